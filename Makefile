@@ -1,0 +1,50 @@
+# make demo    set up, train for a minute on text that comes with Python, write some more of it
+# make test    set up, run the tests
+# make check   set up, run ruff and mypy
+# make bench   set up, print the figures that the README states
+# make clean   remove what the others made, but no model
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+DEMO_MINUTES ?= 1
+DEMO_MODEL   ?= models/demo.keras
+CORPUS       ?= python-docs
+
+.PHONY: demo test check bench clean
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
+	  || { echo "seqgen needs Python 3.10 to 3.13; name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/seqgen train python-docs -o $(DEMO_MODEL) --minutes $(DEMO_MINUTES)
+	@for temperature in 0.3 0.7 1.0; do \
+	  printf '\n== temperature %s\n' $$temperature; \
+	  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt 'The ' --length 400 --seed 1 \
+	    --temperature $$temperature || exit 1; \
+	done
+	@printf '\n\nThe model is %s; write more with\n' $(DEMO_MODEL)
+	@echo '  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt "The "'
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/encoding.py
+	$(BIN)/python benchmarks/generation.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,62 @@
+"""Learn the next character from your own text, and write more of it.
+
+>>> import seqgen
+>>> corpus = seqgen.load_corpus("python-docs")
+>>> model = seqgen.train(corpus, epochs=0.001, units=8, batch_size=2)
+>>> text = model.generate(prompt="The ", length=20, temperature=0.8, seed=1)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "Callback": "callback",
+    "ConfigError": "errors",
+    "Corpus": "corpus",
+    "CorpusError": "errors",
+    "DownloadError": "errors",
+    "Model": "model",
+    "ModelConfig": "config",
+    "ModelFileError": "errors",
+    "OutputError": "errors",
+    "Progress": "callback",
+    "SampleConfig": "config",
+    "SeqgenError": "errors",
+    "TrainConfig": "config",
+    "TrainingError": "errors",
+    "Vocabulary": "vocabulary",
+    "VocabularyError": "errors",
+    "load": "model",
+    "load_corpus": "model",
+    "train": "model",
+}
+
+__all__ = sorted([*_EXPORTS, "__version__"])
+
+if TYPE_CHECKING:
+    from seqgen.callback import Callback, Progress
+    from seqgen.config import ModelConfig, SampleConfig, TrainConfig
+    from seqgen.corpus import Corpus
+    from seqgen.errors import (
+        ConfigError,
+        CorpusError,
+        DownloadError,
+        ModelFileError,
+        OutputError,
+        SeqgenError,
+        TrainingError,
+        VocabularyError,
+    )
+    from seqgen.model import Model, load, load_corpus, train
+    from seqgen.vocabulary import Vocabulary
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `import seqgen` takes no time, and loads TensorFlow only to train."""
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'seqgen' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"seqgen.{_EXPORTS[name]}"), name)

@@ -1,0 +1,149 @@
+"""The training part as batches of windows, read side by side by `B` streams.
+
+A stream's window begins where its last one ended, so that the recurrent state can be carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.corpus import Corpus
+from seqgen.errors import CorpusError
+from seqgen.vocabulary import Ids
+
+
+class Batch(NamedTuple):
+    """One window of every stream."""
+
+    inputs: npt.NDArray[np.int32]  # (B, T)
+    targets: npt.NDArray[np.int32]  # (B, T), the inputs one token later
+    carry: npt.NDArray[np.float32]  # (B,), 1 where the state goes on, 0 where it begins anew
+
+
+class Batches(Protocol):
+    """An endless iterator over batches."""
+
+    def __next__(self) -> Batch: ...
+
+
+class TextBatches:
+    """Streams that go round one long run of ids `(N,)`, evenly spread over it.
+
+    A stream that comes to the end begins anew, up to a window away from the beginning, so that
+    its windows are cut elsewhere than last time.
+
+    >>> batches = TextBatches(np.arange(100), batch_size=2, window=3, seed=0)
+    >>> next(batches).inputs
+    array([[ 0,  1,  2],
+           [50, 51, 52]], dtype=int32)
+    >>> next(batches).carry
+    array([1., 1.], dtype=float32)
+    """
+
+    def __init__(self, ids: Ids, batch_size: int, window: int, seed: int) -> None:
+        self.ids = ids
+        self.window = window
+        self.positions = np.arange(batch_size) * (len(ids) - window - 1) // batch_size
+        self.random = np.random.default_rng(seed)
+        self.carry = np.zeros(batch_size, np.float32)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        wrapped = self.positions + self.window + 1 > len(self.ids)
+        latest = min(self.window, len(self.ids) - self.window - 1)
+        self.positions[wrapped] = self.random.integers(0, latest + 1, wrapped.sum())
+        carry = np.where(wrapped, np.float32(0), self.carry)
+        rows = self.ids[self.positions[:, None] + np.arange(self.window + 1)].astype(np.int32)
+        self.positions += self.window
+        self.carry = np.ones_like(carry)
+        return Batch(rows[:, :-1], rows[:, 1:], carry)
+
+
+class PieceBatches:
+    """Streams of pieces in an order shuffled anew each time round.
+
+    A piece says nothing of the next, so the order that the corpus has (often the alphabet's)
+    must not be learned. Every piece follows an end token, the first one of a stream too. Where a
+    window begins with a piece the state begins anew, as it does in generation.
+
+    >>> ids = np.array([1, 2, 0, 3, 0, 4, 4, 4, 0])
+    >>> batches = PieceBatches(ids, np.array([0, 3, 5, 9]), 0, batch_size=1, window=9, seed=0)
+    >>> sorted(next(batches).targets[0].tolist())
+    [0, 0, 0, 1, 2, 3, 4, 4, 4]
+    """
+
+    def __init__(
+        self,
+        ids: Ids,
+        bounds: npt.NDArray[np.int64],
+        end_id: int,
+        batch_size: int,
+        window: int,
+        seed: int,
+    ) -> None:
+        self.ids = ids
+        self.bounds = bounds
+        self.end_id = end_id
+        self.window = window
+        self.random = np.random.default_rng(seed)
+        self.order = iter(())  # type: Iterator[int]
+        self.rows = [np.array([end_id], np.int32) for _ in range(batch_size)]
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def _next_piece(self) -> npt.NDArray[np.int32]:
+        number = next(self.order, None)
+        if number is None:
+            pieces = len(self.bounds) - 1
+            shuffled = np.arange(pieces, dtype=np.min_scalar_type(pieces))
+            self.random.shuffle(shuffled)
+            self.order = iter(shuffled)
+            number = next(self.order)
+        return self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int32)
+
+    def _fill(self, row: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        parts, length = [row], len(row)
+        while length < self.window + 1:
+            parts.append(self._next_piece())
+            length += len(parts[-1])
+        return np.concatenate(parts)
+
+    def __next__(self) -> Batch:
+        filled = [self._fill(row) for row in self.rows]
+        self.rows = [row[self.window :] for row in filled]
+        windows = np.stack([row[: self.window + 1] for row in filled])
+        carry = (windows[:, 0] != self.end_id).astype(np.float32)
+        return Batch(windows[:, :-1], windows[:, 1:], carry)
+
+
+def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) -> Batches:
+    """The streams that fit the corpus.
+
+    Raises:
+        CorpusError: the training part is smaller than one batch.
+    """
+    available, needed = corpus.training_length, batch_size * window + 1
+    if available < needed:
+        raise CorpusError(
+            f"{corpus.name}: too little for one batch: {batch_size} streams of {window} tokens "
+            f"take {needed:,}, the training part has {available:,}; "
+            f"name more data, or a smaller batch size or window{_that_fit(available)}"
+        )
+    bounds, end_id = corpus.training_bounds, corpus.vocabulary.end_id
+    if bounds is None or end_id is None:
+        return TextBatches(corpus.training_ids, batch_size, window, seed)
+    return PieceBatches(corpus.training_ids, bounds, end_id, batch_size, window, seed)
+
+
+def _that_fit(available: int) -> str:
+    for batch_size, window in ((16, 32), (8, 16), (4, 8), (2, 4), (1, 1)):
+        if batch_size * window < available:
+            return f" ({batch_size} and {window} fit)"
+    return ""

@@ -1,0 +1,189 @@
+"""Corpora that have a name: embedded in Python itself, or fetched on first use and checked.
+
+What is known of each stands in `data/catalogue.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqgen import sources
+from seqgen.errors import CorpusError, DownloadError
+from seqgen.sources import Source
+
+# Tests of the standard library hold broken and binary-like text on purpose; the rest of these
+# folders is not the standard library.
+NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for seqgen, or what the environment's `SEQGEN_CACHE` names."""
+    if folder := os.environ.get("SEQGEN_CACHE"):
+        return Path(folder).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("seqgen"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One named corpus."""
+
+    name: str
+    description: str
+    source: str  # where it comes from, for a person
+    licence: str
+    url: str | None = None  # None: embedded
+    sha256: str | None = None  # of the file behind the url
+    characters: int | None = None  # None: differs from one Python to the next
+    start: str | None = None  # the text begins after the line that holds this,
+    end: str | None = None  # and ends before the line that holds this
+
+    @property
+    def path(self) -> Path | None:
+        """Where a fetched corpus lies, once it is fetched."""
+        return cache_folder() / "downloads" / f"{self.name}.txt" if self.url else None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the corpus is on this machine."""
+        return self.path is None or self.path.exists()
+
+    @property
+    def size(self) -> int:
+        """Characters, or for an embedded corpus bytes."""
+        return self.characters or sum(source.size for source in self.read())
+
+    def read(self, *, progress: bool = False) -> list[Source]:
+        """The sources, fetched first if they are not here.
+
+        Args:
+            progress: draw a progress bar of the download on stderr.
+
+        Raises:
+            DownloadError: it cannot be fetched, or its checksum differs.
+            CorpusError: this Python came without it.
+        """
+        if self.url is None:
+            return EMBEDDED[self.name]()
+        data = _fetch(self, progress).read_bytes()
+        text = data.decode("utf-8")
+        if self.start and self.end:
+            text = text.split(self.start, 1)[1].split("\n", 1)[1]
+            text = text.split(self.end, 1)[0]
+        return [Source(self.name, data=text.encode("utf-8"))]
+
+
+def _fetch(entry: Entry, progress: bool) -> Path:
+    import pooch
+    from requests import RequestException
+
+    target = entry.path
+    assert target is not None
+    download = pooch.HTTPDownloader(progressbar=progress, timeout=30)
+    pooch.get_logger().setLevel("ERROR")  # its lines would stand among ours
+    try:
+        pooch.retrieve(entry.url, entry.sha256, target.name, target.parent, downloader=download)
+    except RequestException as error:
+        raise DownloadError(
+            f"{entry.name} could not be fetched from {entry.url} ({type(error).__name__}); "
+            "try again when there is a network, or fetch the file yourself and name its path"
+        ) from error
+    except ValueError as error:
+        raise DownloadError(
+            f"{entry.name}: what came from {entry.url} has not the sha256 {entry.sha256}; "
+            "it was thrown away. Try again later, or name a file of your own"
+        ) from error
+    except OSError as error:
+        raise DownloadError(f"{target} cannot be written: {error.strerror}") from error
+    return target
+
+
+def _python_docs() -> list[Source]:
+    try:
+        from pydoc_data.topics import topics
+    except ImportError as error:
+        raise CorpusError(
+            "python-docs: this Python came without its help texts (pydoc_data); "
+            "install your system's full Python, or name another corpus"
+        ) from error
+    text = "\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n"
+    return [Source("python-docs", data=text.encode("utf-8"))]
+
+
+def _python_code() -> list[Source]:
+    root = Path(sysconfig.get_path("stdlib"))
+    files = [
+        path
+        for path in sorted(root.rglob("*.py"))
+        if path.stat().st_size
+        and not NOT_STANDARD_LIBRARY.intersection(path.relative_to(root).parts)
+    ]
+    if not files:
+        raise CorpusError(
+            f"python-code: this Python has no source files in {root}; name another corpus"
+        )
+    return [Source(str(path.relative_to(root)), path) for path in files]
+
+
+EMBEDDED = {"python-docs": _python_docs, "python-code": _python_code}
+
+
+def read_catalogue() -> dict[str, Entry]:
+    """Every named corpus by its name.
+
+    >>> "python-docs" in read_catalogue()
+    True
+    """
+    package = Path(__file__).parent
+    installed = package / "data" / "catalogue.json"  # a checkout has it one level up
+    path = installed if installed.exists() else package.parent / "data" / "catalogue.json"
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    return {name: Entry(name, **facts) for name, facts in entries.items()}
+
+
+def find(corpora: Iterable[str | Path], *, progress: bool = False) -> tuple[str, list[Source]]:
+    """A name for the corpus, and its sources in order.
+
+    Args:
+        corpora: paths, folders, globs, `-` for standard input, or names of the catalogue.
+        progress: draw a progress bar of a download on stderr.
+
+    Raises:
+        CorpusError: one of them is nothing of that.
+        DownloadError: a named corpus cannot be fetched.
+
+    >>> name, found = find(["python-docs"])
+    >>> name, len(found)
+    ('python-docs', 1)
+    """
+    texts = [str(corpus) for corpus in corpora]
+    if not texts:
+        raise CorpusError("no corpus named; expected a path, a folder, a glob, - or a name")
+    entries = read_catalogue()
+    found: list[Source] = []
+    for text in texts:
+        from_path = sources.from_path(text)
+        if from_path is not None:
+            found += from_path
+        elif text in entries:
+            found += entries[text].read(progress=progress)
+        else:
+            raise CorpusError(
+                f"{text}: no such file, folder or glob, and no named corpus; "
+                f"the names are {', '.join(entries)}"
+            )
+    return _name(texts[0]), found
+
+
+def _name(text: str) -> str:
+    if text == "-":
+        return "stdin"
+    path = Path(text).resolve()
+    stem = path.name if path.is_dir() else path.stem
+    return "".join(c for c in stem if c not in "*?[]") or "corpus"

@@ -1,0 +1,282 @@
+"""The command line: options → one library call → what the user sees.
+
+Nothing heavy is imported at the top, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seqgen import __version__
+from seqgen.config import CELLS
+from seqgen.files import require_writable, unused_path, written_whole
+
+FILE = click.Path(path_type=Path)
+
+
+def say(message: str) -> None:
+    """Talk goes to stderr; stdout is for results."""
+    click.echo(message, err=True)
+
+
+def print_json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False))
+
+
+def say_if_kept(path: Path) -> None:
+    if path.exists():
+        say(f"{path} is there already; it will be kept as {unused_path(path)}")
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that the user set; the library knows the defaults of the others."""
+    return {name: value for name, value in options.items() if value not in (None, {})}
+
+
+def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE, where the value is JSON if it can be read as JSON, else a string."""
+    parsed: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise click.BadParameter(f"expected NAME=VALUE, such as activation=relu, got {text!r}")
+        try:
+            parsed[name] = json.loads(value)
+        except ValueError:
+            parsed[name] = value
+    return parsed
+
+
+def network_options(command: Any) -> Any:
+    """What the network is made of: the fields of `ModelConfig`."""
+    for option in (
+        click.option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
+                     callback=parse_cell_options,
+                     help="A further argument of the Keras layer, such as activation=relu."),
+        click.option("--dropout", type=float, help="Share of outputs dropped in training. [0]"),
+        click.option("--embedding", type=int, help="Width of a token's vector. [64]"),
+        click.option("--layers", type=int, help="Recurrent layers, one upon the other. [1]"),
+        click.option("--units", type=int, help="Width of each recurrent layer. [256]"),
+        click.option("--cell", type=click.Choice(CELLS), help="Kind of layer. [lstm]"),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def corpus_options(command: Any) -> Any:
+    """How a corpus is read."""
+    for option in (
+        click.option("--validation", type=float, default=0.1, show_default=True,
+                     help="Share held out at the end, to measure on."),
+        click.option("--min-count", type=int, default=1, show_default=True,
+                     help="Fold characters seen less often into one, never generated."),
+        click.option("--lines", is_flag=True,
+                     help="Every line is a piece of its own: names, titles, messages."),
+        click.option("--encoding", default="utf-8", show_default=True,
+                     help="Of the text, such as latin-1 or utf-16."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Each command has its own help, with examples: seqgen train --help",
+)
+@click.version_option(__version__, prog_name="seqgen")
+def cli() -> None:
+    """Learn from your own text, and write more of it.
+
+    \b
+    Examples:
+      seqgen train book.txt -o book.keras --minutes 5
+      seqgen generate book.keras --prompt "The "
+    """
+
+
+@cli.command()
+@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.option("-o", "--output", type=FILE, help="The model file to write: NAME.keras.")
+@click.option("--minutes", type=float, help="How long to train, all in all. [5]")
+@click.option("--epochs", type=float, help="Instead: how often to read the text through.")
+@network_options
+@click.option("--batch-size", type=int, help="Streams read side by side. [32]")
+@click.option("--window", type=int, help="Characters through which learning looks back. [64]")
+@click.option("--learning-rate", type=float, help="At its highest. [0.006]")
+@click.option("--clip-norm", type=float, help="Longest gradient. [1]")
+@click.option("--seed", type=int, help="Of the first weights and all other chance. [0]")
+@corpus_options
+@json_option
+def train(
+    corpora: tuple[str, ...],
+    output: Path | None,
+    encoding: str,
+    lines: bool,
+    min_count: int,
+    validation: float,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train a model on text.
+
+    A CORPUS is a file, a folder, a glob, - for standard input, or a name that `seqgen corpora`
+    lists. Ctrl-C ends the run early and saves what it has. Without -o the model is named after
+    the corpus. What stands at the output's name is kept under another name.
+
+    \b
+    Examples:
+      seqgen train book.txt -o book.keras --minutes 5
+      seqgen train poems/ -o poems.keras --minutes 10 --units 512 --dropout 0.3
+      seqgen train names.txt --lines -o names.keras --minutes 1
+      seqgen train python-docs --cell gru --epochs 3 --json
+    """
+    started = time.monotonic()
+    from seqgen import describe
+    from seqgen import model as library
+    from seqgen.bundle import require_model_path
+    from seqgen.progress_bar import ProgressBar
+
+    if output:
+        require_model_path(output)
+        require_writable(output)
+    corpus = library.load_corpus(
+        *corpora, progress=sys.stderr.isatty(),
+        encoding=encoding, lines=lines, min_count=min_count, validation=validation,
+    )  # fmt: skip
+    for note in (*corpus.notes, describe.corpus(corpus.facts(), len(corpus.vocabulary))):
+        say(note)
+    output = output or default_output(corpus.name)
+    with ProgressBar() as progress_bar:
+        model = library.train(corpus, callback=progress_bar, started=started, **given(options))
+    say_if_kept(output)
+    model.save(output, keep=True)
+    say(describe.score(model.bundle.scores))
+    if as_json:
+        print_json({"model": str(output), **model.bundle.scores})
+    else:
+        click.echo(output)
+
+
+def default_output(name: str) -> Path:
+    """A new file named after the corpus, in `models/` where there is such a folder."""
+    output = unused_path(Path("models" if Path("models").is_dir() else ".") / f"{name}.keras")
+    require_writable(output)
+    return output
+
+
+@cli.command()
+@click.argument("model", type=FILE)
+@click.option("--prompt", default="", help="What the text begins with.")
+@click.option(
+    "--length",
+    type=int,
+    help="New characters. [500; with a model of lines, to the end of the line]",
+)
+@click.option(
+    "--temperature",
+    type=float,
+    help="0 takes the likeliest character each time; above 1 gets wild. [0.8]",
+)
+@click.option("--seed", type=int, help="The same seed gives the same text.")
+@click.option(
+    "-n", "--count", type=click.IntRange(1), default=1, show_default=True, help="How many texts."
+)
+@click.option("-o", "--output", type=FILE, help="A file to write instead of stdout.")
+@click.option(
+    "--skip-unknown",
+    is_flag=True,
+    help="Drop characters of the prompt that the model has never seen.",
+)
+def generate(
+    model: Path, output: Path | None, seed: int | None, count: int, **options: Any
+) -> None:
+    """Write new text with a trained model.
+
+    The text goes to stdout as it is made, everything else to stderr.
+
+    \b
+    Examples:
+      seqgen generate book.keras --prompt "The " --length 1000
+      seqgen generate names.keras -n 20 --temperature 1
+      seqgen generate book.keras --seed 7 -o page.txt
+    """
+    from seqgen import model as library
+    from seqgen.tasks import text
+
+    loaded = library.load(model)
+    if loaded.needs_keras:
+        say("this model's cell options are run through Keras, which is slower")
+    if seed is None:
+        say(f"seed {(seed := library.new_seed())}")
+    texts = [loaded.stream(seed=seed, item=item, **given(options)) for item in range(count)]
+    if output is None:
+        text.write(texts, sys.stdout, lines=loaded.writes_lines)
+    else:
+        say_if_kept(output)
+        with written_whole(output, keep=True) as path, path.open("w", encoding="utf-8") as file:
+            text.write(texts, file, lines=loaded.writes_lines)
+
+
+@cli.command()
+@click.argument("model", type=FILE)
+@json_option
+def info(model: Path, as_json: bool) -> None:
+    """Show what a model file holds.
+
+    \b
+    Examples:
+      seqgen info book.keras
+      seqgen info book.keras --json
+    """
+    from seqgen import bundle, describe
+
+    loaded = bundle.load(model)
+    if as_json:
+        print_json(describe.facts(loaded))
+    else:
+        click.echo(describe.table(loaded))
+
+
+@cli.command()
+@json_option
+def corpora(as_json: bool) -> None:
+    """List the corpora that have a name.
+
+    Those not on this machine are fetched, and checked, when they are first used.
+
+    \b
+    Examples:
+      seqgen corpora
+      seqgen train python-docs -o docs.keras --minutes 1
+    """
+    from seqgen.catalogue import read_catalogue
+
+    rows = [
+        {
+            "name": entry.name,
+            "characters": entry.size,
+            "licence": entry.licence,
+            "here": entry.is_here,
+            "description": entry.description,
+            "source": entry.source,
+        }
+        for entry in read_catalogue().values()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        where = "on this machine" if row["here"] else "to be fetched"
+        click.echo(
+            f"{row['name']:20} {row['characters']:>11,} characters  {where:15}  "
+            f"{row['licence']:24} {row['description']}"
+        )

@@ -1,0 +1,165 @@
+"""The options of a model, of a training run and of sampling, validated once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from seqgen.errors import ConfigError
+
+CELLS = ("lstm", "gru", "simple_rnn")
+
+# What the network decides by itself; a `cell_options` entry of that name would break it.
+RESERVED_CELL_OPTIONS = {
+    "units": "use units",
+    "dropout": "use dropout",
+    "seed": "use seed of the training run",
+    "return_sequences": "every layer returns its sequence",
+    "return_state": "the state is always carried",
+    "stateful": "the state is always carried",
+    "go_backwards": "a model that reads backwards would see what it has to predict",
+    "unroll": "the window may have any length",
+}
+
+C = TypeVar("C", bound="Config")
+
+
+def _require(ok: bool, name: str, expected: str, value: object) -> None:
+    if not ok:
+        raise ConfigError(f"{name}: expected {expected}, got {value!r}")
+
+
+def _require_whole(name: str, value: object, least: int) -> None:
+    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    _require(ok, name, f"a whole number of at least {least}", value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+
+
+@dataclass(frozen=True)
+class Config:
+    """Base of the configurations: equality, and a round trip through JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain data that `json.dump` takes."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls: type[C], data: Mapping[str, Any]) -> C:
+        """The configuration that `to_json` came from.
+
+        Raises:
+            ConfigError: a field is unknown or out of its range.
+
+        >>> ModelConfig.from_json(ModelConfig(units=64).to_json()) == ModelConfig(units=64)
+        True
+        """
+        unknown = sorted(set(data) - {each.name for each in dataclasses.fields(cls)})
+        if unknown:
+            raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}")
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class ModelConfig(Config):
+    """What the network is made of.
+
+    >>> ModelConfig(cell="gru", units=128, cell_options={"reset_after": False}).layers
+    1
+    >>> ModelConfig(units=0)
+    Traceback (most recent call last):
+    seqgen.errors.ConfigError: units: expected a whole number of at least 1, got 0
+    """
+
+    cell: str = "lstm"  # one of CELLS
+    units: int = 256  # width of each recurrent layer
+    layers: int = 1  # recurrent layers, one upon the other
+    embedding: int = 64  # width of the vector that stands for a token
+    dropout: float = 0.0  # share of each recurrent layer's outputs dropped in training
+    cell_options: dict[str, Any] = field(default_factory=dict)  # further arguments of the layer
+
+    def __post_init__(self) -> None:
+        _require(self.cell in CELLS, "cell", f"one of {', '.join(CELLS)}", self.cell)
+        _require_whole("units", self.units, 1)
+        _require_whole("layers", self.layers, 1)
+        _require_whole("embedding", self.embedding, 1)
+        _require(
+            _is_number(self.dropout) and 0 <= self.dropout < 1,
+            "dropout",
+            "a share from 0 up to, but not, 1",
+            self.dropout,
+        )
+        for name, why in RESERVED_CELL_OPTIONS.items():
+            _require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
+        try:
+            plain = json.loads(json.dumps(dict(self.cell_options)))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"cell_options: expected values that JSON can hold, such as 'relu' or "
+                f'{{"class_name": "L2", "config": {{"l2": 0.01}}}}: {error}'
+            ) from error
+        object.__setattr__(self, "cell_options", plain)
+
+
+@dataclass(frozen=True)
+class TrainConfig(Config):
+    """How a network is trained. The run is as long as `minutes` or `epochs`, whichever is given.
+
+    >>> TrainConfig(minutes=3).window
+    64
+    """
+
+    minutes: float | None = None  # wall-clock time of the whole run
+    epochs: float | None = None  # passes over the training part
+    batch_size: int = 32  # streams read side by side
+    window: int = 64  # tokens through which a gradient flows back
+    learning_rate: float = 6e-3  # its highest value, after the warm-up
+    clip_norm: float = 1.0  # longest gradient, all weights together
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.minutes is None) == (self.epochs is None):
+            raise ConfigError(
+                f"expected either minutes or epochs, got minutes {self.minutes} "
+                f"and epochs {self.epochs}"
+            )
+        for name in ("minutes", "epochs", "learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            _require(
+                value is None or (_is_number(value) and 0 < value < float("inf")),
+                name,
+                "a number above 0",
+                value,
+            )
+        _require_whole("batch_size", self.batch_size, 1)
+        _require_whole("window", self.window, 1)
+        _require_whole("seed", self.seed, 0)
+
+
+@dataclass(frozen=True)
+class SampleConfig(Config):
+    """How tokens are drawn.
+
+    >>> SampleConfig(temperature=-1)
+    Traceback (most recent call last):
+    seqgen.errors.ConfigError: temperature: expected a number of at least 0, got -1
+    """
+
+    length: int = 500  # tokens at the most; fewer where an end token comes first
+    temperature: float = 0.8  # 0 takes the likeliest token; 1 is the model's own distribution
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require(
+            _is_number(self.temperature) and 0 <= self.temperature < float("inf"),
+            "temperature",
+            "a number of at least 0",
+            self.temperature,
+        )
+        _require_whole("length", self.length, 0)
+        _require_whole("seed", self.seed, 0)

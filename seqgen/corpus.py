@@ -1,0 +1,90 @@
+"""An encoded corpus and its split: what every task turns files into, and training reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.errors import ConfigError, CorpusError
+from seqgen.vocabulary import Ids, Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """One run of ids `(N,)`, cut once into a training part and, behind it, a validation part.
+
+    Where the corpus is made of pieces (lines, tunes), each ends with the vocabulary's end token,
+    `bounds` `(P + 1,)` holds where they begin and end, and the cut falls between two of them.
+
+    Raises:
+        ConfigError: `validation` is no share from 0 to 0.5.
+        CorpusError: there are pieces, but too few to cut.
+
+    >>> corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.array([0, 1] * 50))
+    >>> len(corpus.training_ids), len(corpus.validation_ids)
+    (90, 10)
+    """
+
+    name: str
+    task: str
+    vocabulary: Vocabulary
+    ids: Ids  # in memory, or a memory-mapped file
+    bounds: npt.NDArray[np.int64] | None = None
+    validation: float = 0.1  # share of the tokens held out, at the end
+    sha256: str = ""  # of the bytes that were read
+    options: Mapping[str, Any] = field(default_factory=dict)  # how the task read them
+    notes: tuple[str, ...] = ()  # what the reader left out and why, for a person
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.validation <= 0.5:
+            raise ConfigError(f"validation: expected a share from 0 to 0.5, got {self.validation}")
+        if self.training_length == 0:
+            raise CorpusError(
+                f"{self.name}: too little to hold out a share of {self.validation} for validation; "
+                "name more data, or hold out less"
+            )
+
+    @cached_property
+    def training_length(self) -> int:
+        """Tokens before the cut."""
+        cut = int(len(self.ids) * (1 - self.validation))
+        if self.bounds is None:
+            return cut
+        return int(self.bounds[np.searchsorted(self.bounds, cut, side="right") - 1])
+
+    @property
+    def training_ids(self) -> Ids:
+        """The ids before the cut."""
+        return self.ids[: self.training_length]
+
+    @property
+    def validation_ids(self) -> Ids:
+        """The ids behind the cut."""
+        return self.ids[self.training_length :]
+
+    @property
+    def training_bounds(self) -> npt.NDArray[np.int64] | None:
+        """The bounds of the pieces before the cut."""
+        if self.bounds is None:
+            return None
+        return self.bounds[: np.searchsorted(self.bounds, self.training_length) + 1]
+
+    def facts(self) -> dict[str, Any]:
+        """What a model file tells of the corpus: enough to find and check it again."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "tokens": len(self.ids),
+            "sha256": self.sha256,
+            "options": dict(self.options),
+            "split": {
+                "validation": self.validation,
+                "training_tokens": self.training_length,
+                "validation_tokens": len(self.ids) - self.training_length,
+            },
+        }

@@ -1,0 +1,68 @@
+"""Models, corpora and scores in words, for a person to read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from seqgen.bundle import Bundle
+
+
+def losses(name: str, nats: float) -> str:
+    """A loss in both units.
+
+    >>> losses("training", 1.0)
+    'training 1.000 nats (1.443 bits)'
+    """
+    return f"{name} {nats:.3f} nats ({nats / math.log(2):.3f} bits)"
+
+
+def score(scores: dict[str, Any]) -> str:
+    """One line on how a run ended.
+
+    >>> score({"validation_loss": 1.0, "tokens_seen": 2048, "seconds": 60.0, "interrupted": False})
+    'validation 1.000 nats (1.443 bits) per token; 2,048 tokens seen in 60 s'
+    """
+    loss = scores["validation_loss"]
+    text = (
+        "nothing held out to score" if loss is None else f"{losses('validation', loss)} per token"
+    )
+    text += f"; {scores['tokens_seen']:,} tokens seen in {scores['seconds']:.0f} s"
+    return f"{text}, ended early" if scores["interrupted"] else text
+
+
+def corpus(facts: dict[str, Any], different: int) -> str:
+    """One line on a corpus, from `Corpus.facts` and the size of its vocabulary."""
+    split = facts["split"]
+    return (
+        f"{facts['name']}: {facts['tokens']:,} tokens, {different} different; "
+        f"{split['training_tokens']:,} to learn from, {split['validation_tokens']:,} held out"
+    )
+
+
+def facts(bundle: Bundle) -> dict[str, Any]:
+    """What the model file holds, but for the list of tokens and the weights."""
+    held = bundle.facts()
+    tokens = held.pop("vocabulary")
+    return {**held, "vocabulary_size": len(tokens), "parameters": bundle.parameters}
+
+
+def table(bundle: Bundle) -> str:
+    """A few lines on a model."""
+    config, run = bundle.model_config, bundle.train_config
+    length = f"{run.minutes:g} minutes" if run.minutes else f"{run.epochs:g} epochs"
+    tokens = " ".join(repr(token)[1:-1] for token in bundle.vocabulary.tokens[:40])
+    rows = {
+        "model": f"{bundle.task}, made by seqgen {bundle.seqgen_version}",
+        "network": f"{config.cell}, {config.layers} x {config.units} units, "
+        f"embedding {config.embedding}, dropout {config.dropout:g}, "
+        f"{bundle.parameters:,} parameters",
+        "cell options": ", ".join(f"{k}={v}" for k, v in config.cell_options.items()),
+        "corpus": corpus(bundle.corpus, len(bundle.vocabulary)),
+        "sha256": bundle.corpus["sha256"],
+        "vocabulary": tokens + (" …" if len(bundle.vocabulary) > 40 else ""),
+        "training": f"{length}, batch size {run.batch_size}, window {run.window}, "
+        f"learning rate {run.learning_rate:g}, seed {run.seed}",
+        "score": score(bundle.scores),
+    }
+    return "\n".join(f"{name:13} {text}" for name, text in rows.items() if text)

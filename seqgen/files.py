@@ -1,0 +1,71 @@
+"""Write files whole or not at all, and never over what a user made."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seqgen.errors import OutputError
+
+
+def unused_path(path: Path) -> Path:
+    """The path itself if nothing is there, else the first free `stem-1.ext`, `stem-2.ext`, …
+
+    >>> unused_path(Path("no-such-folder/book.keras")).name
+    'book.keras'
+    """
+    number, candidate = 0, path
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def require_writable(path: Path) -> None:
+    """Raise `OutputError` now, rather than after an hour of work, if `path` cannot be written."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"{path}: there is no folder {folder}; make it first or name another")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file in it")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{path}: the folder {folder} cannot be written; name another")
+
+
+@contextmanager
+def written_whole(path: Path, *, keep: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, and rename it to `path` when the block succeeds.
+
+    If the block raises, the temporary file is removed and `path` is as it was. With `keep`, a
+    file that stood at `path` is kept under the next `unused_path`.
+
+    Raises:
+        OutputError: the folder is missing or closed, or the disk is full.
+
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with written_whole(folder / "a.txt") as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> [file.name for file in folder.iterdir()]
+    ['a.txt']
+    """
+    require_writable(path)
+    # A folder, so that the file in it gets the permissions that the user's umask gives.
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            if keep and path.exists():
+                path.rename(unused_path(path))
+            temporary.replace(path)
+        except OSError as error:
+            if isinstance(error, OutputError):
+                raise
+            reason = error.strerror or str(error)
+            raise OutputError(
+                f"{path} was not written: {reason}; what was there is kept"
+            ) from error

@@ -1,0 +1,206 @@
+"""A trained model as a person uses it: train, save, load, generate."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqgen import bundle as bundle_module
+from seqgen import catalogue, generation
+from seqgen.bundle import Bundle
+from seqgen.config import ModelConfig, SampleConfig, TrainConfig
+from seqgen.corpus import Corpus
+from seqgen.runtime import Runtime, Stepper, knows
+from seqgen.tasks import text
+
+if TYPE_CHECKING:
+    from seqgen.callback import Callback
+
+DEFAULT_MINUTES = 5.0
+DEFAULT_LENGTH = 500
+LONGEST_LINE = 10_000
+
+
+def load_corpus(*corpora: str | Path, progress: bool = False, **options: Any) -> Corpus:
+    """Read a corpus.
+
+    Args:
+        corpora: paths, folders, globs, `-` for standard input, or names that `seqgen corpora`
+            lists.
+        progress: draw a progress bar of a download on stderr.
+        options: `encoding`, `lines`, `min_count` and `validation`, see `seqgen.tasks.text.read`.
+
+    Raises:
+        CorpusError: it cannot be found or read, or holds no text.
+        DownloadError: a named corpus cannot be fetched.
+
+    >>> load_corpus("python-docs").name
+    'python-docs'
+    """
+    name, sources = catalogue.find(corpora, progress=progress)
+    return text.read(sources, name=name, **options)
+
+
+def train(
+    corpus: Corpus,
+    *,
+    minutes: float | None = None,
+    epochs: float | None = None,
+    callback: Callback | None = None,
+    started: float | None = None,
+    **options: Any,
+) -> Model:
+    """Train a new model.
+
+    Args:
+        corpus: what `load_corpus` gives.
+        minutes: wall-clock time of the run; 5 unless `epochs` is given.
+        epochs: passes over the training part, instead.
+        callback: told of every step and validation.
+        started: `time.monotonic()` when the minutes began, if that was before this call.
+        options: the other fields of `ModelConfig` and `TrainConfig`.
+
+    Raises:
+        ConfigError: an option is unknown or out of its range.
+        CorpusError: the corpus is smaller than one batch.
+        TrainingError: the loss is no longer a number.
+
+    >>> model = train(load_corpus("python-docs"), epochs=0.001, units=8, batch_size=2)
+    >>> len(model.generate(length=20))
+    20
+    """
+    started = time.monotonic() if started is None else started
+    if minutes is None and epochs is None:
+        minutes = DEFAULT_MINUTES
+    for_model = {name: options.pop(name) for name in list(options) if name in _MODEL_OPTIONS}
+    model_config = ModelConfig.from_json(for_model)
+    train_config = TrainConfig.from_json({"minutes": minutes, "epochs": epochs, **options})
+    from seqgen import training
+
+    result = training.train(corpus, model_config, train_config, callback, started)
+    return Model(
+        Bundle(
+            corpus.task,
+            model_config,
+            train_config,
+            corpus.vocabulary,
+            corpus.facts(),
+            result.weights,
+            result.history,
+            result.scores,
+        )
+    )
+
+
+_MODEL_OPTIONS = ModelConfig.__dataclass_fields__.keys()
+
+
+def load(path: str | Path) -> Model:
+    """Read a model file; TensorFlow is not imported.
+
+    Raises:
+        ModelFileError: it is no model, is damaged, or is of another format version.
+    """
+    return Model(bundle_module.load(Path(path)))
+
+
+class Model:
+    """A trained network and all that belongs to it (`bundle`)."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._stepper: Stepper | None = None
+
+    @property
+    def needs_keras(self) -> bool:
+        """Whether generation must go through Keras, because of the cell's options."""
+        return not knows(self.bundle.model_config)
+
+    @property
+    def writes_lines(self) -> bool:
+        """Whether the model was trained on lines, and so writes whole lines."""
+        return self.bundle.vocabulary.end_id is not None
+
+    @property
+    def stepper(self) -> Stepper:
+        """The network, ready to run a token at a time."""
+        if self._stepper is None:
+            if self.needs_keras:
+                from seqgen.network import KerasStepper
+
+                self._stepper = KerasStepper(self.bundle.model_config, self.bundle.weights)
+            else:
+                self._stepper = Runtime(self.bundle.model_config, self.bundle.weights)
+        return self._stepper
+
+    def save(self, path: str | Path, *, keep: bool = False) -> None:
+        """Write a model file, whole or not at all.
+
+        Args:
+            path: ends in `.keras`.
+            keep: a file that stands there is kept under another name.
+
+        Raises:
+            OutputError: it cannot be written; what was there is as it was.
+        """
+        bundle_module.save(self.bundle, Path(path), keep=keep)
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        length: int | None = None,
+        temperature: float = 0.8,
+        seed: int | None = None,
+        skip_unknown: bool = False,
+        item: int = 0,
+    ) -> Iterator[str]:
+        """Yield the prompt, then new text, a character at a time.
+
+        Args:
+            prompt: what the text begins with.
+            length: new characters, 500 unless given; a model of lines stops at the line's end,
+                or after 10,000.
+            temperature: 0 takes the likeliest character each time, 1 draws as the model says.
+            seed: the same seed gives the same text on the same machine.
+            skip_unknown: drop characters of the prompt that the model has never seen.
+            item: which of several texts of one seed.
+
+        Raises:
+            VocabularyError: the prompt has characters that the model has never seen.
+            ConfigError: an option is out of its range.
+        """
+        seed = new_seed() if seed is None else seed
+        if length is None:
+            length = LONGEST_LINE if self.writes_lines else DEFAULT_LENGTH
+        config = SampleConfig(length, temperature, seed)
+        vocabulary = self.bundle.vocabulary
+        prompt, ids = text.encode_prompt(vocabulary, prompt, skip_unknown=skip_unknown)
+        unknown_id = vocabulary.unknown_id
+        tokens = generation.generate(
+            self.stepper,
+            ids,
+            config,
+            end_id=vocabulary.end_id,
+            forbidden=[] if unknown_id is None else [unknown_id],
+            item=item,
+        )
+        return _stream(prompt, (vocabulary.tokens[token] for token in tokens))
+
+    def generate(self, prompt: str = "", **options: Any) -> str:
+        """The prompt followed by new text: `stream` in one string, with the same options."""
+        return "".join(self.stream(prompt, **options))
+
+
+def _stream(prompt: str, tokens: Iterator[str]) -> Iterator[str]:
+    if prompt:
+        yield prompt
+    yield from tokens
+
+
+def new_seed() -> int:
+    """A seed to draw with, and to name, when the user gave none."""
+    return secrets.randbelow(2**31)

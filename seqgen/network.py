@@ -1,0 +1,126 @@
+"""`ModelConfig` → a Keras model of stacked recurrent layers, and its pass over a window.
+
+Importing this module imports TensorFlow; only training and saving need it, and generation for
+cell options that `seqgen.runtime` does not know.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from seqgen.backend import keras, tf
+from seqgen.config import ModelConfig
+from seqgen.errors import ConfigError
+from seqgen.runtime import Floats
+from seqgen.vocabulary import Ids
+
+Tensors = list[Any]  # a state: for each recurrent layer one tensor (B, units), for an LSTM two
+
+LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+
+def build(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> Any:
+    """A new network: ids `(B, T)` → logits `(B, T, V)`.
+
+    Made of stock layers only: Embedding, then the recurrent layers, each followed by Dropout if
+    there is any, then Dense. Seeds the random generators of Python, NumPy and TensorFlow.
+
+    Raises:
+        ConfigError: the layer has no such option, or does not take its value.
+
+    >>> build(ModelConfig(units=4, layers=2), vocabulary_size=10).output_shape
+    (None, None, 10)
+    """
+    keras.utils.set_random_seed(seed)
+    _require_known_options(config)
+    inputs = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)
+    for _ in range(config.layers):
+        x, *_ = _recurrent_layer(config)(x)
+        if config.dropout:
+            x = keras.layers.Dropout(config.dropout)(x)
+    return keras.Model(inputs, keras.layers.Dense(vocabulary_size)(x), name="seqgen")
+
+
+def _require_known_options(config: ModelConfig) -> None:
+    taken = inspect.signature(LAYERS[config.cell].__init__).parameters
+    known = [name for name, each in taken.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    for name in config.cell_options:
+        if name not in known:
+            raise ConfigError(
+                f"cell_options: {LAYERS[config.cell].__name__} has no option {name!r}; "
+                f"expected one of {', '.join(sorted(set(known) - {'self'}))}"
+            )
+
+
+def _recurrent_layer(config: ModelConfig) -> Any:
+    try:
+        return LAYERS[config.cell](
+            config.units, return_sequences=True, return_state=True, **config.cell_options
+        )
+    except (TypeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(f"cell_options: {config.cell} does not take them: {reason}") from error
+
+
+def initial_state(network: Any, batch_size: int) -> Tensors:
+    """Zeros: the state before the first token."""
+    return [
+        tf.zeros((batch_size, size))
+        for layer in network.layers
+        if isinstance(layer, keras.layers.RNN)
+        for size in _sizes(layer)
+    ]
+
+
+def _sizes(layer: Any) -> list[int]:
+    size = layer.state_size
+    return [size] if isinstance(size, int) else list(size)
+
+
+def forward(
+    network: Any, ids: Any, state: Tensors, *, training: bool = False
+) -> tuple[Any, Tensors]:
+    """Ids `(B, T)` and the state before them → logits `(B, T, V)` and the state behind them.
+
+    >>> network = build(ModelConfig(units=4), vocabulary_size=10)
+    >>> logits, state = forward(network, np.zeros((3, 5), int), initial_state(network, 3))
+    >>> logits.shape, [each.shape for each in state]
+    (TensorShape([3, 5, 10]), [TensorShape([3, 4]), TensorShape([3, 4])])
+    """
+    x, before, after = ids, list(state), []
+    for layer in network.layers[1:]:
+        if isinstance(layer, keras.layers.RNN):
+            layer_state = [before.pop(0) for _ in _sizes(layer)]
+            x, *layer_state = layer(x, initial_state=layer_state, training=training)
+            after += layer_state
+        elif isinstance(layer, keras.layers.Dropout):
+            x = layer(x, training=training)
+        else:
+            x = layer(x)
+    return x, after
+
+
+class KerasStepper:
+    """A network one token at a time through Keras: slower than `seqgen.runtime.Runtime`, for
+    cell options that it does not know."""
+
+    def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
+        self.network = build(config, weights[0].shape[0])
+        self.network.set_weights(weights)
+        self._forward = tf.function(
+            lambda ids, state: forward(self.network, ids, state), reduce_retracing=True
+        )
+
+    def initial_state(self, batch_size: int) -> Tensors:
+        """Zeros: the state before the first token."""
+        return initial_state(self.network, batch_size)
+
+    def step(self, ids: Ids, state: Tensors) -> tuple[Floats, Tensors]:
+        """Ids `(B,)` and state → logits `(B, V)` and the next state."""
+        logits, state = self._forward(tf.constant(np.asarray(ids)[:, None], tf.int32), state)
+        return logits[:, 0].numpy(), state

@@ -1,0 +1,68 @@
+"""A training run as a line on stderr that is drawn anew, and one line for each validation."""
+
+from __future__ import annotations
+
+import math
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+from seqgen.callback import Callback, Progress
+from seqgen.describe import losses
+
+
+def minutes(seconds: float) -> str:
+    """Minutes and seconds; `?` where they are not known.
+
+    >>> minutes(185.4)
+    '3:05'
+    """
+    if not math.isfinite(seconds):
+        return "?"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+class ProgressBar(Callback):
+    """Draws on stderr: the bar on a terminal only, the validations always."""
+
+    def __init__(self) -> None:
+        self.bar = tqdm(
+            total=1.0, file=sys.stderr, leave=False, disable=None, dynamic_ncols=True,
+            bar_format="{percentage:3.0f}% |{bar}| {desc}",
+        )  # fmt: skip
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.bar.close()
+
+    def on_step(self, progress: Progress) -> None:
+        """Draw the bar."""
+        self.bar.set_description_str(
+            f"{minutes(progress.seconds_left)} left, {progress.tokens_per_second:,.0f} tokens/s, "
+            f"{_both(progress)}",
+            refresh=False,
+        )
+        self.bar.update(progress.fraction - self.bar.n)
+
+    def on_validation(self, progress: Progress) -> None:
+        """Write a line that stays."""
+        self.bar.write(
+            f"{minutes(progress.seconds)}  {progress.fraction:4.0%}  "
+            f"{progress.tokens_seen:,} tokens seen  {_both(progress)}",
+            file=sys.stderr,
+        )
+
+
+def _both(progress: Progress) -> str:
+    text = losses("training", progress.training_loss)
+    if progress.validation_loss is not None:
+        text += f", {losses('validation', progress.validation_loss)}"
+    return text

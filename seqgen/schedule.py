@@ -1,0 +1,58 @@
+"""How far a training run is, by the clock or by steps, and the learning rate that follows."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+WARM_UP = 0.02  # share of the run in which the learning rate rises
+LAST = 0.01  # share of the highest learning rate that the run ends with
+
+
+@dataclass
+class Schedule:
+    """Either `seconds` or `steps` is the length of the run.
+
+    >>> schedule = Schedule(steps=100)
+    >>> schedule.fraction(25)
+    0.25
+    """
+
+    seconds: float | None = None
+    steps: int | None = None
+    started: float = field(default_factory=time.monotonic)
+    reserved: float = 0.0  # seconds at the end that belong to other work than steps
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started
+
+    def fraction(self, step: int) -> float:
+        """The share of the run that is done, from 0 to 1."""
+        if self.seconds is not None:
+            return min(self.elapsed / max(self.seconds - self.reserved, 1e-9), 1.0)
+        assert self.steps is not None
+        return min(step / self.steps, 1.0)
+
+    def seconds_left(self, step: int) -> float:
+        """An estimate, exact where the run's length is in seconds."""
+        if self.seconds is not None:
+            return max(self.seconds - self.elapsed, 0.0)
+        fraction = self.fraction(step)
+        return self.elapsed * (1 - fraction) / fraction if fraction else math.inf
+
+
+def learning_rate_share(fraction: float) -> float:
+    """The learning rate, as a share of its highest, when a fraction of the run is done.
+
+    It rises in a straight line, then falls along half a cosine (Loshchilov and Hutter 2017).
+
+    >>> [round(learning_rate_share(each), 2) for each in (0.01, 0.02, 0.51, 1)]
+    [0.5, 1.0, 0.51, 0.01]
+    """
+    if fraction < WARM_UP:
+        return max(fraction / WARM_UP, LAST)
+    falling = (fraction - WARM_UP) / (1 - WARM_UP)
+    return LAST + (1 - LAST) * (1 + math.cos(math.pi * falling)) / 2
