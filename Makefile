@@ -42,9 +42,9 @@ check: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/encoding.py
-	$(BIN)/python benchmarks/generation.py
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.encoding
+	$(BIN)/python -m benchmarks.generation
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -39,7 +39,7 @@ class TextBatches:
     >>> batches = TextBatches(np.arange(100), batch_size=2, window=3, seed=0)
     >>> next(batches).inputs
     array([[ 0,  1,  2],
-           [50, 51, 52]], dtype=int32)
+           [48, 49, 50]], dtype=int32)
     >>> next(batches).carry
     array([1., 1.], dtype=float32)
     """
@@ -47,7 +47,7 @@ class TextBatches:
     def __init__(self, ids: Ids, batch_size: int, window: int, seed: int) -> None:
         self.ids = ids
         self.window = window
-        self.positions = np.arange(batch_size) * (len(ids) - window - 1) // batch_size
+        self.positions = np.arange(batch_size) * (len(ids) - window) // batch_size
         self.random = np.random.default_rng(seed)
         self.carry = np.zeros(batch_size, np.float32)
 

@@ -107,7 +107,7 @@ def load(path: Path) -> Bundle:
             f"{path} is no model file, or only a part of one; expected a .keras file made by "
             "seqgen train"
         ) from error
-    except (OSError, KeyError, ValueError, TypeError, ConfigError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, ConfigError) as error:
         raise ModelFileError(
             f"{path} is damaged and cannot be read ({error}); use a copy, or train again"
         ) from error

@@ -145,6 +145,7 @@ def train(
     from seqgen.bundle import require_model_path
     from seqgen.progress_bar import ProgressBar
 
+    library.configs(**given(options))  # whatever is wrong is said before the work begins
     if output:
         require_model_path(output)
         require_writable(output)
@@ -212,12 +213,15 @@ def generate(
     from seqgen import model as library
     from seqgen.tasks import text
 
+    if output:
+        require_writable(output)
     loaded = library.load(model)
     if loaded.needs_keras:
         say("this model's cell options are run through Keras, which is slower")
+    used = library.new_seed() if seed is None else seed
+    texts = [loaded.stream(seed=used, item=item, **given(options)) for item in range(count)]
     if seed is None:
-        say(f"seed {(seed := library.new_seed())}")
-    texts = [loaded.stream(seed=seed, item=item, **given(options)) for item in range(count)]
+        say(f"seed {used}")
     if output is None:
         text.write(texts, sys.stdout, lines=loaded.writes_lines)
     else:

@@ -73,11 +73,7 @@ def train(
     20
     """
     started = time.monotonic() if started is None else started
-    if minutes is None and epochs is None:
-        minutes = DEFAULT_MINUTES
-    for_model = {name: options.pop(name) for name in list(options) if name in _MODEL_OPTIONS}
-    model_config = ModelConfig.from_json(for_model)
-    train_config = TrainConfig.from_json({"minutes": minutes, "epochs": epochs, **options})
+    model_config, train_config = configs(minutes=minutes, epochs=epochs, **options)
     from seqgen import training
 
     result = training.train(corpus, model_config, train_config, callback, started)
@@ -95,7 +91,20 @@ def train(
     )
 
 
-_MODEL_OPTIONS = ModelConfig.__dataclass_fields__.keys()
+def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:
+    """The configurations that the options of `train` stand for.
+
+    Raises:
+        ConfigError: an option is unknown or out of its range.
+
+    >>> configs(units=64)[1].minutes
+    5.0
+    """
+    if options.get("minutes") is None and options.get("epochs") is None:
+        options["minutes"] = DEFAULT_MINUTES
+    names = ModelConfig.__dataclass_fields__.keys() & options.keys()
+    model_config = ModelConfig.from_json({name: options.pop(name) for name in names})
+    return model_config, TrainConfig.from_json(options)
 
 
 def load(path: str | Path) -> Model:

@@ -167,7 +167,7 @@ def _encode(
         counts[NEWLINE] = 0  # the end token stands for it
     characters = {chr(code): int(counts[code]) for code in np.flatnonzero(counts)}
     if not characters:
-        raise CorpusError("no text to learn from: there are only empty lines")
+        raise CorpusError("no text to learn from: there is nothing but empty lines")
     vocabulary = Vocabulary.from_counts(characters, min_count=options.min_count, end=options.lines)
     table = _lookup_table(vocabulary)
     written = 0

@@ -1,0 +1,80 @@
+"""How fast text becomes ids, and what memory a large corpus takes in training.
+
+    python -m benchmarks.encoding [--text FILE] [--megabytes 1000]
+
+Without FILE the text is the source of Python's standard library, again and again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.measure import print_table
+from seqgen import catalogue
+
+ENCODE = "import seqgen, sys; seqgen.load_corpus(sys.argv[1])"
+TRAIN = """
+import resource, seqgen, sys
+corpus = seqgen.load_corpus(sys.argv[1])
+seqgen.train(corpus, minutes=0.5, units=64)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def write(path: Path, text: bytes, megabytes: int) -> None:
+    with path.open("wb") as file:
+        left = megabytes * 1_000_000
+        while left > 0:
+            left -= file.write(text[:left])
+
+
+def python(script: str, path: Path, cache: Path) -> str:
+    environment = {**os.environ, "SEQGEN_CACHE": str(cache)}
+    command = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--text", type=Path, help="the text to repeat")
+    parser.add_argument("--megabytes", type=int, default=1000, help="size of the large corpus")
+    options = parser.parse_args()
+    if options.text:
+        text = options.text.read_bytes()
+    else:
+        sources = catalogue.read_catalogue()["python-code"].read()
+        text = b"\n".join(chunk for source in sources for chunk in source.chunks())
+    with tempfile.TemporaryDirectory() as folder:
+        small, large, cache = (Path(folder) / name for name in ("small.txt", "large.txt", "cache"))
+        write(small, text, 1)
+        write(large, text, options.megabytes)
+        times = []
+        for _ in ("encodes it", "finds it in the cache"):
+            began = time.perf_counter()
+            python(ENCODE, large, cache)
+            times.append(time.perf_counter() - began)
+        speed = options.megabytes / times[0]
+        memory = [float(python(TRAIN, path, cache)) for path in (small, large)]
+    size = f"{options.megabytes:,} MB"
+    print_table(
+        "Large corpora",
+        [
+            (f"corpus of {size}, whole processes", "figure", "wanted"),
+            ("read, checked, encoded and written, MB/s", f"{speed:.0f}", "at least 50"),
+            ("the same corpus again, from the cache, seconds", f"{times[1]:.1f}", ""),
+            ("peak memory of training on 1 MB, MB", f"{memory[0]:.0f}", ""),
+            (f"peak memory of training on {size}, MB", f"{memory[1]:.0f}", ""),
+            ("difference, MB", f"{memory[1] - memory[0]:.0f}", "at most 300"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

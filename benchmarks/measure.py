@@ -1,0 +1,68 @@
+"""Median times, whole processes, and the machine they were taken on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import seqgen
+from seqgen.bundle import Bundle
+from seqgen.config import ModelConfig, TrainConfig
+from seqgen.model import Model
+from seqgen.vocabulary import Vocabulary
+
+
+def machine() -> str:
+    """One line on where the figures come from."""
+    processor = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        processor = names[0].split(":")[1].strip() if names else processor
+    return (
+        f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"seqgen {seqgen.__version__}"
+    )
+
+
+def print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
+    """A Markdown table, so that it can stand in the log as it is."""
+    print(f"\n{title} ({machine()})\n")
+    for number, row in enumerate(rows):
+        print(f"| {' | '.join(row)} |", flush=True)
+        if number == 0:
+            print("|---" * len(row) + "|")
+
+
+def median_seconds(work: Callable[[], object], runs: int = 5) -> float:
+    """The median time of some runs, after one that does not count."""
+    work()
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run `seqgen` as a process of its own."""
+    command = [sys.executable, "-m", "seqgen", *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options)
+
+
+def untrained(units: int, layers: int, cell: str = "lstm") -> Model:
+    """A model with random weights over 65 characters: its speed is that of a trained one."""
+    from seqgen.network import build
+
+    vocabulary = Vocabulary(tuple(map(chr, range(58, 58 + 65))))
+    config = ModelConfig(cell=cell, units=units, layers=layers)
+    weights = build(config, len(vocabulary)).get_weights()
+    facts = {"name": "none", "sha256": ""}
+    return Model(Bundle("text", config, TrainConfig(epochs=1), vocabulary, facts, weights))

@@ -1,0 +1,245 @@
+"""The command line through real processes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seqgen.cli import cli
+from tests.conftest import SENTENCE, Run
+
+SMALL = ("--units", 8, "--embedding", 8, "--batch-size", 4, "--window", 16)
+
+
+def assert_one_line(stderr: str, message: str) -> None:
+    """The last line is the error, and before it stands at most a line on the corpus."""
+    *before, error = stderr.splitlines()
+    assert error.startswith("Error: ")
+    assert re.search(message, error), error
+    assert all(re.match(r"\S+: [\d,]+ tokens, ", line) for line in before), stderr
+    assert len(before) <= 1
+
+
+def test_every_command_and_option_is_documented() -> None:
+    assert list(cli.commands) == ["train", "generate", "info", "corpora"]
+    for name, command in cli.commands.items():
+        assert "Examples:" in (command.help or ""), name
+        assert f"seqgen {name}" in (command.help or "")
+        for option in command.params:
+            assert option.param_type_name == "argument" or option.help, (name, option.name)
+
+
+def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    done = seqgen("train", book, "-o", "b.keras", "--epochs", 0.2, *SMALL, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert {"model", "parameters", "tokens_seen", "seconds"} < summary.keys()
+    assert summary["bits_per_token"] == pytest.approx(summary["validation_loss"] / 0.6931, rel=0.01)
+    assert summary["model"] == "b.keras"
+    assert "book: 15,800 tokens, 31 different; 14,220 to learn from, 1,580 held out" in done.stderr
+    assert done.stderr.count("validation") >= 10
+
+    done = seqgen("generate", "b.keras", "--length", 50, "--seed", 1, cwd=tmp_path)
+    assert (done.returncode, len(done.stdout), done.stderr) == (0, 50, "")
+
+    done = seqgen("info", "b.keras", "--json", cwd=tmp_path)
+    facts = json.loads(done.stdout)
+    assert facts["parameters"] == summary["parameters"]
+    assert facts["vocabulary_size"] == 31 and "vocabulary" not in facts
+    assert facts["model_config"]["units"] == 8
+    assert facts["corpus"]["split"]["validation_tokens"] == 1580
+    assert facts["scores"]["validation_loss"] == summary["validation_loss"]
+    done = seqgen("info", "b.keras", cwd=tmp_path)
+    for part in ("lstm, 1 x 8 units", "15,800 tokens", "0.2 epochs", facts["corpus"]["sha256"]):
+        assert part in done.stdout
+
+
+def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> None:
+    options = ("--prompt", "The quick", "--length", 70, "--temperature", 0)
+    done = seqgen("generate", trained, *options)
+    assert done.stdout == SENTENCE
+    assert re.fullmatch(r"seed \d+\n", done.stderr)
+    seed = done.stderr.split()[1]
+    wild = ("generate", trained, "--temperature", 5, "--length", 60)
+    first = seqgen(*wild, "--seed", seed).stdout
+    assert first == seqgen(*wild, "--seed", seed).stdout
+    assert first != seqgen(*wild, "--seed", 1).stdout
+    assert len({seqgen(*wild).stdout for _ in range(2)}) == 2
+
+
+def test_several_texts_and_a_file(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+    wild = ("generate", trained, "--temperature", 5, "--length", 30, "--seed", 4, "-n", 3)
+    texts = seqgen(*wild).stdout.split(f"\n{'-' * 15}\n")
+    assert [len(text) for text in texts] == [30, 30, 30]
+    assert len(set(texts)) == 3
+    for _ in range(2):
+        done = seqgen(*wild, "-o", "out.txt", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "")
+    assert "out.txt is there already; it will be kept as out-1.txt" in done.stderr
+    for name in ("out.txt", "out-1.txt"):
+        assert (tmp_path / name).read_text().split(f"\n{'-' * 15}\n") == texts
+
+
+def test_lines(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "names.txt").write_text("anna\nbert\n" * 200)
+    train = ("train", "names.txt", "--lines", "-o", "n.keras", "--epochs", 8, "--units", 16)
+    done = seqgen(*train, "--learning-rate", 0.02, "--batch-size", 4, "--window", 16, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = seqgen("generate", "n.keras", "-n", 20, "--temperature", 0.3, cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 20
+    assert set(lines) == {"anna", "bert"}
+
+
+def test_a_corpus_from_a_folder_a_glob_and_standard_input(
+    book: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    (tmp_path / "texts").mkdir()
+    for number in (1, 2):
+        (tmp_path / f"texts/{number}.txt").write_bytes(book.read_bytes())
+    (tmp_path / "texts/cover.png").write_bytes(b"\x89PNG")
+    run = ("--epochs", 0.05, *SMALL)
+    done = seqgen("train", "texts", *run, cwd=tmp_path)
+    assert "skipped texts/cover.png: is a binary file" in done.stderr
+    assert done.stdout == "texts.keras\n"
+    done = seqgen("train", "texts/*.txt", *run, "--json", cwd=tmp_path)
+    assert ": 31,600 tokens" in done.stderr
+    done = seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
+    assert done.stdout == "stdin.keras\n"
+    done = seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
+    assert done.stdout == "stdin-1.keras\n"
+
+
+def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "short.txt").write_text("too short")
+    (tmp_path / "latin.txt").write_bytes("déjà vu".encode("latin-1"))
+    (tmp_path / "binary.txt").write_bytes(b"a\0b")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "part.keras").write_bytes(trained.read_bytes()[:20_000])
+    for command, message in [
+        ("train nothing.txt", "no such file, folder or glob, and no named corpus"),
+        ("train empty.txt", "empty.txt is empty"),
+        ("train short.txt", "too little for one batch"),
+        ("train latin.txt", r"byte 1 \(0xe9\) is not utf-8; .*--encoding"),
+        ("train binary.txt", "binary file"),
+        ("train folder", "no text to learn from"),
+        ("train short.txt --encoding klingon", "encoding: expected a name"),
+        ("train short.txt --validation 2", "validation: expected a share"),
+        ("train python-docs --minutes 0", "minutes: expected a number above 0, got 0.0"),
+        ("train python-docs --minutes -1", "minutes: expected a number above 0"),
+        ("train python-docs --minutes 1 --epochs 1", "either minutes or epochs"),
+        ("train python-docs --units 0", "units: expected a whole number of at least 1"),
+        ("train python-docs --cell-option nonsense=1 --minutes 1", "LSTM has no option 'nonsense'"),
+        ("train python-docs -o model.h5", "expected a name that ends in .keras"),
+        ("train python-docs -o nowhere/m.keras", "there is no folder nowhere"),
+        ("generate nothing.keras", "nothing.keras: no such file"),
+        ("generate part.keras", "only a part of one"),
+        ("generate short.txt", "is no model file"),
+        ("info binary.txt", "is no model file"),
+        (f"generate {trained} --prompt Ω", r"never seen: 'Ω' \(U\+03A9 GREEK CAPITAL LETTER OM"),
+        (f"generate {trained} --temperature -1", "temperature: expected a number of at least 0"),
+        (f"generate {trained} --length -5", "length: expected a whole number of at least 0"),
+        (f"generate {trained} --seed -5", "seed: expected a whole number"),
+        (f"generate {trained} -o nowhere/x.txt", "there is no folder nowhere"),
+    ]:
+        done = seqgen(*command.split(), cwd=tmp_path)
+        assert done.returncode == 1, command
+        assert done.stdout == ""
+        assert_one_line(done.stderr, message)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["train", "generate", "nonsense", "train x --cell rnn", "train x --units many",
+     "generate x -n 0", "train x --cell-option relu"],
+)  # fmt: skip
+def test_wrong_usage_exits_with_2(command: str, seqgen: Run) -> None:
+    done = seqgen(*command.split())
+    assert done.returncode == 2
+    assert "Usage: " in done.stderr
+
+
+def test_skip_unknown(trained: Path, seqgen: Run) -> None:
+    options = ("--prompt", "ΩThe quick", "--length", 6, "--temperature", 0, "--skip-unknown")
+    assert seqgen("generate", trained, *options).stdout == "The quick brown"
+
+
+def test_corpora(seqgen: Run) -> None:
+    rows = {row["name"]: row for row in json.loads(seqgen("corpora", "--json").stdout)}
+    assert rows["python-docs"]["here"] and rows["python-code"]["here"]
+    assert rows["tiny-shakespeare"]["characters"] == 1_115_394
+    listed = seqgen("corpora").stdout
+    for name, row in rows.items():
+        assert name in listed and row["licence"] in listed
+
+
+def test_a_corpus_that_cannot_be_fetched(tmp_path: Path, seqgen: Run) -> None:
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    done = seqgen("train", "tiny-shakespeare", cwd=tmp_path, env={**os.environ, **nowhere})
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "tiny-shakespeare could not be fetched from https://")
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if text in line:
+            return
+    raise AssertionError(f"ended without {text!r}")
+
+
+def test_ctrl_c_saves_what_it_has(tmp_path: Path, seqgen: Run) -> None:
+    command = [sys.executable, "-m", "seqgen", "train", "python-docs", "-o", "m.keras"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "50", *map(str, SMALL), "--validation", "0.01"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    wait_for(process, "python-docs: ")
+    time.sleep(6)  # TensorFlow is imported and the steps go on
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "ended early" in stderr and "Traceback" not in stderr
+    assert stdout == "m.keras\n"
+    assert len(seqgen("generate", tmp_path / "m.keras", "--length", 9).stdout) == 9
+
+
+def test_ctrl_c_before_anything_was_learned_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "seqgen", "train", "python-docs", "-o", "m.keras"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    wait_for(process, "python-docs: ")
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in stderr and "Aborted!" in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_goes_away(trained: Path) -> None:
+    pipe = f"{sys.executable} -m seqgen generate {trained} --length 1000000 --seed 1 | head -c 9"
+    done = subprocess.run(pipe, shell=True, capture_output=True, encoding="utf-8", timeout=60)
+    assert len(done.stdout) == 9
+    assert done.stderr == ""
+
+
+def test_letters_that_the_locale_lacks(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "t.txt").write_text("жж♫ 猫\n" * 500, encoding="utf-8")
+    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    done = seqgen("train", "t.txt", "--epochs", 0.5, *SMALL, cwd=tmp_path, env=ascii_only)
+    assert done.returncode == 0, done.stderr
+    done = seqgen(
+        "generate", "t.keras", "--prompt", "猫", "--seed", 1, cwd=tmp_path, env=ascii_only
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("猫")
+    assert len(done.stdout) == 501

@@ -1,0 +1,102 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqgen.config import CELLS, RESERVED_CELL_OPTIONS, ModelConfig, SampleConfig, TrainConfig
+from seqgen.errors import ConfigError
+
+whole = st.integers(1, 4096)
+json_values = st.none() | st.booleans() | st.integers() | st.text()
+model_configs = st.builds(
+    ModelConfig,
+    cell=st.sampled_from(CELLS),
+    units=whole,
+    layers=whole,
+    embedding=whole,
+    dropout=st.floats(0, 1, exclude_max=True),
+    cell_options=st.dictionaries(
+        st.text().filter(lambda name: name not in RESERVED_CELL_OPTIONS), json_values
+    ),
+)
+positive = st.floats(0, 1e6, exclude_min=True)
+train_configs = st.builds(
+    TrainConfig,
+    minutes=positive,
+    batch_size=whole,
+    window=whole,
+    learning_rate=positive,
+    clip_norm=positive,
+    seed=st.integers(0, 2**64),
+)
+sample_configs = st.builds(SampleConfig, length=whole, temperature=st.floats(0, 100), seed=whole)
+
+
+@given(model_configs | train_configs | sample_configs)
+def test_json_round_trip(config: ModelConfig | TrainConfig | SampleConfig) -> None:
+    assert type(config).from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cell": "rnn"},
+        {"units": 0},
+        {"units": 2.5},
+        {"layers": True},
+        {"embedding": -1},
+        {"dropout": 1.0},
+        {"dropout": float("nan")},
+        {"cell_options": {"units": 3}},
+        {"cell_options": {"return_sequences": False}},
+        {"cell_options": {"activation": abs}},
+    ],
+)
+def test_wrong_model_options(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=rf"^{next(iter(wrong))}: expected .*"):
+        ModelConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"minutes": 0},
+        {"minutes": -1},
+        {"minutes": float("inf")},
+        {"minutes": float("nan")},
+        {"minutes": None, "epochs": 0},
+        {"batch_size": 0},
+        {"window": 0},
+        {"learning_rate": 0},
+        {"clip_norm": -1.0},
+        {"seed": -1},
+    ],
+)
+def test_wrong_training_options(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=rf"^{list(wrong)[-1]}: expected .*, got "):
+        TrainConfig(**{"minutes": 1, **wrong})
+
+
+def test_either_minutes_or_epochs() -> None:
+    for both in ({}, {"minutes": 1, "epochs": 1}):
+        with pytest.raises(ConfigError, match="either minutes or epochs"):
+            TrainConfig(**both)
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": -0.1}, {"temperature": "1"}, {"length": -1}])
+def test_wrong_sampling_options(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=rf"^{next(iter(wrong))}: expected"):
+        SampleConfig(**wrong)
+
+
+def test_an_unknown_field_is_named() -> None:
+    with pytest.raises(ConfigError, match="no field unit"):
+        ModelConfig.from_json({"unit": 3})
+
+
+def test_the_options_given_are_copied() -> None:
+    options = {"activation": "relu"}
+    config = ModelConfig(cell_options=options)
+    options["activation"] = "tanh"
+    assert config.cell_options == {"activation": "relu"}

@@ -1,0 +1,21 @@
+import inspect
+
+import seqgen
+from seqgen import errors
+
+
+def test_every_error_is_a_seqgen_error_and_is_exported() -> None:
+    for name, error in inspect.getmembers(errors, inspect.isclass):
+        assert issubclass(error, errors.SeqgenError)
+        assert getattr(seqgen, name) is error
+
+
+def test_the_exported_names() -> None:
+    assert seqgen.__all__ == [
+        *("Callback", "ConfigError", "Corpus", "CorpusError", "DownloadError", "Model"),
+        *("ModelConfig", "ModelFileError", "OutputError", "Progress", "SampleConfig"),
+        *("SeqgenError", "TrainConfig", "TrainingError", "Vocabulary", "VocabularyError"),
+        *("__version__", "load", "load_corpus", "train"),
+    ]
+    for name in seqgen.__all__:
+        assert getattr(seqgen, name)

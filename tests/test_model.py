@@ -1,0 +1,117 @@
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+import seqgen
+from tests.conftest import SENTENCE
+
+
+@pytest.fixture(scope="module")
+def model(trained: Path) -> seqgen.Model:
+    return seqgen.load(trained)
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> seqgen.Model:
+    """A model of lines, with a rare letter folded."""
+    path = tmp_path_factory.mktemp("names") / "names.txt"
+    path.write_text("anna\nbert\ncleo\ndora\n" * 50 + "xy\n")
+    corpus = seqgen.load_corpus(path, lines=True, min_count=2)
+    return seqgen.train(
+        corpus, epochs=30, units=32, embedding=8, batch_size=4, window=16, learning_rate=0.02
+    )
+
+
+def test_it_writes_what_it_learned(model: seqgen.Model) -> None:
+    text = model.generate("The quick", length=200, temperature=0.3, seed=1)
+    assert text.startswith("The quick brown fox jumps over the lazy dog")
+    assert len(text) == len("The quick") + 200
+    assert model.bundle.scores["validation_loss"] < 0.1
+
+
+def test_without_a_prompt_it_begins_by_itself(model: seqgen.Model) -> None:
+    assert SENTENCE in model.generate(length=3 * len(SENTENCE), temperature=0)
+
+
+def test_a_seed_decides(model: seqgen.Model) -> None:
+    wild = {"length": 100, "temperature": 3.0}
+    assert model.generate(seed=1, **wild) == model.generate(seed=1, **wild)
+    assert model.generate(seed=1, **wild) != model.generate(seed=2, **wild)
+    assert model.generate(**wild) != model.generate(**wild)
+
+
+def test_a_stream_comes_piece_by_piece(model: seqgen.Model) -> None:
+    stream = model.stream("The ", length=10**9, temperature=0)
+    assert list(islice(stream, 6)) == ["The ", *"quick"]
+
+
+def test_errors_come_before_the_first_piece(model: seqgen.Model) -> None:
+    with pytest.raises(seqgen.VocabularyError, match="'é'"):
+        model.stream("é")
+    with pytest.raises(seqgen.ConfigError, match="temperature"):
+        model.stream(temperature=-1)
+    assert model.generate("éThe quick ", length=5, temperature=0, skip_unknown=True) == (
+        "The quick brown"
+    )
+
+
+def test_lines_come_whole(names: seqgen.Model) -> None:
+    assert names.writes_lines
+    lines = [names.generate(seed=1, item=item, temperature=0.5) for item in range(20)]
+    assert set(lines) <= {"anna", "bert", "cleo", "dora"}
+    assert len(set(lines)) > 1
+    assert names.generate("cl", temperature=0) == "cleo"
+
+
+def test_the_unknown_is_never_written(names: seqgen.Model) -> None:
+    assert names.bundle.vocabulary.unknown_id is not None
+    text = "".join(names.stream(length=3000, temperature=50.0, seed=0))
+    text += "".join(names.generate(temperature=50.0, seed=seed) for seed in range(200))
+    assert set(text) <= set("abcdeltnor")
+
+
+def test_cell_options_that_only_keras_knows(tmp_path: Path, book: Path) -> None:
+    model = seqgen.train(
+        seqgen.load_corpus(book),
+        epochs=0.05,
+        units=8,
+        batch_size=4,
+        window=16,
+        cell_options={"activation": "softmax"},
+    )
+    assert model.needs_keras
+    model.save(tmp_path / "m.keras")
+    text = seqgen.load(tmp_path / "m.keras").generate(length=10, seed=1)
+    assert text == model.generate(length=10, seed=1)
+    assert len(text) == 10
+
+
+def test_saving_keeps_what_was_there_if_asked(model: seqgen.Model, tmp_path: Path) -> None:
+    for _ in range(2):
+        model.save(tmp_path / "m.keras", keep=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m-1.keras", "m.keras"]
+    model.save(str(tmp_path / "m.keras"))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"unit": 3}, {"units": 0}, {"minutes": 0}, {"minutes": 1, "epochs": 1}]
+)
+def test_wrong_options_are_named(book: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(seqgen.ConfigError, match=next(iter(wrong))):
+        seqgen.train(seqgen.load_corpus(book), **wrong)
+
+
+def test_a_callback_is_told(book: Path) -> None:
+    class Counter(seqgen.Callback):
+        steps = 0
+
+        def on_step(self, progress: seqgen.Progress) -> None:
+            self.steps += 1
+
+    counter = Counter()
+    train: Callable[..., seqgen.Model] = seqgen.train
+    model = train(seqgen.load_corpus(book), epochs=0.1, units=4, callback=counter, batch_size=4)
+    assert counter.steps == model.bundle.scores["steps"] > 0

@@ -1,0 +1,185 @@
+import math
+import time
+
+import numpy as np
+import pytest
+
+from seqgen.callback import Callback, Progress
+from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.corpus import Corpus
+from seqgen.errors import ConfigError, CorpusError, TrainingError
+from seqgen.training import _Run, train
+from seqgen.vocabulary import Vocabulary
+
+LETTERS = Vocabulary(tuple("abcdefgh"))
+SMALL = ModelConfig(units=16, embedding=8)
+FAST = {"batch_size": 4, "window": 8, "learning_rate": 0.02}
+
+
+def corpus(length: int = 3000, **options: object) -> Corpus:
+    """`abcdefgh` again and again: every letter follows from the one before."""
+    return Corpus("letters", "text", LETTERS, np.arange(length) % 8, **options)
+
+
+class Recorder(Callback):
+    def __init__(self, interrupt_after: int | None = None) -> None:
+        self.steps: list[Progress] = []
+        self.validations: list[Progress] = []
+        self.interrupt_after = interrupt_after
+
+    def on_step(self, progress: Progress) -> None:
+        self.steps.append(progress)
+        if len(self.steps) == self.interrupt_after:
+            raise KeyboardInterrupt
+
+    def on_validation(self, progress: Progress) -> None:
+        self.validations.append(progress)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_it_learns(cell: str) -> None:
+    config = ModelConfig(cell=cell, units=16, embedding=8)
+    result = train(corpus(), config, TrainConfig(epochs=3, **FAST))
+    assert result.scores["validation_loss"] < 0.1 < math.log(8)
+    assert result.scores["bits_per_token"] == pytest.approx(
+        result.scores["validation_loss"] / math.log(2)
+    )
+
+
+def test_epochs_are_passes_over_the_training_part() -> None:
+    recorder = Recorder()
+    result = train(corpus(), SMALL, TrainConfig(epochs=2, **FAST), recorder)
+    steps = math.ceil(2 * 2700 / 32)
+    assert result.scores["steps"] == len(recorder.steps) == steps
+    assert result.scores["tokens_seen"] == 32 * steps
+    assert recorder.steps[-1].fraction == 1
+    assert [each.step for each in recorder.steps] == list(range(1, steps + 1))
+
+
+def test_minutes_are_kept() -> None:
+    began = time.monotonic()
+    result = train(corpus(), SMALL, TrainConfig(minutes=0.15, **FAST))
+    assert time.monotonic() - began == pytest.approx(9, abs=1.5)
+    assert result.scores["seconds"] < 9.5
+
+
+def test_minutes_count_from_when_the_run_began() -> None:
+    config = TrainConfig(minutes=1, **FAST)
+    result = train(corpus(), SMALL, config, started=time.monotonic() - 600)
+    assert result.scores["steps"] == 1
+
+
+def test_the_history_holds_every_validation() -> None:
+    recorder = Recorder()
+    result = train(corpus(), SMALL, TrainConfig(epochs=2, **FAST), recorder)
+    assert len(result.history) == len(recorder.validations) == 10
+    assert [each["step"] for each in result.history] == [each.step for each in recorder.validations]
+    assert result.scores["validation_loss"] == min(
+        each["validation_loss"] for each in result.history
+    )
+    assert result.scores["validation_tokens"] == 300
+
+
+def test_one_seed_one_run() -> None:
+    config = TrainConfig(epochs=0.5, seed=3, **FAST)
+    first, second = (train(corpus(), SMALL, config).weights for _ in range(2))
+    assert all((a == b).all() for a, b in zip(first, second, strict=True))
+    other = train(corpus(), SMALL, TrainConfig(epochs=0.5, seed=4, **FAST)).weights
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_the_best_weights_are_kept_not_the_last() -> None:
+    class Destroyer(Recorder):
+        def on_step(self, progress: Progress) -> None:
+            super().on_step(progress)
+            if progress.step == 150:  # behind the eighth of ten validations, of 169 steps
+                for weight in run.network.weights:
+                    weight.assign(weight * 0 + 3)
+
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), Destroyer(), None)
+    result = run.finish()
+    losses = [each["validation_loss"] for each in result.history]
+    assert losses[-1] > 1 > min(losses)
+    assert result.scores["validation_loss"] == min(losses)
+    assert all((weight != 3).any() for weight in result.weights)
+
+
+def test_ctrl_c_ends_the_run_and_keeps_what_it_has() -> None:
+    result = train(corpus(), SMALL, TrainConfig(epochs=9, **FAST), Recorder(interrupt_after=40))
+    assert result.scores["interrupted"]
+    assert result.scores["steps"] == 40
+    assert result.scores["validation_loss"] < math.log(8)
+
+
+def test_ctrl_c_before_the_first_step_has_nothing_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_Run, "_one_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus(), SMALL, TrainConfig(epochs=9, **FAST))
+
+
+def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback(), None)
+    batch = next(run.batches)
+    zeros = run.state
+    _, carried = run.compiled_step(*batch, zeros)
+    assert all(np.abs(each).max() > 0 for each in carried)
+
+    def state_after(carry: list[float]) -> list[np.ndarray]:
+        run.optimizer.learning_rate.assign(0.0)
+        _, state = run.compiled_step(
+            batch.inputs, batch.targets, np.array(carry, np.float32), carried
+        )
+        return [each.numpy() for each in state]
+
+    on, anew, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
+    for a, b, c in zip(on, anew, mixed, strict=True):
+        assert not np.allclose(a, b, atol=1e-6)
+        np.testing.assert_allclose(c[[0, 2]], a[[0, 2]], atol=1e-6)
+        np.testing.assert_allclose(c[[1, 3]], b[[1, 3]], atol=1e-6)
+
+
+def test_validation_leaves_the_carried_state_alone() -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback(), None)
+    run._one_step(next(run.batches), 0.5)
+    before = [each.numpy() for each in run.state]
+    run._validate()
+    assert all((a == b.numpy()).all() for a, b in zip(before, run.state, strict=True))
+
+
+def test_gradients_are_clipped() -> None:
+    config = TrainConfig(epochs=1, clip_norm=1e-9, **FAST)
+    run = _Run(corpus(), SMALL, config, Callback(), None)
+    assert run.optimizer.global_clipnorm == 1e-9
+
+
+def test_regularisers_of_the_layers_count() -> None:
+    options = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 10.0}}}
+    config = ModelConfig(units=16, embedding=8, cell_options=options)
+    plain, shrunk = (
+        np.abs(train(corpus(), each, TrainConfig(epochs=2, **FAST)).weights[1]).mean()
+        for each in (SMALL, config)
+    )
+    assert shrunk < plain / 5
+
+
+def test_nothing_held_out() -> None:
+    result = train(corpus(validation=0.0), SMALL, TrainConfig(epochs=0.2, **FAST))
+    assert result.scores["validation_loss"] is None
+    assert result.history == []
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    options = {"kernel_initializer": {"class_name": "Constant", "config": {"value": 1e38}}}
+    config = ModelConfig(cell="simple_rnn", cell_options={**options, "activation": "linear"})
+    with pytest.raises(TrainingError, match="training loss is (nan|inf) after"):
+        train(corpus(), config, TrainConfig(epochs=1, **FAST))
+
+
+def test_errors_come_before_the_work() -> None:
+    with pytest.raises(CorpusError, match="too little for one batch"):
+        train(corpus(100), SMALL, TrainConfig(epochs=1))
+    with pytest.raises(ConfigError, match="has no option"):
+        train(corpus(), ModelConfig(cell_options={"x": 1}), TrainConfig(epochs=1, **FAST))
