@@ -109,8 +109,12 @@ def cli() -> None:
 @click.option("--minutes", type=float, help="How long to train, all in all. [5]")
 @click.option("--epochs", type=float, help="Instead: how often to read the text through.")
 @network_options
-@click.option("--batch-size", type=int, help="Streams read side by side. [32]")
-@click.option("--window", type=int, help="Characters through which learning looks back. [64]")
+@click.option(
+    "--batch-size", type=int, help="Streams read side by side. [32, fewer for a small corpus]"
+)
+@click.option(
+    "--window", type=int, help="Characters through which learning looks back. [64, or fewer]"
+)
 @click.option("--learning-rate", type=float, help="At its highest. [0.006]")
 @click.option("--clip-norm", type=float, help="Longest gradient. [1]")
 @click.option("--seed", type=int, help="Of the first weights and all other chance. [0]")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqgen import bundle as bundle_module
 from seqgen import catalogue, generation
+from seqgen.batches import fitting_size
 from seqgen.bundle import Bundle
 from seqgen.config import ModelConfig, SampleConfig, TrainConfig
 from seqgen.corpus import Corpus
@@ -61,7 +62,8 @@ def train(
         epochs: passes over the training part, instead.
         callback: told of every step and validation.
         started: `time.monotonic()` when the minutes began, if that was before this call.
-        options: the other fields of `ModelConfig` and `TrainConfig`.
+        options: the other fields of `ModelConfig` and `TrainConfig`; batch size and window are
+            smaller than theirs where the corpus is small.
 
     Raises:
         ConfigError: an option is unknown or out of its range.
@@ -73,6 +75,8 @@ def train(
     20
     """
     started = time.monotonic() if started is None else started
+    batch_size, window = fitting_size(corpus.training_length)
+    options = {"batch_size": batch_size, "window": window, **options}
     model_config, train_config = configs(minutes=minutes, epochs=epochs, **options)
     from seqgen import training
 

@@ -23,10 +23,14 @@ def minutes(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
+LEAST_BETWEEN_LINES = 0.05  # of a run; a small corpus is validated much more often
+
+
 class ProgressBar(Callback):
     """Draws on stderr: the bar on a terminal only, the validations always."""
 
     def __init__(self) -> None:
+        self.written = 0.0  # fraction of the run at the last line
         self.bar = tqdm(
             total=1.0, file=sys.stderr, leave=False, disable=None, dynamic_ncols=True,
             bar_format="{percentage:3.0f}% |{bar}| {desc}",
@@ -53,7 +57,10 @@ class ProgressBar(Callback):
         self.bar.update(progress.fraction - self.bar.n)
 
     def on_validation(self, progress: Progress) -> None:
-        """Write a line that stays."""
+        """Write a line that stays, unless the last one has just been written."""
+        if progress.fraction - self.written < LEAST_BETWEEN_LINES and progress.fraction < 1:
+            return
+        self.written = progress.fraction
         self.bar.write(
             f"{minutes(progress.seconds)}  {progress.fraction:4.0%}  "
             f"{progress.tokens_seen:,} tokens seen  {_both(progress)}",

@@ -14,6 +14,9 @@ LAST = 0.01  # share of the highest learning rate that the run ends with
 class Schedule:
     """Either `seconds` or `steps` is the length of the run.
 
+    The clock runs from `started`, but the fraction from `stepping`, when the first step is done:
+    starting and compiling teach nothing, and the warm-up must not be over before it begins.
+
     >>> schedule = Schedule(steps=100)
     >>> schedule.fraction(25)
     0.25
@@ -22,7 +25,8 @@ class Schedule:
     seconds: float | None = None
     steps: int | None = None
     started: float = field(default_factory=time.monotonic)
-    reserved: float = 0.0  # seconds at the end that belong to other work than steps
+    stepping: float = 0.0  # seconds at the beginning,
+    reserved: float = 0.0  # and at the end, that belong to other work than steps
 
     @property
     def elapsed(self) -> float:
@@ -32,7 +36,10 @@ class Schedule:
     def fraction(self, step: int) -> float:
         """The share of the run that is done, from 0 to 1."""
         if self.seconds is not None:
-            return min(self.elapsed / max(self.seconds - self.reserved, 1e-9), 1.0)
+            ending = self.seconds - self.reserved
+            if self.elapsed >= ending:
+                return 1.0
+            return max(self.elapsed - self.stepping, 0.0) / (ending - self.stepping)
         assert self.steps is not None
         return min(step / self.steps, 1.0)
 

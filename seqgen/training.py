@@ -23,7 +23,9 @@ from seqgen.runtime import Floats
 from seqgen.schedule import Schedule, learning_rate_share
 from seqgen.validation import STREAMS, WINDOW, Validation
 
-VALIDATIONS = 10  # in a run
+VALIDATIONS = 10  # in a run, at least
+MOST_VALIDATIONS = 100  # in a run of many epochs
+REST = 50  # times as long as a validation took is the least until the next one of its epoch
 VALIDATION_SHARE = 0.01  # of a run's time that one of them may take, before the last
 LAST_VALIDATION_SHARE = 0.05
 SMOOTHING = 0.98  # of the training loss that is shown, per step
@@ -94,13 +96,15 @@ class _Run:
             self.validation = Validation(self.network, corpus.ids, corpus.training_length)
         self.state = initial_state(self.network, config.batch_size)
         self.compiled_step = tf.function(self._train_step)
+        self.steps_per_epoch = corpus.training_length / self.tokens_per_step
         self.step = 0
         self.training_loss = math.nan
         self.validation_loss: float | None = None
+        self.validation_seconds = 0.0  # that the last one took
         self.probe_tokens = 0  # of the validation part, scored while the run goes on
         self.best: tuple[float, list[Floats]] | None = None
         self.history: list[dict[str, float | None]] = []
-        self.first_step_ended = 0.0
+        self.validated = self._progress()  # at the last validation
 
     def _train_step(self, inputs: Any, targets: Any, carry: Any, state: Any) -> Any:
         state = [each * carry[:, None] for each in state]
@@ -153,13 +157,24 @@ class _Run:
         return weights, loss, scored
 
     def _loop(self) -> None:
-        next_validation = 1 / VALIDATIONS
         while (fraction := self.schedule.fraction(self.step)) < 1 or self.step == 0:
             self._one_step(next(self.batches), fraction)
-            fraction = self.schedule.fraction(self.step)
-            if fraction >= next_validation and next_validation < 1:
-                next_validation = (math.floor(fraction * VALIDATIONS) + 1) / VALIDATIONS
+            if self._validation_is_due():
                 self._validate()
+
+    def _validation_is_due(self) -> bool:
+        """Ten times in a run, and after every epoch, so that a small corpus that is soon learned
+        by heart is caught while the network still gets better."""
+        fraction = self.schedule.fraction(self.step)
+        if fraction == 1 or self.validation is None:
+            return False  # the last one follows anyway
+        if self.schedule.steps is not None:  # the clock must not decide what a seed gives
+            validations = min(max(int(self.config.epochs or 0), VALIDATIONS), MOST_VALIDATIONS)
+            return fraction >= self.validated.fraction + 1 / validations
+        if math.floor(fraction * VALIDATIONS) > math.floor(self.validated.fraction * VALIDATIONS):
+            return True
+        rested = self.schedule.elapsed - self.validated.seconds >= REST * self.validation_seconds
+        return rested and self.step - self.validated.step >= self.steps_per_epoch
 
     def _one_step(self, batch: Batch, fraction: float) -> None:
         self.optimizer.learning_rate.assign(
@@ -174,14 +189,14 @@ class _Run:
             )
         self.step += 1
         if self.step == 1:
-            self.training_loss, self.first_step_ended = value, self.schedule.elapsed
+            self.training_loss, self.schedule.stepping = value, self.schedule.elapsed
         share = min(SMOOTHING, 1 - 1 / self.step)  # a plain mean to begin with
         self.training_loss = share * self.training_loss + (1 - share) * value
         self.callback.on_step(self._progress())
 
     def _progress(self) -> Progress:
         elapsed = self.schedule.elapsed
-        stepping = elapsed - self.first_step_ended
+        stepping = elapsed - self.schedule.stepping
         speed = (self.step - 1) * self.tokens_per_step / stepping if self.step > 1 else 0.0
         return Progress(
             self.schedule.fraction(self.step),
@@ -199,10 +214,12 @@ class _Run:
             return
         if not self.probe_tokens:
             self._measure_validation()
+        began = self.schedule.elapsed
         self.validation_loss = self.validation.loss(self.probe_tokens)
+        self.validation_seconds = self.schedule.elapsed - began
         if self.best is None or self.validation_loss < self.best[0]:
             self.best = (self.validation_loss, self.network.get_weights())
-        progress = self._progress()
+        self.validated = progress = self._progress()
         self.history.append(
             {
                 "step": progress.step,

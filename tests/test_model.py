@@ -32,7 +32,7 @@ def test_it_writes_what_it_learned(model: seqgen.Model) -> None:
 
 
 def test_without_a_prompt_it_begins_by_itself(model: seqgen.Model) -> None:
-    assert SENTENCE in model.generate(length=3 * len(SENTENCE), temperature=0)
+    assert model.generate(length=len(SENTENCE), temperature=0) == SENTENCE
 
 
 def test_a_seed_decides(model: seqgen.Model) -> None:
@@ -59,7 +59,7 @@ def test_errors_come_before_the_first_piece(model: seqgen.Model) -> None:
 
 def test_lines_come_whole(names: seqgen.Model) -> None:
     assert names.writes_lines
-    lines = [names.generate(seed=1, item=item, temperature=0.5) for item in range(20)]
+    lines = [names.generate(seed=1, item=item, temperature=0.3) for item in range(20)]
     assert set(lines) <= {"anna", "bert", "cleo", "dora"}
     assert len(set(lines)) > 1
     assert names.generate("cl", temperature=0) == "cleo"

@@ -20,6 +20,10 @@ def test_by_the_clock() -> None:
     assert schedule.fraction(step=0) == pytest.approx(0.5, abs=0.01)
     assert schedule.seconds_left(step=0) == pytest.approx(6, abs=0.1)
     assert Schedule(seconds=10, started=time.monotonic() - 40).fraction(step=0) == 1
+    schedule.stepping = 2
+    assert schedule.fraction(step=0) == pytest.approx(1 / 3, abs=0.01)
+    schedule.stepping = 6
+    assert schedule.fraction(step=0) == 0
     assert Schedule(seconds=1, reserved=2).fraction(step=0) == 1
 
 

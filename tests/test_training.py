@@ -80,6 +80,18 @@ def test_the_history_holds_every_validation() -> None:
     assert result.scores["validation_tokens"] == 300
 
 
+def test_a_small_corpus_is_validated_after_every_epoch() -> None:
+    """Ten times in a run would be too late: the best comes before the second time."""
+    recorder = Recorder()
+    train(corpus(400), SMALL, TrainConfig(epochs=40, **FAST), recorder)
+    assert len(recorder.validations) >= 36
+    recorder = Recorder()
+    result = train(corpus(400), SMALL, TrainConfig(minutes=0.1, **FAST), recorder)
+    early = [each for each in recorder.validations if each.fraction < 0.9]
+    assert len(early) > 12
+    assert len(recorder.validations) < result.scores["steps"] / (360 / 32)
+
+
 def test_one_seed_one_run() -> None:
     config = TrainConfig(epochs=0.5, seed=3, **FAST)
     first, second = (train(corpus(), SMALL, config).weights for _ in range(2))

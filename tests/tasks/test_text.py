@@ -220,3 +220,23 @@ def test_options_are_plain_data() -> None:
         "lines": False,
         "min_count": 1,
     }
+
+
+def test_sorted_lines_are_shuffled_and_it_is_said() -> None:
+    names = [f"{first}{second}" for first in "abcdefghij" for second in "klmnopqrst"]
+    corpus = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    lines = decoded(corpus).split(END)[:-1]
+    assert sorted(lines) == names != lines
+    assert "the lines are sorted" in corpus.notes[-1]
+    held_out = "".join(corpus.vocabulary.decode(corpus.validation_ids)).split(END)[:-1]
+    assert len(held_out) == 10
+    assert len({line[0] for line in held_out}) > 3
+    again = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    assert again.ids.tolist() == corpus.ids.tolist()
+
+
+def test_other_lines_keep_their_order() -> None:
+    for lines in (["b", "a"] * 50, ["x", "y", "z"]):
+        corpus = text.read([Source("names", data="\n".join(lines).encode())], lines=True)
+        assert decoded(corpus).split(END)[:-1] == lines
+        assert corpus.notes == ()
