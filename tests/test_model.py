@@ -17,7 +17,7 @@ def model(trained: Path) -> seqgen.Model:
 def names(tmp_path_factory: pytest.TempPathFactory) -> seqgen.Model:
     """A model of lines, with a rare letter folded."""
     path = tmp_path_factory.mktemp("names") / "names.txt"
-    path.write_text("anna\nbert\ncleo\ndora\n" * 50 + "xy\n")
+    path.write_text("xy\n" + "anna\nbert\ncleo\ndora\n" * 50)
     corpus = seqgen.load_corpus(path, lines=True, min_count=2)
     return seqgen.train(
         corpus, epochs=30, units=32, embedding=8, batch_size=4, window=16, learning_rate=0.02
