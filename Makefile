@@ -34,7 +34,7 @@ demo: $(READY)
 	@echo '  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt "The "'
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reader")
     (folder / "poems").mkdir()
     for name in ("book.txt", "poems/1.txt", "poems/2.txt"):
-        (folder / name).write_text(SENTENCE * 100)
+        (folder / name).write_text(f"ROMEO:\n{SENTENCE}" * 100)
     (folder / "old.txt").write_bytes(("Grüße. " + SENTENCE * 100).encode("latin-1"))
     (folder / "names.txt").write_bytes((ROOT / "data" / "given-names.txt").read_bytes())
     return folder
