@@ -160,11 +160,11 @@ def train(
     for note in (*corpus.notes, describe.corpus(corpus.facts(), len(corpus.vocabulary))):
         say(note)
     output = output or default_output(corpus.name)
-    with ProgressBar() as progress_bar:
+    with ProgressBar(describe.TOKENS[corpus.task]) as progress_bar:
         model = library.train(corpus, callback=progress_bar, started=started, **given(options))
     say_if_kept(output)
     model.save(output, keep=True)
-    say(describe.score(model.bundle.scores))
+    say(describe.score(corpus.task, model.bundle.scores))
     if as_json:
         print_json({"model": str(output), **model.bundle.scores})
     else:

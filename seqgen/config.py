@@ -15,8 +15,6 @@ CELLS = ("lstm", "gru", "simple_rnn")
 # What the network decides by itself; a `cell_options` entry of that name would break it.
 RESERVED_CELL_OPTIONS = {
     "units": "use units",
-    "dropout": "use dropout",
-    "seed": "use seed of the training run",
     "return_sequences": "every layer returns its sequence",
     "return_state": "the state is always carried",
     "stateful": "the state is always carried",

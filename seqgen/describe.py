@@ -7,6 +7,8 @@ from typing import Any
 
 from seqgen.bundle import Bundle
 
+TOKENS = {"text": "character"}  # task → what one of its tokens is called
+
 
 def losses(name: str, nats: float) -> str:
     """A loss in both units.
@@ -17,17 +19,20 @@ def losses(name: str, nats: float) -> str:
     return f"{name} {nats:.3f} nats ({nats / math.log(2):.3f} bits)"
 
 
-def score(scores: dict[str, Any]) -> str:
+def score(task: str, scores: dict[str, Any]) -> str:
     """One line on how a run ended.
 
-    >>> score({"validation_loss": 1.0, "tokens_seen": 2048, "seconds": 60.0, "interrupted": False})
-    'validation 1.000 nats (1.443 bits) per token; 2,048 tokens seen in 60 s'
+    >>> ended = {"tokens_seen": 2048, "seconds": 60.0, "interrupted": False}
+    >>> score("text", {"validation_loss": 1.0, **ended})
+    'validation 1.000 nats (1.443 bits) per character; 2,048 characters seen in 60 s'
     """
     loss = scores["validation_loss"]
     text = (
-        "nothing held out to score" if loss is None else f"{losses('validation', loss)} per token"
+        "nothing held out to score"
+        if loss is None
+        else f"{losses('validation', loss)} per {TOKENS[task]}"
     )
-    text += f"; {scores['tokens_seen']:,} tokens seen in {scores['seconds']:.0f} s"
+    text += f"; {scores['tokens_seen']:,} {TOKENS[task]}s seen in {scores['seconds']:.0f} s"
     return f"{text}, ended early" if scores["interrupted"] else text
 
 
@@ -35,7 +40,7 @@ def corpus(facts: dict[str, Any], different: int) -> str:
     """One line on a corpus, from `Corpus.facts` and the size of its vocabulary."""
     split = facts["split"]
     return (
-        f"{facts['name']}: {facts['tokens']:,} tokens, {different} different; "
+        f"{facts['name']}: {facts['tokens']:,} {TOKENS[facts['task']]}s, {different} different; "
         f"{split['training_tokens']:,} to learn from, {split['validation_tokens']:,} held out"
     )
 
@@ -63,6 +68,6 @@ def table(bundle: Bundle) -> str:
         "vocabulary": tokens + (" …" if len(bundle.vocabulary) > 40 else ""),
         "training": f"{length}, batch size {run.batch_size}, window {run.window}, "
         f"learning rate {run.learning_rate:g}, seed {run.seed}",
-        "score": score(bundle.scores),
+        "score": score(bundle.task, bundle.scores),
     }
     return "\n".join(f"{name:13} {text}" for name, text in rows.items() if text)

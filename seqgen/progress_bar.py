@@ -27,9 +27,14 @@ LEAST_BETWEEN_LINES = 0.05  # of a run; a small corpus is validated much more of
 
 
 class ProgressBar(Callback):
-    """Draws on stderr: the bar on a terminal only, the validations always."""
+    """Draws on stderr: the bar on a terminal only, the validations always.
 
-    def __init__(self) -> None:
+    Args:
+        token: what one token is called, in the singular.
+    """
+
+    def __init__(self, token: str) -> None:
+        self.token = token
         self.written = 0.0  # fraction of the run at the last line
         self.bar = tqdm(
             total=1.0, file=sys.stderr, leave=False, disable=None, dynamic_ncols=True,
@@ -49,11 +54,15 @@ class ProgressBar(Callback):
 
     def on_step(self, progress: Progress) -> None:
         """Draw the bar."""
-        self.bar.set_description_str(
-            f"{minutes(progress.seconds_left)} left, {progress.tokens_per_second:,.0f} tokens/s, "
-            f"{_both(progress)}",
-            refresh=False,
+        nats = progress.training_loss
+        text = (  # like the line below, short enough for a terminal of 80 columns
+            f"{minutes(progress.seconds_left)} left, "
+            f"{progress.tokens_per_second:,.0f} {self.token}s/s, "
+            f"{nats:.2f} nats ({nats / math.log(2):.2f} bits)"
         )
+        if progress.validation_loss is not None:
+            text += f", held out {progress.validation_loss:.2f}"
+        self.bar.set_description_str(text, refresh=False)
         self.bar.update(progress.fraction - self.bar.n)
 
     def on_validation(self, progress: Progress) -> None:
@@ -63,13 +72,7 @@ class ProgressBar(Callback):
         self.written = progress.fraction
         self.bar.write(
             f"{minutes(progress.seconds)}  {progress.fraction:4.0%}  "
-            f"{progress.tokens_seen:,} tokens seen  {_both(progress)}",
+            f"{losses('training', progress.training_loss)}, "
+            f"{losses('validation', progress.validation_loss or math.nan)}",
             file=sys.stderr,
         )
-
-
-def _both(progress: Progress) -> str:
-    text = losses("training", progress.training_loss)
-    if progress.validation_loss is not None:
-        text += f", {losses('validation', progress.validation_loss)}"
-    return text

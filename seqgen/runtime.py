@@ -31,9 +31,11 @@ KNOWN_CELL_OPTIONS = frozenset(
 ) | {
     "activation",
     "activity_regularizer",
+    "dropout",
     "recurrent_activation",
     "recurrent_dropout",
     "reset_after",
+    "seed",
     "unit_forget_bias",
     "use_bias",
     "use_cudnn",

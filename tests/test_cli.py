@@ -22,7 +22,7 @@ def assert_one_line(stderr: str, message: str) -> None:
     *before, error = stderr.splitlines()
     assert error.startswith("Error: ")
     assert re.search(message, error), error
-    assert all(re.match(r"\S+: [\d,]+ tokens, ", line) for line in before), stderr
+    assert all(re.match(r"\S+: [\d,]+ characters, ", line) for line in before), stderr
     assert len(before) <= 1
 
 
@@ -42,7 +42,9 @@ def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
     assert {"model", "parameters", "tokens_seen", "seconds"} < summary.keys()
     assert summary["bits_per_token"] == pytest.approx(summary["validation_loss"] / 0.6931, rel=0.01)
     assert summary["model"] == "b.keras"
-    assert "book: 15,800 tokens, 31 different; 14,220 to learn from, 1,580 held out" in done.stderr
+    assert (
+        "book: 15,800 characters, 31 different; 14,220 to learn from, 1,580 held out" in done.stderr
+    )
     assert done.stderr.count("validation") >= 10
 
     done = seqgen("generate", "b.keras", "--length", 50, "--seed", 1, cwd=tmp_path)
@@ -56,7 +58,7 @@ def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
     assert facts["corpus"]["split"]["validation_tokens"] == 1580
     assert facts["scores"]["validation_loss"] == summary["validation_loss"]
     done = seqgen("info", "b.keras", cwd=tmp_path)
-    for part in ("lstm, 1 x 8 units", "15,800 tokens", "0.2 epochs", facts["corpus"]["sha256"]):
+    for part in ("lstm, 1 x 8 units", "15,800 characters", "0.2 epochs", facts["corpus"]["sha256"]):
         assert part in done.stdout
 
 
@@ -109,7 +111,7 @@ def test_a_corpus_from_a_folder_a_glob_and_standard_input(
     assert "skipped texts/cover.png: is a binary file" in done.stderr
     assert done.stdout == "texts.keras\n"
     done = seqgen("train", "texts/*.txt", *run, "--json", cwd=tmp_path)
-    assert ": 31,600 tokens" in done.stderr
+    assert ": 31,600 characters" in done.stderr
     done = seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
     assert done.stdout == "stdin.keras\n"
     done = seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())

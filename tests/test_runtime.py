@@ -22,7 +22,7 @@ OPTIONS = [
     {"reset_after": False, "use_bias": False},
     {"unit_forget_bias": False, "bias_initializer": "ones"},
     {"kernel_regularizer": "l2", "recurrent_constraint": "unit_norm"},
-    {"recurrent_dropout": 0.5},
+    {"recurrent_dropout": 0.5, "dropout": 0.5, "seed": 3},
 ]
 TAKEN = {
     "simple_rnn": {"activation", "use_bias", "bias_initializer", "kernel_regularizer"},
@@ -34,7 +34,7 @@ TAKEN = {
 def takes(cell: str, options: dict[str, object]) -> bool:
     keys = {key for key in options if key != "recurrent_constraint"}
     if cell == "simple_rnn":
-        return keys <= {*TAKEN[cell], "recurrent_dropout"}
+        return keys <= {*TAKEN[cell], "recurrent_dropout", "dropout", "seed"}
     return not keys & TAKEN[cell]
 
 
