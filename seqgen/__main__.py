@@ -12,7 +12,8 @@ from seqgen.errors import SeqgenError
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr and exit status 1."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # a corpus has letters that a locale may lack
+        # A corpus has letters that a locale lacks, a file name bytes that are no letters.
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         cli(prog_name="seqgen")
     except SeqgenError as error:

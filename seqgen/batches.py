@@ -15,7 +15,7 @@ from seqgen.corpus import Corpus
 from seqgen.errors import CorpusError
 from seqgen.vocabulary import Ids
 
-RESTARTS = 1 / 32  # share of a text's windows that begin with an empty state
+RESTARTS = 1 / 32  # share of windows that begin with an empty state, at least
 
 
 class Batch(NamedTuple):
@@ -80,7 +80,8 @@ class PieceBatches:
 
     A piece says nothing of the next, so the order that the corpus has (often the alphabet's)
     must not be learned. Every piece follows an end token, the first one of a stream too. Where a
-    window begins with a piece the state begins anew, as it does in generation.
+    window begins with a piece the state begins anew, as it does in generation; lest long pieces
+    make that rare, a stream now and then leaves the rest of its piece for the next one.
 
     >>> ids = np.array([1, 2, 0, 3, 0, 4, 4, 4, 0])
     >>> batches = PieceBatches(ids, np.array([0, 3, 5, 9]), 0, batch_size=1, window=9, seed=0)
@@ -96,11 +97,13 @@ class PieceBatches:
         batch_size: int,
         window: int,
         seed: int,
+        restarts: float = RESTARTS,
     ) -> None:
         self.ids = ids
         self.bounds = bounds
         self.end_id = end_id
         self.window = window
+        self.restarts = restarts
         self.random = np.random.default_rng(seed)
         self.order = iter(())  # type: Iterator[int]
         self.rows = [np.array([end_id], np.int32) for _ in range(batch_size)]
@@ -119,6 +122,8 @@ class PieceBatches:
         return self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int32)
 
     def _fill(self, row: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        if len(row) > self.window:
+            return row
         parts, length = [row], len(row)
         while length < self.window + 1:
             parts.append(self._next_piece())
@@ -126,6 +131,8 @@ class PieceBatches:
         return np.concatenate(parts)
 
     def __next__(self) -> Batch:
+        for i in np.flatnonzero(self.random.random(len(self.rows)) < self.restarts):
+            self.rows[i] = np.array([self.end_id], np.int32)
         filled = [self._fill(row) for row in self.rows]
         self.rows = [row[self.window :] for row in filled]
         windows = np.stack([row[: self.window + 1] for row in filled])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,16 @@ from seqgen.vocabulary import Vocabulary
 FORMAT_VERSION = 1
 MEMBER = "seqgen.json"
 WEIGHTS_MEMBER = "model.weights.h5"
+TASKS = ("text",)
+
+# What may be raised by reading a damaged zip, JSON or HDF5 file.
+UNREADABLE = (
+    *(OSError, EOFError, zlib.error, NotImplementedError, RuntimeError),
+    *(KeyError, ValueError, TypeError, AttributeError, ConfigError),
+)
+# What others rely on in two of the members of `Bundle`.
+CORPUS_KEYS = {"name", "task", "tokens", "sha256", "split"}
+SCORES_KEYS = {"tokens_seen", "seconds", "ended_early", "validation_loss"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +106,9 @@ def load(path: Path) -> Bundle:
         ModelFileError: there is no such file, it is no model, it is damaged, or of another
             format version.
     """
-    if not path.exists():
-        raise ModelFileError(f"{path}: no such file; train a model first, or check the name")
     try:
+        if not path.exists():
+            raise ModelFileError(f"{path}: no such file; train a model first, or check the name")
         with zipfile.ZipFile(path) as archive:
             facts = _facts(path, archive)
             weights_file = archive.read(WEIGHTS_MEMBER)
@@ -107,9 +118,9 @@ def load(path: Path) -> Bundle:
             f"{path} is no model file, or only a part of one; expected a .keras file made by "
             "seqgen train"
         ) from error
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, ConfigError) as error:
+    except UNREADABLE as error:
         raise ModelFileError(
-            f"{path} is damaged and cannot be read ({error}); use a copy, or train again"
+            f"{str(path)[:80]} is damaged and cannot be read ({error}); use a copy, or train again"
         ) from error
 
 
@@ -130,6 +141,9 @@ def _facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _bundle(facts: dict[str, Any], weights_file: bytes) -> Bundle:
+    missing = CORPUS_KEYS - facts["corpus"].keys() | SCORES_KEYS - facts["scores"].keys()
+    if missing or facts["task"] not in TASKS:
+        raise ValueError(f"task {facts['task']!r}, missing: {', '.join(sorted(missing))}")
     config = ModelConfig.from_json(facts["model_config"])
     return Bundle(
         facts["task"],

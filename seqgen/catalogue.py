@@ -10,6 +10,7 @@ import os
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from seqgen import sources
@@ -52,12 +53,18 @@ class Entry:
     @property
     def is_here(self) -> bool:
         """Whether the corpus is on this machine."""
-        return self.path is None or self.path.exists()
+        return self.size is not None if self.path is None else self.path.exists()
 
-    @property
-    def size(self) -> int:
-        """Characters, or for an embedded corpus bytes."""
-        return self.characters or sum(source.size for source in self.read())
+    @cached_property
+    def size(self) -> int | None:
+        """Characters; None for an embedded corpus that this Python came without."""
+        if self.characters is not None:
+            return self.characters
+        try:
+            texts = (source.open().read().decode("utf-8") for source in self.read())
+            return sum(map(len, texts))
+        except CorpusError:
+            return None
 
     def read(self, *, progress: bool = False) -> list[Source]:
         """The sources, fetched first if they are not here.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import click
 
 from seqgen import __version__
 from seqgen.config import CELLS
-from seqgen.files import require_writable, unused_path, written_whole
+from seqgen.files import require_writable, uninterrupted, unused_path, written_whole
 
 FILE = click.Path(path_type=Path)
 
@@ -40,7 +39,8 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dict[str, Any]:
-    """NAME=VALUE, where the value is JSON if it can be read as JSON, else a string."""
+    """NAME=VALUE, where the value is JSON, or what Python writes otherwise, else a string."""
+    python = {"True": True, "False": False, "None": None}
     parsed: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -49,7 +49,7 @@ def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dic
         try:
             parsed[name] = json.loads(value)
         except ValueError:
-            parsed[name] = value
+            parsed[name] = python.get(value, value)
     return parsed
 
 
@@ -143,7 +143,6 @@ def train(
       seqgen train names.txt --lines -o names.keras --minutes 1
       seqgen train python-docs --cell gru --epochs 3 --json
     """
-    started = time.monotonic()
     from seqgen import describe
     from seqgen import model as library
     from seqgen.bundle import require_model_path
@@ -161,9 +160,10 @@ def train(
         say(note)
     output = output or default_output(corpus.name)
     with ProgressBar(describe.TOKENS[corpus.task]) as progress_bar:
-        model = library.train(corpus, callback=progress_bar, started=started, **given(options))
+        model = library.train(corpus, callback=progress_bar, **given(options))
     say_if_kept(output)
-    model.save(output, keep=True)
+    with uninterrupted():
+        model.save(output, keep=True)
     say(describe.score(corpus.task, model.bundle.scores))
     if as_json:
         print_json({"model": str(output), **model.bundle.scores})
@@ -283,8 +283,9 @@ def corpora(as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        where = "on this machine" if row["here"] else "to be fetched"
+        absent = "to be fetched" if row["characters"] else "not in this Python"
+        where = "on this machine" if row["here"] else absent
         click.echo(
-            f"{row['name']:20} {row['characters']:>11,} characters  {where:15}  "
+            f"{row['name']:20} {row['characters'] or 0:>11,} characters  {where:15}  "
             f"{row['licence']:24} {row['description']}"
         )

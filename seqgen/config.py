@@ -137,6 +137,7 @@ class TrainConfig(Config):
         _require_whole("batch_size", self.batch_size, 1)
         _require_whole("window", self.window, 1)
         _require_whole("seed", self.seed, 0)
+        _require(self.seed < 2**32, "seed", "a whole number below 4,294,967,296", self.seed)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,6 +74,16 @@ class Corpus:
         if self.bounds is None:
             return None
         return self.bounds[: np.searchsorted(self.bounds, self.training_length) + 1]
+
+    def release_memory(self) -> None:
+        """Let go of what reading mapped files has brought into memory; it stays in the files.
+
+        Otherwise a run through a large corpus would in the end hold all of it.
+        """
+        for array in (self.ids, self.bounds):
+            mapped = getattr(array, "_mmap", None)
+            if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # Windows has no such thing
+                mapped.madvise(mmap.MADV_DONTNEED)
 
     def facts(self) -> dict[str, Any]:
         """What a model file tells of the corpus: enough to find and check it again."""

@@ -22,7 +22,7 @@ def losses(name: str, nats: float) -> str:
 def score(task: str, scores: dict[str, Any]) -> str:
     """One line on how a run ended.
 
-    >>> ended = {"tokens_seen": 2048, "seconds": 60.0, "interrupted": False}
+    >>> ended = {"tokens_seen": 2048, "seconds": 60.0, "ended_early": None}
     >>> score("text", {"validation_loss": 1.0, **ended})
     'validation 1.000 nats (1.443 bits) per character; 2,048 characters seen in 60 s'
     """
@@ -33,7 +33,7 @@ def score(task: str, scores: dict[str, Any]) -> str:
         else f"{losses('validation', loss)} per {TOKENS[task]}"
     )
     text += f"; {scores['tokens_seen']:,} {TOKENS[task]}s seen in {scores['seconds']:.0f} s"
-    return f"{text}, ended early" if scores["interrupted"] else text
+    return f"{text}, ended early: {scores['ended_early']}" if scores["ended_early"] else text
 
 
 def corpus(facts: dict[str, Any], different: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +25,18 @@ def unused_path(path: Path) -> Path:
     return candidate
 
 
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe or a device, such as /dev/stdout: there is nothing to keep in it."""
+    try:
+        return path.exists() and not path.is_file() and not path.is_dir()
+    except OSError as error:
+        raise OutputError(f"{str(path)[:80]} cannot be written: {error.strerror}") from error
+
+
 def require_writable(path: Path) -> None:
     """Raise `OutputError` now, rather than after an hour of work, if `path` cannot be written."""
+    if _is_special(path):
+        return
     folder = path.parent
     if not folder.is_dir():
         raise OutputError(f"{path}: there is no folder {folder}; make it first or name another")
@@ -52,20 +63,36 @@ def written_whole(path: Path, *, keep: bool = False) -> Iterator[Path]:
     ['a.txt']
     """
     require_writable(path)
-    # A folder, so that the file in it gets the permissions that the user's umask gives.
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        try:
+    if _is_special(path):
+        yield path
+        return
+    try:
+        # A folder, so that the file in it gets the permissions that the user's umask gives.
+        with tempfile.TemporaryDirectory(prefix=".seqgen-", dir=path.parent) as folder:
+            temporary = Path(folder) / path.name
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             if keep and path.exists():
                 path.rename(unused_path(path))
             temporary.replace(path)
-        except OSError as error:
-            if isinstance(error, OutputError):
-                raise
-            reason = error.strerror or str(error)
-            raise OutputError(
-                f"{path} was not written: {reason}; what was there is kept"
-            ) from error
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path} was not written: {reason}; what was there is kept") from error
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait, where it would lose what is nearly done.
+
+    >>> with uninterrupted():
+    ...     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    True
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

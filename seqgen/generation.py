@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -18,7 +18,8 @@ def generate(
     config: SampleConfig,
     *,
     end_id: int | None = None,
-    forbidden: list[int] | None = None,
+    forbidden: Sequence[int] = (),
+    may_be_empty: bool = True,
     item: int = 0,
 ) -> Iterator[int]:
     """Yield the ids that follow the prompt, each as soon as it is drawn.
@@ -29,6 +30,7 @@ def generate(
         config: `length` is the most that are drawn.
         end_id: the token that ends the output; it is not yielded.
         forbidden: tokens never drawn.
+        may_be_empty: whether the end token may come first.
         item: which of several outputs of one seed; each has random numbers of its own.
 
     >>> class Counts:
@@ -41,8 +43,9 @@ def generate(
     state = stepper.initial_state(1)
     for token in prompt:
         logits, state = stepper.step(np.array([token]), state)
-    for _ in range(config.length):
-        ids = sample(forbid(logits, forbidden or []), config.temperature, random)
+    for place in range(config.length):
+        empty = [] if place or may_be_empty or end_id is None else [end_id]
+        ids = sample(forbid(logits, [*forbidden, *empty]), config.temperature, random)
         token = int(ids[0])
         if token == end_id:
             return

@@ -51,7 +51,6 @@ def train(
     minutes: float | None = None,
     epochs: float | None = None,
     callback: Callback | None = None,
-    started: float | None = None,
     **options: Any,
 ) -> Model:
     """Train a new model.
@@ -61,7 +60,6 @@ def train(
         minutes: wall-clock time of the run; 5 unless `epochs` is given.
         epochs: passes over the training part, instead.
         callback: told of every step and validation.
-        started: `time.monotonic()` when the minutes began, if that was before this call.
         options: the other fields of `ModelConfig` and `TrainConfig`; batch size and window are
             smaller than theirs where the corpus is small.
 
@@ -74,7 +72,7 @@ def train(
     >>> len(model.generate(length=20))
     20
     """
-    started = time.monotonic() if started is None else started
+    started = time.monotonic()  # importing TensorFlow counts
     batch_size, window = fitting_size(corpus.training_length)
     options = {"batch_size": batch_size, "window": window, **options}
     model_config, train_config = configs(minutes=minutes, epochs=epochs, **options)
@@ -199,6 +197,7 @@ class Model:
             config,
             end_id=vocabulary.end_id,
             forbidden=[] if unknown_id is None else [unknown_id],
+            may_be_empty=bool(prompt),
             item=item,
         )
         return _stream(prompt, (vocabulary.tokens[token] for token in tokens))

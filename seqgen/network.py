@@ -23,11 +23,12 @@ Tensors = list[Any]  # a state: for each recurrent layer one tensor (B, units), 
 LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
-def build(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> Any:
+def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Any:
     """A new network: ids `(B, T)` → logits `(B, T, V)`.
 
     Made of stock layers only: Embedding, then the recurrent layers, each followed by Dropout if
-    there is any, then Dense. Seeds the random generators of Python, NumPy and TensorFlow.
+    there is any, then Dense. A seed, if given, seeds Python's, NumPy's and TensorFlow's random
+    generators, as Keras does.
 
     Raises:
         ConfigError: the layer has no such option, or does not take its value.
@@ -35,12 +36,13 @@ def build(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> Any:
     >>> build(ModelConfig(units=4, layers=2), vocabulary_size=10).output_shape
     (None, None, 10)
     """
-    keras.utils.set_random_seed(seed)
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
     _require_known_options(config)
     inputs = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)
     for _ in range(config.layers):
-        x, *_ = _recurrent_layer(config)(x)
+        x, *_ = _recurrent_layer(config, x)
         if config.dropout:
             x = keras.layers.Dropout(config.dropout)(x)
     return keras.Model(inputs, keras.layers.Dense(vocabulary_size)(x), name="seqgen")
@@ -57,12 +59,14 @@ def _require_known_options(config: ModelConfig) -> None:
             )
 
 
-def _recurrent_layer(config: ModelConfig) -> Any:
+def _recurrent_layer(config: ModelConfig, x: Any) -> Any:
     try:
-        return LAYERS[config.cell](
+        layer = LAYERS[config.cell](
             config.units, return_sequences=True, return_state=True, **config.cell_options
         )
-    except (TypeError, ValueError) as error:
+        layer(tf.zeros((1, 1, x.shape[-1])))  # some only fail when there are numbers
+        return layer(x)
+    except Exception as error:  # Keras and TensorFlow raise many kinds
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"cell_options: {config.cell} does not take them: {reason}") from error
 

@@ -70,9 +70,10 @@ class ProgressBar(Callback):
         if progress.fraction - self.written < LEAST_BETWEEN_LINES and progress.fraction < 1:
             return
         self.written = progress.fraction
+        assert progress.validation_loss is not None
         self.bar.write(
             f"{minutes(progress.seconds)}  {progress.fraction:4.0%}  "
             f"{losses('training', progress.training_loss)}, "
-            f"{losses('validation', progress.validation_loss or math.nan)}",
+            f"{losses('validation', progress.validation_loss)}",
             file=sys.stderr,
         )

@@ -83,12 +83,19 @@ def from_path(text: str) -> list[Source] | None:
     A file whose name looks like a glob is taken as the file.
     """
     if text == "-":
+        if sys.stdin is None:
+            raise CorpusError("standard input is closed; name a file, or send text to it")
         return [Source("standard input", data=sys.stdin.buffer.read())]
-    path = Path(text).expanduser()
-    if path.is_dir():
-        return from_folder(path)
-    if path.exists():
-        return [Source(text, path)]
+    try:
+        path = Path(text).expanduser()
+        if path.is_dir():
+            return from_folder(path)
+        if path.is_file():
+            return [Source(text, path)]
+        if path.exists():  # a pipe, which can be read only once
+            return [Source(text, data=path.read_bytes())]
+    except (OSError, RuntimeError, ValueError) as error:  # too long a name, no such user, a zero
+        raise CorpusError(f"{text[:80]} is no path that can be read: {error}") from error
     matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (takes absolute globs)
     files = [Path(match) for match in matches if Path(match).is_file()]
     return [Source(str(file), file) for file in files] or None

@@ -56,7 +56,7 @@ def pieces(lengths: list[int]) -> tuple[np.ndarray, np.ndarray]:
 def test_pieces_stay_whole(lengths: list[int], sizes: tuple[int, int], seed: int) -> None:
     batch_size, window = sizes
     ids, bounds = pieces(lengths)
-    batches = PieceBatches(ids, bounds, 0, batch_size, window, seed)
+    batches = PieceBatches(ids, bounds, 0, batch_size, window, seed, restarts=0)
     rows: list[list[int]] = [[] for _ in range(batch_size)]
     previous = None
     for inputs, targets, carry in islice(batches, 30):
@@ -73,7 +73,7 @@ def test_pieces_stay_whole(lengths: list[int], sizes: tuple[int, int], seed: int
 
 def test_every_piece_is_read_once_in_an_order_of_its_own_each_time_round() -> None:
     ids, bounds = pieces([3] * 50)
-    batches = PieceBatches(ids, bounds, 0, batch_size=1, window=len(ids), seed=0)
+    batches = PieceBatches(ids, bounds, 0, batch_size=1, window=len(ids), seed=0, restarts=0)
     orders = [next(batches).targets[0][::4].tolist() for _ in range(3)]
     assert all(sorted(order) == list(range(1, 51)) for order in orders)
     assert len({tuple(order) for order in orders}) == 3
@@ -95,6 +95,14 @@ def test_a_fitting_size_fits(tokens: int) -> None:
 
 def test_a_text_now_and_then_begins_with_an_empty_state() -> None:
     batches = TextBatches(np.arange(10**6), batch_size=32, window=8, seed=0)
+    next(batches)
+    carries = np.array([next(batches).carry for _ in range(200)])
+    assert 0.02 < 1 - carries.mean() < 0.045
+
+
+def test_a_long_piece_is_now_and_then_left_for_the_next() -> None:
+    ids, bounds = pieces([5000] * 100)
+    batches = PieceBatches(ids, bounds, 0, batch_size=32, window=16, seed=0)
     next(batches)
     carries = np.array([next(batches).carry for _ in range(200)])
     assert 0.02 < 1 - carries.mean() < 0.045

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,10 @@ def made(config: ModelConfig, seed: int = 0) -> Bundle:
         config,
         TrainConfig(minutes=1),
         LETTERS,
-        {"name": "letters", "sha256": "f" * 64},
+        {"name": "letters", "task": "text", "tokens": 9, "sha256": "f" * 64, "split": {}},
         build(config, len(LETTERS), seed).get_weights(),
         [{"step": 1, "validation_loss": None}],
-        {"validation_loss": 1.5},
+        {"validation_loss": 1.5, "tokens_seen": 9, "seconds": 1.0, "ended_early": None},
     )
 
 
@@ -129,6 +130,23 @@ def test_a_flipped_byte_in_the_weights_is_noticed(file: Path) -> None:
         load(file)
 
 
+def test_any_flipped_byte_is_an_error_or_harmless(file: Path) -> None:
+    data = file.read_bytes()
+    random = np.random.default_rng(0)
+    directory = len(data) - 400  # where the zip says what is where
+    for place in (*random.integers(0, len(data), 100), *range(directory, len(data), 2)):
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << int(random.integers(8))
+        file.write_bytes(flipped)
+        with suppress(ModelFileError):
+            load(file)
+
+
+def test_a_name_that_is_too_long() -> None:
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        load(Path("x" * 300))
+
+
 def test_a_folder_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="damaged|no model"):
         load(tmp_path)
@@ -154,6 +172,9 @@ def test_another_format_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("seqgen.json", lambda data: data[:-5]),
         ("seqgen.json", lambda data: b"[]"),
         ("seqgen.json", lambda data: data.replace(b'"task"', b'"tusk"')),
+        ("seqgen.json", lambda data: data.replace(b'"text"', b'"chess"')),
+        ("seqgen.json", lambda data: data.replace(b'"split"', b'"cut"')),
+        ("seqgen.json", lambda data: data.replace(b'"seconds"', b'"hours"')),
         ("seqgen.json", lambda data: data.replace(b'"units": 4', b'"units": 5')),
         ("seqgen.json", lambda data: data.replace(b'"units": 4', b'"units": -4')),
         ("seqgen.json", lambda data: data.replace(b'"layers": 1', b'"layers": 2')),

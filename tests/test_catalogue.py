@@ -1,4 +1,5 @@
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -105,8 +106,16 @@ def test_the_embedded_corpora_are_here_and_hold_text() -> None:
     entries = read_catalogue()
     for name in catalogue.EMBEDDED:
         assert entries[name].is_here
-        assert entries[name].size > 300_000
+        assert (entries[name].size or 0) > 300_000
         assert all(source.size for source in entries[name].read())
+
+
+def test_an_embedded_corpus_that_this_python_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    entry = read_catalogue()["python-docs"]
+    assert not entry.is_here and entry.size is None
+    with pytest.raises(CorpusError, match="came without its help texts"):
+        entry.read()
 
 
 def test_what_can_be_fetched_has_a_checksum_and_a_licence() -> None:

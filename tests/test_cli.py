@@ -138,6 +138,11 @@ def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen
         ("train python-docs --minutes 1 --epochs 1", "either minutes or epochs"),
         ("train python-docs --units 0", "units: expected a whole number of at least 1"),
         ("train python-docs --cell-option nonsense=1 --minutes 1", "LSTM has no option 'nonsense'"),
+        ("train python-docs --seed 5000000000", "seed: expected a whole number below"),
+        ("train python-docs --cell-option activation=glu --minutes 1", "does not take them"),
+        (f"train {'x' * 300}", "is no path that can be read"),
+        (f"generate {'x' * 300}", "cannot be read"),
+        (f"train python-docs -o {'x' * 250}.keras", "cannot be written"),
         ("train python-docs -o model.h5", "expected a name that ends in .keras"),
         ("train python-docs -o nowhere/m.keras", "there is no folder nowhere"),
         ("generate nothing.keras", "nothing.keras: no such file"),
@@ -243,3 +248,48 @@ def test_letters_that_the_locale_lacks(tmp_path: Path, seqgen: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("猫")
     assert len(done.stdout) == 501
+
+
+def test_bash_gives_a_pipe_as_a_file(book: Path, tmp_path: Path) -> None:
+    command = f'{sys.executable} -m seqgen train <(cat "{book}") -o p.keras --epochs 0.05 --units 8'
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "15,800 characters" in done.stderr
+
+
+def test_standard_input_that_is_closed(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m seqgen train - <&-"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "standard input is closed")
+
+
+def test_a_file_name_that_is_no_text(book: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"b\xfck.txt")
+    (tmp_path / name).write_bytes(book.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "seqgen", "train", name, "--epochs", "0.05", *map(str, SMALL)],
+        cwd=tmp_path, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == b"b\xfck.keras\n"
+
+
+def test_options_of_the_cell(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    run = ("train", book, "--epochs", 0.05, *SMALL, "--json")
+    plain = json.loads(seqgen(*run, cwd=tmp_path).stdout)["parameters"]
+    for value in ("false", "False"):
+        done = seqgen(*run, "--cell-option", f"use_bias={value}", cwd=tmp_path)
+        assert json.loads(done.stdout)["parameters"] == plain - 32  # four gates of 8 units
+
+
+def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    run = ("train", book, "-o", "m.keras", "--epochs", 0.05, *SMALL)
+    seqgen(*run, "--cell-option", "activation=softmax", cwd=tmp_path)
+    done = seqgen("generate", "m.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
+    assert len(done.stdout) == 5
+    assert done.stderr == "this model's cell options are run through Keras, which is slower\n"

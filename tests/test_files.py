@@ -1,11 +1,12 @@
 import os
+import signal
 import stat
 from pathlib import Path
 
 import pytest
 
 from seqgen.errors import OutputError
-from seqgen.files import unused_path, written_whole
+from seqgen.files import uninterrupted, unused_path, written_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -58,3 +59,28 @@ def test_permissions_follow_the_umask(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(OutputError, match=message), written_whole(tmp_path / name):
         pytest.fail("the block must not run")
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match="cannot be written|not written"),
+        written_whole(tmp_path / ("x" * 300)),
+    ):
+        pytest.fail("the block must not run")
+
+
+def test_a_special_file_is_written_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with written_whole(pipe, keep=True) as path, path.open("w") as file:
+        file.write("through")
+    assert os.read(reader, 99) == b"through"
+    os.close(reader)
+    assert names(tmp_path) == ["pipe"] and pipe.is_fifo()
+
+
+def test_ctrl_c_waits_while_something_is_saved() -> None:
+    with uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

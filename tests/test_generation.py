@@ -82,3 +82,11 @@ def test_the_forbidden_is_not_drawn() -> None:
     config = SampleConfig(length=2000)
     tokens = set(generate(Uniform(), np.array([0]), config, forbidden=[3, 4]))
     assert tokens == set(range(50)) - {3, 4}
+
+
+def test_an_output_may_be_forbidden_to_be_empty() -> None:
+    ids = np.array([1])
+    assert spell("a", "a") == ""
+    config = SampleConfig(temperature=0, length=50)
+    drawn = list(generate(Speller("a"), ids, config, end_id=END, may_be_empty=False))
+    assert len(drawn) == 1 and drawn[0] != END

@@ -78,6 +78,8 @@ def test_every_further_argument_reaches_the_layer() -> None:
         ("gru", {"activaton": "tanh"}, "GRU has no option 'activaton'"),
         ("gru", {"kwargs": 1}, "GRU has no option 'kwargs'"),
         ("lstm", {"activation": "cubic"}, "lstm does not take them: .*cubic"),
+        ("lstm", {"activation": "glu"}, "lstm does not take them"),
+        ("lstm", {"bias_initializer": "identity"}, "lstm does not take them"),
         ("lstm", {"kernel_initializer": "nothing"}, "lstm does not take them"),
     ],
 )
@@ -94,3 +96,12 @@ def test_a_seed_decides_the_first_weights() -> None:
 
     assert all((a == b).all() for a, b in zip(weights(1), weights(1), strict=True))
     assert any((a != b).any() for a, b in zip(weights(1), weights(2), strict=True))
+
+
+def test_without_a_seed_nobody_s_random_numbers_change() -> None:
+    np.random.seed(1)
+    expected = np.random.random(2)
+    np.random.seed(1)
+    first = np.random.random()
+    build(ModelConfig(units=4), 7)
+    assert [first, np.random.random()] == expected.tolist()

@@ -1,4 +1,6 @@
 import hashlib
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,21 @@ def test_chunks_are_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     source = Source("a", path)
     assert b"".join(source.chunks()) == path.read_bytes()
     assert source.size == 250
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "~nosuchuser/x"])
+def test_a_name_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(CorpusError, match="is no path that can be read"):
+        from_path(name)
+
+
+def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_bytes, args=(b"through",)).start()
+    found = from_path(str(pipe))
+    assert found is not None
+    assert [b"".join(source.chunks()) for source in found * 2] == [b"through"] * 2
 
 
 def test_a_file_that_went_away(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from seqgen.callback import Callback, Progress
 from seqgen.config import CELLS, ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError, TrainingError
-from seqgen.training import _Run, train
+from seqgen.training import Result, _Run, train
 from seqgen.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(tuple("abcdefgh"))
@@ -100,25 +100,9 @@ def test_one_seed_one_run() -> None:
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
-def test_the_best_weights_are_kept_not_the_last() -> None:
-    class Destroyer(Recorder):
-        def on_step(self, progress: Progress) -> None:
-            super().on_step(progress)
-            if progress.step == 150:  # behind the eighth of ten validations, of 169 steps
-                for weight in run.network.weights:
-                    weight.assign(weight * 0 + 3)
-
-    run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), Destroyer(), None)
-    result = run.finish()
-    losses = [each["validation_loss"] for each in result.history]
-    assert losses[-1] > 1 > min(losses)
-    assert result.scores["validation_loss"] == min(losses)
-    assert all((weight != 3).any() for weight in result.weights)
-
-
 def test_ctrl_c_ends_the_run_and_keeps_what_it_has() -> None:
     result = train(corpus(), SMALL, TrainConfig(epochs=9, **FAST), Recorder(interrupt_after=40))
-    assert result.scores["interrupted"]
+    assert result.scores["ended_early"] == "Ctrl-C"
     assert result.scores["steps"] == 40
     assert result.scores["validation_loss"] < math.log(8)
 
@@ -157,14 +141,21 @@ def test_validation_leaves_the_carried_state_alone() -> None:
     run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback(), None)
     run._one_step(next(run.batches), 0.5)
     before = [each.numpy() for each in run.state]
-    run._validate()
+    run.best_weights.validate(1)
     assert all((a == b.numpy()).all() for a, b in zip(before, run.state, strict=True))
 
 
 def test_gradients_are_clipped() -> None:
-    config = TrainConfig(epochs=1, clip_norm=1e-9, **FAST)
-    run = _Run(corpus(), SMALL, config, Callback(), None)
-    assert run.optimizer.global_clipnorm == 1e-9
+    def change(clip_norm: float) -> float:
+        """Of the weights by a step; Adam's epsilon outweighs a gradient that is cut to nothing."""
+        config = TrainConfig(epochs=1, clip_norm=clip_norm, **FAST)
+        run = _Run(corpus(), SMALL, config, Callback(), None)
+        before = run.network.get_weights()
+        run._one_step(next(run.batches), 0.5)
+        after = run.network.get_weights()
+        return float(max(np.abs(b - a).max() for a, b in zip(before, after, strict=True)))
+
+    assert change(1e-12) < 1e-6 < 1e-3 < change(1.0)
 
 
 def test_regularisers_of_the_layers_count() -> None:
@@ -183,11 +174,73 @@ def test_nothing_held_out() -> None:
     assert result.history == []
 
 
-def test_a_loss_that_is_no_number_is_an_error() -> None:
+class Spoiler(Recorder):
+    """Makes the weights of a run useless after some steps."""
+
+    def __init__(self, step: int, value: float) -> None:
+        super().__init__()
+        self.step = step
+        self.value = value
+        self.run: _Run
+
+    def on_step(self, progress: Progress) -> None:
+        super().on_step(progress)
+        if progress.step == self.step:
+            for weight in self.run.network.weights:
+                weight.assign(weight * 0 + self.value)
+
+
+def spoiled(step: int, value: float) -> Result:
+    spoiler = Spoiler(step, value)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler, None)
+    return spoiler.run.finish()
+
+
+def test_the_best_weights_are_kept_not_the_last() -> None:
+    result = spoiled(step=150, value=3)  # behind the eighth of ten validations, of 169 steps
+    losses = [each["validation_loss"] for each in result.history]
+    assert losses[-1] > 1 > min(losses)
+    assert result.scores["validation_loss"] == min(losses)
+    assert all((weight != 3).any() for weight in result.weights)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_the_best_weights() -> None:
+    result = spoiled(step=150, value=math.nan)
+    assert "training loss is nan after 151 steps" in result.scores["ended_early"]
+    assert result.scores["validation_loss"] == result.history[-1]["validation_loss"] < 1
+    assert math.isfinite(result.scores["training_loss"])
+    assert all(np.isfinite(weight).all() for weight in result.weights)
+
+
+def test_a_loss_that_never_was_a_number_is_an_error() -> None:
     options = {"kernel_initializer": {"class_name": "Constant", "config": {"value": 1e38}}}
     config = ModelConfig(cell="simple_rnn", cell_options={**options, "activation": "linear"})
     with pytest.raises(TrainingError, match="training loss is (nan|inf) after"):
         train(corpus(), config, TrainConfig(epochs=1, **FAST))
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_ctrl_c_while_scoring_keeps_what_is_known(
+    call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last two scorings are of the last weights, then of the best ones on more tokens."""
+    large = Corpus("letters", "text", LETTERS, np.arange(60_000) % 8, validation=0.5)
+    run = _Run(large, SMALL, TrainConfig(epochs=0.5, **FAST), Callback(), None)
+    assert run.best_weights.validation is not None
+    loss, calls = run.best_weights.validation.loss, []
+
+    def interrupted(tokens: int) -> float:
+        calls.append(tokens)
+        if len(calls) == 9 + call:
+            raise KeyboardInterrupt
+        return loss(tokens)
+
+    monkeypatch.setattr(run.best_weights.validation, "loss", interrupted)
+    result = run.finish()
+    assert len(calls) == 11 and calls[-1] > calls[0]
+    assert result.scores["validation_loss"] == pytest.approx(
+        min(each["validation_loss"] for each in result.history), abs=0.05
+    )
 
 
 def test_errors_come_before_the_work() -> None:

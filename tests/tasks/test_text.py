@@ -12,7 +12,7 @@ from seqgen import sources
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError, VocabularyError
 from seqgen.sources import Source
-from seqgen.tasks import text
+from seqgen.tasks import text, text_ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 # What a file may hold: any code point but the zero character and lone surrogates.
@@ -85,7 +85,7 @@ def test_a_large_text_is_encoded_once_into_a_mapped_file(
     monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
     original = "".join(map(chr, range(32, 600))) + "\nlines\n\nof text"
     small = read(original.encode(), lines=True)
-    monkeypatch.setattr(text, "IN_MEMORY_BYTES", 10)
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
     large = read(original.encode(), lines=True)
     assert isinstance(large.ids, np.memmap) and large.ids.dtype == np.uint16
     assert large.vocabulary == small.vocabulary
@@ -104,7 +104,7 @@ def test_a_failed_encoding_leaves_nothing_in_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(text, "IN_MEMORY_BYTES", 10)
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
     with pytest.raises(CorpusError):
         read(b"x" * 10_000 + b"\xff")
     assert list((tmp_path / "corpora").iterdir()) == []
@@ -137,7 +137,8 @@ def test_an_encoding_that_is_none(encoding: str) -> None:
         (b"%PDF-1.7 text", "note is a binary file"),
         (b"some\0text", "note is a binary file"),
         (b"x" * 9000 + b"\0", "note is a binary file"),
-        (codecs.BOM_UTF16_LE + b"a\0", "note looks like UTF-16; add --encoding utf-16"),
+        (codecs.BOM_UTF16_LE + b"a\0", "note looks like utf-16; add --encoding utf-16"),
+        (codecs.BOM_UTF32_LE + b"a\0\0\0", "note looks like utf-32; add --encoding utf-32"),
         (b"\xef\xbb\xbf", "no text to learn from"),
     ],
 )
@@ -219,6 +220,7 @@ def test_options_are_plain_data() -> None:
         "encoding": "utf-8",
         "lines": False,
         "min_count": 1,
+        "shuffled": False,
     }
 
 
@@ -240,3 +242,29 @@ def test_other_lines_keep_their_order() -> None:
         corpus = text.read([Source("names", data="\n".join(lines).encode())], lines=True)
         assert decoded(corpus).split(END)[:-1] == lines
         assert corpus.notes == ()
+
+
+def test_a_text_may_begin_as_it_likes() -> None:
+    for original in ("ID3 is an algorithm.", "GIF8 is no format.", "PK is a name."):
+        assert decoded(read(original.encode())) == original
+
+
+def test_a_lone_surrogate_is_no_character() -> None:
+    with pytest.raises(CorpusError, match="note has half a character"):
+        read(b"+2AA-", encoding="utf-7")
+
+
+def test_the_place_of_a_wrong_byte_counts_the_mark() -> None:
+    for encoding in ("utf-8", "utf-8-sig"):
+        with pytest.raises(CorpusError, match=r"byte 5 \(0xff\)"):
+            read(codecs.BOM_UTF8 + b"ab\xff", encoding=encoding)
+
+
+def test_a_count_that_no_character_reaches() -> None:
+    with pytest.raises(CorpusError, match="no character occurs 1000 times; lower --min-count"):
+        read(b"some text", min_count=1000)
+
+
+def test_shuffled_lines_are_recorded() -> None:
+    data = "\n".join(f"{i:03}" for i in range(100)).encode()
+    assert text.read([Source("n", data=data)], lines=True).options["shuffled"]
