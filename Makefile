@@ -11,7 +11,9 @@ READY  := $(VENV)/ready
 
 DEMO_MINUTES ?= 1
 DEMO_MODEL   ?= models/demo.keras
-CORPUS       ?= python-docs
+
+# The build of seqgen itself happens in an environment of its own; this reaches there too.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .PHONY: demo test check bench clean
 
@@ -19,8 +21,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
 	  || { echo "seqgen needs Python 3.10 to 3.13; name one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 demo: $(READY)

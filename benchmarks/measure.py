@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 import seqgen
 from seqgen.bundle import Bundle
 from seqgen.config import ModelConfig, TrainConfig
+from seqgen.corpus import Corpus
 from seqgen.model import Model
 from seqgen.vocabulary import Vocabulary
 
@@ -51,10 +54,10 @@ def median_seconds(work: Callable[[], object], runs: int = 5) -> float:
     return statistics.median(times)
 
 
-def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run `seqgen` as a process of its own."""
     command = [sys.executable, "-m", "seqgen", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True, **options)
+    return subprocess.run(command, check=True, capture_output=True, text=True)
 
 
 def untrained(units: int, layers: int, cell: str = "lstm") -> Model:
@@ -64,5 +67,7 @@ def untrained(units: int, layers: int, cell: str = "lstm") -> Model:
     vocabulary = Vocabulary(tuple(map(chr, range(58, 58 + 65))))
     config = ModelConfig(cell=cell, units=units, layers=layers)
     weights = build(config, len(vocabulary)).get_weights()
-    facts = {"name": "none", "sha256": ""}
-    return Model(Bundle("text", config, TrainConfig(epochs=1), vocabulary, facts, weights))
+    corpus = Corpus("none", "text", vocabulary, np.zeros(10, np.uint8)).facts()
+    scores = {"tokens_seen": 0, "seconds": 0.0, "ended_early": None, "validation_loss": None}
+    run = TrainConfig(epochs=1)
+    return Model(Bundle("text", config, run, vocabulary, corpus, weights, scores=scores))

@@ -1,7 +1,11 @@
-"""How long a user waits for help, and for the first character. No options."""
+"""How long a user waits for help, and for the first character.
+
+python -m benchmarks.startup [--runs 9]
+"""
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -9,12 +13,15 @@ from benchmarks.measure import median_seconds, print_table, run, untrained
 
 
 def main() -> None:
-    rows = [("whole process, median of 9", "seconds", "at most")]
-    rows.append(("`seqgen --help`", f"{median_seconds(lambda: run('--help'), 9):.2f}", "0.3"))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=9, help="of each command")
+    runs = parser.parse_args().runs
+    rows = [(f"whole process, median of {runs}", "seconds", "at most")]
+    rows.append(("`seqgen --help`", f"{median_seconds(lambda: run('--help'), runs):.2f}", "0.3"))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         untrained(512, 2).save(path)
-        seconds = median_seconds(lambda: run("generate", path, "--length", 1), 9)
+        seconds = median_seconds(lambda: run("generate", path, "--length", 1), runs)
     rows.append(("`seqgen generate` of 1 character, LSTM 2 x 512", f"{seconds:.2f}", "0.7"))
     print_table("Start-up", rows)
 

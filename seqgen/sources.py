@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from seqgen.errors import CorpusError
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Source:
             raise CorpusError(f"{self.label} cannot be read: {error.strerror}") from error
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, a few megabytes at a time."""
+        """The bytes, a megabyte at a time."""
         with self.open() as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk

@@ -26,7 +26,7 @@ from seqgen.validation import Validation
 
 SMOOTHING = 0.98  # of the training loss that is shown, per step
 SECONDS_TO_SAVE = 1.0
-STEPS_PER_RELEASE = 16  # of a mapped corpus's memory: up to 5 MB a step, if its pieces are short
+STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: short pieces take 26 MB a step
 
 
 @dataclass

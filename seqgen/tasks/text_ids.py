@@ -1,6 +1,6 @@
 """Bytes → ids: decode, count, look up.
 
-Reading goes twice over the bytes, a few megabytes at a time: once to count the characters, which
+Reading goes twice over the bytes, a megabyte at a time: once to count the characters, which
 gives the vocabulary, once to look each one up in a table. Nothing is ever held whole; the ids of
 a large corpus go to a file in the cache folder and are memory-mapped from there.
 """

@@ -1,0 +1,35 @@
+"""The benchmarks run and print their tables; what they print is not judged here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    "command, rows",
+    [
+        ("startup --runs 1", 2),
+        ("generation --rounds 1", 2),
+        ("encoding --megabytes 1 --minutes 0.05", 4),
+    ],
+)
+def test_a_table_is_printed(command: str, rows: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{command.split()[0]}", *command.split()[1:]],
+        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    table = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + rows
+    assert len({line.count("|") for line in table}) == 1
+
+
+def test_make_bench_runs_them_all() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        if path.stem not in ("__init__", "measure"):
+            assert f"-m benchmarks.{path.stem}" in makefile
