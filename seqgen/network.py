@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from seqgen import kernels
 from seqgen.backend import keras, tf
 from seqgen.config import ModelConfig
 from seqgen.errors import ConfigError
@@ -96,10 +97,18 @@ def forward(
     >>> logits.shape, [each.shape for each in state]
     (TensorShape([3, 5, 10]), [TensorShape([3, 4]), TensorShape([3, 4])])
     """
-    x, before, after = ids, list(state), []
+    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.RNN)]
+    # On a GPU the stock layers use cuDNN, which nothing beats.
+    if all(map(kernels.supports, layers)) and not tf.config.list_physical_devices("GPU"):
+        return _fast_forward(network, ids, list(state), training)
+    return _stock_forward(network, ids, list(state), training)
+
+
+def _stock_forward(network: Any, ids: Any, state: Tensors, training: bool) -> tuple[Any, Tensors]:
+    x, after = ids, []
     for layer in network.layers[1:]:
         if isinstance(layer, keras.layers.RNN):
-            layer_state = [before.pop(0) for _ in _sizes(layer)]
+            layer_state = [state.pop(0) for _ in _sizes(layer)]
             x, *layer_state = layer(x, initial_state=layer_state, training=training)
             after += layer_state
         elif isinstance(layer, keras.layers.Dropout):
@@ -107,6 +116,29 @@ def forward(
         else:
             x = layer(x)
     return x, after
+
+
+def _fast_forward(network: Any, ids: Any, state: Tensors, training: bool) -> tuple[Any, Tensors]:
+    """The same through `seqgen.kernels`, with the time first: `(T, B, …)`."""
+    _, embedding, first, *rest = network.layers
+    ids = tf.transpose(ids)
+    if embedding.input_dim <= (ids.shape.num_elements() or 0):
+        # One product for every token that there is, then a look-up, not one for every place.
+        projected = tf.gather(kernels.project(first, embedding.embeddings), ids)
+    else:
+        projected = kernels.project(first, embedding(ids))
+    states = [state.pop(0) for _ in _sizes(first)]
+    x, after = kernels.run(first, projected, states)
+    for layer in rest:
+        if isinstance(layer, keras.layers.RNN):
+            states = [state.pop(0) for _ in _sizes(layer)]
+            x, layer_after = kernels.run(layer, kernels.project(layer, x), states)
+            after += layer_after
+        elif isinstance(layer, keras.layers.Dropout):
+            x = layer(x, training=training)
+        else:
+            x = layer(x)
+    return tf.transpose(x, (1, 0, 2)), after
 
 
 class KerasStepper:
