@@ -22,6 +22,7 @@ from seqgen.errors import TrainingError
 from seqgen.network import build, forward, initial_state
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule, learning_rate_share
+from seqgen.sharding import cut, divide_threads, join, shard_count
 from seqgen.validation import Validation
 
 SMOOTHING = 0.98  # of the training loss that is shown, per step
@@ -90,6 +91,7 @@ class _Run:
         self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
         self.tokens_per_step = config.batch_size * config.window
         self.schedule = _schedule(config, corpus.training_length, started)
+        divide_threads(config.batch_size)
         self.network = build(model_config, len(corpus.vocabulary), config.seed)
         self.optimizer = keras.optimizers.Adam(
             config.learning_rate, beta_2=0.99, global_clipnorm=config.clip_norm
@@ -112,14 +114,22 @@ class _Run:
     def _train_step(self, inputs: Any, targets: Any, carry: Any, state: Any) -> Any:
         """One `Batch` and the state `(B, units)` of every layer → its loss and the next state."""
         state = [each * carry[:, None] for each in state]
+        count = shard_count(self.config.batch_size)
+        results = [self._shard(*shard) for shard in cut(count, inputs, targets, state)]
+        losses, states, gradients = zip(*results, strict=True)
+        mean = [tf.add_n(each) / count for each in zip(*gradients, strict=True)]
+        self.optimizer.apply(mean, self.network.trainable_variables)
+        return tf.add_n(losses) / count, join(list(states))
+
+    def _shard(self, inputs: Any, targets: Any, state: Any) -> Any:
+        """Some streams' loss, their next state, and the gradients."""
         with tf.GradientTape() as tape:
             logits, state = forward(self.network, inputs, state, training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
             loss = tf.reduce_mean(losses)
             total = tf.add_n([loss, *self.network.losses])  # the layers' own regularisers
-        variables = self.network.trainable_variables
-        self.optimizer.apply(tape.gradient(total, variables), variables)
-        return loss, state
+        gradients = tape.gradient(total, self.network.trainable_variables)
+        return loss, state, [tf.convert_to_tensor(each) for each in gradients]
 
     def finish(self) -> Result:
         """Run to the end, or as far as it gets, and score the best weights."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seqgen.backend import tf
 from seqgen.network import forward, initial_state
+from seqgen.sharding import cut, join, shard_count
 from seqgen.vocabulary import Ids
 
 STREAMS = 64
@@ -49,9 +50,14 @@ class Validation:
         return len(self.ids) - self.first
 
     def _sum_of_losses(self, inputs: Any, targets: Any, scored: Any, state: Any) -> Any:
-        logits, state = forward(self.network, inputs, state)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-        return tf.reduce_sum(losses * scored), state
+        sums, states = [], []
+        for shard in cut(shard_count(STREAMS), inputs, targets, scored, state):
+            inputs, targets, scored, state = shard
+            logits, state = forward(self.network, inputs, state)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+            sums.append(tf.reduce_sum(losses * scored))
+            states.append(state)
+        return tf.add_n(sums), join(states)
 
     def _windows(self, tokens: int) -> Iterator[tuple[npt.NDArray[Any], ...]]:
         """Inputs, targets and weights `(STREAMS, WINDOW)` that score the first `tokens`."""
