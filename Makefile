@@ -35,7 +35,7 @@ demo: $(READY)
 	@echo '  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt "The "'
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -21,6 +21,8 @@ COMMANDS = [
     if line and not line.startswith("#")
 ]
 
+pytestmark = pytest.mark.xdist_group("readme")  # one process: a command needs those before it
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
