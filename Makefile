@@ -35,7 +35,7 @@ demo: $(READY)
 	@echo '  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt "The "'
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 check: $(READY)
 	$(BIN)/ruff check .

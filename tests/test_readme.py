@@ -21,13 +21,11 @@ COMMANDS = [
     if line and not line.startswith("#")
 ]
 
-pytestmark = pytest.mark.xdist_group("readme")  # one process: a command needs those before it
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     """What a reader has: a book, a folder of poems, a list of names, older pages."""
-    folder = tmp_path_factory.mktemp("reader")
+    folder = tmp_path
     (folder / "poems").mkdir()
     for name in ("book.txt", "poems/1.txt", "poems/2.txt"):
         (folder / name).write_text(f"ROMEO:\n{SENTENCE}" * 100)
@@ -41,8 +39,7 @@ def shortened(command: str) -> str:
     return re.sub(r"--(minutes|epochs) [\d.]+", r"--epochs 0.1", command)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_command(command: str, folder: Path) -> None:
+def run(command: str, folder: Path) -> None:
     words = shlex.split(command)
     if words[0] == "make":
         ready = f"{sys.prefix}/ready"
@@ -56,6 +53,12 @@ def test_command(command: str, folder: Path) -> None:
     done = subprocess.run(["bash", "-ec", script], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stderr}"
     assert done.stdout or ">" in words or "-o" in words
+
+
+def test_every_command_runs_after_those_before_it(folder: Path) -> None:
+    assert len(COMMANDS) > 10
+    for command in COMMANDS:
+        run(command, folder)
 
 
 def test_python(folder: Path) -> None:
