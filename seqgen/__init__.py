@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "Callback": "callback",
+    "CheckpointError": "errors",
     "ConfigError": "errors",
     "Corpus": "corpus",
     "CorpusError": "errors",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from seqgen.config import ModelConfig, SampleConfig, TrainConfig
     from seqgen.corpus import Corpus
     from seqgen.errors import (
+        CheckpointError,
         ConfigError,
         CorpusError,
         DownloadError,

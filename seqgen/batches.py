@@ -6,7 +6,7 @@ A stream's window begins where its last one ended, so that the recurrent state c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +27,13 @@ class Batch(NamedTuple):
 
 
 class Batches(Protocol):
-    """An endless iterator over batches."""
+    """An endless iterator over batches, and the place that it has come to, as plain data."""
 
     def __next__(self) -> Batch: ...
+
+    def place(self) -> dict[str, Any]: ...
+
+    def go_to(self, place: dict[str, Any]) -> None: ...
 
 
 class TextBatches:
@@ -74,6 +78,20 @@ class TextBatches:
         self.carry = np.ones_like(carry)
         return Batch(rows[:, :-1], rows[:, 1:], carry)
 
+    def place(self) -> dict[str, Any]:
+        """What `go_to` needs."""
+        return {
+            "positions": self.positions.tolist(),
+            "carry": self.carry.tolist(),
+            "random": self.random.bit_generator.state,
+        }
+
+    def go_to(self, place: dict[str, Any]) -> None:
+        """Go on from another iterator's `place`."""
+        self.positions = np.array(place["positions"])
+        self.carry = np.array(place["carry"], np.float32)
+        self.random.bit_generator.state = place["random"]
+
 
 class PieceBatches:
     """Streams of pieces in an order shuffled anew each time round.
@@ -105,20 +123,24 @@ class PieceBatches:
         self.window = window
         self.restarts = restarts
         self.random = np.random.default_rng(seed)
-        self.order = iter(())  # type: Iterator[int]
+        self._shuffle()
         self.rows = [np.array([end_id], np.int32) for _ in range(batch_size)]
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
+    def _shuffle(self) -> None:
+        self.before_shuffle = self.random.bit_generator.state
+        pieces = len(self.bounds) - 1
+        self.order = np.arange(pieces, dtype=np.min_scalar_type(pieces))
+        self.random.shuffle(self.order)
+        self.taken = 0  # pieces of the order
+
     def _next_piece(self) -> npt.NDArray[np.int32]:
-        number = next(self.order, None)
-        if number is None:
-            pieces = len(self.bounds) - 1
-            shuffled = np.arange(pieces, dtype=np.min_scalar_type(pieces))
-            self.random.shuffle(shuffled)
-            self.order = iter(shuffled)
-            number = next(self.order)
+        if self.taken == len(self.order):
+            self._shuffle()
+        number = self.order[self.taken]
+        self.taken += 1
         return self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int32)
 
     def _fill(self, row: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -138,6 +160,23 @@ class PieceBatches:
         windows = np.stack([row[: self.window + 1] for row in filled])
         carry = (windows[:, 0] != self.end_id).astype(np.float32)
         return Batch(windows[:, :-1], windows[:, 1:], carry)
+
+    def place(self) -> dict[str, Any]:
+        """What `go_to` needs: not the order, which may be long, but what it was shuffled with."""
+        return {
+            "rows": [row.tolist() for row in self.rows],
+            "taken": self.taken,
+            "before_shuffle": self.before_shuffle,
+            "random": self.random.bit_generator.state,
+        }
+
+    def go_to(self, place: dict[str, Any]) -> None:
+        """Go on from another iterator's `place`."""
+        self.rows = [np.array(row, np.int32) for row in place["rows"]]
+        self.random.bit_generator.state = place["before_shuffle"]
+        self._shuffle()
+        self.taken = place["taken"]
+        self.random.bit_generator.state = place["random"]
 
 
 def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) -> Batches:

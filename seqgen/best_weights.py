@@ -16,6 +16,7 @@ REST = 50  # times as long as a validation took is the least until the next one 
 SHARE = 0.01  # of a run's time that one validation may take,
 LAST_SHARE = 0.05  # and the last one, which scores the best weights
 COST = 1 / 3  # of validating a token, over training on it: there is no backward pass
+PLACE = ("loss", "scored_tokens", "step", "fraction", "ended", "took")
 
 
 class BestWeights:
@@ -52,6 +53,18 @@ class BestWeights:
         self.fraction = 0.0  # how far the run was,
         self.ended = 0.0  # when it ended,
         self.took = 0.0  # and how long it took, in seconds
+
+    def place(self) -> dict[str, Any]:
+        """What `go_to` needs, but for the weights."""
+        return {name: getattr(self, name) for name in PLACE} | {
+            "best_loss": self.best[0] if self.best else None
+        }
+
+    def go_to(self, place: dict[str, Any], weights: list[Floats]) -> None:
+        """Go on from another run's `place`, with its best weights."""
+        for name in PLACE:
+            setattr(self, name, place[name])
+        self.best = None if place["best_loss"] is None else (place["best_loss"], weights)
 
     def is_due(self, step: int) -> bool:
         """Ten times in a run, and after every epoch, so that a small corpus that is soon learned

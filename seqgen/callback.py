@@ -27,3 +27,6 @@ class Callback:
 
     def on_validation(self, progress: Progress) -> None:
         """After each validation."""
+
+    def on_message(self, message: str) -> None:
+        """When there is something to tell that does not end the run."""

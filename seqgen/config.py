@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from seqgen.errors import ConfigError
 
 CELLS = ("lstm", "gru", "simple_rnn")
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 # What the network decides by itself; a `cell_options` entry of that name would break it.
 RESERVED_CELL_OPTIONS = {
@@ -117,10 +118,18 @@ class TrainConfig(Config):
     batch_size: int = 32  # streams read side by side
     window: int = 64  # tokens through which a gradient flows back
     learning_rate: float = 6e-3  # its highest value, after the warm-up
+    weight_decay: float = 0.0  # share of the learning rate by which matrices shrink
     clip_norm: float = 1.0  # longest gradient, all weights together
+    precision: str = "float32"  # of the matrix products, one of PRECISIONS
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _require(
+            self.precision in PRECISIONS,
+            "precision",
+            f"one of {', '.join(PRECISIONS)}",
+            self.precision,
+        )
         if (self.minutes is None) == (self.epochs is None):
             raise ConfigError(
                 f"expected either minutes or epochs, got minutes {self.minutes} "
@@ -134,6 +143,12 @@ class TrainConfig(Config):
                 "a number above 0",
                 value,
             )
+        _require(
+            _is_number(self.weight_decay) and 0 <= self.weight_decay < float("inf"),
+            "weight_decay",
+            "a number of at least 0",
+            self.weight_decay,
+        )
         _require_whole("batch_size", self.batch_size, 1)
         _require_whole("window", self.window, 1)
         _require_whole("seed", self.seed, 0)

@@ -6,6 +6,7 @@
     │   └── DownloadError       a corpus that cannot be fetched, or is not what its checksum says
     ├── VocabularyError         tokens that a model has never seen
     ├── ModelFileError          a file that is no model, is damaged, or is of another format version
+    ├── CheckpointError         a run that cannot be resumed from what stands there
     ├── OutputError             a file that cannot be written
     └── TrainingError           a run that cannot start or cannot go on
 
@@ -35,6 +36,10 @@ class VocabularyError(SeqgenError, ValueError):
 
 class ModelFileError(SeqgenError):
     """A file that is no seqgen model, is damaged, or is of another format version."""
+
+
+class CheckpointError(SeqgenError):
+    """A checkpoint that is missing or damaged, or that belongs to another run."""
 
 
 class OutputError(SeqgenError, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqgen import bundle as bundle_module
-from seqgen import catalogue, generation
+from seqgen import catalogue, checkpoint, fine_tuning, generation
 from seqgen.batches import fitting_size
 from seqgen.bundle import Bundle
 from seqgen.config import ModelConfig, SampleConfig, TrainConfig
 from seqgen.corpus import Corpus
+from seqgen.errors import ConfigError
 from seqgen.runtime import Runtime, Stepper, knows
 from seqgen.tasks import text
 
@@ -51,34 +53,65 @@ def train(
     minutes: float | None = None,
     epochs: float | None = None,
     callback: Callback | None = None,
+    base: Model | None = None,
+    checkpoint_path: str | Path | None = None,
+    resume: bool = False,
     **options: Any,
 ) -> Model:
-    """Train a new model.
+    """Train a model.
 
     Args:
         corpus: what `load_corpus` gives.
         minutes: wall-clock time of the run; 5 unless `epochs` is given.
         epochs: passes over the training part, instead.
         callback: told of every step and validation.
+        base: a model to begin with, instead of a new one; it learns new characters too.
+        checkpoint_path: where a checkpoint is kept while the run goes on.
+        resume: go on from that checkpoint; options not given are those of the interrupted run.
         options: the other fields of `ModelConfig` and `TrainConfig`; batch size and window are
             smaller than theirs where the corpus is small.
 
     Raises:
-        ConfigError: an option is unknown or out of its range.
+        ConfigError: an option is unknown or out of its range, or not that of the base.
         CorpusError: the corpus is smaller than one batch.
-        TrainingError: the loss is no longer a number.
+        CheckpointError: there is nothing to resume, or it belongs to another run.
+        TrainingError: the loss explodes.
 
     >>> model = train(load_corpus("python-docs"), epochs=0.001, units=8, batch_size=2)
     >>> len(model.generate(length=20))
     20
     """
     started = time.monotonic()  # importing TensorFlow counts
-    batch_size, window = fitting_size(corpus.training_length)
-    options = {"batch_size": batch_size, "window": window, **options}
-    model_config, train_config = configs(minutes=minutes, epochs=epochs, **options)
+    path = None if checkpoint_path is None else Path(checkpoint_path)
+    given = {"minutes": minutes, "epochs": epochs, **options}
+    weights = None
+    if resume:
+        if path is None:
+            raise ConfigError("resume: expected a checkpoint_path to go on from, got none")
+        model_config, train_config, vocabulary = checkpoint.beginning(path, given)
+        if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
+            corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
+    else:
+        batch_size, window = fitting_size(corpus.training_length)
+        given = {"batch_size": batch_size, "window": window, **given}
+        if base is not None:
+            given = fine_tuning.options(base.bundle, given)
+            vocabulary = fine_tuning.grown_vocabulary(base.bundle.vocabulary, corpus.vocabulary)
+            weights = fine_tuning.grown_weights(base.bundle, vocabulary)
+            corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
+        model_config, train_config = configs(**given)
     from seqgen import training
 
-    result = training.train(corpus, model_config, train_config, callback, started)
+    result = training.train(
+        corpus,
+        model_config,
+        train_config,
+        callback,
+        started=started,
+        initial_weights=weights,
+        checkpoint_path=path,
+        resume=resume,
+    )
     return Model(
         Bundle(
             corpus.task,

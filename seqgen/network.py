@@ -88,9 +88,21 @@ def _sizes(layer: Any) -> list[int]:
 
 
 def forward(
-    network: Any, ids: Any, state: Tensors, *, training: bool = False
+    network: Any,
+    ids: Any,
+    state: Tensors,
+    *,
+    chance: tuple[int, Any] | None = None,
+    precision: str = "float32",
 ) -> tuple[Any, Tensors]:
     """Ids `(B, T)` and the state before them → logits `(B, T, V)` and the state behind them.
+
+    Args:
+        network: what `build` gave.
+        ids: the tokens.
+        state: of each recurrent layer, `(B, units)`; for an LSTM two.
+        chance: in training, two numbers that decide what dropout drops; None drops nothing.
+        precision: of the matrix products; all else is float32.
 
     >>> network = build(ModelConfig(units=4), vocabulary_size=10)
     >>> logits, state = forward(network, np.zeros((3, 5), int), initial_state(network, 3))
@@ -100,8 +112,8 @@ def forward(
     layers = [layer for layer in network.layers if isinstance(layer, keras.layers.RNN)]
     # On a GPU the stock layers use cuDNN, which nothing beats.
     if all(map(kernels.supports, layers)) and not tf.config.list_physical_devices("GPU"):
-        return _fast_forward(network, ids, list(state), training)
-    return _stock_forward(network, ids, list(state), training)
+        return _fast_forward(network, ids, list(state), chance, precision)
+    return _stock_forward(network, ids, list(state), chance is not None)
 
 
 def _stock_forward(network: Any, ids: Any, state: Tensors, training: bool) -> tuple[Any, Tensors]:
@@ -118,27 +130,30 @@ def _stock_forward(network: Any, ids: Any, state: Tensors, training: bool) -> tu
     return x, after
 
 
-def _fast_forward(network: Any, ids: Any, state: Tensors, training: bool) -> tuple[Any, Tensors]:
-    """The same through `seqgen.kernels`, with the time first: `(T, B, …)`."""
-    _, embedding, first, *rest = network.layers
-    ids = tf.transpose(ids)
-    if embedding.input_dim <= (ids.shape.num_elements() or 0):
-        # One product for every token that there is, then a look-up, not one for every place.
-        projected = tf.gather(kernels.project(first, embedding.embeddings), ids)
-    else:
-        projected = kernels.project(first, embedding(ids))
-    states = [state.pop(0) for _ in _sizes(first)]
-    x, after = kernels.run(first, projected, states)
-    for layer in rest:
+def _fast_forward(
+    network: Any, ids: Any, state: Tensors, chance: tuple[int, Any] | None, precision: str
+) -> tuple[Any, Tensors]:
+    """The same through `seqgen.kernels`, as `(T, D, B)`."""
+    _, embedding, *layers, dense = network.layers
+    x = tf.transpose(tf.gather(tf.cast(embedding.embeddings, precision), ids), (1, 2, 0))
+    after: Tensors = []
+    for layer in layers:
         if isinstance(layer, keras.layers.RNN):
-            states = [state.pop(0) for _ in _sizes(layer)]
-            x, layer_after = kernels.run(layer, kernels.project(layer, x), states)
-            after += layer_after
-        elif isinstance(layer, keras.layers.Dropout):
-            x = layer(x, training=training)
-        else:
-            x = layer(x)
-    return tf.transpose(x, (1, 0, 2)), after
+            states = [tf.transpose(state.pop(0)) for _ in _sizes(layer)]
+            x, layer_after = kernels.run(layer, x, states)
+            after += map(tf.transpose, layer_after)
+        elif chance is not None:
+            seed, number = chance
+            x = _dropout(x, layer.rate, (seed + len(after), number))
+    logits = tf.matmul(x, tf.cast(dense.kernel, precision)[None], transpose_a=True)
+    return tf.transpose(tf.cast(logits, tf.float32) + dense.bias, (1, 0, 2)), after
+
+
+def _dropout(x: Any, rate: float, seed: tuple[int, Any]) -> Any:
+    """Without a generator's state, so that a resumed run drops what an uninterrupted one would."""
+    numbers = tf.stack([tf.cast(each, tf.int64) for each in seed])
+    kept = tf.random.stateless_uniform(tf.shape(x), numbers) >= rate
+    return tf.where(kept, x / tf.cast(1 - rate, x.dtype), tf.zeros((), x.dtype))
 
 
 class KerasStepper:

@@ -50,6 +50,19 @@ class Schedule:
         fraction = self.fraction(step)
         return self.elapsed * (1 - fraction) / fraction if fraction else math.inf
 
+    def place(self) -> dict[str, float]:
+        """What `go_to` needs."""
+        return {
+            "elapsed": self.elapsed,
+            "stepping": self.stepping,
+            "reserved": self.reserved,
+        }
+
+    def go_to(self, place: dict[str, float]) -> None:
+        """Go on from another schedule's `place`, as if no time had passed since."""
+        self.started = time.monotonic() - place["elapsed"]
+        self.stepping, self.reserved = place["stepping"], place["reserved"]
+
 
 def learning_rate_share(fraction: float) -> float:
     """The learning rate, as a share of its highest, when a fraction of the run is done.

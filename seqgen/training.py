@@ -10,23 +10,28 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from seqgen.backend import keras, tf
+from seqgen import checkpoint
+from seqgen.backend import tf
 from seqgen.batches import Batch, training_batches
 from seqgen.best_weights import BestWeights
 from seqgen.callback import Callback, Progress
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
-from seqgen.errors import TrainingError
-from seqgen.network import build, forward, initial_state
+from seqgen.errors import OutputError, TrainingError
+from seqgen.network import build, initial_state
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule, learning_rate_share
-from seqgen.sharding import cut, divide_threads, join, shard_count
+from seqgen.sharding import divide_threads
+from seqgen.train_step import TrainStep
 from seqgen.validation import Validation
 
 SMOOTHING = 0.98  # of the training loss that is shown, per step
+EXPLODED = 2.0  # times the loss of guessing blindly: more is no longer learning
 SECONDS_TO_SAVE = 1.0
+SECONDS_TO_CHECKPOINT = 60.0
 STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: short pieces take 26 MB a step
 
 
@@ -44,12 +49,16 @@ def train(
     model_config: ModelConfig,
     config: TrainConfig,
     callback: Callback | None = None,
+    *,
     started: float | None = None,
+    initial_weights: list[Floats] | None = None,
+    checkpoint_path: Path | None = None,
+    resume: bool = False,
 ) -> Result:
-    """Train a new network.
+    """Train a network.
 
-    A run that ends early, by Ctrl-C or because the loss is no longer a number, gives the best
-    weights that it had; `scores["ended_early"]` says why.
+    A run that ends early, by Ctrl-C or because the loss explodes, gives the best weights that it
+    had; `scores["ended_early"]` says why.
 
     Args:
         corpus: what it learns, and is scored on.
@@ -57,11 +66,15 @@ def train(
         config: how long and how.
         callback: told of every step and validation.
         started: `time.monotonic()` when the run began, if that was before this call.
+        initial_weights: to begin with, in Keras's order, instead of random ones.
+        checkpoint_path: where a checkpoint is kept, one a minute, for a run that is interrupted.
+        resume: go on from the checkpoint that stands there.
 
     Raises:
         CorpusError: the training part is smaller than one batch.
         ConfigError: the layer does not take its options.
-        TrainingError: the loss was no number before there was anything to keep.
+        CheckpointError: there is nothing to resume, or it belongs to another run.
+        TrainingError: the loss exploded before there was anything to keep.
         KeyboardInterrupt: before the first step.
 
     >>> import numpy as np
@@ -71,7 +84,12 @@ def train(
     >>> result.scores["validation_loss"] < 0.5
     True
     """
-    return _Run(corpus, model_config, config, callback or Callback(), started).finish()
+    run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
+    if initial_weights:
+        run.network.set_weights(initial_weights)
+    if resume:
+        run.resume()
+    return run.finish()
 
 
 class _Run:
@@ -83,21 +101,21 @@ class _Run:
         model_config: ModelConfig,
         config: TrainConfig,
         callback: Callback,
-        started: float | None,
+        started: float | None = None,
+        checkpoint_path: Path | None = None,
     ) -> None:
         self.corpus = corpus
+        self.model_config = model_config
         self.config = config
         self.callback = callback
+        self.checkpoint_path = checkpoint_path
         self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
         self.tokens_per_step = config.batch_size * config.window
         self.schedule = _schedule(config, corpus.training_length, started)
         divide_threads(config.batch_size)
         self.network = build(model_config, len(corpus.vocabulary), config.seed)
-        self.optimizer = keras.optimizers.Adam(
-            config.learning_rate, beta_2=0.99, global_clipnorm=config.clip_norm
-        )
+        self.train_step = TrainStep(self.network, config)
         self.state = initial_state(self.network, config.batch_size)
-        self.compiled_step = tf.function(self._train_step)
         self.best_weights = BestWeights(
             self.network,
             Validation(self.network, corpus.ids, corpus.training_length)
@@ -108,28 +126,60 @@ class _Run:
             corpus.training_length,
         )
         self.step = 0
+        self.checkpointed = time.monotonic()
         self.training_loss = math.nan
         self.history: list[dict[str, float | None]] = []
 
-    def _train_step(self, inputs: Any, targets: Any, carry: Any, state: Any) -> Any:
-        """One `Batch` and the state `(B, units)` of every layer → its loss and the next state."""
-        state = [each * carry[:, None] for each in state]
-        count = shard_count(self.config.batch_size)
-        results = [self._shard(*shard) for shard in cut(count, inputs, targets, state)]
-        losses, states, gradients = zip(*results, strict=True)
-        mean = [tf.add_n(each) / count for each in zip(*gradients, strict=True)]
-        self.optimizer.apply(mean, self.network.trainable_variables)
-        return tf.add_n(losses) / count, join(list(states))
+    def _facts(self) -> dict[str, Any]:
+        """What a run must share with the one whose checkpoint it resumes."""
+        return {
+            "model_config": self.model_config.to_json(),
+            "train_config": self.config.to_json(),
+            "corpus": {**self.corpus.facts(), "vocabulary": self.corpus.vocabulary.to_json()},
+        }
 
-    def _shard(self, inputs: Any, targets: Any, state: Any) -> Any:
-        """Some streams' loss, their next state, and the gradients."""
-        with tf.GradientTape() as tape:
-            logits, state = forward(self.network, inputs, state, training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-            loss = tf.reduce_mean(losses)
-            total = tf.add_n([loss, *self.network.losses])  # the layers' own regularisers
-        gradients = tape.gradient(total, self.network.trainable_variables)
-        return loss, state, [tf.convert_to_tensor(each) for each in gradients]
+    def save_checkpoint(self) -> None:
+        """Write all that `resume` needs; a disk that is full does not end the run."""
+        if self.checkpoint_path is None:
+            return
+        best = self.best_weights.best
+        arrays = {
+            "variables": [each.numpy() for each in self.train_step.variables],
+            "state": [each.numpy() for each in self.state],
+            "best": best[1] if best else [],
+        }
+        place = {
+            "step": self.step,
+            "training_loss": self.training_loss,
+            "history": self.history,
+            "schedule": self.schedule.place(),
+            "batches": self.batches.place(),
+            "best_weights": self.best_weights.place(),
+        }
+        try:
+            checkpoint.save(self.checkpoint_path, {**self._facts(), "place": place}, arrays)
+        except OutputError as error:
+            self.callback.on_message(f"no checkpoint: {error}")
+        self.checkpointed = time.monotonic()
+
+    def resume(self) -> None:
+        """Go on from the checkpoint.
+
+        Raises:
+            CheckpointError: there is none, or it belongs to another run; what differs is named.
+        """
+        assert self.checkpoint_path is not None
+        saved, arrays = checkpoint.load(self.checkpoint_path)
+        checkpoint.require_same(self.checkpoint_path, saved, self._facts())
+        for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
+            variable.assign(value)
+        self.state = [tf.constant(each) for each in arrays["state"]]
+        place = saved["place"]
+        self.step, self.history = place["step"], place["history"]
+        self.training_loss = place["training_loss"]
+        self.schedule.go_to(place["schedule"])
+        self.batches.go_to(place["batches"])
+        self.best_weights.go_to(place["best_weights"], arrays.get("best", []))
 
     def finish(self) -> Result:
         """Run to the end, or as far as it gets, and score the best weights."""
@@ -140,6 +190,7 @@ class _Run:
             if self.step == 0:
                 raise
             ended_early = "Ctrl-C"
+            self.save_checkpoint()
         except TrainingError as error:
             if self.best_weights.best is None:
                 raise
@@ -173,24 +224,29 @@ class _Run:
                 self.corpus.release_memory()
             if self.best_weights.is_due(self.step):
                 self._validate()
+            if time.monotonic() - self.checkpointed >= SECONDS_TO_CHECKPOINT:
+                self.save_checkpoint()
 
     def _one_step(self, batch: Batch, fraction: float) -> None:
-        self.optimizer.learning_rate.assign(
-            self.config.learning_rate * learning_rate_share(fraction)
-        )
-        loss, self.state = self.compiled_step(*batch, self.state)
-        value = float(loss)
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the training loss is {value} after {self.step + 1} steps; "
-                "choose a lower learning rate or another activation"
-            )
+        learning_rate = self.config.learning_rate * learning_rate_share(fraction)
+        loss, self.state = self.train_step(batch, self.state, learning_rate, self.step)
+        self._require_sound(loss)
         self.step += 1
         if self.step == 1:
-            self.training_loss, self.schedule.stepping = value, self.schedule.elapsed
+            self.training_loss, self.schedule.stepping = loss, self.schedule.elapsed
         share = min(SMOOTHING, 1 - 1 / self.step)  # a plain mean to begin with
-        self.training_loss = share * self.training_loss + (1 - share) * value
+        self.training_loss = share * self.training_loss + (1 - share) * loss
         self.callback.on_step(self._progress())
+
+    def _require_sound(self, loss: float) -> None:
+        blind = math.log(max(len(self.corpus.vocabulary), 2))
+        if math.isfinite(loss) and not self.training_loss > EXPLODED * blind:
+            return
+        value = self.training_loss if math.isfinite(loss) else loss
+        raise TrainingError(
+            f"the training loss is {value:.3g} after {self.step + 1} steps, where guessing blindly "
+            f"has {blind:.3g}; choose a lower learning rate or another activation"
+        )
 
     def _validate(self) -> None:
         if self.best_weights.validation is None:

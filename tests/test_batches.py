@@ -1,3 +1,4 @@
+import json
 from itertools import islice
 
 import numpy as np
@@ -106,3 +107,20 @@ def test_a_long_piece_is_now_and_then_left_for_the_next() -> None:
     next(batches)
     carries = np.array([next(batches).carry for _ in range(200)])
     assert 0.02 < 1 - carries.mean() < 0.045
+
+
+@pytest.mark.parametrize("steps", [0, 1, 7, 40])
+@pytest.mark.parametrize("kind", ["text", "pieces"])
+def test_another_iterator_goes_on_from_a_place(kind: str, steps: int) -> None:
+    def batches() -> TextBatches | PieceBatches:
+        if kind == "text":
+            return TextBatches(np.arange(500) % 7, batch_size=4, window=8, seed=1)
+        ids, bounds = pieces([3, 9, 40] * 20)
+        return PieceBatches(ids, bounds, 0, batch_size=4, window=8, seed=1)
+
+    first, second = batches(), batches()
+    for _ in range(steps):
+        next(first)
+    second.go_to(json.loads(json.dumps(first.place())))
+    for a, b in islice(zip(first, second, strict=True), 60):
+        assert all((x == y).all() for x, y in zip(a, b, strict=True))

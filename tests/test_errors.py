@@ -12,8 +12,8 @@ def test_every_error_is_a_seqgen_error_and_is_exported() -> None:
 
 def test_the_exported_names() -> None:
     assert seqgen.__all__ == [
-        *("Callback", "ConfigError", "Corpus", "CorpusError", "DownloadError", "Model"),
-        *("ModelConfig", "ModelFileError", "OutputError", "Progress", "SampleConfig"),
+        *("Callback", "CheckpointError", "ConfigError", "Corpus", "CorpusError", "DownloadError"),
+        *("Model", "ModelConfig", "ModelFileError", "OutputError", "Progress", "SampleConfig"),
         *("SeqgenError", "TrainConfig", "TrainingError", "Vocabulary", "VocabularyError"),
         *("__version__", "load", "load_corpus", "train"),
     ]

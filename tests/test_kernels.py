@@ -20,9 +20,10 @@ def results(layer: object, inputs: object, state: list[object], fast: bool) -> l
         with tf.GradientTape() as tape:
             tape.watch([inputs, *state])
             if fast:
-                projected = kernels.project(layer, tf.transpose(inputs, (1, 0, 2)))
-                outputs, after = kernels.run(layer, projected, state)
-                outputs = tf.transpose(outputs, (1, 0, 2))
+                columns = [tf.transpose(each) for each in state]
+                outputs, after = kernels.run(layer, tf.transpose(inputs, (1, 2, 0)), columns)
+                outputs = tf.transpose(outputs, (2, 0, 1))
+                after = [tf.transpose(each) for each in after]
             else:
                 outputs, *after = layer(inputs, initial_state=state)
             loss = tf.reduce_sum(tf.sin(outputs)) + sum(tf.reduce_sum(each**2) for each in after)

@@ -1,13 +1,16 @@
+import dataclasses
 import math
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from seqgen import checkpoint
 from seqgen.callback import Callback, Progress
 from seqgen.config import CELLS, ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
-from seqgen.errors import ConfigError, CorpusError, TrainingError
+from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingError
 from seqgen.training import Result, _Run, train
 from seqgen.vocabulary import Vocabulary
 
@@ -117,17 +120,15 @@ def test_ctrl_c_before_the_first_step_has_nothing_to_keep(monkeypatch: pytest.Mo
 
 
 def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
-    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback(), None)
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     batch = next(run.batches)
     zeros = run.state
-    _, carried = run.compiled_step(*batch, zeros)
+    _, carried = run.train_step(batch, zeros, 0.0, 0)
     assert all(np.abs(each).max() > 0 for each in carried)
 
     def state_after(carry: list[float]) -> list[np.ndarray]:
-        run.optimizer.learning_rate.assign(0.0)
-        _, state = run.compiled_step(
-            batch.inputs, batch.targets, np.array(carry, np.float32), carried
-        )
+        changed = batch._replace(carry=np.array(carry, np.float32))
+        _, state = run.train_step(changed, carried, 0.0, 1)
         return [each.numpy() for each in state]
 
     on, anew, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
@@ -138,7 +139,7 @@ def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
 
 
 def test_validation_leaves_the_carried_state_alone() -> None:
-    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback(), None)
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     run._one_step(next(run.batches), 0.5)
     before = [each.numpy() for each in run.state]
     run.best_weights.validate(1)
@@ -149,7 +150,7 @@ def test_gradients_are_clipped() -> None:
     def change(clip_norm: float) -> float:
         """Of the weights by a step; Adam's epsilon outweighs a gradient that is cut to nothing."""
         config = TrainConfig(epochs=1, clip_norm=clip_norm, **FAST)
-        run = _Run(corpus(), SMALL, config, Callback(), None)
+        run = _Run(corpus(), SMALL, config, Callback())
         before = run.network.get_weights()
         run._one_step(next(run.batches), 0.5)
         after = run.network.get_weights()
@@ -177,22 +178,23 @@ def test_nothing_held_out() -> None:
 class Spoiler(Recorder):
     """Makes the weights of a run useless after some steps."""
 
-    def __init__(self, step: int, value: float) -> None:
+    def __init__(self, step: int, value: float, factor: float = 0.0) -> None:
         super().__init__()
         self.step = step
         self.value = value
+        self.factor = factor
         self.run: _Run
 
     def on_step(self, progress: Progress) -> None:
         super().on_step(progress)
         if progress.step == self.step:
             for weight in self.run.network.weights:
-                weight.assign(weight * 0 + self.value)
+                weight.assign(weight * self.factor + self.value)
 
 
 def spoiled(step: int, value: float) -> Result:
     spoiler = Spoiler(step, value)
-    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler, None)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
     return spoiler.run.finish()
 
 
@@ -212,6 +214,17 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_best_weights() -> None:
     assert all(np.isfinite(weight).all() for weight in result.weights)
 
 
+def test_a_loss_that_explodes_ends_the_run_with_the_best_weights() -> None:
+    result = spoiled(step=150, value=3)
+    assert result.scores["ended_early"] is None  # not for a few bad steps
+    spoiler = Spoiler(40, 0.0, factor=-1000.0)
+    config = TrainConfig(epochs=8, learning_rate=1e-6, batch_size=4, window=8)
+    spoiler.run = _Run(corpus(), SMALL, config, spoiler)
+    spoiler.run.best_weights.validate(0)
+    ended = spoiler.run.finish().scores["ended_early"]
+    assert "where guessing blindly has 2.08; choose a lower learning rate" in ended
+
+
 def test_a_loss_that_never_was_a_number_is_an_error() -> None:
     options = {"kernel_initializer": {"class_name": "Constant", "config": {"value": 1e38}}}
     config = ModelConfig(cell="simple_rnn", cell_options={**options, "activation": "linear"})
@@ -225,7 +238,7 @@ def test_ctrl_c_while_scoring_keeps_what_is_known(
 ) -> None:
     """The last two scorings are of the last weights, then of the best ones on more tokens."""
     large = Corpus("letters", "text", LETTERS, np.arange(60_000) % 8, validation=0.5)
-    run = _Run(large, SMALL, TrainConfig(epochs=0.5, **FAST), Callback(), None)
+    run = _Run(large, SMALL, TrainConfig(epochs=0.5, **FAST), Callback())
     assert run.best_weights.validation is not None
     loss, calls = run.best_weights.validation.loss, []
 
@@ -241,6 +254,90 @@ def test_ctrl_c_while_scoring_keeps_what_is_known(
     assert result.scores["validation_loss"] == pytest.approx(
         min(each["validation_loss"] for each in result.history), abs=0.05
     )
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_resumed_run_is_the_uninterrupted_one(
+    lines: bool, dropout: float, tmp_path: Path
+) -> None:
+    """Bit for bit: the weights, the history, the scores."""
+    text = Corpus(
+        *("letters", "text", Vocabulary(("<end>", *"abcdefg")), np.arange(3000) % 8),
+        bounds=np.arange(0, 3001, 8) if lines else None,
+    )
+    model_config = ModelConfig(units=16, embedding=8, layers=2, dropout=dropout)
+    config = TrainConfig(epochs=2, weight_decay=0.01, **FAST)
+    whole = train(text, model_config, config)
+    path = tmp_path / "a.checkpoint"
+    first = train(text, model_config, config, Recorder(interrupt_after=90), checkpoint_path=path)
+    assert first.scores["ended_early"] == "Ctrl-C"
+    second = train(text, model_config, config, checkpoint_path=path, resume=True)
+    assert all((a == b).all() for a, b in zip(whole.weights, second.weights, strict=True))
+    for a, b in zip(whole.history, second.history, strict=True):
+        assert {**a, "seconds": 0} == {**b, "seconds": 0}
+    assert {**whole.scores, "seconds": 0} == {**second.scores, "seconds": 0}
+
+
+def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    config = TrainConfig(minutes=10, **FAST)
+    run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    for _ in range(5):
+        run._one_step(next(run.batches), 0.5)
+    run.schedule.started -= 300  # five of the ten minutes pass
+    run.save_checkpoint()
+    again = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    again.resume()
+    assert again.schedule.elapsed == pytest.approx(run.schedule.elapsed, abs=5)
+    assert again.schedule.fraction(5) == pytest.approx(0.5, abs=0.05)
+    assert again.step == 5
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    config = TrainConfig(epochs=2, **FAST)
+    train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
+    other = dataclasses.replace(config, seed=5)
+    with pytest.raises(CheckpointError, match="other data or options: seed 0, here 5; give"):
+        train(corpus(), SMALL, other, checkpoint_path=path, resume=True)
+    with pytest.raises(CheckpointError, match="tokens 3000, here 4000; split"):
+        train(corpus(4000), SMALL, config, checkpoint_path=path, resume=True)
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        train(corpus(), SMALL, config, checkpoint_path=tmp_path / "b", resume=True)
+
+
+def test_a_checkpoint_is_written_every_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.checkpoint"
+    monkeypatch.setattr("seqgen.training.SECONDS_TO_CHECKPOINT", 0.0)
+    written = []
+
+    class Watcher(Callback):
+        def on_step(self, progress: Progress) -> None:
+            written.append(path.exists() and checkpoint.load(path)[0]["place"]["step"])
+
+    train(corpus(), SMALL, TrainConfig(epochs=0.2, **FAST), Watcher(), checkpoint_path=path)
+    assert written == [False, *range(1, len(written))]
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqgen.training.SECONDS_TO_CHECKPOINT", 0.0)
+    messages = []
+
+    class Listener(Callback):
+        def on_message(self, message: str) -> None:
+            messages.append(message)
+
+    path = tmp_path / "gone" / "a.checkpoint"
+    result = train(
+        corpus(), SMALL, TrainConfig(epochs=0.1, **FAST), Listener(), checkpoint_path=path
+    )
+    assert result.scores["ended_early"] is None
+    assert "no checkpoint: " in messages[0] and "there is no folder" in messages[0]
 
 
 def test_errors_come_before_the_work() -> None:

@@ -1,0 +1,130 @@
+"""The only reader and writer of checkpoints: what an interrupted run needs to go on.
+
+A checkpoint is a NumPy `.npz` file, that is a zip, with one more member, `facts.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.config import ModelConfig, TrainConfig
+from seqgen.errors import CheckpointError
+from seqgen.files import written_whole
+from seqgen.vocabulary import Vocabulary
+
+FORMAT_VERSION = 1
+MEMBER = "facts.json"
+
+Arrays = dict[str, list[npt.NDArray[Any]]]  # lists of arrays by what they are of
+
+UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, ValueError, TypeError)
+
+
+def beside(model: Path) -> Path:
+    """Where the checkpoint of a model's run stands.
+
+    >>> beside(Path("models/book.keras")).name
+    'book.checkpoint'
+    """
+    return model.with_suffix(".checkpoint")
+
+
+def save(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
+    """Write a checkpoint, whole or not at all: until then the previous one stands.
+
+    Raises:
+        OutputError: it cannot be written; the previous one is as it was.
+    """
+    named = {f"{name}/{i}": each for name, row in arrays.items() for i, each in enumerate(row)}
+    with written_whole(path) as temporary:
+        with temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **named)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(MEMBER, json.dumps({"format_version": FORMAT_VERSION, **facts}))
+
+
+def load(path: Path) -> tuple[dict[str, Any], Arrays]:
+    """The facts and the arrays of a checkpoint.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, or of another format version.
+    """
+    if not path.exists():
+        raise CheckpointError(
+            f"{path}: no such checkpoint; a run keeps one until it is finished. To train a "
+            "finished model further, name it with --from"
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            facts = json.loads(archive.read(MEMBER))
+        if facts["format_version"] != FORMAT_VERSION:
+            raise CheckpointError(
+                f"{path} has format version {facts['format_version']}, this seqgen goes on from "
+                f"version {FORMAT_VERSION}; use the seqgen that made it, or train anew"
+            )
+        return facts, _arrays(path)
+    except UNREADABLE as error:
+        raise CheckpointError(
+            f"{path} is damaged and cannot be read ({error}); train anew without --resume"
+        ) from error
+
+
+def beginning(path: Path, given: Mapping[str, Any]) -> tuple[ModelConfig, TrainConfig, Vocabulary]:
+    """What the run of a checkpoint began with.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, or an option is given that it had not.
+    """
+    saved, _ = load(path)
+    options = {**saved["model_config"], **saved["train_config"]}
+    differing = {name: each for name, each in given.items() if each is not None}
+    require_same(path, {"options": options}, {"options": differing})
+    return (
+        ModelConfig.from_json(saved["model_config"]),
+        TrainConfig.from_json(saved["train_config"]),
+        Vocabulary.from_json(saved["corpus"]["vocabulary"]),
+    )
+
+
+def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    """Raise `CheckpointError` unless a checkpoint was made with the same data and options.
+
+    Args:
+        path: named in the message.
+        saved: the facts of the checkpoint.
+        here: those of the run that would go on; each a mapping.
+    """
+    differing = [
+        f"{name} {_short(saved[group].get(name))}, here {_short(each)}"
+        for group in here
+        for name, each in here[group].items()
+        if saved[group].get(name) != each
+    ]
+    if differing:
+        raise CheckpointError(
+            f"{path} was made with other data or options: {'; '.join(differing)}; "
+            "give the same, or train anew without --resume"
+        )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _arrays(path: Path) -> Arrays:
+    arrays: Arrays = {}
+    with np.load(path, allow_pickle=False) as file:
+        for member in file.files:  # in the order in which they were written
+            name, _, _ = member.rpartition("/")
+            if name:
+                arrays.setdefault(name, []).append(file[member])
+    return arrays

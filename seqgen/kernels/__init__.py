@@ -1,0 +1,67 @@
+"""The recurrent layers of Keras, faster to train on a CPU: same weights, same results.
+
+The stock layers multiply input and state at every step, and add up the gradient of the weights
+step by step. Here the input's product is taken for all steps at once, before; only the state's
+stays in the loop; and a hand-written backward pass takes the gradient of the weights as one
+product, behind the loop. What of a step's derivative does not depend on the gradient that flows
+back is worked out for all steps at once, so that the loop has few and small operations.
+
+Sequences are `(T, D, B)`: with the batch last, a weight matrix is the left factor of its products,
+which needs no repacking at every step, and the gates are slices of rows, which need no copying.
+They have the precision of the products, and so does what goes into a product; sums inside a
+product, the states, and all else are float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqgen.backend import keras, tf
+from seqgen.kernels.gru import gru
+from seqgen.kernels.lstm import lstm
+from seqgen.kernels.scan import Tensor
+from seqgen.kernels.simple_rnn import simple_rnn
+
+RUN = {keras.layers.SimpleRNN: simple_rnn, keras.layers.LSTM: lstm, keras.layers.GRU: gru}
+
+
+def supports(layer: Any) -> bool:
+    """Whether `run` knows the layer: the activations that Keras takes by itself, no dropout inside.
+
+    >>> supports(keras.layers.GRU(4)), supports(keras.layers.GRU(4, activation="relu"))
+    (True, False)
+    """
+    gated = not isinstance(layer, keras.layers.SimpleRNN)
+    return (
+        type(layer) in RUN
+        and layer.activation is keras.activations.tanh
+        and (not gated or layer.recurrent_activation is keras.activations.sigmoid)
+        and not layer.dropout
+        and not layer.recurrent_dropout
+        and layer.activity_regularizer is None
+    )
+
+
+def run(layer: Any, inputs: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """A recurrent layer over a window.
+
+    Args:
+        layer: a built Keras layer that `supports` says yes to.
+        inputs: `(T, D, B)`; its precision is that of the products and of the outputs.
+        state: before the window, each `(units, B)` in float32.
+
+    Returns:
+        The outputs `(T, units, B)` and the state behind the window.
+
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, None, 3))
+    >>> outputs, state = run(layer, tf.zeros((5, 3, 2)), [tf.zeros((4, 2))] * 2)
+    >>> outputs.shape, len(state)
+    (TensorShape([5, 4, 2]), 2)
+    """
+    cell = layer.cell
+    bias = cell.bias if layer.use_bias else tf.zeros(cell.kernel.shape[1])
+    weights = [tf.convert_to_tensor(each) for each in (cell.kernel, cell.recurrent_kernel, bias)]
+    outputs, *after = RUN[type(layer)](layer, inputs, *weights, *state)
+    return outputs, after

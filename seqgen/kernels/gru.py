@@ -1,0 +1,188 @@
+"""A GRU over a window, with the reset gate behind the recurrent product, as in cuDNN, or before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from seqgen.backend import tf
+from seqgen.kernels.scan import (
+    Tensor,
+    before_each,
+    columns,
+    float32,
+    gradient_of_weights,
+    product,
+    scan,
+)
+
+
+def gru(
+    layer: Any,
+    inputs: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor,
+    hidden: Tensor,
+) -> list[Tensor]:
+    if not layer.reset_after:
+        sequence = _gru_reset_before(layer.units)
+        return sequence(inputs, kernel, recurrent_kernel, bias, hidden)  # type: ignore[no-any-return]
+    biases = tf.unstack(bias) if layer.use_bias else (bias, bias)
+    sequence = _gru_reset_after(layer.units)
+    return sequence(inputs, kernel, recurrent_kernel, *biases, hidden)  # type: ignore[no-any-return]
+
+
+def _gru_reset_after(units: int) -> Callable[..., Any]:
+    @tf.custom_gradient
+    def sequence(
+        inputs: Tensor,
+        kernel: Tensor,
+        recurrent_kernel: Tensor,
+        bias: Tensor,
+        recurrent_bias: Tensor,
+        hidden: Tensor,
+    ) -> Any:
+        dtype = inputs.dtype
+        kernel, recurrent_kernel = tf.cast(kernel, dtype), tf.cast(recurrent_kernel, dtype)
+        transposed = tf.transpose(recurrent_kernel)
+        biases, recurrent_biases = columns(bias, hidden), columns(recurrent_bias, hidden)
+
+        def forward(h: Tensor, x: Tensor) -> Any:
+            x = float32(x) + biases
+            recurrent = product(transposed, h) + recurrent_biases
+            gates = tf.sigmoid(x[: 2 * units] + recurrent[: 2 * units])
+            z, r = tf.split(gates, 2)
+            recurrent = recurrent[2 * units :]
+            candidate = tf.tanh(x[2 * units :] + r * recurrent)
+            h = candidate + z * (h - candidate)
+            return [h], [gates, recurrent, candidate, h]
+
+        (last,), (gates, recurrents, candidates, hiddens) = scan(
+            forward,
+            [hidden],
+            [tf.matmul(tf.transpose(kernel), inputs)],
+            [(2 * units, tf.float32)] + 3 * [(units, tf.float32)],
+        )
+        outputs = tf.cast(hiddens, dtype)
+
+        def gradient(d_outputs: Tensor, d_last: Tensor) -> Any:
+            z, r = tf.split(gates, 2, 1)
+            to_candidate = (1 - z) * (1 - candidates * candidates)
+            slopes = tf.concat(
+                (
+                    (before_each(hidden, hiddens) - candidates) * z * (1 - z),
+                    to_candidate * recurrents * r * (1 - r),
+                    to_candidate * r,
+                    to_candidate,
+                ),
+                1,
+            )
+
+            def backward(dh: Tensor, d_bias: Tensor, *read: Tensor) -> Any:
+                d_output, slope, z = read
+                dh += float32(d_output)
+                d = tf.concat((dh, dh, dh, dh), 0) * slope
+                written = tf.cast(d, dtype)
+                d_before = dh * z + product(recurrent_kernel, written[: 3 * units])
+                return [d_before, d_bias + d], [written]
+
+            (d_hidden, d_bias), (d,) = scan(
+                backward,
+                [d_last, tf.zeros((4 * units, hidden.shape[1]))],
+                [d_outputs, slopes, z],
+                [(4 * units, dtype)],
+                reverse=True,
+            )
+            d_bias = tf.reduce_sum(d_bias, 1)
+            d_recurrent, d_input = d[:, : 3 * units], _without(d, 2 * units, 3 * units, axis=1)
+            return (
+                tf.matmul(kernel, d_input),
+                gradient_of_weights(inputs, d_input),
+                gradient_of_weights(before_each(hidden, outputs), d_recurrent),
+                _without(d_bias, 2 * units, 3 * units, axis=0),
+                d_bias[: 3 * units],
+                d_hidden,
+            )
+
+        return (outputs, last), gradient
+
+    return sequence  # type: ignore[no-any-return]
+
+
+def _without(tensor: Tensor, first: int, last: int, axis: int) -> Tensor:
+    """All but the rows from `first` up to `last`."""
+    before, _, after = tf.split(tensor, (first, last - first, tensor.shape[axis] - last), axis)
+    return tf.concat((before, after), axis)
+
+
+def _gru_reset_before(units: int) -> Callable[..., Any]:
+    @tf.custom_gradient
+    def sequence(
+        inputs: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor, hidden: Tensor
+    ) -> Any:
+        dtype = inputs.dtype
+        kernel, recurrent_kernel = tf.cast(kernel, dtype), tf.cast(recurrent_kernel, dtype)
+        gates_kernel = recurrent_kernel[:, : 2 * units]
+        candidate_kernel = recurrent_kernel[:, 2 * units :]
+        transposed = tf.transpose(gates_kernel), tf.transpose(candidate_kernel)
+        biases = columns(bias, hidden)
+
+        def forward(h: Tensor, x: Tensor) -> Any:
+            x = float32(x) + biases
+            gates = tf.sigmoid(x[: 2 * units] + product(transposed[0], h))
+            z, r = tf.split(gates, 2)
+            candidate = tf.tanh(x[2 * units :] + product(transposed[1], r * h))
+            h = candidate + z * (h - candidate)
+            return [h], [gates, candidate, h]
+
+        (last,), (gates, candidates, hiddens) = scan(
+            forward,
+            [hidden],
+            [tf.matmul(tf.transpose(kernel), inputs)],
+            [(2 * units, tf.float32)] + 2 * [(units, tf.float32)],
+        )
+
+        def gradient(d_outputs: Tensor, d_last: Tensor) -> Any:
+            z, r = tf.split(gates, 2, 1)
+            before = before_each(hidden, hiddens)
+            to_update = (before - candidates) * z * (1 - z)
+            to_candidate = (1 - z) * (1 - candidates * candidates)
+            to_reset = before * r * (1 - r)
+
+            def backward(dh: Tensor, d_bias: Tensor, *read: Tensor) -> Any:
+                d_output, to_update, to_candidate, to_reset, z, r = read
+                dh += float32(d_output)
+                d_candidate = dh * to_candidate
+                d_kept = product(candidate_kernel, d_candidate)
+                d_gates = tf.concat((dh * to_update, d_kept * to_reset), 0)
+                d_before = dh * z + d_kept * r + product(gates_kernel, d_gates)
+                d = tf.concat((d_gates, d_candidate), 0)
+                return [d_before, d_bias + d], [tf.cast(d, dtype)]
+
+            (d_hidden, d_bias), (d,) = scan(
+                backward,
+                [d_last, tf.zeros_like(biases)],
+                [d_outputs, to_update, to_candidate, to_reset, z, r],
+                [(3 * units, dtype)],
+                reverse=True,
+            )
+            d_gates, d_candidates = d[:, : 2 * units], d[:, 2 * units :]
+            d_recurrent_kernel = tf.concat(
+                (
+                    gradient_of_weights(tf.cast(before, dtype), d_gates),
+                    gradient_of_weights(tf.cast(r * before, dtype), d_candidates),
+                ),
+                1,
+            )
+            return (
+                tf.matmul(kernel, d),
+                gradient_of_weights(inputs, d),
+                d_recurrent_kernel,
+                tf.reduce_sum(d_bias, 1),
+                d_hidden,
+            )
+
+        return (tf.cast(hiddens, dtype), last), gradient
+
+    return sequence  # type: ignore[no-any-return]

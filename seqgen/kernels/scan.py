@@ -1,0 +1,77 @@
+"""What the layers share: the loop over time, products, and the gradient of a product's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from seqgen.backend import tf
+
+Tensor = Any
+Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
+
+
+def scan(
+    step: Step,
+    carried: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    written: Sequence[tuple[int, Any]],
+    *,
+    reverse: bool = False,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """`step(*carried, *inputs of a time)` → what is carried on and what is written, for all times.
+
+    Args:
+        written: the rows and the precision of each.
+
+    Returns:
+        What is carried out at the end, and what was written, each `(T, rows, B)`.
+    """
+    steps, batch_size = inputs[0].shape[0] or tf.shape(inputs[0])[0], inputs[0].shape[2]
+    read = [
+        tf.TensorArray(each.dtype, steps, element_shape=each.shape[1:]).unstack(each)
+        for each in inputs
+    ]
+    arrays = [
+        tf.TensorArray(dtype, steps, element_shape=(rows, batch_size)) for rows, dtype in written
+    ]
+
+    def body(count: Tensor, carried: Sequence[Tensor], arrays: Sequence[Tensor]) -> Any:
+        time = steps - 1 - count if reverse else count
+        carried, new = step(*carried, *(each.read(time) for each in read))
+        arrays = [array.write(time, each) for array, each in zip(arrays, new, strict=True)]
+        return count + 1, list(carried), arrays
+
+    _, carried, arrays = tf.while_loop(
+        lambda count, *_: count < steps, body, (0, list(carried), arrays), parallel_iterations=1
+    )
+    return list(carried), [array.stack() for array in arrays]
+
+
+def float32(tensor: Tensor) -> Tensor:
+    return tf.cast(tensor, tf.float32)
+
+
+def product(matrix: Tensor, tensor: Tensor) -> Tensor:
+    """In the matrix's precision; the result is float32."""
+    return float32(tf.matmul(matrix, tf.cast(tensor, matrix.dtype)))
+
+
+def columns(vector: Tensor, like: Tensor) -> Tensor:
+    """The vector `(rows,)` as every column of `(rows, B)`: adding that is faster than broadcasting
+    at every step."""
+    return tf.tile(vector[:, None], (1, like.shape[1]))
+
+
+def before_each(first: Tensor, sequence: Tensor) -> Tensor:
+    """What stood before each step: `(units, B)` and `(T, units, B)` → `(T, units, B)`."""
+    return tf.concat((tf.cast(first, sequence.dtype)[None], sequence[:-1]), 0)
+
+
+def gradient_of_weights(inputs: Tensor, gradient: Tensor) -> Tensor:
+    """Of a product's weights, summed over all steps in one product: `(D, gates)`."""
+    rows, gradient_rows = (
+        tf.reshape(tf.transpose(each, (0, 2, 1)), (-1, each.shape[1]))
+        for each in (inputs, gradient)
+    )
+    return float32(tf.matmul(rows, gradient_rows, transpose_a=True))
