@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -25,8 +26,30 @@ class Callback:
     def on_step(self, progress: Progress) -> None:
         """After each step."""
 
-    def on_validation(self, progress: Progress) -> None:
-        """After each validation."""
+    def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
+        """After each validation; `sample()` is text that the model writes as it is now."""
 
     def on_message(self, message: str) -> None:
         """When there is something to tell that does not end the run."""
+
+
+class Callbacks(Callback):
+    """Several as one."""
+
+    def __init__(self, *callbacks: Callback) -> None:
+        self.callbacks = callbacks
+
+    def on_step(self, progress: Progress) -> None:
+        """Tell all."""
+        for each in self.callbacks:
+            each.on_step(progress)
+
+    def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
+        """Tell all."""
+        for each in self.callbacks:
+            each.on_validation(progress, sample)
+
+    def on_message(self, message: str) -> None:
+        """Tell all."""
+        for each in self.callbacks:
+            each.on_message(message)

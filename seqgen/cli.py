@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seqgen import __version__
-from seqgen.config import CELLS
 from seqgen.files import require_writable, uninterrupted, unused_path, written_whole
+from seqgen.options import (
+    FILE,
+    corpus_options,
+    json_option,
+    network_options,
+    run_options,
+    training_options,
+)
 
-FILE = click.Path(path_type=Path)
+if TYPE_CHECKING:
+    from seqgen.callback import Callback
+    from seqgen.model import Model
 
 
 def say(message: str) -> None:
@@ -38,56 +49,6 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, {})}
 
 
-def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dict[str, Any]:
-    """NAME=VALUE, where the value is JSON, or what Python writes otherwise, else a string."""
-    python = {"True": True, "False": False, "None": None}
-    parsed: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise click.BadParameter(f"expected NAME=VALUE, such as activation=relu, got {text!r}")
-        try:
-            parsed[name] = json.loads(value)
-        except ValueError:
-            parsed[name] = python.get(value, value)
-    return parsed
-
-
-def network_options(command: Any) -> Any:
-    """What the network is made of: the fields of `ModelConfig`."""
-    for option in (
-        click.option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
-                     callback=parse_cell_options,
-                     help="A further argument of the Keras layer, such as activation=relu."),
-        click.option("--dropout", type=float, help="Share of outputs dropped in training. [0]"),
-        click.option("--embedding", type=int, help="Width of a token's vector. [64]"),
-        click.option("--layers", type=int, help="Recurrent layers, one upon the other. [1]"),
-        click.option("--units", type=int, help="Width of each recurrent layer. [256]"),
-        click.option("--cell", type=click.Choice(CELLS), help="Kind of layer. [lstm]"),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def corpus_options(command: Any) -> Any:
-    """How a corpus is read."""
-    for option in (
-        click.option("--validation", type=float, default=0.1, show_default=True,
-                     help="Share held out at the end, to measure on."),
-        click.option("--min-count", type=int, default=1, show_default=True,
-                     help="Fold characters seen less often into one, never generated."),
-        click.option("--lines", is_flag=True,
-                     help="Every line is a piece of its own: names, titles, messages."),
-        click.option("--encoding", default="utf-8", show_default=True,
-                     help="Of the text, such as latin-1 or utf-16."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-
-
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Each command has its own help, with examples: seqgen train --help",
@@ -106,23 +67,17 @@ def cli() -> None:
 @cli.command()
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
 @click.option("-o", "--output", type=FILE, help="The model file to write: NAME.keras.")
-@click.option("--minutes", type=float, help="How long to train, all in all. [5]")
-@click.option("--epochs", type=float, help="Instead: how often to read the text through.")
+@run_options
 @network_options
-@click.option(
-    "--batch-size", type=int, help="Streams read side by side. [32, fewer for a small corpus]"
-)
-@click.option(
-    "--window", type=int, help="Characters through which learning looks back. [64, or fewer]"
-)
-@click.option("--learning-rate", type=float, help="At its highest. [0.006]")
-@click.option("--clip-norm", type=float, help="Longest gradient. [1]")
-@click.option("--seed", type=int, help="Of the first weights and all other chance. [0]")
+@training_options
 @corpus_options
 @json_option
 def train(
     corpora: tuple[str, ...],
     output: Path | None,
+    base: Path | None,
+    resume: bool,
+    tensorboard: Path | None,
     encoding: str,
     lines: bool,
     min_count: int,
@@ -133,8 +88,9 @@ def train(
     """Train a model on text.
 
     A CORPUS is a file, a folder, a glob, - for standard input, or a name that `seqgen corpora`
-    lists. Ctrl-C ends the run early and saves what it has. Without -o the model is named after
-    the corpus. What stands at the output's name is kept under another name.
+    lists. Ctrl-C ends the run early and saves what it has; --resume goes on with it, or with one
+    that broke off. Without -o the model is named after the corpus. What stands at the output's
+    name is kept under another name.
 
     \b
     Examples:
@@ -142,28 +98,34 @@ def train(
       seqgen train poems/ -o poems.keras --minutes 10 --units 512 --dropout 0.3
       seqgen train names.txt --lines -o names.keras --minutes 1
       seqgen train python-docs --cell gru --epochs 3 --json
+      seqgen train book.txt -o book.keras --resume
+      seqgen train letters.txt --from book.keras -o letters.keras --minutes 1
     """
-    from seqgen import describe
+    from seqgen import checkpoint, describe
     from seqgen import model as library
     from seqgen.bundle import require_model_path
-    from seqgen.progress_bar import ProgressBar
 
     library.configs(**given(options))  # whatever is wrong is said before the work begins
     if output:
         require_model_path(output)
         require_writable(output)
+    model_to_begin_with = library.load(base) if base else None
     corpus = library.load_corpus(
         *corpora, progress=sys.stderr.isatty(),
         encoding=encoding, lines=lines, min_count=min_count, validation=validation,
     )  # fmt: skip
     for note in (*corpus.notes, describe.corpus(corpus.facts(), len(corpus.vocabulary))):
         say(note)
-    output = output or default_output(corpus.name)
-    with ProgressBar(describe.TOKENS[corpus.task]) as progress_bar:
-        model = library.train(corpus, callback=progress_bar, **given(options))
-    say_if_kept(output)
-    with uninterrupted():
-        model.save(output, keep=True)
+    output = output or default_output(corpus.name, resume=resume)
+    checkpoint_path = checkpoint.beside(output)
+    if not resume:
+        put_aside(checkpoint_path)
+    with callbacks(describe.TOKENS[corpus.task], tensorboard) as callback:
+        model = library.train(
+            corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
+            resume=resume, **given(options),
+        )  # fmt: skip
+    save(model, output, checkpoint_path)
     say(describe.score(corpus.task, model.bundle.scores))
     if as_json:
         print_json({"model": str(output), **model.bundle.scores})
@@ -171,11 +133,53 @@ def train(
         click.echo(output)
 
 
-def default_output(name: str) -> Path:
-    """A new file named after the corpus, in `models/` where there is such a folder."""
-    output = unused_path(Path("models" if Path("models").is_dir() else ".") / f"{name}.keras")
+def default_output(name: str, *, resume: bool) -> Path:
+    """A file named after the corpus, in `models/` where there is such a folder: a new one, unless
+    a run is resumed."""
+    output = Path("models" if Path("models").is_dir() else ".") / f"{name}.keras"
+    if not resume:
+        output = unused_path(output)
     require_writable(output)
     return output
+
+
+def put_aside(checkpoint_path: Path) -> None:
+    """Keep the checkpoint of a run that broke off, where a new one would write over it."""
+    if checkpoint_path.exists():
+        kept = unused_path(checkpoint_path)
+        checkpoint_path.rename(kept)
+        say(f"a run that broke off left {checkpoint_path}, which --resume would go on with; "
+            f"it is kept as {kept}")  # fmt: skip
+
+
+@contextmanager
+def callbacks(token: str, tensorboard: Path | None) -> Iterator[Callback]:
+    """What is told of the run."""
+    from seqgen.callback import Callbacks
+    from seqgen.progress_bar import ProgressBar
+
+    with ProgressBar(token) as progress_bar:
+        if tensorboard is None:
+            yield progress_bar
+        else:
+            from seqgen.tensorboard import TensorBoard
+
+            yield Callbacks(progress_bar, TensorBoard(tensorboard))
+
+
+def save(model: Model, output: Path, checkpoint_path: Path) -> None:
+    """Write the model and its loss curve; the checkpoint of a finished run has done its work."""
+    from seqgen import loss_curve
+
+    say_if_kept(output)
+    with uninterrupted():
+        model.save(output, keep=True)
+        if model.bundle.history:
+            loss_curve.save(model.bundle.history, output.with_suffix(".loss.png"))
+        if model.bundle.scores["ended_early"] != "Ctrl-C":
+            checkpoint_path.unlink(missing_ok=True)
+        elif checkpoint_path.exists():
+            say(f"the same command with -o {output} --resume goes on with the run")
 
 
 @cli.command()

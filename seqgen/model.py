@@ -16,7 +16,7 @@ from seqgen.bundle import Bundle
 from seqgen.config import ModelConfig, SampleConfig, TrainConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError
-from seqgen.runtime import Runtime, Stepper, knows
+from seqgen.runtime import Floats, Runtime, Stepper, knows
 from seqgen.tasks import text
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_MINUTES = 5.0
 DEFAULT_LENGTH = 500
 LONGEST_LINE = 10_000
+SAMPLE_LENGTH = 160
 
 
 def load_corpus(*corpora: str | Path, progress: bool = False, **options: Any) -> Corpus:
@@ -100,6 +101,9 @@ def train(
             weights = fine_tuning.grown_weights(base.bundle, vocabulary)
             corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
         model_config, train_config = configs(**given)
+    bundle = Bundle(
+        corpus.task, model_config, train_config, corpus.vocabulary, corpus.facts(), weights=[]
+    )
     from seqgen import training
 
     result = training.train(
@@ -111,19 +115,15 @@ def train(
         initial_weights=weights,
         checkpoint_path=path,
         resume=resume,
+        write_sample=lambda weights: _sample(bundle, weights),
     )
-    return Model(
-        Bundle(
-            corpus.task,
-            model_config,
-            train_config,
-            corpus.vocabulary,
-            corpus.facts(),
-            result.weights,
-            result.history,
-            result.scores,
-        )
-    )
+    return Model(dataclasses.replace(bundle, **vars(result)))
+
+
+def _sample(bundle: Bundle, weights: list[Floats]) -> str:
+    """A little text, for a person to see how a run gets on; none where it would take long."""
+    model = Model(dataclasses.replace(bundle, weights=weights))
+    return "" if model.needs_keras else model.generate(length=SAMPLE_LENGTH, seed=0)
 
 
 def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:

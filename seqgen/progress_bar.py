@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from types import TracebackType
 
 from tqdm import tqdm
@@ -21,6 +22,16 @@ def minutes(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "?"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def indented(text: str) -> str:
+    """A sample, told apart from the program's own words.
+
+    >>> print(indented("To be,\\nor not"))
+      | To be,
+      | or not
+    """
+    return "\n".join(f"  | {line}" for line in text.splitlines() if line.strip())
 
 
 LEAST_BETWEEN_LINES = 0.05  # of a run; a small corpus is validated much more often
@@ -65,8 +76,12 @@ class ProgressBar(Callback):
         self.bar.set_description_str(text, refresh=False)
         self.bar.update(progress.fraction - self.bar.n)
 
-    def on_validation(self, progress: Progress) -> None:
-        """Write a line that stays, unless the last one has just been written."""
+    def on_message(self, message: str) -> None:
+        """Write a line that stays."""
+        self.bar.write(message, file=sys.stderr)
+
+    def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
+        """Write a line that stays, and a sample, unless the last one has just been written."""
         if progress.fraction - self.written < LEAST_BETWEEN_LINES and progress.fraction < 1:
             return
         self.written = progress.fraction
@@ -77,3 +92,5 @@ class ProgressBar(Callback):
             f"{losses('validation', progress.validation_loss)}",
             file=sys.stderr,
         )
+        if text := indented(sample()):
+            self.bar.write(text, file=sys.stderr)

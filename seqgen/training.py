@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,7 @@ def train(
     initial_weights: list[Floats] | None = None,
     checkpoint_path: Path | None = None,
     resume: bool = False,
+    write_sample: Callable[[list[Floats]], str] = lambda weights: "",
 ) -> Result:
     """Train a network.
 
@@ -69,6 +71,7 @@ def train(
         initial_weights: to begin with, in Keras's order, instead of random ones.
         checkpoint_path: where a checkpoint is kept, one a minute, for a run that is interrupted.
         resume: go on from the checkpoint that stands there.
+        write_sample: weights → text, for the callback to show.
 
     Raises:
         CorpusError: the training part is smaller than one batch.
@@ -85,6 +88,7 @@ def train(
     True
     """
     run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
+    run.write_sample = write_sample
     if initial_weights:
         run.network.set_weights(initial_weights)
     if resume:
@@ -109,6 +113,7 @@ class _Run:
         self.config = config
         self.callback = callback
         self.checkpoint_path = checkpoint_path
+        self.write_sample: Callable[[list[Floats]], str] = lambda weights: ""
         self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
         self.tokens_per_step = config.batch_size * config.window
         self.schedule = _schedule(config, corpus.training_length, started)
@@ -262,7 +267,7 @@ class _Run:
                 "validation_loss": progress.validation_loss,
             }
         )
-        self.callback.on_validation(progress)
+        self.callback.on_validation(progress, lambda: self.write_sample(self.network.get_weights()))
 
     def _progress(self) -> Progress:
         elapsed = self.schedule.elapsed

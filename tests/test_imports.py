@@ -50,8 +50,11 @@ TABLE = {
               "config", "corpus", "runtime", "tasks.text", "callback", "training", "network"},
     "describe": {"bundle"},
     "progress_bar": {"callback", "describe"},
-    "cli": {"config", "files", "describe", "model", "bundle", "progress_bar", "tasks.text",
-            "catalogue"},
+    "tensorboard": {"errors", "backend", "callback"},
+    "loss_curve": {"files"},
+    "options": {"config"},
+    "cli": {"options", "files", "describe", "model", "bundle", "progress_bar", "tasks.text",
+            "catalogue", "callback", "checkpoint", "tensorboard", "loss_curve"},
     "__main__": {"cli", "errors"},
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ class Recorder(Callback):
         if len(self.steps) == self.interrupt_after:
             raise KeyboardInterrupt
 
-    def on_validation(self, progress: Progress) -> None:
+    def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
         self.validations.append(progress)
 
 
