@@ -28,6 +28,7 @@ def save(history: Sequence[dict[str, Any]], path: Path) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure  # not pyplot, which looks for a screen
+    from matplotlib.ticker import EngFormatter
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     FigureCanvasAgg(figure)
@@ -41,6 +42,7 @@ def save(history: Sequence[dict[str, Any]], path: Path) -> None:
         tokens[best], validation[best], "o", color="C1", label=f"best: {validation[best]:.3f}"
     )
     axes.set(xlabel="tokens seen", ylabel="loss, nats per token")
+    axes.xaxis.set_major_formatter(EngFormatter())
     axes.grid(alpha=0.3)
     axes.legend()
     with written_whole(path, keep=True) as temporary:
