@@ -46,6 +46,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.generation
+	$(BIN)/python -m benchmarks.training
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

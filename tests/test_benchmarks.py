@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
     [
         ("startup --runs 1", 2),
         ("generation --rounds 1", 2),
+        ("training --rounds 1 --seconds 0 --cells simple_rnn", 3),
         ("encoding --megabytes 1 --minutes 0.05", 4),
     ],
 )
