@@ -47,6 +47,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.quality
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -185,6 +185,15 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
     Raises:
         CorpusError: the training part is smaller than one batch.
     """
+    require_enough(corpus, batch_size, window)
+    bounds, end_id = corpus.training_bounds, corpus.vocabulary.end_id
+    if bounds is None or end_id is None:
+        return TextBatches(corpus.training_ids, batch_size, window, seed)
+    return PieceBatches(corpus.training_ids, bounds, end_id, batch_size, window, seed)
+
+
+def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
+    """Raise `CorpusError` if the training part is smaller than one batch."""
     available, needed = corpus.training_length, batch_size * window + 1
     if available < needed:
         raise CorpusError(
@@ -192,10 +201,6 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
             f"take {needed:,}, the training part has {available:,}; "
             "name more data, or a smaller batch size or window"
         )
-    bounds, end_id = corpus.training_bounds, corpus.vocabulary.end_id
-    if bounds is None or end_id is None:
-        return TextBatches(corpus.training_ids, batch_size, window, seed)
-    return PieceBatches(corpus.training_ids, bounds, end_id, batch_size, window, seed)
 
 
 def fitting_size(tokens: int) -> tuple[int, int]:

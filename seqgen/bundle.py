@@ -51,6 +51,7 @@ class Bundle:
     weights: list[Floats]  # in Keras's order, see `seqgen.runtime.Runtime`
     history: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
+    chosen: str = ""  # the options that nobody gave, and why they are what they are
     seqgen_version: str = __version__
 
     @property
@@ -70,6 +71,7 @@ class Bundle:
             "corpus": self.corpus,
             "history": self.history,
             "scores": self.scores,
+            "chosen": self.chosen,
         }
 
 
@@ -154,6 +156,7 @@ def _bundle(facts: dict[str, Any], weights_file: bytes) -> Bundle:
         _weights(config, len(facts["vocabulary"]), weights_file),
         facts["history"],
         facts["scores"],
+        facts.get("chosen", ""),
         facts["seqgen_version"],
     )
 

@@ -85,8 +85,7 @@ def beginning(path: Path, given: Mapping[str, Any]) -> tuple[ModelConfig, TrainC
     """
     saved, _ = load(path)
     options = {**saved["model_config"], **saved["train_config"]}
-    differing = {name: each for name, each in given.items() if each is not None}
-    require_same(path, {"options": options}, {"options": differing})
+    require_same(path, {"options": options}, {"options": given})
     return (
         ModelConfig.from_json(saved["model_config"]),
         TrainConfig.from_json(saved["train_config"]),

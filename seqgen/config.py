@@ -12,6 +12,7 @@ from seqgen.errors import ConfigError
 
 CELLS = ("lstm", "gru", "simple_rnn")
 PRECISIONS = ("float32", "bfloat16", "float16")
+SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units; `auto` chooses
 
 # What the network decides by itself; a `cell_options` entry of that name would break it.
 RESERVED_CELL_OPTIONS = {
@@ -34,6 +35,10 @@ def _require(ok: bool, name: str, expected: str, value: object) -> None:
 def _require_whole(name: str, value: object, least: int) -> None:
     ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
     _require(ok, name, f"a whole number of at least {least}", value)
+
+
+def _require_share(name: str, value: object) -> None:
+    _require(_is_number(value) and 0 <= value < 1, name, "a share from 0 up to, but not, 1", value)  # type: ignore[operator]
 
 
 def _is_number(value: object) -> bool:
@@ -87,12 +92,7 @@ class ModelConfig(Config):
         _require_whole("units", self.units, 1)
         _require_whole("layers", self.layers, 1)
         _require_whole("embedding", self.embedding, 1)
-        _require(
-            _is_number(self.dropout) and 0 <= self.dropout < 1,
-            "dropout",
-            "a share from 0 up to, but not, 1",
-            self.dropout,
-        )
+        _require_share("dropout", self.dropout)
         for name, why in RESERVED_CELL_OPTIONS.items():
             _require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
@@ -118,6 +118,7 @@ class TrainConfig(Config):
     batch_size: int = 32  # streams read side by side
     window: int = 64  # tokens through which a gradient flows back
     learning_rate: float = 6e-3  # its highest value, after the warm-up
+    recurrent_dropout: float = 0.0  # share of each layer's recurrent weights dropped
     weight_decay: float = 0.0  # share of the learning rate by which matrices shrink
     clip_norm: float = 1.0  # longest gradient, all weights together
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
@@ -149,6 +150,7 @@ class TrainConfig(Config):
             "a number of at least 0",
             self.weight_decay,
         )
+        _require_share("recurrent_dropout", self.recurrent_dropout)
         _require_whole("batch_size", self.batch_size, 1)
         _require_whole("window", self.window, 1)
         _require_whole("seed", self.seed, 0)

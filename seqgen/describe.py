@@ -67,7 +67,10 @@ def table(bundle: Bundle) -> str:
         "sha256": bundle.corpus["sha256"],
         "vocabulary": tokens + (" …" if len(bundle.vocabulary) > 40 else ""),
         "training": f"{length}, batch size {run.batch_size}, window {run.window}, "
-        f"learning rate {run.learning_rate:g}, seed {run.seed}",
+        f"learning rate {run.learning_rate:g}, weight decay {run.weight_decay:g}, "
+        f"recurrent dropout {run.recurrent_dropout:g}, "
+        f"{run.precision}, seed {run.seed}",
+        "why": bundle.chosen,
         "score": score(bundle.task, bundle.scores),
     }
     return "\n".join(f"{name:13} {text}" for name, text in rows.items() if text)

@@ -7,25 +7,24 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from seqgen import automatic, catalogue, checkpoint, fine_tuning, generation
 from seqgen import bundle as bundle_module
-from seqgen import catalogue, checkpoint, fine_tuning, generation
-from seqgen.batches import fitting_size
+from seqgen.batches import fitting_size, require_enough
 from seqgen.bundle import Bundle
-from seqgen.config import ModelConfig, SampleConfig, TrainConfig
+from seqgen.callback import Callback
+from seqgen.config import SIZES, ModelConfig, SampleConfig, TrainConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError
 from seqgen.runtime import Floats, Runtime, Stepper, knows
 from seqgen.tasks import text
 
-if TYPE_CHECKING:
-    from seqgen.callback import Callback
-
 DEFAULT_MINUTES = 5.0
 DEFAULT_LENGTH = 500
 LONGEST_LINE = 10_000
 SAMPLE_LENGTH = 160
+LONG_RUN = 3_000_000  # tokens: enough to spend some seconds on trying precisions
 
 
 def load_corpus(*corpora: str | Path, progress: bool = False, **options: Any) -> Corpus:
@@ -69,8 +68,9 @@ def train(
         base: a model to begin with, instead of a new one; it learns new characters too.
         checkpoint_path: where a checkpoint is kept while the run goes on.
         resume: go on from that checkpoint; options not given are those of the interrupted run.
-        options: the other fields of `ModelConfig` and `TrainConfig`; batch size and window are
-            smaller than theirs where the corpus is small.
+        options: `size` (auto, small, medium, large), and the other fields of `ModelConfig` and
+            `TrainConfig`; those not given are chosen by `seqgen.automatic`, from the corpus, the
+            time, and the machine's speed.
 
     Raises:
         ConfigError: an option is unknown or out of its range, or not that of the base.
@@ -84,8 +84,8 @@ def train(
     """
     started = time.monotonic()  # importing TensorFlow counts
     path = None if checkpoint_path is None else Path(checkpoint_path)
-    given = {"minutes": minutes, "epochs": epochs, **options}
-    weights = None
+    given = _set({"minutes": minutes, "epochs": epochs, **options})
+    weights, chosen = None, ""
     if resume:
         if path is None:
             raise ConfigError("resume: expected a checkpoint_path to go on from, got none")
@@ -93,13 +93,12 @@ def train(
         if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
             corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
     else:
-        batch_size, window = fitting_size(corpus.training_length)
-        given = {"batch_size": batch_size, "window": window, **given}
         if base is not None:
             given = fine_tuning.options(base.bundle, given)
             vocabulary = fine_tuning.grown_vocabulary(base.bundle.vocabulary, corpus.vocabulary)
             weights = fine_tuning.grown_weights(base.bundle, vocabulary)
             corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
+        given, chosen = _complete(corpus, given, callback or Callback())
         model_config, train_config = configs(**given)
     bundle = Bundle(
         corpus.task, model_config, train_config, corpus.vocabulary, corpus.facts(), weights=[]
@@ -115,6 +114,7 @@ def train(
         initial_weights=weights,
         checkpoint_path=path,
         resume=resume,
+        chosen=chosen,
         write_sample=lambda weights: _sample(bundle, weights),
     )
     return Model(dataclasses.replace(bundle, **vars(result)))
@@ -126,6 +126,42 @@ def _sample(bundle: Bundle, weights: list[Floats]) -> str:
     return "" if model.needs_keras else model.generate(length=SAMPLE_LENGTH, seed=0)
 
 
+def _complete(
+    corpus: Corpus, given: dict[str, Any], callback: Callback
+) -> tuple[dict[str, Any], str]:
+    """The options with those chosen that nobody gave, and what there is to say of them."""
+    from seqgen import network, trial
+
+    model_config, train_config = configs(**given)  # whatever is wrong is said before
+    batch_size, window = fitting_size(corpus.training_length)
+    require_enough(corpus, given.get("batch_size", batch_size), given.get("window", window))
+    speed = automatic.ASSUMED_SPEED
+    precision = train_config.precision
+    is_fast = network.is_fast(model_config)
+    if is_fast:
+        minutes = train_config.minutes or 0
+        epochs = train_config.epochs or 0
+        is_long = minutes >= 1 or epochs * corpus.training_length >= LONG_RUN
+        if is_long and not trial.is_known():
+            callback.on_message("trying how fast this machine is in each precision, once")
+        if is_long or trial.is_known():
+            trials = trial.results()
+            precision = given.get("precision") or trial.best(trials)
+            speed = trials.get(precision, trials["float32"]).tokens_per_second
+    task = automatic.Task(
+        corpus.training_length,
+        len(corpus.vocabulary),
+        train_config.minutes,
+        train_config.epochs,
+        speed,
+        is_fast,
+    )
+    options, chosen = automatic.fill(task, {"precision": precision, **given})
+    if chosen:
+        callback.on_message(chosen)
+    return options, chosen
+
+
 def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:
     """The configurations that the options of `train` stand for.
 
@@ -135,11 +171,25 @@ def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:
     >>> configs(units=64)[1].minutes
     5.0
     """
+    options = _set(options)
     if options.get("minutes") is None and options.get("epochs") is None:
         options["minutes"] = DEFAULT_MINUTES
     names = ModelConfig.__dataclass_fields__.keys() & options.keys()
     model_config = ModelConfig.from_json({name: options.pop(name) for name in names})
     return model_config, TrainConfig.from_json(options)
+
+
+def _set(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that say something: neither None nor `auto`, and a size as its units."""
+    size = options.get("size") or "auto"
+    if size not in SIZES:
+        raise ConfigError(f"size: expected one of {', '.join(SIZES)}, got {size!r}")
+    options = {"units": SIZES[size], **options}
+    return {
+        name: value
+        for name, value in options.items()
+        if name != "size" and value is not None and (name, value) != ("precision", "auto")
+    }
 
 
 def load(path: str | Path) -> Model:

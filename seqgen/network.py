@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,24 @@ def _recurrent_layer(config: ModelConfig, x: Any) -> Any:
         raise ConfigError(f"cell_options: {config.cell} does not take them: {reason}") from error
 
 
+def is_fast(config: ModelConfig) -> bool:
+    """Whether `seqgen.kernels` runs such a network, in any precision; else Keras does, in float32.
+
+    >>> is_fast(ModelConfig()), is_fast(ModelConfig(cell_options={"activation": "relu"}))
+    (True, False)
+    """
+    _require_known_options(config)
+    try:
+        return _are_fast([LAYERS[config.cell](1, **config.cell_options)])
+    except Exception:  # Keras raises many kinds; `build` says what is wrong
+        return False
+
+
+def _are_fast(layers: Sequence[Any]) -> bool:
+    """On a GPU the stock layers use cuDNN, which nothing beats."""
+    return all(map(kernels.supports, layers)) and not tf.config.list_physical_devices("GPU")
+
+
 def initial_state(network: Any, batch_size: int) -> Tensors:
     """Zeros: the state before the first token."""
     return [
@@ -87,12 +106,37 @@ def _sizes(layer: Any) -> list[int]:
     return [size] if isinstance(size, int) else list(size)
 
 
+@dataclass(frozen=True)
+class Chance:
+    """What is left to chance in training: dropout of outputs is the network's own, that of
+    recurrent weights (Wan and others 2013; Merity and others 2018) is here."""
+
+    seed: int
+    number: Any  # of the step and the shard: one number, one choice
+    recurrent_dropout: float = 0.0
+
+    def mask(self, shape: Any, rate: float, place: int) -> Any:
+        """0 for what is dropped, else so much that the mean is 1.
+
+        Drawn without a generator's state, so that a resumed run drops what an uninterrupted one
+        would.
+
+        Args:
+            shape: of the mask.
+            rate: share that is dropped.
+            place: a number of its own for each mask of a step.
+        """
+        numbers = tf.stack((tf.cast(self.seed, tf.int64), tf.cast(self.number, tf.int64)))
+        kept = tf.random.stateless_uniform(shape, numbers + (place << 32)) >= rate
+        return tf.cast(kept, tf.float32) / (1 - rate)
+
+
 def forward(
     network: Any,
     ids: Any,
     state: Tensors,
     *,
-    chance: tuple[int, Any] | None = None,
+    chance: Chance | None = None,
     precision: str = "float32",
 ) -> tuple[Any, Tensors]:
     """Ids `(B, T)` and the state before them → logits `(B, T, V)` and the state behind them.
@@ -101,7 +145,7 @@ def forward(
         network: what `build` gave.
         ids: the tokens.
         state: of each recurrent layer, `(B, units)`; for an LSTM two.
-        chance: in training, two numbers that decide what dropout drops; None drops nothing.
+        chance: in training, what decides what is dropped; None drops nothing.
         precision: of the matrix products; all else is float32.
 
     >>> network = build(ModelConfig(units=4), vocabulary_size=10)
@@ -110,8 +154,7 @@ def forward(
     (TensorShape([3, 5, 10]), [TensorShape([3, 4]), TensorShape([3, 4])])
     """
     layers = [layer for layer in network.layers if isinstance(layer, keras.layers.RNN)]
-    # On a GPU the stock layers use cuDNN, which nothing beats.
-    if all(map(kernels.supports, layers)) and not tf.config.list_physical_devices("GPU"):
+    if _are_fast(layers):
         return _fast_forward(network, ids, list(state), chance, precision)
     return _stock_forward(network, ids, list(state), chance is not None)
 
@@ -131,29 +174,25 @@ def _stock_forward(network: Any, ids: Any, state: Tensors, training: bool) -> tu
 
 
 def _fast_forward(
-    network: Any, ids: Any, state: Tensors, chance: tuple[int, Any] | None, precision: str
+    network: Any, ids: Any, state: Tensors, chance: Chance | None, precision: str
 ) -> tuple[Any, Tensors]:
     """The same through `seqgen.kernels`, as `(T, D, B)`."""
     _, embedding, *layers, dense = network.layers
     x = tf.transpose(tf.gather(tf.cast(embedding.embeddings, precision), ids), (1, 2, 0))
     after: Tensors = []
-    for layer in layers:
+    for place, layer in enumerate(layers):
         if isinstance(layer, keras.layers.RNN):
+            mask = 1.0
+            if chance is not None and chance.recurrent_dropout:
+                shape = layer.cell.recurrent_kernel.shape
+                mask = chance.mask(shape, chance.recurrent_dropout, place)
             states = [tf.transpose(state.pop(0)) for _ in _sizes(layer)]
-            x, layer_after = kernels.run(layer, x, states)
+            x, layer_after = kernels.run(layer, x, states, mask)
             after += map(tf.transpose, layer_after)
         elif chance is not None:
-            seed, number = chance
-            x = _dropout(x, layer.rate, (seed + len(after), number))
+            x *= tf.cast(chance.mask(tf.shape(x), layer.rate, place), x.dtype)
     logits = tf.matmul(x, tf.cast(dense.kernel, precision)[None], transpose_a=True)
     return tf.transpose(tf.cast(logits, tf.float32) + dense.bias, (1, 0, 2)), after
-
-
-def _dropout(x: Any, rate: float, seed: tuple[int, Any]) -> Any:
-    """Without a generator's state, so that a resumed run drops what an uninterrupted one would."""
-    numbers = tf.stack([tf.cast(each, tf.int64) for each in seed])
-    kept = tf.random.stateless_uniform(tf.shape(x), numbers) >= rate
-    return tf.where(kept, x / tf.cast(1 - rate, x.dtype), tf.zeros((), x.dtype))
 
 
 class KerasStepper:

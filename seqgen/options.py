@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from seqgen.config import CELLS, PRECISIONS
+from seqgen.config import CELLS, PRECISIONS, SIZES
 
 FILE = click.Path(path_type=Path)
 
@@ -36,10 +36,12 @@ def network_options(command: Any) -> Any:
         click.option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
                      callback=parse_cell_options,
                      help="A further argument of the Keras layer, such as activation=relu."),
-        click.option("--dropout", type=float, help="Share of outputs dropped in training. [0]"),
+        click.option("--dropout", type=float, help="Share of outputs dropped. [chosen]"),
         click.option("--embedding", type=int, help="Width of a token's vector. [64]"),
         click.option("--layers", type=int, help="Recurrent layers, one upon the other. [1]"),
-        click.option("--units", type=int, help="Width of each recurrent layer. [256]"),
+        click.option("--size", type=click.Choice(tuple(SIZES)),
+                     help="Of the network. [auto: what the text, the time and this machine allow]"),
+        click.option("--units", type=int, help="Width of each recurrent layer. [chosen]"),
         click.option("--cell", type=click.Choice(CELLS), help="Kind of layer. [lstm]"),
     ):  # fmt: skip
         command = option(command)
@@ -65,14 +67,17 @@ def training_options(command: Any) -> Any:
     """How the network is trained: the fields of `TrainConfig`."""
     for option in (
         click.option("--seed", type=int, help="Of the first weights and all other chance. [0]"),
-        click.option("--precision", type=click.Choice(PRECISIONS), help="Of the products."),
+        click.option("--precision", type=click.Choice(("auto", *PRECISIONS)),
+                     help="Of the matrix products. [auto: the fastest here that learns as well]"),
         click.option("--clip-norm", type=float, help="Longest gradient. [1]"),
-        click.option("--weight-decay", type=float, help="By which weights shrink. [0]"),
-        click.option("--learning-rate", type=float, help="At its highest. [0.006]"),
+        click.option("--recurrent-dropout", type=float,
+                     help="Share of recurrent weights dropped. [chosen]"),
+        click.option("--weight-decay", type=float, help="By which weights shrink. [chosen]"),
+        click.option("--learning-rate", type=float, help="At its highest. [chosen]"),
         click.option("--window", type=int,
-                     help="Characters through which learning looks back. [64, or fewer]"),
+                     help="Characters through which learning looks back. [chosen]"),
         click.option("--batch-size", type=int,
-                     help="Streams read side by side. [32, fewer for a small corpus]"),
+                     help="Streams read side by side. [chosen]"),
     ):  # fmt: skip
         command = option(command)
     return command

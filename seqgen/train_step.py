@@ -7,7 +7,7 @@ from typing import Any
 from seqgen.backend import keras, tf
 from seqgen.batches import Batch
 from seqgen.config import TrainConfig
-from seqgen.network import forward
+from seqgen.network import Chance, forward
 from seqgen.sharding import cut, join, shard_count
 
 # float16 ends at 6e-8, above many a gradient; they are this many times as large on their way.
@@ -28,13 +28,14 @@ class TrainStep:
     def __init__(self, network: Any, config: TrainConfig) -> None:
         self.network = network
         self.config = config
-        self.optimizer = keras.optimizers.AdamW(
+        self.optimizer = keras.optimizers.Adam(
             config.learning_rate,
-            weight_decay=config.weight_decay,
+            weight_decay=config.weight_decay or None,
             beta_2=0.99,
             global_clipnorm=config.clip_norm,
         )
-        self.optimizer.exclude_from_weight_decay(var_names=["bias"])
+        if config.weight_decay:
+            self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.optimizer.build(network.trainable_variables)
         self._compiled = tf.function(self._step)
 
@@ -79,7 +80,7 @@ class TrainStep:
                 self.network,
                 inputs,
                 state,
-                chance=(self.config.seed, number),
+                chance=Chance(self.config.seed, number, self.config.recurrent_dropout),
                 precision=self.config.precision,
             )
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)

@@ -21,8 +21,8 @@ from seqgen.best_weights import BestWeights
 from seqgen.callback import Callback, Progress
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
-from seqgen.errors import OutputError, TrainingError
-from seqgen.network import build, initial_state
+from seqgen.errors import ConfigError, OutputError, TrainingError
+from seqgen.network import build, initial_state, is_fast
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule, learning_rate_share
 from seqgen.sharding import divide_threads
@@ -31,6 +31,7 @@ from seqgen.validation import Validation
 
 SMOOTHING = 0.98  # of the training loss that is shown, per step
 EXPLODED = 2.0  # times the loss of guessing blindly: more is no longer learning
+STEPS_TO_EXPLODE = 200  # a model may begin as badly, on text of another kind
 SECONDS_TO_SAVE = 1.0
 SECONDS_TO_CHECKPOINT = 60.0
 STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: short pieces take 26 MB a step
@@ -43,6 +44,7 @@ class Result:
     weights: list[Floats]  # the best ones, in Keras's order
     history: list[dict[str, float | None]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
+    chosen: str = ""  # what was chosen for the run, and why
 
 
 def train(
@@ -55,6 +57,7 @@ def train(
     initial_weights: list[Floats] | None = None,
     checkpoint_path: Path | None = None,
     resume: bool = False,
+    chosen: str = "",
     write_sample: Callable[[list[Floats]], str] = lambda weights: "",
 ) -> Result:
     """Train a network.
@@ -71,6 +74,7 @@ def train(
         initial_weights: to begin with, in Keras's order, instead of random ones.
         checkpoint_path: where a checkpoint is kept, one a minute, for a run that is interrupted.
         resume: go on from the checkpoint that stands there.
+        chosen: what was chosen for the run, and why: kept for the record.
         write_sample: weights → text, for the callback to show.
 
     Raises:
@@ -88,7 +92,7 @@ def train(
     True
     """
     run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
-    run.write_sample = write_sample
+    run.write_sample, run.chosen = write_sample, chosen
     if initial_weights:
         run.network.set_weights(initial_weights)
     if resume:
@@ -118,6 +122,7 @@ class _Run:
         self.tokens_per_step = config.batch_size * config.window
         self.schedule = _schedule(config, corpus.training_length, started)
         divide_threads(config.batch_size)
+        _require_fast_layers(model_config, config)
         self.network = build(model_config, len(corpus.vocabulary), config.seed)
         self.train_step = TrainStep(self.network, config)
         self.state = initial_state(self.network, config.batch_size)
@@ -130,6 +135,7 @@ class _Run:
             self.tokens_per_step,
             corpus.training_length,
         )
+        self.chosen = ""
         self.step = 0
         self.checkpointed = time.monotonic()
         self.training_loss = math.nan
@@ -157,6 +163,7 @@ class _Run:
             "step": self.step,
             "training_loss": self.training_loss,
             "history": self.history,
+            "chosen": self.chosen,
             "schedule": self.schedule.place(),
             "batches": self.batches.place(),
             "best_weights": self.best_weights.place(),
@@ -181,7 +188,7 @@ class _Run:
         self.state = [tf.constant(each) for each in arrays["state"]]
         place = saved["place"]
         self.step, self.history = place["step"], place["history"]
-        self.training_loss = place["training_loss"]
+        self.training_loss, self.chosen = place["training_loss"], place["chosen"]
         self.schedule.go_to(place["schedule"])
         self.batches.go_to(place["batches"])
         self.best_weights.go_to(place["best_weights"], arrays.get("best", []))
@@ -220,7 +227,7 @@ class _Run:
             "validation_tokens": scored,
             "bits_per_token": None if loss is None else loss / math.log(2),
         }
-        return Result(weights, self.history, scores)
+        return Result(weights, self.history, scores, self.chosen)
 
     def _loop(self) -> None:
         while (fraction := self.schedule.fraction(self.step)) < 1 or self.step == 0:
@@ -245,7 +252,8 @@ class _Run:
 
     def _require_sound(self, loss: float) -> None:
         blind = math.log(max(len(self.corpus.vocabulary), 2))
-        if math.isfinite(loss) and not self.training_loss > EXPLODED * blind:
+        lasting = self.step >= STEPS_TO_EXPLODE and self.training_loss > EXPLODED * blind
+        if math.isfinite(loss) and not lasting:
             return
         value = self.training_loss if math.isfinite(loss) else loss
         raise TrainingError(
@@ -283,6 +291,18 @@ class _Run:
             self.training_loss,
             self.best_weights.loss,
         )
+
+
+def _require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:
+    """Raise `ConfigError` if something is asked for that only `seqgen.kernels` do."""
+    if is_fast(model_config):
+        return
+    for name, expected in (("precision", "float32"), ("recurrent_dropout", 0.0)):
+        if getattr(config, name) != expected:
+            raise ConfigError(
+                f"{name}: expected {expected}, got {getattr(config, name)}: more is there only on "
+                "a CPU, for layers with the activations that Keras takes by itself"
+            )
 
 
 def _schedule(config: TrainConfig, tokens: int, started: float | None) -> Schedule:

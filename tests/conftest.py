@@ -56,6 +56,7 @@ def trained(book: Path, tmp_path_factory: pytest.TempPathFactory, seqgen: Run) -
     done = seqgen(
         *("train", book, "-o", path, "--epochs", 12, "--units", 64, "--embedding", 16),
         *("--batch-size", 8, "--window", 32, "--learning-rate", 0.02),
+        *("--dropout", 0, "--recurrent-dropout", 0, "--weight-decay", 0),
     )
     assert done.returncode == 0, done.stderr
     return path

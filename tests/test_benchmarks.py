@@ -1,11 +1,14 @@
 """The benchmarks run and print their tables; what they print is not judged here."""
 
+import importlib.util
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+TORCH = importlib.util.find_spec("torch") is not None
 ROOT = Path(__file__).parent.parent
 
 
@@ -15,12 +18,13 @@ ROOT = Path(__file__).parent.parent
         ("startup --runs 1", 2),
         ("generation --rounds 1", 2),
         ("training --rounds 1 --seconds 0 --cells simple_rnn", 3),
+        ("quality --minutes 0.12 --options='--units 16'", 1 + TORCH),
         ("encoding --megabytes 1 --minutes 0.05", 4),
     ],
 )
 def test_a_table_is_printed(command: str, rows: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{command.split()[0]}", *command.split()[1:]],
+        [sys.executable, "-m", f"benchmarks.{shlex.split(command)[0]}", *shlex.split(command)[1:]],
         cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

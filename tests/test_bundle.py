@@ -95,7 +95,7 @@ def test_seqgen_json_holds_all_that_the_weights_do_not_say(file: Path) -> None:
         facts = json.loads(archive.read("seqgen.json"))
     assert facts.keys() == {
         *("format_version", "seqgen_version", "task", "model_config", "train_config"),
-        *("vocabulary", "corpus", "history", "scores"),
+        *("vocabulary", "corpus", "history", "scores", "chosen"),
     }
     assert facts["vocabulary"] == list(LETTERS.tokens)
 

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     """What a reader has: a book, a folder of poems, a list of names, older pages."""
     folder = tmp_path
     (folder / "poems").mkdir()
-    for name in ("book.txt", "poems/1.txt", "poems/2.txt"):
+    for name in ("book.txt", "letters.txt", "poems/1.txt", "poems/2.txt"):
         (folder / name).write_text(f"ROMEO:\n{SENTENCE}" * 100)
     (folder / "old.txt").write_bytes(("Grüße. " + SENTENCE * 100).encode("latin-1"))
     (folder / "names.txt").write_bytes((ROOT / "data" / "given-names.txt").read_bytes())

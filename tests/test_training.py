@@ -160,6 +160,35 @@ def test_gradients_are_clipped() -> None:
     assert change(1e-12) < 1e-6 < 1e-3 < change(1.0)
 
 
+def test_weight_decay_shrinks_matrices_and_no_biases() -> None:
+    def after(weight_decay: float) -> list[np.ndarray]:
+        config = TrainConfig(epochs=1, weight_decay=weight_decay, clip_norm=1e-12, **FAST)
+        run = _Run(corpus(), SMALL, config, Callback())
+        for _ in range(10):
+            run._one_step(next(run.batches), 0.02)
+        return run.network.get_weights()
+
+    for plain, shrunk in zip(after(0.0), after(1.0), strict=True):
+        if plain.ndim == 2:
+            np.testing.assert_allclose(shrunk, plain * (1 - 0.02) ** 10, atol=1e-4)
+        else:
+            np.testing.assert_allclose(shrunk, plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_it_learns_in_low_precision(precision: str) -> None:
+    config = TrainConfig(epochs=3, precision=precision, **FAST)
+    assert train(corpus(), SMALL, config).scores["validation_loss"] < 0.1
+
+
+def test_what_only_fast_layers_do_is_refused_for_others() -> None:
+    slow = ModelConfig(units=16, cell_options={"activation": "relu"})
+    with pytest.raises(ConfigError, match="precision: expected float32, got bfloat16"):
+        train(corpus(), slow, TrainConfig(epochs=1, precision="bfloat16", **FAST))
+    with pytest.raises(ConfigError, match="recurrent_dropout: expected 0.0, got 0.5"):
+        train(corpus(), slow, TrainConfig(epochs=1, recurrent_dropout=0.5, **FAST))
+
+
 def test_regularisers_of_the_layers_count() -> None:
     options = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 10.0}}}
     config = ModelConfig(units=16, embedding=8, cell_options=options)
@@ -268,7 +297,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(
         bounds=np.arange(0, 3001, 8) if lines else None,
     )
     model_config = ModelConfig(units=16, embedding=8, layers=2, dropout=dropout)
-    config = TrainConfig(epochs=2, weight_decay=0.01, **FAST)
+    config = TrainConfig(epochs=2, weight_decay=0.01, recurrent_dropout=dropout, **FAST)
     whole = train(text, model_config, config)
     path = tmp_path / "a.checkpoint"
     first = train(text, model_config, config, Recorder(interrupt_after=90), checkpoint_path=path)

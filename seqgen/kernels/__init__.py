@@ -43,13 +43,16 @@ def supports(layer: Any) -> bool:
     )
 
 
-def run(layer: Any, inputs: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+def run(
+    layer: Any, inputs: Tensor, state: Sequence[Tensor], recurrent_mask: Tensor = 1.0
+) -> tuple[Tensor, list[Tensor]]:
     """A recurrent layer over a window.
 
     Args:
         layer: a built Keras layer that `supports` says yes to.
         inputs: `(T, D, B)`; its precision is that of the products and of the outputs.
         state: before the window, each `(units, B)` in float32.
+        recurrent_mask: what the recurrent weights are multiplied with.
 
     Returns:
         The outputs `(T, units, B)` and the state behind the window.
@@ -62,6 +65,7 @@ def run(layer: Any, inputs: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, li
     """
     cell = layer.cell
     bias = cell.bias if layer.use_bias else tf.zeros(cell.kernel.shape[1])
-    weights = [tf.convert_to_tensor(each) for each in (cell.kernel, cell.recurrent_kernel, bias)]
+    recurrent_kernel = cell.recurrent_kernel * recurrent_mask
+    weights = [tf.convert_to_tensor(each) for each in (cell.kernel, recurrent_kernel, bias)]
     outputs, *after = RUN[type(layer)](layer, inputs, *weights, *state)
     return outputs, after

@@ -1,0 +1,128 @@
+"""How fast this machine trains in each precision, and whether it learns as well; tried once.
+
+The precision of the matrix products is a gain on some processors and a loss on others. A small
+network takes some steps in each, from the same weights on the same text; what came out is kept in
+the cache folder, for this processor and this TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seqgen.backend import tf
+from seqgen.batches import TextBatches
+from seqgen.catalogue import cache_folder
+from seqgen.config import PRECISIONS, ModelConfig, TrainConfig
+from seqgen.files import written_whole
+from seqgen.network import build, initial_state
+from seqgen.sharding import divide_threads
+from seqgen.train_step import TrainStep
+
+MODEL = ModelConfig(units=256)
+TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
+VOCABULARY_SIZE = 64
+SECONDS = 1.0  # for each precision
+STEPS = 30  # after which the losses are compared
+AS_GOOD = 1.01  # times the loss of float32
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a precision did."""
+
+    tokens_per_second: float
+    loss: float  # nats per token after some steps
+
+
+def best(trials: Mapping[str, Trial]) -> str:
+    """The fastest precision that learned as well as float32.
+
+    >>> best({"float32": Trial(80e3, 2.50), "bfloat16": Trial(110e3, 2.51)})
+    'bfloat16'
+    >>> best({"float32": Trial(80e3, 2.50), "bfloat16": Trial(110e3, 2.71)})
+    'float32'
+    """
+    most = AS_GOOD * trials["float32"].loss
+    sound = {name: each for name, each in trials.items() if each.loss <= most}
+    return max(sound, key=lambda name: sound[name].tokens_per_second)
+
+
+def results() -> dict[str, Trial]:
+    """The trials of this machine, from the cache, or made now, which takes some seconds."""
+    path = cache_folder() / "trials.json"
+    machine = _machine()
+    try:
+        kept = json.loads(path.read_text())
+    except (OSError, ValueError):
+        kept = {}
+    if machine not in kept:
+        kept[machine] = {name: asdict(each) for name, each in _try_all().items()}
+        _keep(path, kept)
+    return {name: Trial(**each) for name, each in kept[machine].items()}
+
+
+def is_known() -> bool:
+    """Whether `results` takes no time."""
+    try:
+        return _machine() in json.loads((cache_folder() / "trials.json").read_text())
+    except (OSError, ValueError):
+        return False
+
+
+def _keep(path: Path, kept: object) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as temporary:
+            temporary.write_text(json.dumps(kept))
+    except OSError:
+        pass  # the next run tries again
+
+
+def _machine() -> str:
+    """A processor is told by its model's name where the system gives one."""
+    names = [platform.machine(), platform.processor(), f"{os.cpu_count()} cores", tf.__version__]
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        lines = information.read_text().splitlines()
+        names += [line.split(":")[1].strip() for line in lines if line.startswith("model name")][:1]
+    return ", ".join(names)
+
+
+def _try_all() -> dict[str, Trial]:
+    divide_threads(TRAINING.batch_size)
+    trials: dict[str, Trial] = {}
+    for precision in PRECISIONS:
+        least = trials["float32"].tokens_per_second if trials else 0.0
+        if (trial := _try(precision, least)) is not None:
+            trials[precision] = trial
+    return trials
+
+
+def _try(precision: str, least: float) -> Trial | None:
+    """None if its first steps are slower than `least` tokens per second."""
+    random = np.random.default_rng(0)
+    ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # something to learn
+    batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
+    network = build(MODEL, VOCABULARY_SIZE, seed=0)
+    step = TrainStep(network, TrainConfig.from_json({**TRAINING.to_json(), "precision": precision}))
+    state = initial_state(network, TRAINING.batch_size)
+    losses: list[float] = []
+    times: list[float] = []
+    while len(losses) < STEPS + 1 or sum(times) < SECONDS:
+        began = time.perf_counter()
+        loss, state = step(next(batches), state, 1e-3, len(losses))
+        losses.append(loss)
+        if len(losses) > 1:  # the first one compiles
+            times.append(time.perf_counter() - began)
+        speed = TRAINING.batch_size * TRAINING.window / np.median(times) if times else np.inf
+        if len(times) == 3 and speed < least:
+            return None
+    return Trial(float(speed), float(np.mean(losses[STEPS - 5 : STEPS + 1])))

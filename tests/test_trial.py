@@ -1,0 +1,41 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from seqgen import trial
+from seqgen.trial import Trial, best
+
+
+def test_the_fastest_that_learns_as_well() -> None:
+    plain = Trial(100.0, 2.0)
+    assert best({"float32": plain}) == "float32"
+    assert best({"float32": plain, "bfloat16": Trial(99.0, 1.0)}) == "float32"
+    assert best({"float32": plain, "bfloat16": Trial(101.0, 2.01)}) == "bfloat16"
+    assert best({"float32": plain, "bfloat16": Trial(101.0, 2.1)}) == "float32"
+    assert best({"float32": plain, "bfloat16": Trial(101.0, float("nan"))}) == "float32"
+
+
+def test_a_machine_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path / "new"))
+    monkeypatch.setattr(trial, "SECONDS", 0.1)
+    assert not trial.is_known()
+    first = trial.results()
+    assert first["float32"].tokens_per_second > 0
+    assert first["float32"].loss < 4.2  # log(64): it has learned something
+    assert trial.is_known()
+    monkeypatch.setattr(trial, "_try_all", lambda: pytest.fail("tried again"))
+    assert trial.results() == first
+
+
+def test_a_cache_that_cannot_be_read_or_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trials.json").write_text("no JSON")
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(trial, "_try_all", lambda: {"float32": Trial(1.0, 2.0)})
+    assert trial.results() == {"float32": Trial(1.0, 2.0)}
+    assert json.loads((tmp_path / "trials.json").read_text())
+    monkeypatch.setenv("SEQGEN_CACHE", "/dev/null/cache")
+    assert not trial.is_known()
+    assert trial.results() == {"float32": Trial(1.0, 2.0)}
