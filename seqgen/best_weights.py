@@ -13,8 +13,8 @@ from seqgen.validation import STREAMS, WINDOW, Validation
 VALIDATIONS = 10  # in a run, at least
 MOST_VALIDATIONS = 100  # in a run of many epochs
 REST = 50  # times as long as a validation took is the least until the next one of its epoch
-SHARE = 0.01  # of a run's time that one validation may take,
-LAST_SHARE = 0.05  # and the last one, which scores the best weights
+SHARE = 0.004  # of a run's time that one validation may take,
+LAST_SHARE = 0.03  # and the last one, which scores the best weights
 COST = 1 / 3  # of validating a token, over training on it: there is no backward pass
 PLACE = ("loss", "scored_tokens", "step", "fraction", "ended", "took")
 

@@ -55,3 +55,16 @@ def test_cut_and_join_are_inverse() -> None:
     assert [len(shard) for shard in shards] == [2, 2, 2]
     for whole, joined in zip(state, join(shards), strict=True):
         np.testing.assert_array_equal(whole, joined)
+
+
+def test_training_divides_the_threads_before_tensorflow_begins_to_work() -> None:
+    script = (
+        "import numpy, os, seqgen\n"
+        "from seqgen.backend import tf\n"
+        "letters = seqgen.Vocabulary(('a', 'b'))\n"
+        "corpus = seqgen.Corpus('a', 'text', letters, numpy.arange(3000) % 2)\n"
+        "seqgen.train(corpus, epochs=0.1, units=4, batch_size=64, window=8)\n"
+        "print(tf.config.threading.get_inter_op_parallelism_threads() == min(os.cpu_count(), 4))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "True\n" or os.cpu_count() == 1, done.stderr
