@@ -79,6 +79,7 @@ def is_fast(config: ModelConfig) -> bool:
     >>> is_fast(ModelConfig()), is_fast(ModelConfig(cell_options={"activation": "relu"}))
     (True, False)
     """
+    _require_known_options(config)
     usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
     options = {**usual, **config.cell_options}  # no layer is made: that would fix the threads
     return (
