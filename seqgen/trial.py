@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,27 +58,31 @@ def best(trials: Mapping[str, Trial]) -> str:
 
 def results() -> dict[str, Trial]:
     """The trials of this machine, from the cache, or made now, which takes some seconds."""
-    path = cache_folder() / "trials.json"
-    machine = _machine()
-    try:
-        kept = json.loads(path.read_text())
-    except (OSError, ValueError):
-        kept = {}
+    machine, kept = _machine(), _kept()
     if machine not in kept:
         kept[machine] = {name: asdict(each) for name, each in _try_all().items()}
-        _keep(path, kept)
+        _keep(kept)
     return {name: Trial(**each) for name, each in kept[machine].items()}
 
 
 def is_known() -> bool:
     """Whether `results` takes no time."""
+    return _machine() in _kept()
+
+
+def _path() -> Path:
+    return cache_folder() / "trials.json"
+
+
+def _kept() -> dict[str, Any]:
     try:
-        return _machine() in json.loads((cache_folder() / "trials.json").read_text())
-    except (OSError, ValueError):
-        return False
+        return dict(json.loads(_path().read_text()))
+    except (OSError, ValueError):  # none yet, or not what it should be
+        return {}
 
 
-def _keep(path: Path, kept: object) -> None:
+def _keep(kept: dict[str, Any]) -> None:
+    path = _path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as temporary:

@@ -12,6 +12,7 @@ from seqgen.kernels.scan import (
     columns,
     float32,
     gradient_of_weights,
+    prepared,
     product,
     scan,
 )
@@ -25,6 +26,7 @@ def gru(
     bias: Tensor,
     hidden: Tensor,
 ) -> list[Tensor]:
+    """Inputs `(T, D, B)` and state `(units, B)` → outputs `(T, units, B)`, and the state."""
     if not layer.reset_after:
         sequence = _gru_reset_before(layer.units)
         return sequence(inputs, kernel, recurrent_kernel, bias, hidden)  # type: ignore[no-any-return]
@@ -44,9 +46,10 @@ def _gru_reset_after(units: int) -> Callable[..., Any]:
         hidden: Tensor,
     ) -> Any:
         dtype = inputs.dtype
-        kernel, recurrent_kernel = tf.cast(kernel, dtype), tf.cast(recurrent_kernel, dtype)
-        transposed = tf.transpose(recurrent_kernel)
-        biases, recurrent_biases = columns(bias, hidden), columns(recurrent_bias, hidden)
+        kernel, recurrent_kernel, transposed, biases = prepared(
+            dtype, kernel, recurrent_kernel, bias, hidden
+        )
+        recurrent_biases = columns(recurrent_bias, hidden)
 
         def forward(h: Tensor, x: Tensor) -> Any:
             x = float32(x) + biases

@@ -8,9 +8,9 @@ from seqgen.backend import tf
 from seqgen.kernels.scan import (
     Tensor,
     before_each,
-    columns,
     float32,
-    gradient_of_weights,
+    gradients,
+    prepared,
     product,
     scan,
 )
@@ -24,6 +24,7 @@ def lstm(
     bias: Tensor,
     *state: Tensor,
 ) -> list[Tensor]:
+    """Inputs `(T, D, B)` and state `(units, B)` twice → outputs `(T, units, B)`, and the state."""
     units = layer.units
 
     @tf.custom_gradient
@@ -36,9 +37,9 @@ def lstm(
         carry: Tensor,
     ) -> Any:
         dtype = inputs.dtype
-        kernel, recurrent_kernel = tf.cast(kernel, dtype), tf.cast(recurrent_kernel, dtype)
-        transposed = tf.transpose(recurrent_kernel)
-        biases = columns(bias, hidden)
+        kernel, recurrent_kernel, transposed, biases = prepared(
+            dtype, kernel, recurrent_kernel, bias, hidden
+        )
 
         def forward(h: Tensor, c: Tensor, x: Tensor) -> Any:
             x = float32(x) + product(transposed, h) + biases
@@ -86,10 +87,7 @@ def lstm(
                 reverse=True,
             )
             return (
-                tf.matmul(kernel, d),
-                gradient_of_weights(inputs, d),
-                gradient_of_weights(before_each(hidden, outputs), d),
-                tf.reduce_sum(d_bias, 1),
+                *gradients(kernel, inputs, before_each(hidden, outputs), d, d_bias),
                 d_hidden,
                 d_carry,
             )

@@ -68,6 +68,36 @@ def before_each(first: Tensor, sequence: Tensor) -> Tensor:
     return tf.concat((tf.cast(first, sequence.dtype)[None], sequence[:-1]), 0)
 
 
+def prepared(
+    dtype: Any, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor, hidden: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Both kernels in the products' precision, the recurrent one also transposed, as the forward
+    pass wants it, and the bias as columns."""
+    kernel, recurrent_kernel = tf.cast(kernel, dtype), tf.cast(recurrent_kernel, dtype)
+    return kernel, recurrent_kernel, tf.transpose(recurrent_kernel), columns(bias, hidden)
+
+
+def gradients(
+    kernel: Tensor, inputs: Tensor, before: Tensor, d: Tensor, d_bias: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of the inputs, the kernel, the recurrent kernel and the bias, where one sum of products
+    feeds the gates.
+
+    Args:
+        kernel: of the inputs, `(D, gates)`.
+        inputs: of the layer, `(T, D, B)`.
+        before: the outputs one step earlier, `(T, units, B)`.
+        d: the gradient of the sums, `(T, gates, B)`.
+        d_bias: the same summed over time, `(gates, B)`, in float32.
+    """
+    return (
+        tf.matmul(kernel, d),
+        gradient_of_weights(inputs, d),
+        gradient_of_weights(before, d),
+        tf.reduce_sum(d_bias, 1),
+    )
+
+
 def gradient_of_weights(inputs: Tensor, gradient: Tensor) -> Tensor:
     """Of a product's weights, summed over all steps in one product: `(D, gates)`."""
     rows, gradient_rows = (

@@ -8,15 +8,16 @@ from seqgen.backend import tf
 from seqgen.kernels.scan import (
     Tensor,
     before_each,
-    columns,
     float32,
-    gradient_of_weights,
+    gradients,
+    prepared,
     product,
     scan,
 )
 
 
 def simple_rnn(layer: Any, *operands: Tensor) -> list[Tensor]:
+    """Inputs `(T, D, B)` and state `(units, B)` → outputs `(T, units, B)`, and the state."""
     units = layer.units
 
     @tf.custom_gradient
@@ -24,9 +25,9 @@ def simple_rnn(layer: Any, *operands: Tensor) -> list[Tensor]:
         inputs: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor, hidden: Tensor
     ) -> Any:
         dtype = inputs.dtype
-        kernel, recurrent_kernel = tf.cast(kernel, dtype), tf.cast(recurrent_kernel, dtype)
-        transposed = tf.transpose(recurrent_kernel)
-        biases = columns(bias, hidden)
+        kernel, recurrent_kernel, transposed, biases = prepared(
+            dtype, kernel, recurrent_kernel, bias, hidden
+        )
 
         def forward(h: Tensor, x: Tensor) -> Any:
             h = tf.tanh(float32(x) + product(transposed, h) + biases)
@@ -50,10 +51,7 @@ def simple_rnn(layer: Any, *operands: Tensor) -> list[Tensor]:
                 reverse=True,
             )
             return (
-                tf.matmul(kernel, d),
-                gradient_of_weights(inputs, d),
-                gradient_of_weights(before_each(hidden, outputs), d),
-                tf.reduce_sum(d_bias, 1),
+                *gradients(kernel, inputs, before_each(hidden, outputs), d, d_bias),
                 d_hidden,
             )
 
