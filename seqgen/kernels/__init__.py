@@ -3,8 +3,8 @@
 The stock layers multiply input and state at every step, and add up the gradient of the weights
 step by step. Here the input's product is taken for all steps at once, before; only the state's
 stays in the loop; and a hand-written backward pass takes the gradient of the weights as one
-product, behind the loop. What of a step's derivative does not depend on the gradient that flows
-back is worked out for all steps at once, so that the loop has few and small operations.
+product, behind the loop. What the loop forward has worked out the loop backward reads as it lies,
+and the derivatives of the activations are one operation each.
 
 Sequences are `(T, D, B)`: with the batch last, a weight matrix is the left factor of its products,
 which needs no repacking at every step, and the gates are slices of rows, which need no copying.

@@ -9,7 +9,10 @@ from seqgen.backend import tf
 from seqgen.kernels.scan import (
     Tensor,
     before_each,
+    by_time,
     columns,
+    d_sigmoid,
+    d_tanh,
     float32,
     gradient_of_weights,
     prepared,
@@ -51,52 +54,46 @@ def _gru_reset_after(units: int) -> Callable[..., Any]:
         )
         recurrent_biases = columns(recurrent_bias, hidden)
 
-        def forward(h: Tensor, x: Tensor) -> Any:
+        def forward(h: Tensor, written: Tensor, x: Tensor) -> Any:
             x = float32(x) + biases
-            recurrent = product(transposed, h) + recurrent_biases
-            gates = tf.sigmoid(x[: 2 * units] + recurrent[: 2 * units])
-            z, r = tf.split(gates, 2)
+            recurrent = product(transposed, written) + recurrent_biases
+            z, r = tf.split(tf.sigmoid(x[: 2 * units] + recurrent[: 2 * units]), 2)
             recurrent = recurrent[2 * units :]
             candidate = tf.tanh(x[2 * units :] + r * recurrent)
-            h = candidate + z * (h - candidate)
-            return [h], [gates, recurrent, candidate, h]
+            difference = h - candidate
+            h = candidate + z * difference
+            written = tf.cast(h, dtype)
+            return [h, written], [z, r, recurrent, candidate, difference, written]
 
-        (last,), (gates, recurrents, candidates, hiddens) = scan(
+        (last, _), (*kept, outputs) = scan(
             forward,
-            [hidden],
-            [tf.matmul(tf.transpose(kernel), inputs)],
-            [(2 * units, tf.float32)] + 3 * [(units, tf.float32)],
+            [hidden, tf.cast(hidden, dtype)],
+            [by_time(tf.matmul(tf.transpose(kernel), inputs))],
+            5 * [(units, tf.float32)] + [(units, dtype)],
         )
-        outputs = tf.cast(hiddens, dtype)
+        outputs = outputs.stack()
 
         def gradient(d_outputs: Tensor, d_last: Tensor) -> Any:
-            z, r = tf.split(gates, 2, 1)
-            to_candidate = (1 - z) * (1 - candidates * candidates)
-            slopes = tf.concat(
-                (
-                    (before_each(hidden, hiddens) - candidates) * z * (1 - z),
-                    to_candidate * recurrents * r * (1 - r),
-                    to_candidate * r,
-                    to_candidate,
-                ),
-                1,
-            )
-
             def backward(dh: Tensor, d_bias: Tensor, *read: Tensor) -> Any:
-                d_output, slope, z = read
+                d_output, z, r, recurrent, candidate, difference = read
                 dh += float32(d_output)
-                d = tf.concat((dh, dh, dh, dh), 0) * slope
+                dh_z = dh * z
+                d_candidate = d_tanh(candidate, dh - dh_z)
+                d_update = d_sigmoid(z, dh * difference)
+                d_reset = d_sigmoid(r, d_candidate * recurrent)
+                d = tf.concat((d_update, d_reset, d_candidate * r, d_candidate), 0)
                 written = tf.cast(d, dtype)
-                d_before = dh * z + product(recurrent_kernel, written[: 3 * units])
+                d_before = dh_z + product(recurrent_kernel, written[: 3 * units])
                 return [d_before, d_bias + d], [written]
 
             (d_hidden, d_bias), (d,) = scan(
                 backward,
                 [d_last, tf.zeros((4 * units, hidden.shape[1]))],
-                [d_outputs, slopes, z],
+                [by_time(d_outputs), *kept],
                 [(4 * units, dtype)],
                 reverse=True,
             )
+            d = d.stack()
             d_bias = tf.reduce_sum(d_bias, 1)
             d_recurrent, d_input = d[:, : 3 * units], _without(d, 2 * units, 3 * units, axis=1)
             return (
@@ -133,48 +130,47 @@ def _gru_reset_before(units: int) -> Callable[..., Any]:
 
         def forward(h: Tensor, x: Tensor) -> Any:
             x = float32(x) + biases
-            gates = tf.sigmoid(x[: 2 * units] + product(transposed[0], h))
-            z, r = tf.split(gates, 2)
-            candidate = tf.tanh(x[2 * units :] + product(transposed[1], r * h))
-            h = candidate + z * (h - candidate)
-            return [h], [gates, candidate, h]
+            z, r = tf.split(tf.sigmoid(x[: 2 * units] + product(transposed[0], h)), 2)
+            reset = tf.cast(r * h, dtype)
+            candidate = tf.tanh(x[2 * units :] + product(transposed[1], reset))
+            before, difference = h, h - candidate
+            h = candidate + z * difference
+            return [h], [z, r, candidate, before, difference, reset, tf.cast(h, dtype)]
 
-        (last,), (gates, candidates, hiddens) = scan(
+        (last,), (*kept, resets, outputs) = scan(
             forward,
             [hidden],
-            [tf.matmul(tf.transpose(kernel), inputs)],
-            [(2 * units, tf.float32)] + 2 * [(units, tf.float32)],
+            [by_time(tf.matmul(tf.transpose(kernel), inputs))],
+            5 * [(units, tf.float32)] + 2 * [(units, dtype)],
         )
+        outputs = outputs.stack()
 
         def gradient(d_outputs: Tensor, d_last: Tensor) -> Any:
-            z, r = tf.split(gates, 2, 1)
-            before = before_each(hidden, hiddens)
-            to_update = (before - candidates) * z * (1 - z)
-            to_candidate = (1 - z) * (1 - candidates * candidates)
-            to_reset = before * r * (1 - r)
-
             def backward(dh: Tensor, d_bias: Tensor, *read: Tensor) -> Any:
-                d_output, to_update, to_candidate, to_reset, z, r = read
+                d_output, z, r, candidate, before, difference = read
                 dh += float32(d_output)
-                d_candidate = dh * to_candidate
+                dh_z = dh * z
+                d_candidate = d_tanh(candidate, dh - dh_z)
                 d_kept = product(candidate_kernel, d_candidate)
-                d_gates = tf.concat((dh * to_update, d_kept * to_reset), 0)
-                d_before = dh * z + d_kept * r + product(gates_kernel, d_gates)
+                d_update = d_sigmoid(z, dh * difference)
+                d_gates = tf.concat((d_update, d_sigmoid(r, d_kept * before)), 0)
+                d_before = tf.add_n((dh_z, d_kept * r, product(gates_kernel, d_gates)))
                 d = tf.concat((d_gates, d_candidate), 0)
                 return [d_before, d_bias + d], [tf.cast(d, dtype)]
 
             (d_hidden, d_bias), (d,) = scan(
                 backward,
                 [d_last, tf.zeros_like(biases)],
-                [d_outputs, to_update, to_candidate, to_reset, z, r],
+                [by_time(d_outputs), *kept],
                 [(3 * units, dtype)],
                 reverse=True,
             )
+            d = d.stack()
             d_gates, d_candidates = d[:, : 2 * units], d[:, 2 * units :]
             d_recurrent_kernel = tf.concat(
                 (
-                    gradient_of_weights(tf.cast(before, dtype), d_gates),
-                    gradient_of_weights(tf.cast(r * before, dtype), d_candidates),
+                    gradient_of_weights(before_each(hidden, outputs), d_gates),
+                    gradient_of_weights(resets.stack(), d_candidates),
                 ),
                 1,
             )
@@ -186,6 +182,6 @@ def _gru_reset_before(units: int) -> Callable[..., Any]:
                 d_hidden,
             )
 
-        return (tf.cast(hiddens, dtype), last), gradient
+        return (outputs, last), gradient
 
     return sequence  # type: ignore[no-any-return]

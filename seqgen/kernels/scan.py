@@ -8,35 +8,34 @@ from typing import Any
 from seqgen.backend import tf
 
 Tensor = Any
+Array = Any  # a TensorArray
 Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
 
 
 def scan(
     step: Step,
     carried: Sequence[Tensor],
-    inputs: Sequence[Tensor],
+    read: Sequence[Array],
     written: Sequence[tuple[int, Any]],
     *,
     reverse: bool = False,
-) -> tuple[list[Tensor], list[Tensor]]:
-    """`step(*carried, *inputs of a time)` → what is carried on and what is written, for all times.
+) -> tuple[list[Tensor], list[Array]]:
+    """`step(*carried, *what is read of a time)` → what is carried on and what is written, for all
+    times.
+
+    What one loop writes another reads as it is, without a copy.
 
     Args:
+        carried: each `(rows, B)`.
         written: the rows and the precision of each.
 
     Returns:
-        What is carried out at the end, and what was written, each `(T, rows, B)`.
+        What is carried out at the end, and what was written.
     """
-    steps, batch_size = inputs[0].shape[0] or tf.shape(inputs[0])[0], inputs[0].shape[2]
-    read = [
-        tf.TensorArray(each.dtype, steps, element_shape=each.shape[1:]).unstack(each)
-        for each in inputs
-    ]
-    arrays = [
-        tf.TensorArray(dtype, steps, element_shape=(rows, batch_size)) for rows, dtype in written
-    ]
+    steps, batch_size = read[0].size(), carried[0].shape[1]
+    arrays = [_array(dtype, steps, (rows, batch_size)) for rows, dtype in written]
 
-    def body(count: Tensor, carried: Sequence[Tensor], arrays: Sequence[Tensor]) -> Any:
+    def body(count: Tensor, carried: Sequence[Tensor], arrays: Sequence[Array]) -> Any:
         time = steps - 1 - count if reverse else count
         carried, new = step(*carried, *(each.read(time) for each in read))
         arrays = [array.write(time, each) for array, each in zip(arrays, new, strict=True)]
@@ -45,7 +44,17 @@ def scan(
     _, carried, arrays = tf.while_loop(
         lambda count, *_: count < steps, body, (0, list(carried), arrays), parallel_iterations=1
     )
-    return list(carried), [array.stack() for array in arrays]
+    return list(carried), list(arrays)
+
+
+def by_time(sequence: Tensor) -> Array:
+    """A sequence `(T, rows, B)`, to be read by `scan`."""
+    steps = sequence.shape[0] or tf.shape(sequence)[0]
+    return _array(sequence.dtype, steps, sequence.shape[1:]).unstack(sequence)
+
+
+def _array(dtype: Any, steps: Any, shape: Any) -> Array:
+    return tf.TensorArray(dtype, steps, element_shape=shape, clear_after_read=False)
 
 
 def float32(tensor: Tensor) -> Tensor:
@@ -55,6 +64,16 @@ def float32(tensor: Tensor) -> Tensor:
 def product(matrix: Tensor, tensor: Tensor) -> Tensor:
     """In the matrix's precision; the result is float32."""
     return float32(tf.matmul(matrix, tf.cast(tensor, matrix.dtype)))
+
+
+def d_sigmoid(value: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient before a sigmoid of that value, in one operation."""
+    return tf.raw_ops.SigmoidGrad(y=value, dy=gradient)
+
+
+def d_tanh(value: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient before a tanh of that value, in one operation."""
+    return tf.raw_ops.TanhGrad(y=value, dy=gradient)
 
 
 def columns(vector: Tensor, like: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ from seqgen.backend import tf
 from seqgen.kernels.scan import (
     Tensor,
     before_each,
+    by_time,
+    d_tanh,
     float32,
     gradients,
     prepared,
@@ -30,31 +32,34 @@ def simple_rnn(layer: Any, *operands: Tensor) -> list[Tensor]:
         )
 
         def forward(h: Tensor, x: Tensor) -> Any:
-            h = tf.tanh(float32(x) + product(transposed, h) + biases)
-            return [h], [h]
+            hidden = tf.tanh(tf.add_n((float32(x), product(transposed, h), biases)))
+            h = tf.cast(hidden, dtype)
+            return [h], [hidden, h]
 
-        projected = tf.matmul(tf.transpose(kernel), inputs)
-        (last,), (hiddens,) = scan(forward, [hidden], [projected], [(units, tf.float32)])
-        outputs = tf.cast(hiddens, dtype)
+        (last,), (hiddens, outputs) = scan(
+            forward,
+            [tf.cast(hidden, dtype)],
+            [by_time(tf.matmul(tf.transpose(kernel), inputs))],
+            [(units, tf.float32), (units, dtype)],
+        )
+        outputs = outputs.stack()
 
         def gradient(d_outputs: Tensor, d_last: Tensor) -> Any:
-            def backward(dh: Tensor, d_bias: Tensor, d_output: Tensor, slope: Tensor) -> Any:
-                d = (dh + float32(d_output)) * slope
+            def backward(dh: Tensor, d_bias: Tensor, d_output: Tensor, h: Tensor) -> Any:
+                d = d_tanh(h, dh + float32(d_output))
                 written = tf.cast(d, dtype)
                 return [product(recurrent_kernel, written), d_bias + d], [written]
 
             (d_hidden, d_bias), (d,) = scan(
                 backward,
                 [d_last, tf.zeros_like(biases)],
-                [d_outputs, 1 - hiddens * hiddens],
+                [by_time(d_outputs), hiddens],
                 [(units, dtype)],
                 reverse=True,
             )
-            return (
-                *gradients(kernel, inputs, before_each(hidden, outputs), d, d_bias),
-                d_hidden,
-            )
+            before = before_each(hidden, outputs)
+            return *gradients(kernel, inputs, before, d.stack(), d_bias), d_hidden
 
-        return (outputs, last), gradient
+        return (outputs, float32(last)), gradient
 
     return sequence(*operands)  # type: ignore[no-any-return]
