@@ -50,6 +50,7 @@ def text() -> Any:
 def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: int) -> Step:
     from seqgen.callback import Callback
     from seqgen.config import ModelConfig, TrainConfig
+    from seqgen.train_step import Plan
     from seqgen.training import _Run
 
     run = _Run(
@@ -59,7 +60,8 @@ def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: 
                     learning_rate=LEARNING_RATE),
         Callback(),
     )  # fmt: skip
-    return lambda: run._one_step(next(run.batches), 0.1)
+    plan = Plan(LEARNING_RATE, 0.1)
+    return lambda: run._one_step(next(run.batches), plan)
 
 
 def stock_step(cell: str, layers: int, units: int, batch_size: int) -> Step:

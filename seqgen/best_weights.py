@@ -6,6 +6,7 @@ import math
 from contextlib import suppress
 from typing import Any
 
+from seqgen import distribution
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule
 from seqgen.validation import STREAMS, WINDOW, Validation
@@ -16,7 +17,7 @@ REST = 50  # times as long as a validation took is the least until the next one 
 SHARE = 0.004  # of a run's time that one validation may take,
 LAST_SHARE = 0.03  # and the last one, which scores the best weights
 COST = 1 / 3  # of validating a token, over training on it: there is no backward pass
-PLACE = ("loss", "scored_tokens", "step", "fraction", "ended", "took")
+PLACE = ("loss", "speed", "scored_tokens", "step", "fraction", "ended", "took")
 
 
 class BestWeights:
@@ -48,6 +49,7 @@ class BestWeights:
         self.steps_per_epoch = tokens_per_epoch / tokens_per_step
         self.loss: float | None = None  # the last one, nats per token
         self.best: tuple[float, list[Floats]] | None = None
+        self.speed = 0.0  # of validation, tokens per second
         self.scored_tokens = 0  # by each validation
         self.step = 0  # of the last validation,
         self.fraction = 0.0  # how far the run was,
@@ -84,8 +86,6 @@ class BestWeights:
     def validate(self, step: int) -> None:
         """Score the network as it is, and keep its weights if they are the best so far."""
         assert self.validation is not None
-        if not self.scored_tokens:
-            self._measure()
         began = self.schedule.elapsed
         self.loss = self.validation.loss(self.scored_tokens)
         if self.best is None or self.loss < self.best[0]:
@@ -111,17 +111,20 @@ class BestWeights:
                 loss, scored = self.validation.loss(last), last
         return loss, scored
 
-    def _measure(self) -> None:
-        """Decide, once, how much each validation scores, and reserve time for the last one."""
-        assert self.validation is not None
-        if self.schedule.steps is None:
+    def measure(self) -> None:
+        """Decide, once and before the first step, how much each validation scores, and reserve
+        time for the last one."""
+        if self.validation is None:
+            return
+        if self.schedule.seconds is not None:
             self.validation.loss(1)  # compiles, so that the second call measures
             self.validation.loss(STREAMS * WINDOW)
+            self.speed = distribution.chiefs(self.validation.tokens_per_second)
         self.scored_tokens = self._affordable(SHARE, self.schedule.steps or 0)
-        if self.schedule.steps is None:
+        if self.schedule.seconds is not None:
             last = self._affordable(LAST_SHARE, 0)
             scored = self.scored_tokens + (last if last > self.scored_tokens else 0)
-            self.schedule.reserved += scored / self.validation.tokens_per_second
+            self.schedule.reserved += scored / self.speed
 
     def _affordable(self, share: float, steps: int) -> int:
         """How many validation tokens can be scored in that share of the run.
@@ -130,7 +133,7 @@ class BestWeights:
         """
         assert self.validation is not None
         if self.schedule.seconds is not None:
-            affordable = share * self.schedule.seconds * self.validation.tokens_per_second
+            affordable = share * self.schedule.seconds * self.speed
         elif share == LAST_SHARE:
             affordable = steps * self.tokens_per_step
         else:

@@ -5,6 +5,7 @@ A checkpoint is a NumPy `.npz` file, that is a zip, with one more member, `facts
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import CheckpointError
-from seqgen.files import written_whole
+from seqgen.files import unused_path, written_whole
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -51,11 +52,11 @@ def save(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
             archive.writestr(MEMBER, json.dumps({"format_version": FORMAT_VERSION, **facts}))
 
 
-def load(path: Path) -> tuple[dict[str, Any], Arrays]:
-    """The facts and the arrays of a checkpoint.
+def read(path: Path) -> bytes:
+    """The checkpoint as it stands there.
 
     Raises:
-        CheckpointError: there is none, it is damaged, or of another format version.
+        CheckpointError: there is none, or it cannot be read.
     """
     if not path.exists():
         raise CheckpointError(
@@ -63,27 +64,49 @@ def load(path: Path) -> tuple[dict[str, Any], Arrays]:
             "finished model further, name it with --from"
         )
     try:
-        with zipfile.ZipFile(path) as archive:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def parsed(data: bytes, path: Path) -> tuple[dict[str, Any], Arrays]:
+    """The facts and the arrays of a checkpoint.
+
+    Args:
+        data: what `read` gave.
+        path: named in messages.
+
+    Raises:
+        CheckpointError: it is damaged, or of another format version.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             facts = json.loads(archive.read(MEMBER))
         if facts["format_version"] != FORMAT_VERSION:
             raise CheckpointError(
                 f"{path} has format version {facts['format_version']}, this seqgen goes on from "
                 f"version {FORMAT_VERSION}; use the seqgen that made it, or train anew"
             )
-        return facts, _arrays(path)
+        return facts, _arrays(data)
     except UNREADABLE as error:
         raise CheckpointError(
             f"{path} is damaged and cannot be read ({error}); train anew without --resume"
         ) from error
 
 
-def beginning(path: Path, given: Mapping[str, Any]) -> tuple[ModelConfig, TrainConfig, Vocabulary]:
+def beginning(
+    path: Path, saved: Mapping[str, Any], given: Mapping[str, Any]
+) -> tuple[ModelConfig, TrainConfig, Vocabulary]:
     """What the run of a checkpoint began with.
 
+    Args:
+        path: named in messages.
+        saved: the facts of the checkpoint.
+        given: the options of the run that would go on.
+
     Raises:
-        CheckpointError: there is none, it is damaged, or an option is given that it had not.
+        CheckpointError: an option is given that it had not.
     """
-    saved, _ = load(path)
     options = {**saved["model_config"], **saved["train_config"]}
     require_same(path, {"options": options}, {"options": given})
     return (
@@ -119,9 +142,23 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _arrays(path: Path) -> Arrays:
+def load(path: Path) -> tuple[dict[str, Any], Arrays]:
+    """`read` and `parsed` in one."""
+    return parsed(read(path), path)
+
+
+def put_aside(path: Path) -> Path | None:
+    """Keep a checkpoint that stands where another run's will: where it is now, if there was one."""
+    if not path.exists():
+        return None
+    kept = unused_path(path)
+    path.rename(kept)
+    return kept
+
+
+def _arrays(data: bytes) -> Arrays:
     arrays: Arrays = {}
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
         for member in file.files:  # in the order in which they were written
             name, _, _ = member.rpartition("/")
             if name:

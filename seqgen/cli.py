@@ -104,12 +104,14 @@ def train(
     from seqgen import checkpoint, describe
     from seqgen import model as library
     from seqgen.bundle import require_model_path
+    from seqgen.cluster import is_chief
 
+    is_first = is_chief()
     library.configs(**given(options))  # whatever is wrong is said before the work begins
     if output:
         require_model_path(output)
         require_writable(output)
-    model_to_begin_with = library.load(base) if base else None
+    model_to_begin_with = library.load(base) if base and not resume else None
     corpus = library.load_corpus(
         *corpora, progress=sys.stderr.isatty(),
         encoding=encoding, lines=lines, min_count=min_count, validation=validation,
@@ -118,13 +120,14 @@ def train(
         say(note)
     output = output or default_output(corpus.name, resume=resume)
     checkpoint_path = checkpoint.beside(output)
-    if not resume:
-        put_aside(checkpoint_path)
-    with callbacks(describe.TOKENS[corpus.task], tensorboard) as callback:
+    with callbacks(describe.TOKENS[corpus.task], tensorboard if is_first else None) as callback:
         model = library.train(
             corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
             resume=resume, **given(options),
         )  # fmt: skip
+    if not is_first:
+        say("the first machine of the run writes the model")
+        return
     save(model, output, checkpoint_path)
     say(describe.score(corpus.task, model.bundle.scores))
     if as_json:
@@ -141,15 +144,6 @@ def default_output(name: str, *, resume: bool) -> Path:
         output = unused_path(output)
     require_writable(output)
     return output
-
-
-def put_aside(checkpoint_path: Path) -> None:
-    """Keep the checkpoint of a run that broke off, where a new one would write over it."""
-    if checkpoint_path.exists():
-        kept = unused_path(checkpoint_path)
-        checkpoint_path.rename(kept)
-        say(f"a run that broke off left {checkpoint_path}, which --resume would go on with; "
-            f"it is kept as {kept}")  # fmt: skip
 
 
 @contextmanager

@@ -8,6 +8,7 @@
     ├── ModelFileError          a file that is no model, is damaged, or is of another format version
     ├── CheckpointError         a run that cannot be resumed from what stands there
     ├── OutputError             a file that cannot be written
+    ├── WorkerError             another machine of a run on several is gone
     └── TrainingError           a run that cannot start or cannot go on
 
 Every message says what was expected, what came, and what to do.
@@ -44,6 +45,10 @@ class CheckpointError(SeqgenError):
 
 class OutputError(SeqgenError, OSError):
     """A file that cannot be written."""
+
+
+class WorkerError(SeqgenError):
+    """Another machine of a run on several is gone."""
 
 
 class TrainingError(SeqgenError):

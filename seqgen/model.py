@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seqgen import automatic, catalogue, checkpoint, fine_tuning, generation
+from seqgen import automatic, catalogue, checkpoint, cluster, fine_tuning, generation
 from seqgen import bundle as bundle_module
 from seqgen.batches import fitting_size, require_enough
 from seqgen.bundle import Bundle
@@ -65,7 +65,8 @@ def train(
         minutes: wall-clock time of the run; 5 unless `epochs` is given.
         epochs: passes over the training part, instead.
         callback: told of every step and validation.
-        base: a model to begin with, instead of a new one; it learns new characters too.
+        base: a model to begin with, instead of a new one; it learns new characters too. A run
+            that is resumed has begun with it already.
         checkpoint_path: where a checkpoint is kept while the run goes on.
         resume: go on from that checkpoint; options not given are those of the interrupted run.
         options: `size` (auto, small, medium, large), and the other fields of `ModelConfig` and
@@ -77,19 +78,28 @@ def train(
         CorpusError: the corpus is smaller than one batch.
         CheckpointError: there is nothing to resume, or it belongs to another run.
         TrainingError: the loss explodes.
+        WorkerError: on several machines, another one is gone.
 
     >>> model = train(load_corpus("python-docs"), epochs=0.001, units=8, batch_size=2)
     >>> len(model.generate(length=20))
     20
     """
     started = time.monotonic()  # importing TensorFlow counts
+    from seqgen import distribution, training
+
+    callback = callback or Callback()
     path = None if checkpoint_path is None else Path(checkpoint_path)
     given = _set({"minutes": minutes, "epochs": epochs, **options})
-    weights, chosen = None, ""
+    if cluster.machine_count() > 1:
+        _meet_other_machines(corpus, given, callback)
+        started = time.monotonic()
+    saved, weights, chosen = None, None, ""
     if resume:
         if path is None:
             raise ConfigError("resume: expected a checkpoint_path to go on from, got none")
-        model_config, train_config, vocabulary = checkpoint.beginning(path, given)
+        data = distribution.chiefs(checkpoint.read(path) if cluster.is_chief() else b"")
+        saved = checkpoint.parsed(data, path)
+        model_config, train_config, vocabulary = checkpoint.beginning(path, saved[0], given)
         if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
             corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
     else:
@@ -98,13 +108,18 @@ def train(
             vocabulary = fine_tuning.grown_vocabulary(base.bundle.vocabulary, corpus.vocabulary)
             weights = fine_tuning.grown_weights(base.bundle, vocabulary)
             corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-        given, chosen = _complete(corpus, given, callback or Callback())
+        if cluster.is_chief():
+            given, chosen = _complete(corpus, given, callback)
+        given, chosen = distribution.chiefs((given, chosen))
         model_config, train_config = configs(**given)
     bundle = Bundle(
         corpus.task, model_config, train_config, corpus.vocabulary, corpus.facts(), weights=[]
     )
-    from seqgen import training
-
+    if path and not resume and cluster.is_chief() and (kept := checkpoint.put_aside(path)):
+        callback.on_message(
+            f"a run that broke off left {path}, which --resume would go on with; "
+            f"it is kept as {kept}"
+        )
     result = training.train(
         corpus,
         model_config,
@@ -113,11 +128,26 @@ def train(
         started=started,
         initial_weights=weights,
         checkpoint_path=path,
-        resume=resume,
+        resume=saved,
         chosen=chosen,
         write_sample=lambda weights: _sample(bundle, weights),
     )
     return Model(dataclasses.replace(bundle, **vars(result)))
+
+
+def _meet_other_machines(corpus: Corpus, given: dict[str, Any], callback: Callback) -> None:
+    """Wait for the other machines that TF_CONFIG names, and see that all do the same."""
+    from seqgen import distribution, sharding
+
+    number, count = cluster.place()
+    callback.on_message(f"machine {number + 1} of {count}: waiting for the others")
+    sharding.divide_threads(given.get("batch_size", 64) // count)
+    here = {"corpus": corpus.facts(), "options": given}
+    if distribution.chiefs(here) != here:
+        raise ConfigError(
+            "this machine has another corpus or other options than the first one; "
+            "give every machine the same files and the same command"
+        )
 
 
 def _sample(bundle: Bundle, weights: list[Floats]) -> str:
@@ -153,7 +183,7 @@ def _complete(
         len(corpus.vocabulary),
         train_config.minutes,
         train_config.epochs,
-        speed,
+        speed * cluster.machine_count(),
         is_fast,
     )
     options, chosen = automatic.fill(task, {"precision": precision, **given})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from seqgen.backend import keras, tf
 from seqgen.batches import Batch
@@ -14,8 +16,24 @@ from seqgen.sharding import cut, join, shard_count
 SCALE = {"float32": 1.0, "bfloat16": 1.0, "float16": 1024.0}
 
 
+class Plan(NamedTuple):
+    """What is decided by a clock, and so by one machine for all that take part."""
+
+    learning_rate: float  # of the step
+    fraction: float  # of the run that is done after it
+    validate: float = 0.0  # 1 if a validation follows,
+    save: float = 0.0  # and 1 if a checkpoint does
+
+
+class Adam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Keras sums the gradients of all devices behind clipping; here that is done before."""
+
+    def _all_reduce_sum_gradients(self, gradients_and_variables: Any) -> Any:
+        return list(gradients_and_variables)
+
+
 class TrainStep:
-    """A network and its optimizer.
+    """A network and its optimizer, on all devices of the strategy in whose scope it is made.
 
     Adam with decoupled weight decay (Loshchilov and Hutter 2019), of matrices only; gradients are
     clipped by the norm of all together (Pascanu and others 2013).
@@ -28,7 +46,8 @@ class TrainStep:
     def __init__(self, network: Any, config: TrainConfig) -> None:
         self.network = network
         self.config = config
-        self.optimizer = keras.optimizers.Adam(
+        self.strategy = tf.distribute.get_strategy()
+        self.optimizer = Adam(
             config.learning_rate,
             weight_decay=config.weight_decay or None,
             beta_2=0.99,
@@ -45,33 +64,59 @@ class TrainStep:
         return [*self.network.variables, *self.optimizer.variables]
 
     def __call__(
-        self, batch: Batch, state: list[Any], learning_rate: float, number: int
-    ) -> tuple[float, list[Any]]:
+        self, batch: Batch, state: list[Any], plan: Plan, number: int
+    ) -> tuple[float, list[Any], Plan]:
         """Learn from a batch.
 
         Args:
-            batch: a window of every stream.
+            batch: a window of every stream, the same on every machine.
             state: of every recurrent layer, before the window, `(B, units)`.
-            learning_rate: of this step.
+            plan: what this machine would do.
             number: of this step; with the seed it decides what dropout drops.
 
         Returns:
-            The loss in nats per token, and the state behind the window.
+            The loss in nats per token, the state behind the window, and the plan that all follow.
         """
-        self.optimizer.learning_rate.assign(learning_rate)
-        loss, state = self._compiled(*batch, state, tf.constant(number))
-        return float(loss), state
+        loss, state, agreed = self._compiled(
+            *batch, state, np.array(plan, np.float32), tf.constant(number)
+        )
+        return float(loss), state, Plan(*agreed.numpy().tolist())
 
-    def _step(self, inputs: Any, targets: Any, carry: Any, state: Any, number: Any) -> Any:
+    def _step(self, *arguments: Any) -> Any:
+        results = self.strategy.run(self._replica, arguments)
+        return tf.nest.map_structure(
+            lambda each: self.strategy.experimental_local_results(each)[0], results
+        )
+
+    def _replica(
+        self, inputs: Any, targets: Any, carry: Any, state: Any, plan: Any, number: Any
+    ) -> Any:
+        """What one device does: its rows of the batch, in shards. All come to the same end."""
+        context = tf.distribute.get_replica_context()
+        replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
         state = [each * carry[:, None] for each in state]
-        count = shard_count(self.config.batch_size)
+        rows = self.config.batch_size // replicas
+        if replicas > 1:
+            first = replica * rows
+            inputs, targets, *state = (
+                tf.ensure_shape(each[first : first + rows], (rows, *each.shape[1:]))
+                for each in (inputs, targets, *state)
+            )
+        count = shard_count(rows)
+        number = (number * replicas + replica) * count
         shards = enumerate(cut(count, inputs, targets, state))
-        results = [self._shard(number * count + i, *shard) for i, shard in shards]
+        results = [self._shard(number + i, *shard) for i, shard in shards]
         losses, states, gradients = zip(*results, strict=True)
-        scale = count * SCALE[self.config.precision]
-        mean = [tf.add_n(each) / scale for each in zip(*gradients, strict=True)]
-        self.optimizer.apply(mean, self.network.trainable_variables)
-        return tf.add_n(losses) / count, join(list(states))
+        sums = [tf.add_n(each) for each in zip(*gradients, strict=True)]
+        loss, state = tf.add_n(losses), join(list(states))
+        if replicas > 1:
+            plan *= tf.cast(tf.equal(replica, 0), plan.dtype)
+            plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
+            state = [context.all_gather(each, axis=0) for each in state]
+        scale = replicas * count * SCALE[self.config.precision]
+        self.optimizer.learning_rate.assign(plan[0])
+        self.optimizer.apply([each / scale for each in sums], self.network.trainable_variables)
+        return loss / (replicas * count), state, plan
 
     def _shard(self, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
         """Some streams' loss, their next state, and the gradients."""

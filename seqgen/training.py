@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seqgen import checkpoint
+from seqgen import checkpoint, cluster, distribution
 from seqgen.backend import tf
 from seqgen.batches import Batch, training_batches
 from seqgen.best_weights import BestWeights
 from seqgen.callback import Callback, Progress
+from seqgen.checkpoint import Arrays
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, OutputError, TrainingError
@@ -26,7 +27,7 @@ from seqgen.network import build, initial_state, is_fast
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule, learning_rate_share
 from seqgen.sharding import divide_threads
-from seqgen.train_step import TrainStep
+from seqgen.train_step import Plan, TrainStep
 from seqgen.validation import Validation
 
 SMOOTHING = 0.98  # of the training loss that is shown, per step
@@ -56,7 +57,7 @@ def train(
     started: float | None = None,
     initial_weights: list[Floats] | None = None,
     checkpoint_path: Path | None = None,
-    resume: bool = False,
+    resume: tuple[dict[str, Any], Arrays] | None = None,
     chosen: str = "",
     write_sample: Callable[[list[Floats]], str] = lambda weights: "",
 ) -> Result:
@@ -73,15 +74,16 @@ def train(
         started: `time.monotonic()` when the run began, if that was before this call.
         initial_weights: to begin with, in Keras's order, instead of random ones.
         checkpoint_path: where a checkpoint is kept, one a minute, for a run that is interrupted.
-        resume: go on from the checkpoint that stands there.
+        resume: the facts and arrays of a checkpoint to go on from.
         chosen: what was chosen for the run, and why: kept for the record.
         write_sample: weights → text, for the callback to show.
 
     Raises:
         CorpusError: the training part is smaller than one batch.
         ConfigError: the layer does not take its options.
-        CheckpointError: there is nothing to resume, or it belongs to another run.
+        CheckpointError: the checkpoint belongs to another run.
         TrainingError: the loss exploded before there was anything to keep.
+        WorkerError: another machine of the run is gone.
         KeyboardInterrupt: before the first step.
 
     >>> import numpy as np
@@ -91,13 +93,14 @@ def train(
     >>> result.scores["validation_loss"] < 0.5
     True
     """
-    run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
-    run.write_sample, run.chosen = write_sample, chosen
-    if initial_weights:
-        run.network.set_weights(initial_weights)
-    if resume:
-        run.resume()
-    return run.finish()
+    with distribution.losing_machines():
+        run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
+        run.write_sample, run.chosen = write_sample, chosen
+        if initial_weights:
+            run.network.set_weights(initial_weights)
+        if resume:
+            run.resume(*resume)
+        return run.finish()
 
 
 class _Run:
@@ -123,8 +126,15 @@ class _Run:
         self.schedule = _schedule(config, corpus.training_length, started)
         divide_threads(config.batch_size)
         _require_fast_layers(model_config, config)
-        self.network = build(model_config, len(corpus.vocabulary), config.seed)
-        self.train_step = TrainStep(self.network, config)
+        strategy = distribution.strategy()
+        if config.batch_size % strategy.num_replicas_in_sync:
+            raise ConfigError(
+                f"batch_size: expected a multiple of {strategy.num_replicas_in_sync}, so that each "
+                f"machine or GPU takes as many rows, got {config.batch_size}"
+            )
+        with strategy.scope():
+            self.network = build(model_config, len(corpus.vocabulary), config.seed)
+            self.train_step = TrainStep(self.network, config)
         self.state = initial_state(self.network, config.batch_size)
         self.best_weights = BestWeights(
             self.network,
@@ -151,7 +161,7 @@ class _Run:
 
     def save_checkpoint(self) -> None:
         """Write all that `resume` needs; a disk that is full does not end the run."""
-        if self.checkpoint_path is None:
+        if self.checkpoint_path is None or not cluster.is_chief():
             return
         best = self.best_weights.best
         arrays = {
@@ -174,14 +184,13 @@ class _Run:
             self.callback.on_message(f"no checkpoint: {error}")
         self.checkpointed = time.monotonic()
 
-    def resume(self) -> None:
-        """Go on from the checkpoint.
+    def resume(self, saved: dict[str, Any], arrays: Arrays) -> None:
+        """Go on from the facts and arrays of a checkpoint.
 
         Raises:
-            CheckpointError: there is none, or it belongs to another run; what differs is named.
+            CheckpointError: it belongs to another run; what differs is named.
         """
         assert self.checkpoint_path is not None
-        saved, arrays = checkpoint.load(self.checkpoint_path)
         checkpoint.require_same(self.checkpoint_path, saved, self._facts())
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
@@ -230,18 +239,31 @@ class _Run:
         return Result(weights, self.history, scores, self.chosen)
 
     def _loop(self) -> None:
-        while (fraction := self.schedule.fraction(self.step)) < 1 or self.step == 0:
-            self._one_step(next(self.batches), fraction)
+        if not self.best_weights.scored_tokens:
+            self.best_weights.measure()
+        fraction = self.schedule.fraction(self.step)
+        while fraction < 1 or self.step == 0:
+            plan = self._one_step(next(self.batches), self._plan())
+            fraction = plan.fraction
             if self.step % STEPS_PER_RELEASE == 0:
                 self.corpus.release_memory()
-            if self.best_weights.is_due(self.step):
+            if plan.validate:
                 self._validate()
-            if time.monotonic() - self.checkpointed >= SECONDS_TO_CHECKPOINT:
+            if plan.save:
                 self.save_checkpoint()
 
-    def _one_step(self, batch: Batch, fraction: float) -> None:
-        learning_rate = self.config.learning_rate * learning_rate_share(fraction)
-        loss, self.state = self.train_step(batch, self.state, learning_rate, self.step)
+    def _plan(self) -> Plan:
+        """What there is to do in the next step, and behind it."""
+        share = learning_rate_share(self.schedule.fraction(self.step))
+        return Plan(
+            self.config.learning_rate * share,
+            self.schedule.fraction(self.step + 1),
+            self.best_weights.is_due(self.step + 1),
+            time.monotonic() - self.checkpointed >= SECONDS_TO_CHECKPOINT,
+        )
+
+    def _one_step(self, batch: Batch, plan: Plan) -> Plan:
+        loss, self.state, plan = self.train_step(batch, self.state, plan, self.step)
         self._require_sound(loss)
         self.step += 1
         if self.step == 1:
@@ -249,6 +271,7 @@ class _Run:
         share = min(SMOOTHING, 1 - 1 / self.step)  # a plain mean to begin with
         self.training_loss = share * self.training_loss + (1 - share) * loss
         self.callback.on_step(self._progress())
+        return plan
 
     def _require_sound(self, loss: float) -> None:
         blind = math.log(max(len(self.corpus.vocabulary), 2))

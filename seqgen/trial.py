@@ -25,11 +25,12 @@ from seqgen.config import PRECISIONS, ModelConfig, TrainConfig
 from seqgen.files import written_whole
 from seqgen.network import build, initial_state
 from seqgen.sharding import divide_threads
-from seqgen.train_step import TrainStep
+from seqgen.train_step import Plan, TrainStep
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
 VOCABULARY_SIZE = 64
+PLAN = Plan(learning_rate=1e-3, fraction=0.0)
 SECONDS = 1.0  # for each precision
 STEPS = 30  # after which the losses are compared
 AS_GOOD = 1.01  # times the loss of float32
@@ -123,7 +124,7 @@ def _try(precision: str, least: float) -> Trial | None:
     times: list[float] = []
     while len(losses) < STEPS + 1 or sum(times) < SECONDS:
         began = time.perf_counter()
-        loss, state = step(next(batches), state, 1e-3, len(losses))
+        loss, state, _ = step(next(batches), state, PLAN, len(losses))
         losses.append(loss)
         if len(losses) > 1:  # the first one compiles
             times.append(time.perf_counter() - began)

@@ -12,12 +12,14 @@ from seqgen.callback import Callback, Progress
 from seqgen.config import CELLS, ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingError
+from seqgen.train_step import Plan
 from seqgen.training import Result, _Run, train
 from seqgen.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(tuple("abcdefgh"))
 SMALL = ModelConfig(units=16, embedding=8)
 FAST = {"batch_size": 4, "window": 8, "learning_rate": 0.02}
+STEP = Plan(learning_rate=0.02, fraction=0.5)
 
 
 def corpus(length: int = 3000, **options: object) -> Corpus:
@@ -124,12 +126,12 @@ def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
     run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     batch = next(run.batches)
     zeros = run.state
-    _, carried = run.train_step(batch, zeros, 0.0, 0)
+    _, carried, _ = run.train_step(batch, zeros, Plan(0.0, 0.0), 0)
     assert all(np.abs(each).max() > 0 for each in carried)
 
     def state_after(carry: list[float]) -> list[np.ndarray]:
         changed = batch._replace(carry=np.array(carry, np.float32))
-        _, state = run.train_step(changed, carried, 0.0, 1)
+        _, state, _ = run.train_step(changed, carried, Plan(0.0, 0.0), 1)
         return [each.numpy() for each in state]
 
     on, anew, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
@@ -141,8 +143,9 @@ def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
 
 def test_validation_leaves_the_carried_state_alone() -> None:
     run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
-    run._one_step(next(run.batches), 0.5)
+    run._one_step(next(run.batches), STEP)
     before = [each.numpy() for each in run.state]
+    run.best_weights.measure()
     run.best_weights.validate(1)
     assert all((a == b.numpy()).all() for a, b in zip(before, run.state, strict=True))
 
@@ -153,7 +156,7 @@ def test_gradients_are_clipped() -> None:
         config = TrainConfig(epochs=1, clip_norm=clip_norm, **FAST)
         run = _Run(corpus(), SMALL, config, Callback())
         before = run.network.get_weights()
-        run._one_step(next(run.batches), 0.5)
+        run._one_step(next(run.batches), STEP)
         after = run.network.get_weights()
         return float(max(np.abs(b - a).max() for a, b in zip(before, after, strict=True)))
 
@@ -165,7 +168,7 @@ def test_weight_decay_shrinks_matrices_and_no_biases() -> None:
         config = TrainConfig(epochs=1, weight_decay=weight_decay, clip_norm=1e-12, **FAST)
         run = _Run(corpus(), SMALL, config, Callback())
         for _ in range(10):
-            run._one_step(next(run.batches), 0.02)
+            run._one_step(next(run.batches), STEP)
         return run.network.get_weights()
 
     for plain, shrunk in zip(after(0.0), after(1.0), strict=True):
@@ -250,6 +253,7 @@ def test_a_loss_that_explodes_ends_the_run_with_the_best_weights() -> None:
     spoiler = Spoiler(40, 0.0, factor=-1000.0)
     config = TrainConfig(epochs=8, learning_rate=1e-6, batch_size=4, window=8)
     spoiler.run = _Run(corpus(), SMALL, config, spoiler)
+    spoiler.run.best_weights.measure()
     spoiler.run.best_weights.validate(0)
     ended = spoiler.run.finish().scores["ended_early"]
     assert "where guessing blindly has 2.08; choose a lower learning rate" in ended
@@ -302,7 +306,8 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     path = tmp_path / "a.checkpoint"
     first = train(text, model_config, config, Recorder(interrupt_after=90), checkpoint_path=path)
     assert first.scores["ended_early"] == "Ctrl-C"
-    second = train(text, model_config, config, checkpoint_path=path, resume=True)
+    saved = checkpoint.load(path)
+    second = train(text, model_config, config, checkpoint_path=path, resume=saved)
     assert all((a == b).all() for a, b in zip(whole.weights, second.weights, strict=True))
     for a, b in zip(whole.history, second.history, strict=True):
         assert {**a, "seconds": 0} == {**b, "seconds": 0}
@@ -314,11 +319,11 @@ def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
     config = TrainConfig(minutes=10, **FAST)
     run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
     for _ in range(5):
-        run._one_step(next(run.batches), 0.5)
+        run._one_step(next(run.batches), STEP)
     run.schedule.started -= 300  # five of the ten minutes pass
     run.save_checkpoint()
     again = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
-    again.resume()
+    again.resume(*checkpoint.load(path))
     assert again.schedule.elapsed == pytest.approx(run.schedule.elapsed, abs=5)
     assert again.schedule.fraction(5) == pytest.approx(0.5, abs=0.05)
     assert again.step == 5
@@ -330,11 +335,11 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
     other = dataclasses.replace(config, seed=5)
     with pytest.raises(CheckpointError, match="other data or options: seed 0, here 5; give"):
-        train(corpus(), SMALL, other, checkpoint_path=path, resume=True)
+        train(corpus(), SMALL, other, checkpoint_path=path, resume=checkpoint.load(path))
     with pytest.raises(CheckpointError, match="tokens 3000, here 4000; split"):
-        train(corpus(4000), SMALL, config, checkpoint_path=path, resume=True)
+        train(corpus(4000), SMALL, config, checkpoint_path=path, resume=checkpoint.load(path))
     with pytest.raises(CheckpointError, match="no such checkpoint"):
-        train(corpus(), SMALL, config, checkpoint_path=tmp_path / "b", resume=True)
+        checkpoint.load(tmp_path / "b")
 
 
 def test_a_checkpoint_is_written_every_minute(

@@ -1,0 +1,58 @@
+"""The machines that share a run: those that the environment variable TF_CONFIG names.
+
+It is TensorFlow's own, read here as well because importing TensorFlow takes seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from seqgen.errors import ConfigError
+
+VARIABLE = "TF_CONFIG"
+EXAMPLE = (
+    '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+
+
+def place() -> tuple[int, int]:
+    """The number of this machine, from 0, and how many there are; `(0, 1)` without TF_CONFIG.
+
+    Raises:
+        ConfigError: TF_CONFIG is not what TensorFlow expects.
+
+    >>> place()
+    (0, 1)
+    """
+    text = os.environ.get(VARIABLE)
+    if not text:
+        return 0, 1
+    try:
+        config = json.loads(text)
+        cluster = {kind: list(machines) for kind, machines in config["cluster"].items() if machines}
+        task = config["task"]["type"], int(config["task"]["index"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigError(f"{VARIABLE}: expected something like {EXAMPLE}, got {text!r}") from error
+    machines = [
+        (kind, i) for kind in ("chief", "worker") for i in range(len(cluster.get(kind, [])))
+    ]
+    if cluster.keys() - {"chief", "worker"} or len(cluster.get("chief", [])) > 1:
+        raise ConfigError(
+            f"{VARIABLE}: expected machines of the kind worker, and at most one chief, "
+            f"got {', '.join(cluster)}"
+        )
+    if task not in machines:
+        raise ConfigError(f"{VARIABLE}: the task {task[0]} {task[1]} is not in the cluster")
+    return machines.index(task), len(machines)
+
+
+def is_chief() -> bool:
+    """Whether this machine decides and writes, as one alone does."""
+    return place()[0] == 0
+
+
+def machine_count() -> int:
+    """How many machines share the run."""
+    return place()[1]

@@ -1,0 +1,81 @@
+"""Several machines or GPUs that learn as one, through `tf.distribute`.
+
+Each machine of `seqgen.cluster` runs the same command and builds the same batch, of which it takes
+its rows; the gradients are averaged in the step. Whatever a machine could decide otherwise than
+the rest, because it looks at a clock or measures its speed, the first one, the chief, decides for
+all; it alone writes files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from seqgen.backend import tf
+from seqgen.cluster import is_chief, machine_count
+from seqgen.errors import WorkerError
+
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+
+
+def strategy() -> Any:
+    """How the work is shared: the one whose scope this is called in, or the one for this machine.
+
+    The first call of a run on several machines waits until all of them are there. TensorFlow must
+    not have begun to work before.
+    """
+    return tf.distribute.get_strategy() if tf.distribute.has_strategy() else _of_this_machine()
+
+
+@lru_cache
+def _of_this_machine() -> Any:
+    if machine_count() > 1:
+        with losing_machines():
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    if len(tf.config.list_physical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def chiefs(value: Any) -> Any:
+    """What the chief calls this with, on every machine; they must all call it.
+
+    Args:
+        value: bytes, or anything that JSON can say.
+
+    >>> chiefs({"a": 1})
+    {'a': 1}
+    """
+    if machine_count() == 1:
+        return value
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    numbers = np.frombuffer(data, np.uint8) if is_chief() else np.zeros(0)
+    with losing_machines():
+        gathered = strategy().gather(tf.constant(numbers, tf.int32), axis=0)
+    data = gathered.numpy().astype(np.uint8).tobytes()
+    return data if isinstance(value, bytes) else json.loads(data)
+
+
+@contextmanager
+def losing_machines() -> Iterator[None]:
+    """Errors of the connection to other machines become `WorkerError`."""
+    try:
+        yield
+    except LOST as error:
+        if machine_count() == 1:
+            raise
+        raise WorkerError(
+            "another machine of the run has ended or cannot be reached; the checkpoint stands: "
+            "start the command again on every machine, with --resume"
+        ) from error

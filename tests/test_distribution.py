@@ -1,0 +1,116 @@
+"""Several machines, played by processes that speak to each other on 127.0.0.1, and several
+devices, played by parts of the processor."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from seqgen import bundle
+from tests.conftest import Run
+
+TRAIN = """
+import sys
+from contextlib import nullcontext
+import numpy as np
+from seqgen.backend import tf
+from seqgen.config import ModelConfig, TrainConfig
+from seqgen.corpus import Corpus
+from seqgen.training import train
+from seqgen.vocabulary import Vocabulary
+scope = nullcontext()
+if "mirrored" in sys.argv[1]:
+    parts = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+    scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+ids = np.random.default_rng(0).integers(0, 8, 5000)
+corpus = Corpus("c", "text", Vocabulary(tuple("abcdefgh")), ids)
+config = TrainConfig(epochs=0.5, batch_size=8, window=16, weight_decay=0.1, clip_norm=0.05)
+with scope:
+    result = train(corpus, ModelConfig(units=16, layers=2), config)
+np.savez(sys.argv[1], *result.weights)
+"""
+OFTEN = (
+    "import seqgen.training as training; training.SECONDS_TO_CHECKPOINT = 0.1\n"
+    "from seqgen.__main__ import main; main()"
+)
+
+
+def start(folders: list[Path], *arguments: object) -> list[subprocess.Popen[str]]:
+    """A machine for each folder, which it works in."""
+    ports = []
+    for _ in folders:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    machines = [f"127.0.0.1:{port}" for port in ports]
+    processes = []
+    for index, folder in enumerate(folders):
+        folder.mkdir(exist_ok=True)
+        config = {"cluster": {"worker": machines}, "task": {"type": "worker", "index": index}}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-c", *map(str, arguments)],
+                cwd=folder,
+                env={**os.environ, "TF_CONFIG": json.dumps(config)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return processes
+
+
+def trained(folder: Path, name: str) -> list[np.ndarray]:
+    with np.load(folder / name) as file:
+        return [file[each] for each in file.files]
+
+
+def test_machines_and_devices_learn_what_one_does(tmp_path: Path) -> None:
+    for name in ("one.npz", "mirrored.npz"):
+        subprocess.run([sys.executable, "-c", TRAIN, name], cwd=tmp_path, check=True)
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for process in start(folders, TRAIN, "weights.npz"):
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr
+    one, mirrored = trained(tmp_path, "one.npz"), trained(tmp_path, "mirrored.npz")
+    first, second = (trained(folder, "weights.npz") for folder in folders)
+    for expected, *others, last in zip(one, mirrored, first, second, strict=True):
+        assert (others[-1] == last).all()
+        for each in others:
+            np.testing.assert_allclose(each, expected, atol=1e-5)
+
+
+def test_a_machine_that_dies_ends_the_run_and_resume_goes_on(
+    book: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    options = (
+        *("train", book, "--epochs", 6, "--precision", "float32", "-o", "cut.keras"),
+        *("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0),
+    )
+    folders = [tmp_path / "first", tmp_path / "second"]
+    processes = start(folders, OFTEN, *options)
+    while not (folders[0] / "cut.checkpoint").exists():
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
+    chief, lost = processes
+    lost.kill()
+    _, stderr = chief.communicate(timeout=60)
+    assert chief.returncode == 1
+    assert stderr.splitlines()[-1].startswith("Error: another machine of the run has ended")
+    lost.communicate()
+
+    for process in start(folders, OFTEN, *options, "--resume"):
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr
+    assert not list(folders[1].iterdir())  # only the first one writes
+    done = seqgen(*options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cut, whole = (bundle.load(each / "cut.keras") for each in (folders[0], tmp_path))
+    for a, b in zip(cut.weights, whole.weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)  # hundreds of steps later
