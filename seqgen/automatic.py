@@ -33,6 +33,7 @@ class Task:
     epochs: float | None
     speed: float = ASSUMED_SPEED  # tokens per second of LSTM 1 x 256 on this machine
     can_drop_recurrent: bool = True  # whether the layers are those of `seqgen.kernels`
+    devices: int = 1  # machines or GPUs that share a batch
 
     def tokens_seen(self, config: ModelConfig) -> float:
         """How many tokens such a network reads in the time."""
@@ -40,7 +41,7 @@ class Task:
             assert self.epochs is not None
             return self.epochs * self.training_tokens
         seconds = max(60 * self.minutes - START_SECONDS, 1.0)
-        return seconds * self.speed / _cost(config)
+        return seconds * self.devices * self.speed / _cost(config)
 
 
 def _cost(config: ModelConfig) -> float:
@@ -86,6 +87,7 @@ def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     batch_size, window = fitting_size(task.training_tokens)
     if config.units >= 512 and batch_size == 32:
         batch_size = 64
+    batch_size = max(batch_size // task.devices, 1) * task.devices
     size = weights(config, task.vocabulary_size)
     pressure = size / task.training_tokens * seen / task.training_tokens
     chosen = {

@@ -76,6 +76,6 @@ def losing_machines() -> Iterator[None]:
         if machine_count() == 1:
             raise
         raise WorkerError(
-            "another machine of the run has ended or cannot be reached; the checkpoint stands: "
-            "start the command again on every machine, with --resume"
+            "another machine of the run has ended or cannot be reached; start the command again "
+            "on every machine, with --resume to go on from the last checkpoint"
         ) from error

@@ -160,7 +160,7 @@ def _complete(
     corpus: Corpus, given: dict[str, Any], callback: Callback
 ) -> tuple[dict[str, Any], str]:
     """The options with those chosen that nobody gave, and what there is to say of them."""
-    from seqgen import network, trial
+    from seqgen import distribution, network, trial
 
     model_config, train_config = configs(**given)  # whatever is wrong is said before
     batch_size, window = fitting_size(corpus.training_length)
@@ -183,8 +183,9 @@ def _complete(
         len(corpus.vocabulary),
         train_config.minutes,
         train_config.epochs,
-        speed * cluster.machine_count(),
+        speed,
         is_fast,
+        distribution.strategy().num_replicas_in_sync,
     )
     options, chosen = automatic.fill(task, {"precision": precision, **given})
     if chosen:

@@ -23,6 +23,14 @@ def test_a_slow_machine_gets_a_narrower_network() -> None:
     assert chosen(10**6, 3, speed=10_000.0)["units"] < chosen(10**6, 3, speed=200_000.0)["units"]
 
 
+@given(st.integers(2, 12))
+def test_machines_share_a_batch_and_have_time_for_more(devices: int) -> None:
+    task = Task(10**6, 65, 3, None, 50_000.0, devices=devices)
+    options, _ = fill(task, {})
+    assert options["batch_size"] % devices == 0
+    assert options["units"] >= chosen(10**6, 3, speed=50_000.0)["units"]
+
+
 def test_what_is_read_again_and_again_is_dropped_more() -> None:
     dropouts = [chosen(tokens, 5)["dropout"] for tokens in (10**8, 10**6, 10**4)]
     assert dropouts == sorted(dropouts) and dropouts[0] == 0 and dropouts[-1] == 0.5
