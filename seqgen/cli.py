@@ -101,13 +101,13 @@ def train(
       seqgen train book.txt -o book.keras --resume
       seqgen train letters.txt --from book.keras -o letters.keras --minutes 1
     """
-    from seqgen import checkpoint, describe
+    from seqgen import beginning, checkpoint, describe
     from seqgen import model as library
     from seqgen.bundle import require_model_path
     from seqgen.cluster import is_chief
 
     is_first = is_chief()
-    library.configs(**given(options))  # whatever is wrong is said before the work begins
+    beginning.configs(**given(options))  # whatever is wrong is said before the work begins
     if output:
         require_model_path(output)
         require_writable(output)

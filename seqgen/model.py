@@ -9,22 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seqgen import automatic, catalogue, checkpoint, cluster, fine_tuning, generation
 from seqgen import bundle as bundle_module
-from seqgen.batches import fitting_size, require_enough
+from seqgen import catalogue, cluster, generation
 from seqgen.bundle import Bundle
 from seqgen.callback import Callback
-from seqgen.config import SIZES, ModelConfig, SampleConfig, TrainConfig
+from seqgen.config import SampleConfig
 from seqgen.corpus import Corpus
-from seqgen.errors import ConfigError
 from seqgen.runtime import Floats, Runtime, Stepper, knows
 from seqgen.tasks import text
 
-DEFAULT_MINUTES = 5.0
 DEFAULT_LENGTH = 500
 LONGEST_LINE = 10_000
 SAMPLE_LENGTH = 160
-LONG_RUN = 3_000_000  # tokens: enough to spend some seconds on trying precisions
 
 
 def load_corpus(*corpora: str | Path, progress: bool = False, **options: Any) -> Corpus:
@@ -85,142 +81,43 @@ def train(
     20
     """
     started = time.monotonic()  # importing TensorFlow counts
-    from seqgen import distribution, training
+    from seqgen import beginning, checkpoint, training
 
     callback = callback or Callback()
     path = None if checkpoint_path is None else Path(checkpoint_path)
-    given = _set({"minutes": minutes, "epochs": epochs, **options})
+    given = beginning.settled({"minutes": minutes, "epochs": epochs, **options})
     if cluster.machine_count() > 1:
-        _meet_other_machines(corpus, given, callback)
-        started = time.monotonic()
-    saved, weights, chosen = None, None, ""
+        beginning.meet_other_machines(corpus, given, callback)
+        started = time.monotonic()  # waiting for them does not
     if resume:
-        if path is None:
-            raise ConfigError("resume: expected a checkpoint_path to go on from, got none")
-        data = distribution.chiefs(checkpoint.read(path) if cluster.is_chief() else b"")
-        saved = checkpoint.parsed(data, path)
-        model_config, train_config, vocabulary = checkpoint.beginning(path, saved[0], given)
-        if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
-            corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
+        begun = beginning.resumed(corpus, given, path)
     else:
-        if base is not None:
-            given = fine_tuning.options(base.bundle, given)
-            vocabulary = fine_tuning.grown_vocabulary(base.bundle.vocabulary, corpus.vocabulary)
-            weights = fine_tuning.grown_weights(base.bundle, vocabulary)
-            corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-        if cluster.is_chief():
-            given, chosen = _complete(corpus, given, callback)
-        given, chosen = distribution.chiefs((given, chosen))
-        model_config, train_config = configs(**given)
-    bundle = Bundle(
-        corpus.task, model_config, train_config, corpus.vocabulary, corpus.facts(), weights=[]
-    )
+        begun = beginning.new(corpus, given, base.bundle if base else None, callback)
+    bundle = begun.bundle()
     if path and not resume and cluster.is_chief() and (kept := checkpoint.put_aside(path)):
         callback.on_message(
             f"a run that broke off left {path}, which --resume would go on with; "
             f"it is kept as {kept}"
         )
     result = training.train(
-        corpus,
-        model_config,
-        train_config,
+        begun.corpus,
+        begun.model_config,
+        begun.train_config,
         callback,
         started=started,
-        initial_weights=weights,
+        initial_weights=begun.weights,
         checkpoint_path=path,
-        resume=saved,
-        chosen=chosen,
+        resume=begun.checkpoint,
+        chosen=begun.chosen,
         write_sample=lambda weights: _sample(bundle, weights),
     )
     return Model(dataclasses.replace(bundle, **vars(result)))
-
-
-def _meet_other_machines(corpus: Corpus, given: dict[str, Any], callback: Callback) -> None:
-    """Wait for the other machines that TF_CONFIG names, and see that all do the same."""
-    from seqgen import distribution, sharding
-
-    number, count = cluster.place()
-    callback.on_message(f"machine {number + 1} of {count}: waiting for the others")
-    sharding.divide_threads(given.get("batch_size", 64) // count)
-    here = {"corpus": corpus.facts(), "options": given}
-    if distribution.chiefs(here) != here:
-        raise ConfigError(
-            "this machine has another corpus or other options than the first one; "
-            "give every machine the same files and the same command"
-        )
 
 
 def _sample(bundle: Bundle, weights: list[Floats]) -> str:
     """A little text, for a person to see how a run gets on; none where it would take long."""
     model = Model(dataclasses.replace(bundle, weights=weights))
     return "" if model.needs_keras else model.generate(length=SAMPLE_LENGTH, seed=0)
-
-
-def _complete(
-    corpus: Corpus, given: dict[str, Any], callback: Callback
-) -> tuple[dict[str, Any], str]:
-    """The options with those chosen that nobody gave, and what there is to say of them."""
-    from seqgen import distribution, network, trial
-
-    model_config, train_config = configs(**given)  # whatever is wrong is said before
-    batch_size, window = fitting_size(corpus.training_length)
-    require_enough(corpus, given.get("batch_size", batch_size), given.get("window", window))
-    speed = automatic.ASSUMED_SPEED
-    precision = train_config.precision
-    is_fast = network.is_fast(model_config)
-    if is_fast:
-        minutes = train_config.minutes or 0
-        epochs = train_config.epochs or 0
-        is_long = minutes >= 1 or epochs * corpus.training_length >= LONG_RUN
-        if is_long and not trial.is_known():
-            callback.on_message("trying how fast this machine is in each precision, once")
-        if is_long or trial.is_known():
-            trials = trial.results()
-            precision = given.get("precision") or trial.best(trials)
-            speed = trials.get(precision, trials["float32"]).tokens_per_second
-    task = automatic.Task(
-        corpus.training_length,
-        len(corpus.vocabulary),
-        train_config.minutes,
-        train_config.epochs,
-        speed,
-        is_fast,
-        distribution.strategy().num_replicas_in_sync,
-    )
-    options, chosen = automatic.fill(task, {"precision": precision, **given})
-    if chosen:
-        callback.on_message(chosen)
-    return options, chosen
-
-
-def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:
-    """The configurations that the options of `train` stand for.
-
-    Raises:
-        ConfigError: an option is unknown or out of its range.
-
-    >>> configs(units=64)[1].minutes
-    5.0
-    """
-    options = _set(options)
-    if options.get("minutes") is None and options.get("epochs") is None:
-        options["minutes"] = DEFAULT_MINUTES
-    names = ModelConfig.__dataclass_fields__.keys() & options.keys()
-    model_config = ModelConfig.from_json({name: options.pop(name) for name in names})
-    return model_config, TrainConfig.from_json(options)
-
-
-def _set(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say something: neither None nor `auto`, and a size as its units."""
-    size = options.get("size") or "auto"
-    if size not in SIZES:
-        raise ConfigError(f"size: expected one of {', '.join(SIZES)}, got {size!r}")
-    options = {"units": SIZES[size], **options}
-    return {
-        name: value
-        for name, value in options.items()
-        if name != "size" and value is not None and (name, value) != ("precision", "auto")
-    }
 
 
 def load(path: str | Path) -> Model:
