@@ -37,7 +37,7 @@ AT_LEAST = {  # seqgen bfloat16 over each, as far as there is a figure to reach
     ("PyTorch bfloat16", 2, 256): 1.05, ("PyTorch bfloat16", 1, 256): 0.8,
 }  # fmt: skip
 
-Step = Callable[[], None]
+Step = Callable[[], object]
 
 
 def text() -> Any:
