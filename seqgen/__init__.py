@@ -31,6 +31,7 @@ _EXPORTS = {
     "TrainingError": "errors",
     "Vocabulary": "vocabulary",
     "VocabularyError": "errors",
+    "WorkerError": "errors",
     "load": "model",
     "load_corpus": "model",
     "train": "model",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         SeqgenError,
         TrainingError,
         VocabularyError,
+        WorkerError,
     )
     from seqgen.model import Model, load, load_corpus, train
     from seqgen.vocabulary import Vocabulary

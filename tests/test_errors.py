@@ -15,7 +15,7 @@ def test_the_exported_names() -> None:
         *("Callback", "CheckpointError", "ConfigError", "Corpus", "CorpusError", "DownloadError"),
         *("Model", "ModelConfig", "ModelFileError", "OutputError", "Progress", "SampleConfig"),
         *("SeqgenError", "TrainConfig", "TrainingError", "Vocabulary", "VocabularyError"),
-        *("__version__", "load", "load_corpus", "train"),
+        *("WorkerError", "__version__", "load", "load_corpus", "train"),
     ]
     for name in seqgen.__all__:
         assert getattr(seqgen, name)
