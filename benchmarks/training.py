@@ -1,6 +1,7 @@
 """Characters per second in training: seqgen, stock Keras layers in the same loop, and PyTorch.
 
     python -m benchmarks.training [--rounds 3] [--seconds 4] [--cells lstm,gru,simple_rnn]
+        [--sizes 2x512x64,1x256x32]
 
 Whole steps: reading a batch, loss, gradients, clipping, optimizer, with the state carried. Each
 contender runs in a process of its own, turn by turn; a ratio is the median of those of the turns.
@@ -24,13 +25,13 @@ import numpy as np
 from benchmarks.measure import print_table
 from seqgen.batches import TextBatches
 
-SIZES = [(2, 512, 64), (2, 256, 64), (1, 256, 32)]  # layers, units, batch size
+SIZES = "2x512x64,2x256x64,1x256x32"  # layers, units, batch size
 WINDOW = 64
 EMBEDDING = 64
 LEARNING_RATE = 3e-3
 CONTENDERS = ["seqgen bfloat16", "seqgen float32", "stock Keras"]
 TORCH = ["PyTorch float32", "PyTorch bfloat16"]
-AT_LEAST = {  # seqgen bfloat16 over each, as far as there is a figure to reach
+AT_LEAST: dict[tuple[object, ...], float] = {  # seqgen bfloat16 over each, as far as there is a figure to reach
     ("stock Keras", 2, 512): 3.5, ("stock Keras", 2, 256): 2.8, ("stock Keras", 1, 256): 3.5,
     ("PyTorch float32", 2, 512): 2, ("PyTorch float32", 2, 256): 1.7,
     ("PyTorch float32", 1, 256): 1.3, ("PyTorch bfloat16", 2, 512): 1.4,
@@ -135,7 +136,7 @@ def measured(*arguments: object) -> float:
 
 
 def compare(
-    cell: str, size: tuple[int, int, int], contenders: list[str], options: argparse.Namespace
+    cell: str, size: tuple[int, ...], contenders: list[str], options: argparse.Namespace
 ) -> tuple[str, ...]:
     turns = [
         [measured(each, cell, *size, options.seconds) for each in contenders]
@@ -157,22 +158,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="turns of each")
     parser.add_argument("--seconds", type=float, default=4, help="of each turn")
     parser.add_argument("--cells", default="lstm,gru,simple_rnn")
+    parser.add_argument("--sizes", default=SIZES, help="LAYERSxUNITSxBATCH_SIZE, with commas")
     parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         contender, cell, layers, units, batch_size, seconds = options.one
-        sizes = int(layers), int(units), int(batch_size)
-        print(characters_per_second(contender, cell, *sizes, float(seconds)))
+        size = int(layers), int(units), int(batch_size)
+        print(characters_per_second(contender, cell, *size, float(seconds)))
         return
     contenders = [*CONTENDERS, *(TORCH if importlib.util.find_spec("torch") else [])]
     header = (
         f"characters/s in training, median of {options.rounds}",
         *(each if each in CONTENDERS[:2] else f"{each}, seqgen's ratio" for each in contenders),
     )
+    sizes = [tuple(map(int, each.split("x"))) for each in options.sizes.split(",")]
     rows = [
         compare(cell, size, contenders, options)
         for cell in options.cells.split(",")
-        for size in SIZES
+        for size in sizes
     ]
     print_table("Training", [header, *rows])
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
     [
         ("startup --runs 1", 2),
         ("generation --rounds 1", 2),
-        ("training --rounds 1 --seconds 0 --cells simple_rnn", 3),
+        ("training --rounds 1 --seconds 0 --cells simple_rnn --sizes 1x16x4", 1),
         ("quality --minutes 0.12 --options='--units 16'", 1 + TORCH),
         ("encoding --megabytes 1 --minutes 0.05", 4),
     ],
