@@ -31,7 +31,8 @@ EMBEDDING = 64
 LEARNING_RATE = 3e-3
 CONTENDERS = ["seqgen bfloat16", "seqgen float32", "stock Keras"]
 TORCH = ["PyTorch float32", "PyTorch bfloat16"]
-AT_LEAST: dict[tuple[object, ...], float] = {  # seqgen bfloat16 over each, as far as there is a figure to reach
+# seqgen bfloat16 over each, as far as there is a figure to reach
+AT_LEAST: dict[tuple[object, ...], float] = {
     ("stock Keras", 2, 512): 3.5, ("stock Keras", 2, 256): 2.8, ("stock Keras", 1, 256): 3.5,
     ("PyTorch float32", 2, 512): 2, ("PyTorch float32", 2, 256): 1.7,
     ("PyTorch float32", 1, 256): 1.3, ("PyTorch bfloat16", 2, 512): 1.4,
