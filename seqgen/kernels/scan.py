@@ -119,8 +119,8 @@ def gradients(
 
 def gradient_of_weights(inputs: Tensor, gradient: Tensor) -> Tensor:
     """Of a product's weights, summed over all steps in one product: `(D, gates)`."""
-    rows, gradient_rows = (
-        tf.reshape(tf.transpose(each, (0, 2, 1)), (-1, each.shape[1]))
+    inputs, gradient = (
+        tf.reshape(tf.transpose(each, (1, 0, 2)), (each.shape[1], -1))  # whole rows are moved
         for each in (inputs, gradient)
     )
-    return float32(tf.matmul(rows, gradient_rows, transpose_a=True))
+    return float32(tf.matmul(inputs, gradient, transpose_b=True))
