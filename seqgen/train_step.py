@@ -26,9 +26,26 @@ class Plan(NamedTuple):
 
 
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Keras sums the gradients of all devices behind clipping; here that is done before."""
+    """That of Keras, as one operation for each variable."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=self.beta_1**step,
+            beta2_power=self.beta_2**step,
+            lr=learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
 
     def _all_reduce_sum_gradients(self, gradients_and_variables: Any) -> Any:
+        """Keras does it behind clipping; here it is done before."""
         return list(gradients_and_variables)
 
 
