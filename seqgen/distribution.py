@@ -18,7 +18,7 @@ import numpy as np
 
 from seqgen.backend import tf
 from seqgen.cluster import is_chief, machine_count
-from seqgen.errors import WorkerError
+from seqgen.errors import ConfigError, WorkerError
 
 LOST = (
     tf.errors.UnavailableError,
@@ -36,6 +36,21 @@ def strategy() -> Any:
     not have begun to work before.
     """
     return tf.distribute.get_strategy() if tf.distribute.has_strategy() else _of_this_machine()
+
+
+def strategy_for(batch_size: int) -> Any:
+    """`strategy`, if it can share such batches.
+
+    Raises:
+        ConfigError: the machines or GPUs would not take as many rows each.
+    """
+    count = strategy().num_replicas_in_sync
+    if batch_size % count:
+        raise ConfigError(
+            f"batch_size: expected a multiple of {count}, so that each machine or GPU takes as "
+            f"many rows, got {batch_size}"
+        )
+    return strategy()
 
 
 @lru_cache

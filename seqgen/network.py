@@ -15,7 +15,7 @@ import numpy as np
 
 from seqgen import kernels
 from seqgen.backend import keras, tf
-from seqgen.config import ModelConfig
+from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import ConfigError
 from seqgen.runtime import Floats
 from seqgen.vocabulary import Ids
@@ -89,6 +89,18 @@ def is_fast(config: ModelConfig) -> bool:
         )
         and not tf.config.list_physical_devices("GPU")  # there cuDNN is used, which nothing beats
     )
+
+
+def require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:
+    """Raise `ConfigError` if something is asked for that only `seqgen.kernels` do."""
+    if is_fast(model_config):
+        return
+    for name, expected in (("precision", "float32"), ("recurrent_dropout", 0.0)):
+        if getattr(config, name) != expected:
+            raise ConfigError(
+                f"{name}: expected {expected}, got {getattr(config, name)}: more is there only on "
+                "a CPU, for layers with the activations that Keras takes by itself"
+            )
 
 
 def initial_state(network: Any, batch_size: int) -> Tensors:

@@ -6,7 +6,10 @@ import math
 import time
 from dataclasses import dataclass, field
 
+from seqgen.config import TrainConfig
+
 WARM_UP = 0.02  # share of the run in which the learning rate rises
+SECONDS_TO_SAVE = 1.0
 LAST = 0.01  # share of the highest learning rate that the run ends with
 
 
@@ -27,6 +30,22 @@ class Schedule:
     started: float = field(default_factory=time.monotonic)
     stepping: float = 0.0  # seconds at the beginning,
     reserved: float = 0.0  # and at the end, that belong to other work than steps
+
+    @classmethod
+    def of_run(cls, config: TrainConfig, tokens: int, started: float | None = None) -> Schedule:
+        """As long as the configuration says.
+
+        Args:
+            config: has minutes or epochs.
+            tokens: of an epoch.
+            started: `time.monotonic()` when the run began, if that was before now.
+        """
+        began = time.monotonic() if started is None else started
+        if config.minutes is not None:
+            return cls(60 * config.minutes, started=began, reserved=SECONDS_TO_SAVE)
+        assert config.epochs is not None
+        steps = math.ceil(config.epochs * tokens / (config.batch_size * config.window))
+        return cls(steps=steps, started=began)
 
     @property
     def elapsed(self) -> float:

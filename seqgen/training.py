@@ -22,8 +22,8 @@ from seqgen.callback import Callback, Progress
 from seqgen.checkpoint import Arrays
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
-from seqgen.errors import ConfigError, OutputError, TrainingError
-from seqgen.network import build, initial_state, is_fast
+from seqgen.errors import OutputError, TrainingError
+from seqgen.network import build, initial_state, require_fast_layers
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule, learning_rate_share
 from seqgen.sharding import divide_threads
@@ -33,7 +33,6 @@ from seqgen.validation import Validation
 SMOOTHING = 0.98  # of the training loss that is shown, per step
 EXPLODED = 2.0  # times the loss of guessing blindly: more is no longer learning
 STEPS_TO_EXPLODE = 200  # a model may begin as badly, on text of another kind
-SECONDS_TO_SAVE = 1.0
 SECONDS_TO_CHECKPOINT = 60.0
 STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: short pieces take 26 MB a step
 
@@ -123,16 +122,10 @@ class _Run:
         self.write_sample: Callable[[list[Floats]], str] = lambda weights: ""
         self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
         self.tokens_per_step = config.batch_size * config.window
-        self.schedule = _schedule(config, corpus.training_length, started)
+        self.schedule = Schedule.of_run(config, corpus.training_length, started)
         divide_threads(config.batch_size)
-        _require_fast_layers(model_config, config)
-        strategy = distribution.strategy()
-        if config.batch_size % strategy.num_replicas_in_sync:
-            raise ConfigError(
-                f"batch_size: expected a multiple of {strategy.num_replicas_in_sync}, so that each "
-                f"machine or GPU takes as many rows, got {config.batch_size}"
-            )
-        with strategy.scope():
+        require_fast_layers(model_config, config)
+        with distribution.strategy_for(config.batch_size).scope():
             self.network = build(model_config, len(corpus.vocabulary), config.seed)
             self.train_step = TrainStep(self.network, config)
         self.state = initial_state(self.network, config.batch_size)
@@ -314,24 +307,3 @@ class _Run:
             self.training_loss,
             self.best_weights.loss,
         )
-
-
-def _require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:
-    """Raise `ConfigError` if something is asked for that only `seqgen.kernels` do."""
-    if is_fast(model_config):
-        return
-    for name, expected in (("precision", "float32"), ("recurrent_dropout", 0.0)):
-        if getattr(config, name) != expected:
-            raise ConfigError(
-                f"{name}: expected {expected}, got {getattr(config, name)}: more is there only on "
-                "a CPU, for layers with the activations that Keras takes by itself"
-            )
-
-
-def _schedule(config: TrainConfig, tokens: int, started: float | None) -> Schedule:
-    began = time.monotonic() if started is None else started
-    if config.minutes is not None:
-        return Schedule(60 * config.minutes, started=began, reserved=SECONDS_TO_SAVE)
-    assert config.epochs is not None
-    steps = math.ceil(config.epochs * tokens / (config.batch_size * config.window))
-    return Schedule(steps=steps, started=began)

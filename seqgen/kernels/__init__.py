@@ -18,12 +18,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqgen.backend import keras, tf
-from seqgen.kernels.gru import gru
-from seqgen.kernels.lstm import lstm
-from seqgen.kernels.scan import Tensor
-from seqgen.kernels.simple_rnn import simple_rnn
+from seqgen.kernels.gru import GRUResetAfter, GRUResetBefore
+from seqgen.kernels.lstm import LSTM
+from seqgen.kernels.operations import Tensor
+from seqgen.kernels.simple_rnn import SimpleRNN
+from seqgen.kernels.window import Cell, over_window
 
-RUN = {keras.layers.SimpleRNN: simple_rnn, keras.layers.LSTM: lstm, keras.layers.GRU: gru}
+LAYERS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
 
 
 def supports(layer: Any) -> bool:
@@ -34,7 +35,7 @@ def supports(layer: Any) -> bool:
     """
     gated = not isinstance(layer, keras.layers.SimpleRNN)
     return (
-        type(layer) in RUN
+        type(layer) in LAYERS
         and layer.activation is keras.activations.tanh
         and (not gated or layer.recurrent_activation is keras.activations.sigmoid)
         and not layer.dropout
@@ -63,9 +64,16 @@ def run(
     >>> outputs.shape, len(state)
     (TensorShape([5, 4, 2]), 2)
     """
-    cell = layer.cell
-    bias = cell.bias if layer.use_bias else tf.zeros(cell.kernel.shape[1])
-    recurrent_kernel = cell.recurrent_kernel * recurrent_mask
-    weights = [tf.convert_to_tensor(each) for each in (cell.kernel, recurrent_kernel, bias)]
-    outputs, *after = RUN[type(layer)](layer, inputs, *weights, *state)
+    weights = layer.cell
+    recurrent_kernel = weights.recurrent_kernel * recurrent_mask
+    bias = weights.bias if layer.use_bias else tf.zeros(weights.kernel.shape[1])
+    outputs, *after = over_window(
+        _cell(layer), inputs, weights.kernel, recurrent_kernel, bias, *state
+    )
     return outputs, after
+
+
+def _cell(layer: Any) -> type[Cell]:
+    if isinstance(layer, keras.layers.GRU):
+        return GRUResetAfter if layer.reset_after else GRUResetBefore
+    return LSTM if isinstance(layer, keras.layers.LSTM) else SimpleRNN

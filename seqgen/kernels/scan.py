@@ -1,4 +1,4 @@
-"""What the layers share: the loop over time, products, and the gradient of a product's weights."""
+"""A loop over the times of a window."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from seqgen.backend import tf
+from seqgen.kernels.operations import Tensor
 
-Tensor = Any
 Array = Any  # a TensorArray
 Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
 
@@ -55,72 +55,3 @@ def by_time(sequence: Tensor) -> Array:
 
 def _array(dtype: Any, steps: Any, shape: Any) -> Array:
     return tf.TensorArray(dtype, steps, element_shape=shape, clear_after_read=False)
-
-
-def float32(tensor: Tensor) -> Tensor:
-    return tf.cast(tensor, tf.float32)
-
-
-def product(matrix: Tensor, tensor: Tensor) -> Tensor:
-    """In the matrix's precision; the result is float32."""
-    return float32(tf.matmul(matrix, tf.cast(tensor, matrix.dtype)))
-
-
-def d_sigmoid(value: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient before a sigmoid of that value, in one operation."""
-    return tf.raw_ops.SigmoidGrad(y=value, dy=gradient)
-
-
-def d_tanh(value: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient before a tanh of that value, in one operation."""
-    return tf.raw_ops.TanhGrad(y=value, dy=gradient)
-
-
-def columns(vector: Tensor, like: Tensor) -> Tensor:
-    """The vector `(rows,)` as every column of `(rows, B)`: adding that is faster than broadcasting
-    at every step."""
-    return tf.tile(vector[:, None], (1, like.shape[1]))
-
-
-def before_each(first: Tensor, sequence: Tensor) -> Tensor:
-    """What stood before each step: `(units, B)` and `(T, units, B)` → `(T, units, B)`."""
-    return tf.concat((tf.cast(first, sequence.dtype)[None], sequence[:-1]), 0)
-
-
-def prepared(
-    dtype: Any, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor, hidden: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Both kernels in the products' precision, the recurrent one also transposed, as the forward
-    pass wants it, and the bias as columns."""
-    kernel, recurrent_kernel = tf.cast(kernel, dtype), tf.cast(recurrent_kernel, dtype)
-    return kernel, recurrent_kernel, tf.transpose(recurrent_kernel), columns(bias, hidden)
-
-
-def gradients(
-    kernel: Tensor, inputs: Tensor, before: Tensor, d: Tensor, d_bias: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of the inputs, the kernel, the recurrent kernel and the bias, where one sum of products
-    feeds the gates.
-
-    Args:
-        kernel: of the inputs, `(D, gates)`.
-        inputs: of the layer, `(T, D, B)`.
-        before: the outputs one step earlier, `(T, units, B)`.
-        d: the gradient of the sums, `(T, gates, B)`.
-        d_bias: the same summed over time, `(gates, B)`, in float32.
-    """
-    return (
-        tf.matmul(kernel, d),
-        gradient_of_weights(inputs, d),
-        gradient_of_weights(before, d),
-        tf.reduce_sum(d_bias, 1),
-    )
-
-
-def gradient_of_weights(inputs: Tensor, gradient: Tensor) -> Tensor:
-    """Of a product's weights, summed over all steps in one product: `(D, gates)`."""
-    inputs, gradient = (
-        tf.reshape(tf.transpose(each, (1, 0, 2)), (each.shape[1], -1))  # whole rows are moved
-        for each in (inputs, gradient)
-    )
-    return float32(tf.matmul(inputs, gradient, transpose_b=True))
