@@ -63,7 +63,7 @@ def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: 
         Callback(),
     )  # fmt: skip
     plan = Plan(LEARNING_RATE, 0.1)
-    return lambda: run._one_step(next(run.batches), plan)
+    return lambda: run._one_step(plan)
 
 
 def stock_step(cell: str, layers: int, units: int, batch_size: int) -> Step:

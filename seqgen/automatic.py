@@ -34,6 +34,7 @@ class Task:
     speed: float = ASSUMED_SPEED  # tokens per second of LSTM 1 x 256 on this machine
     can_drop_recurrent: bool = True  # whether the layers are those of `seqgen.kernels`
     devices: int = 1  # machines or GPUs that share a batch
+    precision: str = "float32"  # the fastest here that learns as well
 
     def tokens_seen(self, config: ModelConfig) -> float:
         """How many tokens such a network reads in the time."""
@@ -41,13 +42,14 @@ class Task:
             assert self.epochs is not None
             return self.epochs * self.training_tokens
         seconds = max(60 * self.minutes - START_SECONDS, 1.0)
-        return seconds * self.devices * self.speed / _cost(config)
+        return seconds * self.devices * self.speed / self._cost(config)
 
-
-def _cost(config: ModelConfig) -> float:
-    """The time for a token, over that of LSTM 1 x 256."""
-    gates = GATES[config.cell] / GATES["lstm"]
-    return config.layers * (0.65 + 0.35 * gates * (config.units / 256) ** 2)
+    def _cost(self, config: ModelConfig) -> float:
+        """The time for a token, over that of LSTM 1 x 256."""
+        gates = GATES[config.cell] / GATES["lstm"]
+        units = config.units / 256
+        output = units * self.vocabulary_size / (GATES["lstm"] * 256)
+        return config.layers * (0.65 + 0.35 * gates * units**2) + 0.35 * output
 
 
 def weights(config: ModelConfig, vocabulary_size: int) -> int:
@@ -99,13 +101,14 @@ def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         "dropout": _share(0.25 + 0.055 * math.log2(pressure / 8)),
         "recurrent_dropout": _share(0.11 * math.log2(pressure / 12)),
         "weight_decay": 0.05 if seen > task.training_tokens else 0.01,
+        "precision": task.precision,
     }
     if not task.can_drop_recurrent:
         del chosen["recurrent_dropout"]
     chosen = {name: value for name, value in chosen.items() if name not in given}
     if not chosen:
         return dict(given), ""
-    words = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items())
+    words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
     why = (
         f"chosen: {words}; for about {_millions(seen)} tokens to be seen, "
         f"{seen / task.training_tokens:.2g} times the text, by {config.cell} of "

@@ -94,14 +94,20 @@ def resumed(corpus: Corpus, given: dict[str, Any], path: Path | None) -> Beginni
     return Beginning(corpus, model_config, train_config, checkpoint=saved)
 
 
-def meet_other_machines(corpus: Corpus, given: dict[str, Any], callback: Callback) -> None:
+def meet_other_machines(
+    corpus: Corpus, given: dict[str, Any], base: Bundle | None, resume: bool, callback: Callback
+) -> None:
     """Wait for the other machines that TF_CONFIG names, and see that all do the same."""
     from seqgen import distribution, sharding
 
     number, count = cluster.place()
     callback.on_message(f"machine {number + 1} of {count}: waiting for the others")
     sharding.divide_threads(given.get("batch_size", 64) // count)
-    here = {"corpus": corpus.facts(), "options": given}
+    here = {
+        "corpus": corpus.facts(),
+        "options": {**given, "resume": resume},
+        "from": None if base is None else fine_tuning.fingerprint(base),
+    }
     if distribution.chiefs(here) != json.loads(json.dumps(here)):
         raise ConfigError(
             "this machine has another corpus or other options than the first one; "
@@ -139,8 +145,9 @@ def _complete(
         speed,
         is_fast,
         distribution.strategy().num_replicas_in_sync,
+        precision,
     )
-    options, chosen = automatic.fill(task, {"precision": precision, **given})
+    options, chosen = automatic.fill(task, given)
     if chosen:
         callback.on_message(chosen)
     return options, chosen

@@ -6,7 +6,10 @@ import math
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from seqgen import distribution
+from seqgen.errors import TrainingError
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule
 from seqgen.validation import STREAMS, WINDOW, Validation
@@ -49,6 +52,7 @@ class BestWeights:
         self.steps_per_epoch = tokens_per_epoch / tokens_per_step
         self.loss: float | None = None  # the last one, nats per token
         self.best: tuple[float, list[Floats]] | None = None
+        self.sound: list[Floats] = []  # a minute old at most, kept until there are best ones
         self.speed = 0.0  # of validation, tokens per second
         self.scored_tokens = 0  # by each validation
         self.step = 0  # of the last validation,
@@ -67,6 +71,34 @@ class BestWeights:
         for name in PLACE:
             setattr(self, name, place[name])
         self.best = None if place["best_loss"] is None else (place["best_loss"], weights)
+
+    def keep_sound(self) -> None:
+        """Keep the weights as they are, for a run that goes wrong before there are best ones."""
+        weights = self.network.get_weights()
+        if self.best is None and are_finite(weights):
+            self.sound = weights
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is something to keep of a run that goes wrong."""
+        return self.best is not None or bool(self.sound)
+
+    def result(self, *, sound: bool) -> list[Floats]:
+        """The weights that a run ends with: the best ones; where nothing was held out, the last.
+
+        Args:
+            sound: whether the run has not gone wrong.
+
+        Raises:
+            TrainingError: there are none without a NaN.
+        """
+        if self.best is not None:
+            return self.best[1]
+        last: list[Floats] = self.network.get_weights()
+        weights = last if sound and are_finite(last) else self.sound
+        if not weights:
+            raise TrainingError("the weights are no numbers any more; choose a lower learning rate")
+        return weights
 
     def is_due(self, step: int) -> bool:
         """Ten times in a run, and after every epoch, so that a small corpus that is soon learned
@@ -88,7 +120,7 @@ class BestWeights:
         assert self.validation is not None
         began = self.schedule.elapsed
         self.loss = self.validation.loss(self.scored_tokens)
-        if self.best is None or self.loss < self.best[0]:
+        if math.isfinite(self.loss) and (self.best is None or self.loss < self.best[0]):
             self.best = (self.loss, self.network.get_weights())
         self.step, self.fraction = step, self.schedule.fraction(step)
         self.ended = self.schedule.elapsed
@@ -139,3 +171,8 @@ class BestWeights:
         else:
             affordable = share * steps * self.tokens_per_step / COST
         return int(min(self.validation.tokens, max(affordable, STREAMS * WINDOW)))
+
+
+def are_finite(weights: list[Floats]) -> bool:
+    """Whether all are numbers."""
+    return all(np.isfinite(each).all() for each in weights)

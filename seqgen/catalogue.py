@@ -185,12 +185,20 @@ def find(corpora: Iterable[str | Path], *, progress: bool = False) -> tuple[str,
                 f"{text}: no such file, folder or glob, and no named corpus; "
                 f"the names are {', '.join(entries)}"
             )
-    return _name(texts[0]), found
+    return name_of(texts[0]), found
 
 
-def _name(text: str) -> str:
-    if text == "-":
+def name_of(corpus: str) -> str:
+    """What a corpus is called, from the first path or name that was given.
+
+    >>> name_of("poems/*.txt"), name_of("-")
+    ('.txt', 'stdin')
+    """
+    if corpus == "-":
         return "stdin"
-    path = Path(text).resolve()
-    stem = path.name if path.is_dir() else path.stem
+    try:
+        path = Path(corpus).resolve()
+        stem = path.name if path.is_dir() else path.stem
+    except OSError:  # no path that there can be
+        return "corpus"
     return "".join(c for c in stem if c not in "*?[]") or "corpus"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from seqgen.errors import CheckpointError
 from seqgen.files import unused_path, written_whole
 from seqgen.vocabulary import Vocabulary
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MEMBER = "facts.json"
 
 Arrays = dict[str, list[npt.NDArray[Any]]]  # lists of arrays by what they are of
@@ -145,6 +146,23 @@ def _short(value: Any) -> str:
 def load(path: Path) -> tuple[dict[str, Any], Arrays]:
     """`read` and `parsed` in one."""
     return parsed(read(path), path)
+
+
+def reading(path: Path) -> dict[str, Any]:
+    """How the run of a checkpoint read its corpus: options of `seqgen.model.load_corpus`."""
+    options = load(path)[0]["corpus_options"]
+    return {name: options[name] for name in ("encoding", "lines", "min_count", "validation")}
+
+
+def latest(folder: Path, name: str) -> Path | None:
+    """The newest checkpoint of a run whose model was to be `NAME.keras`, `NAME-1.keras`, … there.
+
+    >>> latest(Path("no-such-folder"), "book") is None
+    True
+    """
+    pattern = re.compile(rf"{re.escape(name)}(-\d+)?\.checkpoint")
+    found = [path for path in folder.glob("*.checkpoint") if pattern.fullmatch(path.name)]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def put_aside(path: Path) -> Path | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqgen import __version__
-from seqgen.files import require_writable, uninterrupted, unused_path, written_whole
+from seqgen.errors import OutputError
+from seqgen.files import require_writable, unused_path, written_whole
+from seqgen.interrupts import uninterrupted
 from seqgen.options import (
     FILE,
     corpus_options,
@@ -78,10 +81,10 @@ def train(
     base: Path | None,
     resume: bool,
     tensorboard: Path | None,
-    encoding: str,
-    lines: bool,
-    min_count: int,
-    validation: float,
+    encoding: str | None,
+    lines: bool | None,
+    min_count: int | None,
+    validation: float | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -101,7 +104,7 @@ def train(
       seqgen train book.txt -o book.keras --resume
       seqgen train letters.txt --from book.keras -o letters.keras --minutes 1
     """
-    from seqgen import beginning, checkpoint, describe
+    from seqgen import beginning, catalogue, checkpoint, describe
     from seqgen import model as library
     from seqgen.bundle import require_model_path
     from seqgen.cluster import is_chief
@@ -112,14 +115,15 @@ def train(
         require_model_path(output)
         require_writable(output)
     model_to_begin_with = library.load(base) if base and not resume else None
-    corpus = library.load_corpus(
-        *corpora, progress=sys.stderr.isatty(),
-        encoding=encoding, lines=lines, min_count=min_count, validation=validation,
-    )  # fmt: skip
+    reading = {"encoding": encoding, "lines": lines, "min_count": min_count}
+    reading = given({**reading, "validation": validation})
+    output = output or default_output(catalogue.name_of(corpora[0]), resume=resume)
+    checkpoint_path = checkpoint.beside(output)
+    if resume and is_first:
+        reading = {**checkpoint.reading(checkpoint_path), **reading}
+    corpus = library.load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
     for note in (*corpus.notes, describe.corpus(corpus.facts(), len(corpus.vocabulary))):
         say(note)
-    output = output or default_output(corpus.name, resume=resume)
-    checkpoint_path = checkpoint.beside(output)
     with callbacks(describe.TOKENS[corpus.task], tensorboard if is_first else None) as callback:
         model = library.train(
             corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
@@ -137,11 +141,16 @@ def train(
 
 
 def default_output(name: str, *, resume: bool) -> Path:
-    """A file named after the corpus, in `models/` where there is such a folder: a new one, unless
-    a run is resumed."""
-    output = Path("models" if Path("models").is_dir() else ".") / f"{name}.keras"
+    """A file named after the corpus, in `models/` where there is such a folder: a new one, or that
+    of the last run that broke off."""
+    from seqgen import checkpoint
+
+    folder = Path("models" if Path("models").is_dir() else ".")
+    output = folder / f"{name}.keras"
     if not resume:
         output = unused_path(output)
+    elif left := checkpoint.latest(folder, name):
+        output = left.with_suffix(".keras")
     require_writable(output)
     return output
 
@@ -167,13 +176,26 @@ def save(model: Model, output: Path, checkpoint_path: Path) -> None:
 
     say_if_kept(output)
     with uninterrupted():
-        model.save(output, keep=True)
-        if model.bundle.history:
-            loss_curve.save(model.bundle.history, output.with_suffix(".loss.png"))
+        try:
+            model.save(output, keep=True)
+        except OutputError as error:
+            raise OutputError(f"{error}; the model is {rescued(model, output)}") from error
+        try:
+            if model.bundle.history:
+                loss_curve.save(model.bundle.history, output.with_suffix(".loss.png"))
+        except OutputError as error:
+            say(f"no picture of the losses: {error}")
         if model.bundle.scores["ended_early"] != "Ctrl-C":
             checkpoint_path.unlink(missing_ok=True)
         elif checkpoint_path.exists():
             say(f"the same command with -o {output} --resume goes on with the run")
+
+
+def rescued(model: Model, output: Path) -> Path:
+    """A model that cannot be written where it should be: where it is instead."""
+    path = unused_path(Path(tempfile.gettempdir()) / output.name)
+    model.save(path)
+    return path
 
 
 @cli.command()

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from seqgen.backend import tf
-from seqgen.cluster import is_chief, machine_count
+from seqgen.cluster import machine_count
 from seqgen.errors import ConfigError, WorkerError
 
 LOST = (
@@ -75,9 +75,15 @@ def chiefs(value: Any) -> Any:
     if machine_count() == 1:
         return value
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
-    numbers = np.frombuffer(data, np.uint8) if is_chief() else np.zeros(0)
+    numbers = np.frombuffer(data, np.uint8).astype(np.int32)
+
+    def of_device(context: Any) -> Any:
+        is_first = context.replica_id_in_sync_group == 0
+        return tf.constant(numbers if is_first else numbers[:0])
+
     with losing_machines():
-        gathered = strategy().gather(tf.constant(numbers, tf.int32), axis=0)
+        values = strategy().experimental_distribute_values_from_function(of_device)
+        gathered = strategy().gather(values, axis=0)
     data = gathered.numpy().astype(np.uint8).tobytes()
     return data if isinstance(value, bytes) else json.loads(data)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,18 +80,3 @@ def written_whole(path: Path, *, keep: bool = False) -> Iterator[Path]:
             raise
         reason = error.strerror or str(error)
         raise OutputError(f"{path} was not written: {reason}; what was there is kept") from error
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait, where it would lose what is nearly done.
-
-    >>> with uninterrupted():
-    ...     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    True
-    """
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

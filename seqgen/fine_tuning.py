@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,14 @@ def options(bundle: Bundle, given: Mapping[str, Any]) -> dict[str, Any]:
             "or train a new model"
         )
     return {**network, "learning_rate": LEARNING_RATE, **given}
+
+
+def fingerprint(bundle: Bundle) -> str:
+    """Tells one model from another: a hash of its vocabulary and weights."""
+    digest = hashlib.sha256(repr(bundle.vocabulary.tokens).encode())
+    for each in bundle.weights:
+        digest.update(each.tobytes())
+    return digest.hexdigest()
 
 
 def grown_vocabulary(old: Vocabulary, corpus: Vocabulary) -> Vocabulary:

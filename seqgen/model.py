@@ -81,24 +81,20 @@ def train(
     20
     """
     started = time.monotonic()  # importing TensorFlow counts
-    from seqgen import beginning, checkpoint, training
+    from seqgen import beginning, training
 
     callback = callback or Callback()
     path = None if checkpoint_path is None else Path(checkpoint_path)
     given = beginning.settled({"minutes": minutes, "epochs": epochs, **options})
+    base_bundle = base.bundle if base else None
     if cluster.machine_count() > 1:
-        beginning.meet_other_machines(corpus, given, callback)
+        beginning.meet_other_machines(corpus, given, base_bundle, resume, callback)
         started = time.monotonic()  # waiting for them does not
     if resume:
         begun = beginning.resumed(corpus, given, path)
     else:
-        begun = beginning.new(corpus, given, base.bundle if base else None, callback)
+        begun = beginning.new(corpus, given, base_bundle, callback)
     bundle = begun.bundle()
-    if path and not resume and cluster.is_chief() and (kept := checkpoint.put_aside(path)):
-        callback.on_message(
-            f"a run that broke off left {path}, which --resume would go on with; "
-            f"it is kept as {kept}"
-        )
     result = training.train(
         begun.corpus,
         begun.model_config,

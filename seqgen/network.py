@@ -190,7 +190,7 @@ def _fast_forward(
 ) -> tuple[Any, Tensors]:
     """The same through `seqgen.kernels`, as `(T, D, B)`."""
     _, embedding, *layers, dense = network.layers
-    x = tf.transpose(tf.gather(tf.cast(embedding.embeddings, precision), ids), (1, 2, 0))
+    x, table = _embedded(embedding.embeddings, ids, precision)
     after: Tensors = []
     for place, layer in enumerate(layers):
         if isinstance(layer, keras.layers.RNN):
@@ -199,12 +199,26 @@ def _fast_forward(
                 shape = layer.cell.recurrent_kernel.shape
                 mask = chance.mask(shape, chance.recurrent_dropout, place)
             states = [tf.transpose(state.pop(0)) for _ in _sizes(layer)]
-            x, layer_after = kernels.run(layer, x, states, mask)
+            x, layer_after = kernels.run(layer, x, states, recurrent_mask=mask, embedding=table)
+            table = None
             after += map(tf.transpose, layer_after)
         elif chance is not None:
             x *= tf.cast(chance.mask(tf.shape(x), layer.rate, place), x.dtype)
     logits = tf.matmul(x, tf.cast(dense.kernel, precision)[None], transpose_a=True)
     return tf.transpose(tf.cast(logits, tf.float32) + dense.bias, (1, 0, 2)), after
+
+
+def _embedded(embeddings: Any, ids: Any, precision: str) -> tuple[Any, Any]:
+    """Ids `(B, T)` → what the first layer takes, `(T, D, B)`, and the table to look its product up
+    in, or None.
+
+    Where there are no more tokens than a vector is wide, the tokens themselves go in, one-hot, and
+    the embedding is multiplied into the kernel: wide vectors then cost no more than narrow ones.
+    """
+    size, width = embeddings.shape
+    if size > width:
+        return tf.transpose(tf.gather(tf.cast(embeddings, precision), ids), (1, 2, 0)), None
+    return tf.one_hot(tf.transpose(ids), size, axis=1, dtype=precision), embeddings
 
 
 class KerasStepper:

@@ -86,14 +86,13 @@ def training_options(command: Any) -> Any:
 def corpus_options(command: Any) -> Any:
     """How a corpus is read."""
     for option in (
-        click.option("--validation", type=float, default=0.1, show_default=True,
-                     help="Share held out at the end, to measure on."),
-        click.option("--min-count", type=int, default=1, show_default=True,
-                     help="Fold characters seen less often into one, never generated."),
-        click.option("--lines", is_flag=True,
+        click.option("--validation", type=float,
+                     help="Share held out at the end, to measure on. [0.1]"),
+        click.option("--min-count", type=int,
+                     help="Fold characters seen less often into one, never generated. [1]"),
+        click.option("--lines", is_flag=True, default=None,
                      help="Every line is a piece of its own: names, titles, messages."),
-        click.option("--encoding", default="utf-8", show_default=True,
-                     help="Of the text, such as latin-1 or utf-16."),
+        click.option("--encoding", help="Of the text, such as latin-1 or utf-16. [utf-8]"),
     ):  # fmt: skip
         command = option(command)
     return command

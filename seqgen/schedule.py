@@ -52,13 +52,13 @@ class Schedule:
         """Seconds since the run began."""
         return time.monotonic() - self.started
 
-    def fraction(self, step: int) -> float:
-        """The share of the run that is done, from 0 to 1."""
+    def fraction(self, step: int, ahead: float = 0.0) -> float:
+        """The share of the run that is done, from 0 to 1; by the clock, so many seconds ahead."""
         if self.seconds is not None:
-            ending = self.seconds - self.reserved
-            if self.elapsed >= ending:
+            elapsed, ending = self.elapsed + ahead, self.seconds - self.reserved
+            if elapsed >= ending:
                 return 1.0
-            return max(self.elapsed - self.stepping, 0.0) / (ending - self.stepping)
+            return max(elapsed - self.stepping, 0.0) / (ending - self.stepping)
         assert self.steps is not None
         return min(step / self.steps, 1.0)
 

@@ -15,9 +15,16 @@ from seqgen.backend import tf
 LEAST_ROWS = 16  # of a shard: with fewer, reading the weights outweighs using them
 
 
+def core_count() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def divide_threads(batch_size: int) -> None:
     """Set TensorFlow's threads for batches of that size, unless it has begun to work already."""
-    cores = os.cpu_count() or 1
+    cores = core_count()
     shards = max(min(cores, batch_size // LEAST_ROWS), 1)
     if shards > 1:
         try:
@@ -28,12 +35,15 @@ def divide_threads(batch_size: int) -> None:
 
 
 def shard_count(batch_size: int) -> int:
-    """Into how many shards a batch is cut: one for each thread set, fewer where it does not divide.
+    """Into how many shards a batch is cut: one for each thread set, fewer where it does not divide,
+    and one for a GPU, which takes it as a whole.
 
     >>> batch_size = 35
     >>> batch_size % shard_count(batch_size)
     0
     """
+    if tf.config.list_physical_devices("GPU"):
+        return 1
     most = max(tf.config.threading.get_inter_op_parallelism_threads(), 1)
     return max(count for count in range(1, most + 1) if batch_size % count == 0)
 

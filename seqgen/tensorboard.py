@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from seqgen.backend import tf
 from seqgen.callback import Callback, Progress
 from seqgen.errors import ConfigError, OutputError
+from seqgen.files import require_writable
 
 STEPS_BETWEEN = 20
 
@@ -31,9 +34,16 @@ class TensorBoard(Callback):
             )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.writer = tf.summary.create_file_writer(str(folder))
-        except (OSError, tf.errors.OpError) as error:
-            raise OutputError(f"{folder} cannot be written: {error}; name another") from error
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be made: {error}; name another") from error
+        require_writable(folder / "events")
+        self.folder = folder
+
+    @cached_property
+    def writer(self) -> Any:
+        """Made when there is something to write: before the run, TensorFlow must not begin to
+        work, or its threads are set for good."""
+        return tf.summary.create_file_writer(str(self.folder))
 
     def on_step(self, progress: Progress) -> None:
         """Write the training loss, now and then."""

@@ -16,23 +16,22 @@ from typing import Any
 
 from seqgen import checkpoint, cluster, distribution
 from seqgen.backend import tf
-from seqgen.batches import Batch, training_batches
-from seqgen.best_weights import BestWeights
+from seqgen.batches import training_batches
+from seqgen.best_weights import BestWeights, are_finite
 from seqgen.callback import Callback, Progress
 from seqgen.checkpoint import Arrays
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import OutputError, TrainingError
+from seqgen.interrupts import interrupted_afterwards
 from seqgen.network import build, initial_state, require_fast_layers
 from seqgen.runtime import Floats
 from seqgen.schedule import Schedule, learning_rate_share
 from seqgen.sharding import divide_threads
 from seqgen.train_step import Plan, TrainStep
+from seqgen.training_loss import TrainingLoss
 from seqgen.validation import Validation
 
-SMOOTHING = 0.98  # of the training loss that is shown, per step
-EXPLODED = 2.0  # times the loss of guessing blindly: more is no longer learning
-STEPS_TO_EXPLODE = 200  # a model may begin as badly, on text of another kind
 SECONDS_TO_CHECKPOINT = 60.0
 STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: short pieces take 26 MB a step
 
@@ -95,6 +94,8 @@ def train(
     with distribution.losing_machines():
         run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
         run.write_sample, run.chosen = write_sample, chosen
+        if not resume:
+            run.put_checkpoint_aside()
         if initial_weights:
             run.network.set_weights(initial_weights)
         if resume:
@@ -141,20 +142,35 @@ class _Run:
         self.chosen = ""
         self.step = 0
         self.checkpointed = time.monotonic()
-        self.training_loss = math.nan
+        self.seconds_per_step = 0.0  # the last one's, but for the first
+        self.training_loss = TrainingLoss(len(corpus.vocabulary))
         self.history: list[dict[str, float | None]] = []
 
     def _facts(self) -> dict[str, Any]:
         """What a run must share with the one whose checkpoint it resumes."""
+        facts = self.corpus.facts()
         return {
             "model_config": self.model_config.to_json(),
             "train_config": self.config.to_json(),
-            "corpus": {**self.corpus.facts(), "vocabulary": self.corpus.vocabulary.to_json()},
+            "corpus_options": {**facts.pop("options"), **facts.pop("split")},
+            "corpus": {**facts, "vocabulary": self.corpus.vocabulary.to_json()},
         }
+
+    def put_checkpoint_aside(self) -> None:
+        """Keep one that another run left where this one's will be."""
+        if self.checkpoint_path is None or not cluster.is_chief():
+            return
+        if kept := checkpoint.put_aside(self.checkpoint_path):
+            self.callback.on_message(
+                f"a run that broke off left {self.checkpoint_path}, which --resume would go on "
+                f"with; it is kept as {kept}"
+            )
 
     def save_checkpoint(self) -> None:
         """Write all that `resume` needs; a disk that is full does not end the run."""
         if self.checkpoint_path is None or not cluster.is_chief():
+            return
+        if not are_finite(self.network.get_weights()):
             return
         best = self.best_weights.best
         arrays = {
@@ -164,7 +180,7 @@ class _Run:
         }
         place = {
             "step": self.step,
-            "training_loss": self.training_loss,
+            "training_loss": self.training_loss.value,
             "history": self.history,
             "chosen": self.chosen,
             "schedule": self.schedule.place(),
@@ -190,7 +206,7 @@ class _Run:
         self.state = [tf.constant(each) for each in arrays["state"]]
         place = saved["place"]
         self.step, self.history = place["step"], place["history"]
-        self.training_loss, self.chosen = place["training_loss"], place["chosen"]
+        self.training_loss.value, self.chosen = place["training_loss"], place["chosen"]
         self.schedule.go_to(place["schedule"])
         self.batches.go_to(place["batches"])
         self.best_weights.go_to(place["best_weights"], arrays.get("best", []))
@@ -204,18 +220,18 @@ class _Run:
             if self.step == 0:
                 raise
             ended_early = "Ctrl-C"
-            self.save_checkpoint()
         except TrainingError as error:
-            if self.best_weights.best is None:
+            if not self.best_weights.has_any:
                 raise
             return self._result(str(error))
         with suppress(KeyboardInterrupt):  # whoever presses it again will not wait for this
+            if ended_early:
+                self.save_checkpoint()
             self._validate()
         return self._result(ended_early)
 
     def _result(self, ended_early: str | None) -> Result:
-        best = self.best_weights.best
-        weights = best[1] if best else self.network.get_weights()
+        weights = self.best_weights.result(sound=ended_early in (None, "Ctrl-C"))
         score = self.best_weights.final_score(self.step, thorough=ended_early is None)
         loss, scored = score or (None, 0)
         scores = {
@@ -224,7 +240,7 @@ class _Run:
             "tokens_seen": self.step * self.tokens_per_step,
             "seconds": round(self.schedule.elapsed, 2),
             "ended_early": ended_early,
-            "training_loss": self.training_loss,
+            "training_loss": self.training_loss.value,
             "validation_loss": loss,
             "validation_tokens": scored,
             "bits_per_token": None if loss is None else loss / math.log(2),
@@ -234,9 +250,11 @@ class _Run:
     def _loop(self) -> None:
         if not self.best_weights.scored_tokens:
             self.best_weights.measure()
+        if self.step == 0:
+            self.schedule.stepping = self.schedule.elapsed
         fraction = self.schedule.fraction(self.step)
         while fraction < 1 or self.step == 0:
-            plan = self._one_step(next(self.batches), self._plan())
+            plan = self._one_step(self._plan())
             fraction = plan.fraction
             if self.step % STEPS_PER_RELEASE == 0:
                 self.corpus.release_memory()
@@ -250,32 +268,27 @@ class _Run:
         share = learning_rate_share(self.schedule.fraction(self.step))
         return Plan(
             self.config.learning_rate * share,
-            self.schedule.fraction(self.step + 1),
+            self.schedule.fraction(self.step + 1, ahead=self.seconds_per_step),
             self.best_weights.is_due(self.step + 1),
             time.monotonic() - self.checkpointed >= SECONDS_TO_CHECKPOINT,
         )
 
-    def _one_step(self, batch: Batch, plan: Plan) -> Plan:
-        loss, self.state, plan = self.train_step(batch, self.state, plan, self.step)
-        self._require_sound(loss)
-        self.step += 1
-        if self.step == 1:
-            self.training_loss, self.schedule.stepping = loss, self.schedule.elapsed
-        share = min(SMOOTHING, 1 - 1 / self.step)  # a plain mean to begin with
-        self.training_loss = share * self.training_loss + (1 - share) * loss
+    def _one_step(self, plan: Plan) -> Plan:
+        """Ctrl-C waits for its end: half a step is in no checkpoint."""
+        if plan.save:
+            self.best_weights.keep_sound()
+        with interrupted_afterwards():
+            began = self.schedule.elapsed
+            batch = next(self.batches)
+            loss, self.state, plan = self.train_step(batch, self.state, plan, self.step)
+            self.step += 1
+            self.training_loss.note(loss, self.step)
+            if self.step == 1:  # it compiles
+                self.schedule.stepping = self.schedule.elapsed
+            else:
+                self.seconds_per_step = self.schedule.elapsed - began
         self.callback.on_step(self._progress())
         return plan
-
-    def _require_sound(self, loss: float) -> None:
-        blind = math.log(max(len(self.corpus.vocabulary), 2))
-        lasting = self.step >= STEPS_TO_EXPLODE and self.training_loss > EXPLODED * blind
-        if math.isfinite(loss) and not lasting:
-            return
-        value = self.training_loss if math.isfinite(loss) else loss
-        raise TrainingError(
-            f"the training loss is {value:.3g} after {self.step + 1} steps, where guessing blindly "
-            f"has {blind:.3g}; choose a lower learning rate or another activation"
-        )
 
     def _validate(self) -> None:
         if self.best_weights.validation is None:
@@ -304,6 +317,6 @@ class _Run:
             elapsed,
             self.schedule.seconds_left(self.step),
             speed,
-            self.training_loss,
+            self.training_loss.value,
             self.best_weights.loss,
         )

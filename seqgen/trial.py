@@ -2,7 +2,8 @@
 
 The precision of the matrix products is a gain on some processors and a loss on others. A small
 network takes some steps in each, from the same weights on the same text; what came out is kept in
-the cache folder, for this processor and this TensorFlow.
+the cache folder, for this processor, this TensorFlow and this seqgen. The trial is made in another
+process, because one can divide TensorFlow's threads only once, and the run's own batch says how.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,13 +21,14 @@ from typing import Any
 
 import numpy as np
 
+from seqgen import __version__, cluster
 from seqgen.backend import tf
 from seqgen.batches import TextBatches
 from seqgen.catalogue import cache_folder
 from seqgen.config import PRECISIONS, ModelConfig, TrainConfig
 from seqgen.files import written_whole
 from seqgen.network import build, initial_state
-from seqgen.sharding import divide_threads
+from seqgen.sharding import core_count, divide_threads
 from seqgen.train_step import Plan, TrainStep
 
 MODEL = ModelConfig(units=256)
@@ -94,26 +98,37 @@ def _keep(kept: dict[str, Any]) -> None:
 
 def _machine() -> str:
     """A processor is told by its model's name where the system gives one."""
-    names = [platform.machine(), platform.processor(), f"{os.cpu_count()} cores", tf.__version__]
+    names = [platform.machine(), platform.processor(), f"{core_count()} cores"]
     information = Path("/proc/cpuinfo")
     if information.exists():
         lines = information.read_text().splitlines()
         names += [line.split(":")[1].strip() for line in lines if line.startswith("model name")][:1]
-    return ", ".join(names)
+    return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}"])
 
 
 def _try_all() -> dict[str, Trial]:
+    """In another process, which is a machine of its own, whatever TF_CONFIG says."""
+    environment = {name: value for name, value in os.environ.items() if name != cluster.VARIABLE}
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, str(SECONDS)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    return {name: Trial(**each) for name, each in json.loads(done.stdout).items()}
+
+
+def main() -> None:
+    """Try each precision, and print what came out as JSON."""
+    seconds = float(sys.argv[1])
     divide_threads(TRAINING.batch_size)
     trials: dict[str, Trial] = {}
     for precision in PRECISIONS:
         least = trials["float32"].tokens_per_second if trials else 0.0
-        if (trial := _try(precision, least)) is not None:
-            trials[precision] = trial
-    return trials
+        trials[precision] = _try(precision, seconds, least)
+    print(json.dumps({name: asdict(each) for name, each in trials.items()}))
 
 
-def _try(precision: str, least: float) -> Trial | None:
-    """None if its first steps are slower than `least` tokens per second."""
+def _try(precision: str, seconds: float, least: float) -> Trial:
+    """It is given up if its first steps are slower than `least` tokens per second."""
     random = np.random.default_rng(0)
     ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # something to learn
     batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
@@ -122,7 +137,7 @@ def _try(precision: str, least: float) -> Trial | None:
     state = initial_state(network, TRAINING.batch_size)
     losses: list[float] = []
     times: list[float] = []
-    while len(losses) < STEPS + 1 or sum(times) < SECONDS:
+    while len(losses) < STEPS + 1 or sum(times) < seconds:
         began = time.perf_counter()
         loss, state, _ = step(next(batches), state, PLAN, len(losses))
         losses.append(loss)
@@ -130,5 +145,9 @@ def _try(precision: str, least: float) -> Trial | None:
             times.append(time.perf_counter() - began)
         speed = TRAINING.batch_size * TRAINING.window / np.median(times) if times else np.inf
         if len(times) == 3 and speed < least:
-            return None
+            return Trial(float(speed), np.inf)
     return Trial(float(speed), float(np.mean(losses[STEPS - 5 : STEPS + 1])))
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from seqgen.cli import cli
+from seqgen import model as library
+from seqgen.cli import cli, save
+from seqgen.errors import OutputError
 from tests.conftest import SENTENCE, Run
 
 SMALL = ("--units", 8, "--embedding", 8, "--batch-size", 4, "--window", 16)
@@ -293,3 +295,13 @@ def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seq
     done = seqgen("generate", "m.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
     assert len(done.stdout) == 5
     assert done.stderr == "this model's cell options are run through Keras, which is slower\n"
+
+
+def test_a_model_that_cannot_be_written_is_kept_elsewhere(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    model = library.load(trained)
+    with pytest.raises(OutputError, match=f"no folder .*; the model is {tmp_path}/x.keras"):
+        save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
+    assert library.load(tmp_path / "x.keras").generate(length=5)

@@ -1,12 +1,11 @@
 import os
-import signal
 import stat
 from pathlib import Path
 
 import pytest
 
 from seqgen.errors import OutputError
-from seqgen.files import uninterrupted, unused_path, written_whole
+from seqgen.files import unused_path, written_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -78,9 +77,3 @@ def test_a_special_file_is_written_and_stays(tmp_path: Path) -> None:
     assert os.read(reader, 99) == b"through"
     os.close(reader)
     assert names(tmp_path) == ["pipe"] and pipe.is_fifo()
-
-
-def test_ctrl_c_waits_while_something_is_saved() -> None:
-    with uninterrupted():
-        os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

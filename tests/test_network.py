@@ -36,9 +36,10 @@ def test_layers_are_stacked_and_stock(cell: str) -> None:
     assert {type(layer) for layer in network.layers} == stock
 
 
+@pytest.mark.parametrize("embedding", [5, 9], ids=["narrow", "wide"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_state_carries_over_from_window_to_window(cell: str) -> None:
-    network = build(ModelConfig(cell=cell, units=4, layers=2), 7)
+def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> None:
+    network = build(ModelConfig(cell=cell, units=4, layers=2, embedding=embedding), 7)
     ids = np.random.default_rng(0).integers(0, 7, (3, 12))
     first, state = forward(network, ids[:, :5], initial_state(network, 3))
     second, _ = forward(network, ids[:, 5:], state)

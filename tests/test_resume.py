@@ -1,6 +1,7 @@
 """Runs that break off and go on, and runs that begin with a model, through real processes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def test_what_cannot_be_resumed_says_why(book: Path, tmp_path: Path, seqgen: Run
     for arguments, message in [
         ((book, "--resume", "--units", 16), "other data or options: units 32, here 16; give the"),
         (("other.txt", "--resume"), 'name "book", here "other"; tokens 15800, here 11850'),
-        ((book, "--resume", "--lines"), 'options {"'),
+        ((book, "--resume", "--lines"), "lines false, here true"),
     ]:
         done = seqgen("train", *arguments, "-o", "cut.keras", cwd=tmp_path)
         assert done.returncode == 1
@@ -80,6 +81,19 @@ def test_what_cannot_be_resumed_says_why(book: Path, tmp_path: Path, seqgen: Run
     done = seqgen("train", book, "-o", "none.keras", "--resume", cwd=tmp_path)
     assert done.returncode == 1
     assert "none.checkpoint: no such checkpoint" in done.stderr
+
+
+def test_resume_finds_the_last_run_and_how_it_read_the_text(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "cut.txt").write_text("\n".join(f"line {i} of many" for i in range(400)))
+    killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 60, *SMALL)
+    (tmp_path / "cut.checkpoint").rename(tmp_path / "cut-1.checkpoint")
+    (tmp_path / "cut.checkpoint").write_text("older")
+    os.utime(tmp_path / "cut.checkpoint", (0, 0))
+    done = seqgen("train", "cut.txt", "--resume", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "cut-1.keras\n"
+    options = bundle.load(tmp_path / "cut-1.keras").corpus["options"]
+    assert (options["lines"], options["min_count"]) == (True, 2)
 
 
 def test_a_new_run_keeps_what_a_killed_one_left(book: Path, tmp_path: Path, seqgen: Run) -> None:

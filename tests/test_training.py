@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -143,7 +144,7 @@ def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
 
 def test_validation_leaves_the_carried_state_alone() -> None:
     run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
-    run._one_step(next(run.batches), STEP)
+    run._one_step(STEP)
     before = [each.numpy() for each in run.state]
     run.best_weights.measure()
     run.best_weights.validate(1)
@@ -156,7 +157,7 @@ def test_gradients_are_clipped() -> None:
         config = TrainConfig(epochs=1, clip_norm=clip_norm, **FAST)
         run = _Run(corpus(), SMALL, config, Callback())
         before = run.network.get_weights()
-        run._one_step(next(run.batches), STEP)
+        run._one_step(STEP)
         after = run.network.get_weights()
         return float(max(np.abs(b - a).max() for a, b in zip(before, after, strict=True)))
 
@@ -168,7 +169,7 @@ def test_weight_decay_shrinks_matrices_and_no_biases() -> None:
         config = TrainConfig(epochs=1, weight_decay=weight_decay, clip_norm=1e-12, **FAST)
         run = _Run(corpus(), SMALL, config, Callback())
         for _ in range(10):
-            run._one_step(next(run.batches), STEP)
+            run._one_step(STEP)
         return run.network.get_weights()
 
     for plain, shrunk in zip(after(0.0), after(1.0), strict=True):
@@ -266,6 +267,47 @@ def test_a_loss_that_never_was_a_number_is_an_error() -> None:
         train(corpus(), config, TrainConfig(epochs=1, **FAST))
 
 
+def test_where_nothing_is_held_out_the_last_weights_without_a_nan_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("seqgen.training.SECONDS_TO_CHECKPOINT", 0.0)
+    spoiler = Spoiler(40, math.nan)
+    whole = corpus(validation=0.0)
+    spoiler.run = _Run(whole, SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    result = spoiler.run.finish()
+    assert "training loss is nan after 41 steps" in result.scores["ended_early"]
+    assert all(np.isfinite(weight).all() for weight in result.weights)
+
+
+def test_weights_that_the_last_step_spoils_are_an_error() -> None:
+    spoiler = Spoiler(1, math.nan)
+    config = TrainConfig(epochs=0.01, **FAST)
+    spoiler.run = _Run(corpus(validation=0.0), SMALL, config, spoiler)
+    with pytest.raises(TrainingError, match="the weights are no numbers any more"):
+        spoiler.run.finish()
+
+
+def test_a_loss_without_a_number_is_never_the_best() -> None:
+    spoiler = Spoiler(1, math.nan)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=0.01, **FAST), spoiler)
+    with pytest.raises(TrainingError, match="the weights are no numbers any more"):
+        spoiler.run.finish()
+
+
+def test_the_first_step_is_a_small_one_however_long_the_start_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plans = []
+    config = TrainConfig(minutes=0.2, **FAST)
+    run = _Run(corpus(), SMALL, config, Callback(), started=time.monotonic() - 8)
+    one_step = run._one_step
+    monkeypatch.setattr(run, "_one_step", lambda plan: plans.append(plan) or one_step(plan))
+    run.finish()
+    assert plans[0].learning_rate < 0.02 * 0.02
+    assert not plans[0].validate
+    assert max(plan.learning_rate for plan in plans) > 0.9 * 0.02
+
+
 @pytest.mark.parametrize("call", [1, 2])
 def test_ctrl_c_while_scoring_keeps_what_is_known(
     call: int, monkeypatch: pytest.MonkeyPatch
@@ -314,12 +356,35 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     assert {**whole.scores, "seconds": 0} == {**second.scores, "seconds": 0}
 
 
+def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a step in the checkpoint would be taken twice."""
+    config = TrainConfig(epochs=1, **FAST)
+    whole = train(corpus(), SMALL, config)
+    path = tmp_path / "a.checkpoint"
+    run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    learn = run.train_step
+
+    def interrupted(*arguments: object) -> object:
+        result = learn(*arguments)
+        if run.step == 20:
+            signal.raise_signal(signal.SIGINT)
+        return result
+
+    monkeypatch.setattr(run, "train_step", interrupted)
+    interrupted.variables = learn.variables  # type: ignore[attr-defined]
+    assert run.finish().scores["steps"] == 21
+    again = train(corpus(), SMALL, config, resume=checkpoint.load(path), checkpoint_path=path)
+    assert all((a == b).all() for a, b in zip(whole.weights, again.weights, strict=True))
+
+
 def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     config = TrainConfig(minutes=10, **FAST)
     run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
     for _ in range(5):
-        run._one_step(next(run.batches), STEP)
+        run._one_step(STEP)
     run.schedule.started -= 300  # five of the ten minutes pass
     run.save_checkpoint()
     again = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
@@ -336,7 +401,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     other = dataclasses.replace(config, seed=5)
     with pytest.raises(CheckpointError, match="other data or options: seed 0, here 5; give"):
         train(corpus(), SMALL, other, checkpoint_path=path, resume=checkpoint.load(path))
-    with pytest.raises(CheckpointError, match="tokens 3000, here 4000; split"):
+    with pytest.raises(CheckpointError, match="tokens 3000, here 4000"):
         train(corpus(4000), SMALL, config, checkpoint_path=path, resume=checkpoint.load(path))
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         checkpoint.load(tmp_path / "b")
@@ -373,6 +438,15 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(
     )
     assert result.scores["ended_early"] is None
     assert "no checkpoint: " in messages[0] and "there is no folder" in messages[0]
+
+
+def test_a_run_that_cannot_begin_leaves_another_ones_checkpoint_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    path.write_text("of another run")
+    with pytest.raises(ConfigError, match="has no option"):
+        config = ModelConfig(cell_options={"x": 1})
+        train(corpus(), config, TrainConfig(epochs=1, **FAST), checkpoint_path=path)
+    assert [each.name for each in tmp_path.iterdir()] == ["a.checkpoint"]
 
 
 def test_errors_come_before_the_work() -> None:

@@ -45,7 +45,12 @@ def supports(layer: Any) -> bool:
 
 
 def run(
-    layer: Any, inputs: Tensor, state: Sequence[Tensor], recurrent_mask: Tensor = 1.0
+    layer: Any,
+    inputs: Tensor,
+    state: Sequence[Tensor],
+    *,
+    recurrent_mask: Tensor = 1.0,
+    embedding: Tensor | None = None,
 ) -> tuple[Tensor, list[Tensor]]:
     """A recurrent layer over a window.
 
@@ -54,6 +59,7 @@ def run(
         inputs: `(T, D, B)`; its precision is that of the products and of the outputs.
         state: before the window, each `(units, B)` in float32.
         recurrent_mask: what the recurrent weights are multiplied with.
+        embedding: what the inputs are multiplied with before the layer's kernel, `(D, E)`.
 
     Returns:
         The outputs `(T, units, B)` and the state behind the window.
@@ -65,11 +71,11 @@ def run(
     (TensorShape([5, 4, 2]), 2)
     """
     weights = layer.cell
+    kernel = weights.kernel if embedding is None else tf.matmul(embedding, weights.kernel)
     recurrent_kernel = weights.recurrent_kernel * recurrent_mask
     bias = weights.bias if layer.use_bias else tf.zeros(weights.kernel.shape[1])
-    outputs, *after = over_window(
-        _cell(layer), inputs, weights.kernel, recurrent_kernel, bias, *state
-    )
+    tensors = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]
+    outputs, *after = over_window(_cell(layer), inputs, *tensors, *state)
     return outputs, after
 
 
