@@ -18,6 +18,7 @@ from seqgen.config import ModelConfig
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
 TOKENS_PER_WEIGHT = 5  # seen, at least
 WEIGHTS_PER_TOKEN = 5  # of the text, at most
+LEAST_EMBEDDING, MOST_EMBEDDING = 64, 256
 GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}
 START_SECONDS = 8.0  # of a run, that no step is taken in
 ASSUMED_SPEED = 40_000.0  # tokens per second, of LSTM 1 x 256, where it is not measured
@@ -55,10 +56,13 @@ class Task:
 def weights(config: ModelConfig, vocabulary_size: int) -> int:
     """How many weights a network has, but for some biases.
 
+    An embedding that is wider than there are tokens makes learning faster, not the network larger.
+
     >>> weights(ModelConfig(units=256, embedding=64), 65)
     349569
     """
-    width, total = config.embedding, config.embedding * vocabulary_size
+    width = min(config.embedding, vocabulary_size)
+    total = width * vocabulary_size
     for _ in range(config.layers):
         total += GATES[config.cell] * config.units * (width + config.units + 1)
         width = config.units
@@ -84,6 +88,8 @@ def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     network = {name: given[name] for name in names}
     if "units" not in given:
         network["units"] = _units(task, network)
+    if "embedding" not in given:
+        network["embedding"] = _embedding(task.vocabulary_size, network["units"])
     config = ModelConfig.from_json(network)
     seen = task.tokens_seen(config)
     batch_size, window = fitting_size(task.training_tokens)
@@ -95,6 +101,7 @@ def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     chosen = {
         "units": config.units,
         "layers": config.layers,
+        "embedding": config.embedding,
         "batch_size": batch_size,
         "window": window,
         "learning_rate": _rounded(6e-3 * (256 / max(config.units, 256)) ** 0.5),
@@ -127,6 +134,13 @@ def _units(task: Task, network: Mapping[str, Any]) -> int:
         if enough_time and size <= WEIGHTS_PER_TOKEN * task.training_tokens:
             best = units
     return best
+
+
+def _embedding(vocabulary_size: int, units: int) -> int:
+    """As wide as the layer, up to a width where it gains no more; narrow where it would cost time
+    (`seqgen.network`)."""
+    width = min(max(units, LEAST_EMBEDDING), MOST_EMBEDDING)
+    return width if vocabulary_size <= width else LEAST_EMBEDDING
 
 
 def _share(number: float) -> float:

@@ -37,7 +37,7 @@ def network_options(command: Any) -> Any:
                      callback=parse_cell_options,
                      help="A further argument of the Keras layer, such as activation=relu."),
         click.option("--dropout", type=float, help="Share of outputs dropped. [chosen]"),
-        click.option("--embedding", type=int, help="Width of a token's vector. [64]"),
+        click.option("--embedding", type=int, help="Width of a token's vector. [chosen]"),
         click.option("--layers", type=int, help="Recurrent layers, one upon the other. [1]"),
         click.option("--size", type=click.Choice(tuple(SIZES)),
                      help="Of the network. [auto: what the text, the time and this machine allow]"),
