@@ -10,6 +10,7 @@ from seqgen.config import TrainConfig
 
 WARM_UP = 0.02  # share of the run in which the learning rate rises
 SECONDS_TO_SAVE = 1.0
+TOLERANCE = 0.05
 LAST = 0.01  # share of the highest learning rate that the run ends with
 
 
@@ -51,6 +52,11 @@ class Schedule:
     def elapsed(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self.started
+
+    @property
+    def is_overrun(self) -> bool:
+        """Whether the run took longer than it should, by more than the promised twentieth."""
+        return self.seconds is not None and self.elapsed > (1 + TOLERANCE) * self.seconds
 
     def fraction(self, step: int, ahead: float = 0.0) -> float:
         """The share of the run that is done, from 0 to 1; by the clock, so many seconds ahead."""

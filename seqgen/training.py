@@ -228,7 +228,13 @@ class _Run:
             if ended_early:
                 self.save_checkpoint()
             self._validate()
-        return self._result(ended_early)
+        result = self._result(ended_early)
+        if self.schedule.is_overrun:
+            self.callback.on_message(
+                f"the run took {self.schedule.elapsed:.0f} s, not {self.schedule.seconds:.0f}: "
+                "starting and scoring alone took that long"
+            )
+        return result
 
     def _result(self, ended_early: str | None) -> Result:
         weights = self.best_weights.result(sound=ended_early in (None, "Ctrl-C"))

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -32,7 +33,11 @@ class Recorder(Callback):
     def __init__(self, interrupt_after: int | None = None) -> None:
         self.steps: list[Progress] = []
         self.validations: list[Progress] = []
+        self.messages: list[str] = []
         self.interrupt_after = interrupt_after
+
+    def on_message(self, message: str) -> None:
+        self.messages.append(message)
 
     def on_step(self, progress: Progress) -> None:
         self.steps.append(progress)
@@ -72,8 +77,10 @@ def test_minutes_are_kept() -> None:
 
 def test_minutes_count_from_when_the_run_began() -> None:
     config = TrainConfig(minutes=1, **FAST)
-    result = train(corpus(), SMALL, config, started=time.monotonic() - 600)
+    recorder = Recorder()
+    result = train(corpus(), SMALL, config, recorder, started=time.monotonic() - 600)
     assert result.scores["steps"] == 1
+    assert re.match(r"the run took 60\d s, not 60: starting and scoring", recorder.messages[0])
 
 
 def test_the_history_holds_every_validation() -> None:
@@ -426,18 +433,13 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("seqgen.training.SECONDS_TO_CHECKPOINT", 0.0)
-    messages = []
-
-    class Listener(Callback):
-        def on_message(self, message: str) -> None:
-            messages.append(message)
-
+    recorder = Recorder()
     path = tmp_path / "gone" / "a.checkpoint"
-    result = train(
-        corpus(), SMALL, TrainConfig(epochs=0.1, **FAST), Listener(), checkpoint_path=path
-    )
+    config = TrainConfig(epochs=0.1, **FAST)
+    result = train(corpus(), SMALL, config, recorder, checkpoint_path=path)
     assert result.scores["ended_early"] is None
-    assert "no checkpoint: " in messages[0] and "there is no folder" in messages[0]
+    first = recorder.messages[0]
+    assert "no checkpoint: " in first and "there is no folder" in first
 
 
 def test_a_run_that_cannot_begin_leaves_another_ones_checkpoint_where_it_is(tmp_path: Path) -> None:
