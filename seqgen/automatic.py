@@ -49,8 +49,8 @@ class Task:
         """The time for a token, over that of LSTM 1 x 256."""
         gates = GATES[config.cell] / GATES["lstm"]
         units = config.units / 256
-        output = units * self.vocabulary_size / (GATES["lstm"] * 256)
-        return config.layers * (0.65 + 0.35 * gates * units**2) + 0.35 * output
+        output = (0.17 + 0.46 * units) * self.vocabulary_size / 1000
+        return config.layers * (0.65 + 0.35 * gates * units**2) + output
 
 
 def weights(config: ModelConfig, vocabulary_size: int) -> int:

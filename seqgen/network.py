@@ -204,8 +204,11 @@ def _fast_forward(
             after += map(tf.transpose, layer_after)
         elif chance is not None:
             x *= tf.cast(chance.mask(tf.shape(x), layer.rate, place), x.dtype)
-    logits = tf.matmul(x, tf.cast(dense.kernel, precision)[None], transpose_a=True)
-    return tf.transpose(tf.cast(logits, tf.float32) + dense.bias, (1, 0, 2)), after
+    units, batch_size = x.shape[1:]
+    rows = tf.reshape(tf.transpose(x, (2, 0, 1)), (-1, units))
+    logits = tf.matmul(rows, tf.cast(dense.kernel, precision))
+    logits = tf.cast(logits, tf.float32) + dense.bias
+    return tf.reshape(logits, (batch_size, -1, logits.shape[1])), after
 
 
 def _embedded(embeddings: Any, ids: Any, precision: str) -> tuple[Any, Any]:

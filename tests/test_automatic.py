@@ -23,6 +23,13 @@ def test_a_slow_machine_gets_a_narrower_network() -> None:
     assert chosen(10**6, 3, speed=10_000.0)["units"] < chosen(10**6, 3, speed=200_000.0)["units"]
 
 
+def test_many_different_tokens_cost_time() -> None:
+    few, many = (Task(10**8, size, 3, None, 100_000.0) for size in (100, 7000))
+    config = ModelConfig(units=128)
+    assert many.tokens_seen(config) < few.tokens_seen(config) / 3
+    assert fill(many, {})[0]["units"] < fill(few, {})[0]["units"]
+
+
 @given(st.integers(2, 12))
 def test_machines_share_a_batch_and_have_time_for_more(devices: int) -> None:
     task = Task(10**6, 65, 3, None, 50_000.0, devices=devices)
