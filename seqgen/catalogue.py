@@ -11,6 +11,7 @@ import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 from seqgen import sources
@@ -191,14 +192,18 @@ def find(corpora: Iterable[str | Path], *, progress: bool = False) -> tuple[str,
 def name_of(corpus: str) -> str:
     """What a corpus is called, from the first path or name that was given.
 
-    >>> name_of("poems/*.txt"), name_of("-")
-    ('.txt', 'stdin')
+    A glob is called after the folder that it looks in.
+
+    >>> name_of("poems/dawn.txt"), name_of("poems/*.txt"), name_of("-")
+    ('dawn', 'poems', 'stdin')
     """
     if corpus == "-":
         return "stdin"
+    path = Path(corpus)
     try:
-        path = Path(corpus).resolve()
-        stem = path.name if path.is_dir() else path.stem
+        if not path.exists():
+            path = Path(*takewhile(lambda part: not set(part) & set("*?["), path.parts))
+        name = path.resolve().name if path.is_dir() else path.resolve().stem
     except OSError:  # no path that there can be
         return "corpus"
-    return "".join(c for c in stem if c not in "*?[]") or "corpus"
+    return name or "corpus"
