@@ -4,6 +4,7 @@
     ├── ConfigError             an option out of its range, or two that exclude each other
     ├── CorpusError             a corpus that cannot be found, read or split
     │   └── DownloadError       a corpus that cannot be fetched, or is not what its checksum says
+    ├── MusicError              notes, a key or a meter that make no sense, a file of no music
     ├── VocabularyError         tokens that a model has never seen
     ├── ModelFileError          a file that is no model, is damaged, or is of another format version
     ├── CheckpointError         a run that cannot be resumed from what stands there
@@ -29,6 +30,10 @@ class CorpusError(SeqgenError):
 
 class DownloadError(CorpusError):
     """A named corpus that cannot be fetched, or is not what its checksum says."""
+
+
+class MusicError(SeqgenError, ValueError):
+    """Notes, a key or a meter that make no sense, or a file that is no music."""
 
 
 class VocabularyError(SeqgenError, ValueError):

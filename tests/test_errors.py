@@ -13,8 +13,15 @@ def test_every_error_is_a_seqgen_error_and_is_exported() -> None:
 def test_the_exported_names() -> None:
     assert seqgen.__all__ == [
         *("Callback", "CheckpointError", "ConfigError", "Corpus", "CorpusError", "DownloadError"),
-        *("Model", "ModelConfig", "ModelFileError", "OutputError", "Progress", "SampleConfig"),
-        *("SeqgenError", "TrainConfig", "TrainingError", "Vocabulary", "VocabularyError"),
+        *("Model", "ModelConfig", "ModelFileError", "MusicError", "OutputError", "Progress"),
+        *(
+            "SampleConfig",
+            "SeqgenError",
+            "TrainConfig",
+            "TrainingError",
+            "Vocabulary",
+            "VocabularyError",
+        ),
         *("WorkerError", "__version__", "load", "load_corpus", "train"),
     ]
     for name in seqgen.__all__:

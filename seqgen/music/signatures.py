@@ -1,0 +1,152 @@
+"""Meters and keys: what stands at the beginning of a stave."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from seqgen.errors import MusicError
+
+TICKS_PER_WHOLE = 96
+
+# Mode → how many fifths its tonic stands above that of the major key of the same signature, and
+# how the name ends.
+MODES = {
+    "major": (0, ""),
+    "minor": (3, "m"),
+    "dorian": (2, "dor"),
+    "mixolydian": (1, "mix"),
+    "lydian": (-1, "lyd"),
+    "phrygian": (4, "phr"),
+    "locrian": (5, "loc"),
+}
+FIFTHS = "FCGDAEB"  # F is one fifth below C
+MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
+KEY = re.compile(r"([A-Ga-g])([#b♯♭]?)\s*-?\s*([A-Za-z]*)")
+
+
+class Meter(NamedTuple):
+    """A time signature.
+
+    >>> str(Meter(6, 8)), Meter(6, 8).ticks
+    ('6/8', 72)
+    """
+
+    beats: int
+    beat_type: int  # 4 is a quarter
+
+    def __str__(self) -> str:
+        return f"{self.beats}/{self.beat_type}"
+
+    @property
+    def ticks(self) -> int:
+        """The ticks of a full bar."""
+        return self.beats * TICKS_PER_WHOLE // self.beat_type
+
+    @property
+    def beat_ticks(self) -> int:
+        """The ticks of a beat as one counts: in 6/8, 9/8 and 12/8 three eighths."""
+        ticks = TICKS_PER_WHOLE // self.beat_type
+        is_compound = self.beat_type >= 8 and self.beats % 3 == 0 and self.beats > 3
+        return 3 * ticks if is_compound else ticks
+
+    @classmethod
+    def parse(cls, text: str) -> Meter:
+        """The meter that a text names.
+
+        Raises:
+            MusicError: it names none.
+
+        >>> Meter.parse("3/4")
+        Meter(beats=3, beat_type=4)
+        """
+        found = re.fullmatch(r"(\d{1,2})/(\d{1,2})", text.strip())
+        if not found or not is_real_meter(int(found[1]), int(found[2])):
+            raise MusicError(f"meter: expected something like 4/4 or 6/8, got {text!r}")
+        return cls(int(found[1]), int(found[2]))
+
+
+def is_real_meter(beats: int, beat_type: int) -> bool:
+    """Whether people write such a meter; software that fills odd bars invents 23/32.
+
+    >>> is_real_meter(6, 8), is_real_meter(23, 32)
+    (True, False)
+    """
+    most = {1: 4, 2: 8, 4: 15, 8: 24, 16: 24}
+    return 1 <= beats <= most.get(beat_type, 0)
+
+
+class Key(NamedTuple):
+    """A key signature and its mode.
+
+    >>> str(Key(1)), str(Key(1, "minor")), str(Key(1, "dorian")), str(Key(-2))
+    ('G', 'Em', 'Ador', 'Bb')
+    """
+
+    sharps: int  # less than 0: flats
+    mode: str = "major"
+
+    def __str__(self) -> str:
+        offset, suffix = MODES[self.mode]
+        fifths = self.sharps + offset + 1  # from F
+        accidentals = fifths // 7
+        sign = "#" * accidentals if accidentals > 0 else "b" * -accidentals
+        return f"{FIFTHS[fifths % 7]}{sign}{suffix}"
+
+    @property
+    def tonic(self) -> int:
+        """The pitch class of its first note, 0 for C."""
+        return 7 * (self.sharps + MODES[self.mode][0]) % 12
+
+    @property
+    def scale(self) -> frozenset[int]:
+        """The pitch classes of its signature."""
+        return frozenset((7 * self.sharps + step) % 12 for step in MAJOR_SCALE)
+
+    def transposed(self, semitones: int) -> Key:
+        """The key so many semitones higher, with five flats to six sharps.
+
+        >>> str(Key.parse("D").transposed(1)), str(Key.parse("Em").transposed(-12))
+        ('Eb', 'Em')
+        """
+        if semitones % 12 == 0:
+            return self
+        return Key((self.sharps + 7 * semitones + 5) % 12 - 5, self.mode)
+
+    @classmethod
+    def parse(cls, text: str) -> Key:
+        """The key that a text names: `G`, `Em`, `E minor`, `Ador`, `D mixolydian`, `Bb`.
+
+        Raises:
+            MusicError: it names none.
+
+        >>> Key.parse("a dorian"), Key.parse("F#m")
+        (Key(sharps=1, mode='dorian'), Key(sharps=3, mode='minor'))
+        """
+        found = KEY.fullmatch(text.strip())
+        mode = _mode(found[3]) if found else None
+        if found is None or mode is None:
+            raise MusicError(
+                f"key: expected something like G, Em, Bb, Ador or D mixolydian, got {text!r}"
+            )
+        accidental = {"#": 7, "♯": 7, "b": -7, "♭": -7}.get(found[2], 0)
+        sharps = FIFTHS.index(found[1].upper()) - 1 + accidental - MODES[mode][0]
+        if not -7 <= sharps <= 7:
+            raise MusicError(f"key: {text!r} has more than seven sharps or flats")
+        return cls(sharps, mode)
+
+
+def _mode(text: str) -> str | None:
+    """
+    >>> _mode("m"), _mode("min"), _mode("Dorian"), _mode(""), _mode("x")
+    ('minor', 'minor', 'dorian', 'major', None)
+    """
+    if text == "m":
+        return "minor"
+    if text == "M" or not text:
+        return "major"
+    text = {"ionian": "major", "aeolian": "minor", "ion": "major", "aeo": "minor"}.get(
+        text.lower(), text.lower()
+    )
+    found = [mode for mode in MODES if len(text) >= 3 and mode.startswith(text)]
+    return found[0] if found else None
