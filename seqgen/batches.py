@@ -116,9 +116,11 @@ class PieceBatches:
         window: int,
         seed: int,
         restarts: float = RESTARTS,
+        variants: Ids | None = None,
     ) -> None:
         self.ids = ids
         self.bounds = bounds
+        self.variants = variants
         self.end_id = end_id
         self.window = window
         self.restarts = restarts
@@ -141,7 +143,16 @@ class PieceBatches:
             self._shuffle()
         number = self.order[self.taken]
         self.taken += 1
-        return self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int32)
+        piece: npt.NDArray[np.int32]
+        piece = self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int32)
+        if self.variants is None:
+            return piece
+        while True:
+            varied: npt.NDArray[np.int32] = self.variants[self.random.integers(len(self.variants))][
+                piece
+            ]
+            if varied.min() >= 0:
+                return varied
 
     def _fill(self, row: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         if len(row) > self.window:
@@ -189,7 +200,9 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
     bounds, end_id = corpus.training_bounds, corpus.vocabulary.end_id
     if bounds is None or end_id is None:
         return TextBatches(corpus.training_ids, batch_size, window, seed)
-    return PieceBatches(corpus.training_ids, bounds, end_id, batch_size, window, seed)
+    return PieceBatches(
+        corpus.training_ids, bounds, end_id, batch_size, window, seed, variants=corpus.variants
+    )
 
 
 def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:

@@ -20,7 +20,8 @@ class Corpus:
     """One run of ids `(N,)`, cut once into a training part and, behind it, a validation part.
 
     Where the corpus is made of pieces (lines, tunes), each ends with the vocabulary's end token,
-    `bounds` `(P + 1,)` holds where they begin and end, and the cut falls between two of them.
+    `bounds` `(P + 1,)` holds where they begin and end, and the cut falls between two of them; at
+    one of `cuts`, where pieces that are alike must stay together.
 
     Raises:
         ConfigError: `validation` is no share from 0 to 0.5.
@@ -40,6 +41,9 @@ class Corpus:
     sha256: str = ""  # of the bytes that were read
     options: Mapping[str, Any] = field(default_factory=dict)  # how the task read them
     notes: tuple[str, ...] = ()  # what the reader left out and why, for a person
+    cuts: npt.NDArray[np.int64] | None = None  # where the cut may fall, if not at all the bounds
+    variants: Ids | None = None  # (S, V): each row makes of a piece another one, -1 where it can't
+    details: Mapping[str, Any] = field(default_factory=dict)  # what the task wants to be kept
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation <= 0.5:
@@ -54,9 +58,10 @@ class Corpus:
     def training_length(self) -> int:
         """Tokens before the cut."""
         cut = int(len(self.ids) * (1 - self.validation))
-        if self.bounds is None:
+        places = self.bounds if self.cuts is None else self.cuts
+        if places is None:
             return cut
-        return int(self.bounds[np.searchsorted(self.bounds, cut, side="right") - 1])
+        return int(places[np.searchsorted(places, cut, side="right") - 1])
 
     @property
     def training_ids(self) -> Ids:
@@ -93,6 +98,7 @@ class Corpus:
             "tokens": len(self.ids),
             "sha256": self.sha256,
             "options": dict(self.options),
+            "details": dict(self.details),
             "split": {
                 "validation": self.validation,
                 "training_tokens": self.training_length,

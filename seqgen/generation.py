@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from seqgen.config import SampleConfig
 from seqgen.runtime import Stepper
 from seqgen.sampling import forbid, sample
 from seqgen.vocabulary import Ids
+
+
+class Rules(Protocol):
+    """What may follow what."""
+
+    @property
+    def is_finished(self) -> bool: ...
+
+    @property
+    def may_end(self) -> bool: ...
+
+    def allowed(self) -> npt.NDArray[np.bool_]: ...
+
+    def feed(self, token_id: int) -> None: ...
 
 
 def generate(
@@ -20,6 +36,7 @@ def generate(
     end_id: int | None = None,
     forbidden: Sequence[int] = (),
     may_be_empty: bool = True,
+    rules: Rules | None = None,
     item: int = 0,
 ) -> Iterator[int]:
     """Yield the ids that follow the prompt, each as soon as it is drawn.
@@ -31,6 +48,7 @@ def generate(
         end_id: the token that ends the output; it is not yielded.
         forbidden: tokens never drawn.
         may_be_empty: whether the end token may come first.
+        rules: what may follow what; they have been told of the prompt.
         item: which of several outputs of one seed; each has random numbers of its own.
 
     >>> class Counts:
@@ -45,9 +63,24 @@ def generate(
         logits, state = stepper.step(np.array([token]), state)
     for place in range(config.length):
         empty = [] if place or may_be_empty or end_id is None else [end_id]
-        ids = sample(forbid(logits, [*forbidden, *empty]), config.temperature, random)
+        logits = forbid(logits, [*forbidden, *empty])
+        if rules is not None:
+            if rules.is_finished:
+                return
+            logits = np.where(_allowed(rules, end_id), logits, -np.inf)
+        ids = sample(logits, config.temperature, random)
         token = int(ids[0])
         if token == end_id:
             return
+        if rules is not None:
+            rules.feed(token)
         yield token
         logits, state = stepper.step(ids, state)
+
+
+def _allowed(rules: Rules, end_id: int | None) -> npt.NDArray[np.bool_]:
+    mask = rules.allowed()
+    if end_id is not None and rules.may_end:
+        mask = mask.copy()
+        mask[end_id] = True
+    return mask

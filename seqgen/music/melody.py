@@ -19,7 +19,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from seqgen.errors import MusicError
 from seqgen.music.durations import BASIS, parts_of
 from seqgen.music.piece import MOST_TICKS, Note, Part, Piece
 from seqgen.music.signatures import Key, Meter
@@ -35,13 +34,22 @@ DURATION_TOKENS = [tuple(f"duration:{part}" for part in parts_of(ticks)) for tic
 def fit(piece: Piece) -> Piece:
     """The piece without what this codec has no tokens for.
 
-    Raises:
-        MusicError: it is no melody.
+    Of notes that sound at once the highest is kept, and goes on if it began before.
+
+    >>> chord = Part((Note(0, 48, 60), Note(0, 24, 67), Note(24, 24, 65)))
+    >>> [note.pitch for note in fit(Piece((chord,), bars=(0,), length=96)).notes]
+    [67, 65]
     """
-    if not piece.is_melody:
-        raise MusicError("is no melody: more than one note sounds at once")
-    notes = tuple(Note(*note[:3]) for note in piece.parts[0].notes)
-    return replace(piece, parts=(Part(notes),), tempi=())
+    notes: list[Note] = []
+    sounding = (note for part in piece.parts if not part.is_drums for note in part.notes)
+    for note in sorted(sounding, key=lambda note: (note.start, -note.pitch)):
+        if notes and notes[-1].end > note.start:
+            last = notes[-1]
+            if note.pitch <= last.pitch or note.start == last.start:
+                continue
+            notes[-1] = last._replace(duration=note.start - last.start)
+        notes.append(Note(note.start, note.duration, note.pitch))
+    return replace(piece, parts=(Part(tuple(notes)),), tempi=())
 
 
 def encode(piece: Piece) -> list[str]:
@@ -80,6 +88,25 @@ def encode(piece: Piece) -> list[str]:
             tokens += _duration(end - now)
             tokens.append(REST)
     return tokens
+
+
+def starts_note(token: str) -> bool:
+    """Whether a note begins with it."""
+    return token in PITCHES
+
+
+def transposed(token: str, semitones: int) -> str | None:
+    """The token of the same music so much higher; None if MIDI has no such pitch.
+
+    >>> transposed("pitch:60", 2), transposed("key:Am", 3), transposed("pitch:127", 1)
+    ('pitch:62', 'key:Cm', None)
+    """
+    if token in PITCHES:
+        higher = PITCHES[token] + semitones
+        return PITCH_TOKENS[higher] if 0 <= higher < 128 else None
+    if token.startswith(KEY):
+        return f"{KEY}{Key.parse(token.removeprefix(KEY)).transposed(semitones)}"
+    return token
 
 
 def _duration(ticks: int) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ JOINT = {f"{lane}:{p}": (lane, p) for lane in range(MOST_JOINT_LANES) for p in r
 JOINT_OFF = {f"{lane}:off": lane for lane in range(MOST_JOINT_LANES)}
 LANES = {f"lane:{lane}": lane for lane in range(MOST_LANES)}
 PITCHES = {f"pitch:{pitch}": pitch for pitch in range(128)}
+PROGRAMS = {f"{PROGRAM}{program}": program for program in range(128)}
+VELOCITIES = {f"{VELOCITY_STEP}{step}": step for step in range(VELOCITY_STEPS)}
 
 
 def fit(piece: Piece, *, velocity: bool = False) -> Piece:
@@ -97,7 +99,9 @@ def encode(piece: Piece, *, joint: bool = True, velocity: bool = False) -> list[
     'program:52 program:52 0:72 1:60 shift:48 1:62 shift:48'
     """
     meters, keys = dict(piece.meters), dict(piece.keys)
-    parts, lanes, hits = [], [], []
+    parts: list[str] = []
+    lanes: list[list[Note]] = []
+    hits: list[Note] = []
     for part in piece.parts:
         if part.is_drums:
             hits += part.notes
@@ -138,6 +142,29 @@ def encode(piece: Piece, *, joint: bool = True, velocity: bool = False) -> list[
             time, lane, note = next(moves)
         tokens += _shift(end - now)
     return tokens
+
+
+def starts_note(token: str) -> bool:
+    """Whether a note begins with it."""
+    return token in JOINT or token in PITCHES or token in HITS
+
+
+def transposed(token: str, semitones: int) -> str | None:
+    """The token of the same music so much higher; None if MIDI has no such pitch.
+
+    >>> transposed("1:60", 2), transposed("key:D", -2), transposed("drum:36", 5)
+    ('1:62', 'key:C', 'drum:36')
+    """
+    if token in JOINT:
+        lane, pitch = JOINT[token]
+        higher = f"{lane}:{pitch + semitones}"
+        return higher if higher in JOINT else None
+    if token in PITCHES:
+        higher = f"pitch:{PITCHES[token] + semitones}"
+        return higher if higher in PITCHES else None
+    if token.startswith(KEY):
+        return f"{KEY}{Key.parse(token.removeprefix(KEY)).transposed(semitones)}"
+    return token
 
 
 def _moves(
@@ -207,10 +234,10 @@ class _Decoder:
             elif token == BAR:
                 if self.now > bars[-1]:
                     bars.append(self.now)
-            elif token.startswith(VELOCITY_STEP):
-                self.velocity = _velocity(int(token.removeprefix(VELOCITY_STEP)))
-            elif token.startswith(PROGRAM):
-                self._add_part(int(token.removeprefix(PROGRAM)))
+            elif token in VELOCITIES:
+                self.velocity = _velocity(VELOCITIES[token])
+            elif token in PROGRAMS:
+                self._add_part(PROGRAMS[token])
             elif token == LANE and self.programs:
                 self.part_of_lane.append(len(self.programs) - 1)
             elif self.now == bars[-1] and token.startswith(METER):

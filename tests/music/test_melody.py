@@ -1,12 +1,10 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqgen.errors import MusicError
 from seqgen.music import melody
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.signatures import Key, Meter
-from tests.music.pieces import keys, long_melody, melody_pieces, meters
+from tests.music.pieces import any_pieces, keys, long_melody, melody_pieces, meters
 
 TOKENS = st.one_of(
     st.sampled_from([*melody.TICKS, *melody.PITCH_TOKENS, melody.BAR, melody.REST, melody.TIE]),
@@ -55,7 +53,13 @@ def test_fit_takes_away_what_a_melody_has_no_tokens_for() -> None:
     assert melody.fit(piece) == Piece((Part((Note(0, 24, 62),)),), (0,), 96)
 
 
-def test_a_chord_is_no_melody() -> None:
-    piece = Piece((Part((Note(0, 24, 62), Note(12, 24, 67))),), (0,), 96)
-    with pytest.raises(MusicError, match="is no melody"):
-        melody.fit(piece)
+def test_of_a_chord_the_highest_note_is_kept() -> None:
+    held = Part((Note(0, 48, 62), Note(12, 24, 67), Note(24, 12, 65)))
+    assert melody.fit(Piece((held,), (0,), 96)).notes == (Note(0, 12, 62), Note(12, 24, 67))
+
+
+@given(any_pieces)
+def test_whatever_fits_is_a_melody(piece: Piece) -> None:
+    fitted = melody.fit(piece)
+    assert fitted.is_melody
+    assert melody.decode(melody.encode(fitted)) == fitted

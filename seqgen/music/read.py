@@ -1,0 +1,76 @@
+"""A file of music of any kind → its pieces."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path, PurePath
+
+from seqgen.errors import MusicError
+from seqgen.music.midi_reader import read_midi
+from seqgen.music.piece import Piece
+from seqgen.music.reading import Reading
+from seqgen.music.score_reader import read_score
+
+READER_VERSION = 1  # what is cached of other versions is read anew
+MIDI_START = b"MThd"
+RIFF_MIDI = b"RMID"
+SCORE_SUFFIXES = frozenset(
+    {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
+)
+MIDI_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
+
+
+def is_music(name: str, head: bytes) -> bool:
+    """Whether a file of that name, which begins so, holds music.
+
+    >>> is_music("tune.mid", b""), is_music("x", b"MThd\\0\\0"), is_music("page.xml", b"<html>")
+    (True, True, False)
+    """
+    suffix = PurePath(name).suffix.lower()
+    return (
+        suffix in SCORE_SUFFIXES | MIDI_SUFFIXES
+        or head.startswith(MIDI_START)
+        or (suffix == ".xml" and b"<score-" in head)
+    )
+
+
+def read(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
+    """Read a file of any kind.
+
+    Args:
+        name: of the file; its ending says what kind of score it is.
+        data: its bytes.
+        expand_repeats: write out what repeat signs of a score repeat.
+
+    >>> read("empty.mid", b"MThd").reason
+    'is no MIDI file, or only the beginning of one'
+    """
+    try:
+        if data.startswith(MIDI_START) or data[8:12] == RIFF_MIDI:
+            start = data.find(MIDI_START)
+            piece, counts = read_midi(data[max(start, 0) :])
+            return Reading((piece,), counts)
+        if not data:
+            raise MusicError("is empty")
+        return _read_score(name, data, expand_repeats)
+    except MusicError as error:
+        return Reading(reason=str(error))
+
+
+def _read_score(name: str, data: bytes, expand_repeats: bool) -> Reading:
+    total: Counter[str] = Counter()
+    pieces: list[Piece] = []
+    reasons: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:  # music21 tells by the name what a file is
+        path = Path(folder) / f"score{PurePath(name).suffix.lower()}"
+        path.write_bytes(data)
+        for reading in read_score(path, expand_repeats=expand_repeats):
+            if reading.reason:
+                reasons.append(reading.reason)
+                total["pieces skipped"] += 1
+            total.update(reading.counts)
+            pieces += reading.pieces
+    if not pieces:
+        raise MusicError(reasons[0] if reasons else "holds no notes")
+    return Reading(tuple(pieces), total)

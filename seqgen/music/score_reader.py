@@ -1,0 +1,209 @@
+"""Scores (ABC, MusicXML, Humdrum and what else music21 opens) → pieces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from seqgen.errors import MusicError
+from seqgen.music.piece import MOST_TICKS, TICKS_PER_QUARTER, Note, Part, Piece
+from seqgen.music.reading import Reading
+from seqgen.music.signatures import MODES, Key, Meter, is_real_meter
+
+UNPITCHED = 38  # General MIDI's snare drum: what a score does not name
+
+
+def read_score(path: Path, *, expand_repeats: bool = False) -> Iterator[Reading]:
+    """Every piece of a file.
+
+    Args:
+        path: the file.
+        expand_repeats: write out what a repeat sign repeats.
+
+    Yields:
+        For each a reading: the piece, and counts of `grace notes dropped`, `odd meters`, `notes
+        moved` onto the grid, `repeats not expanded`; or the reason why it cannot be used.
+
+    Raises:
+        MusicError: the file cannot be read as music.
+    """
+    from music21 import converter, stream
+
+    try:
+        with _without_notation():
+            parsed = converter.parse(path, forceSource=True, storePickle=False)
+    except Exception as error:  # its parsers raise whatever happens to them
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise MusicError(f"cannot be read as music: {reason[0][:120]}") from error
+    scores = parsed.scores if isinstance(parsed, stream.Opus) else [parsed]
+    for score in scores:
+        counts: Counter[str] = Counter()
+        if expand_repeats:
+            score = _expanded(score, counts)
+        try:
+            yield Reading((_piece(score, counts),), counts)
+        except MusicError as error:
+            yield Reading(reason=str(error))
+
+
+@contextmanager
+def _without_notation() -> Iterator[None]:
+    """music21 without the work on what only a printed page needs, half of the time of an ABC file.
+
+    Filling up bars, which it does at the same place, invents meters such as 23/32.
+    """
+    from music21 import stream
+    from music21.abcFormat import translate
+
+    def nothing(part: Any, **options: Any) -> Any:
+        return part
+
+    before = stream.Part.makeBeams, translate.reBar
+    stream.Part.makeBeams, translate.reBar = nothing, nothing
+    try:
+        yield
+    finally:
+        stream.Part.makeBeams, translate.reBar = before
+
+
+def _expanded(score: Any, counts: Counter[str]) -> Any:
+    try:
+        return score.expandRepeats()
+    except Exception:  # it fails on about one tune in fifty, in many ways
+        counts["repeats not expanded"] += 1
+        return score
+
+
+def _piece(score: Any, counts: Counter[str]) -> Piece:
+    streams = list(score.parts) if hasattr(score, "parts") else []
+    streams = streams or [score]
+    first = max(streams, key=lambda part: len(part.getElementsByClass("Measure")))
+    parts = [_part(part, counts) for part in streams]
+    end = max((note.end for part in parts for note in part.notes), default=0)
+    if end == 0:
+        raise MusicError("holds no notes")
+    if end > MOST_TICKS:
+        raise MusicError(f"lasts {end // 96:,} bars; expected at most {MOST_TICKS // 96:,}")
+    bars, length, meters, keys = _measures(first, end, counts)
+    tempi = [
+        (tempo, mark)
+        for mark in score.recurse().getElementsByClass("MetronomeMark")
+        if (tempo := mark.getQuarterBPM())
+    ]
+    title = score.metadata.title if score.metadata else ""
+    return Piece(
+        tuple(part for part in parts if part.notes),
+        bars,
+        length,
+        meters,
+        keys,
+        ((0, round(float(tempi[0][0]), 3)),) if tempi else (),
+        title or "",
+    )
+
+
+def _ticks(quarters: Any) -> int:
+    return round(float(quarters) * TICKS_PER_QUARTER)
+
+
+def _part(part: Any, counts: Counter[str]) -> Part:
+    """The notes that sound, ties joined."""
+    from music21 import harmony
+
+    notes: list[Note] = []
+    tied: dict[int, int] = {}  # pitch → which note a tie goes on from
+    drums = False
+    for element in part.flatten().notes:
+        if isinstance(element, harmony.Harmony):
+            continue  # a chord symbol
+        if element.duration.isGrace:
+            counts["grace notes dropped"] += 1
+            continue
+        exact = float(element.offset) * TICKS_PER_QUARTER
+        start = round(exact)
+        end = _ticks(element.offset + element.quarterLength)
+        counts["notes moved"] += abs(exact - start) > 1e-3
+        for each in element.notes if hasattr(element, "notes") else (element,):
+            pitch = _pitch(each)
+            drums |= not hasattr(each, "pitch")
+            tie = (each.tie or element.tie).type if each.tie or element.tie else None
+            before = tied.pop(pitch, None)
+            if tie in ("stop", "continue") and before is not None and notes[before].end == start:
+                notes[before] = notes[before]._replace(duration=end - notes[before].start)
+                number = before
+            else:
+                number = len(notes)
+                notes.append(Note(start, max(end - start, 1), pitch))
+            if tie in ("start", "continue"):
+                tied[pitch] = number
+    instrument = part.getInstrument(returnDefault=False)
+    program = getattr(instrument, "midiProgram", None) or 0
+    return Part(tuple(notes), 0 if drums else program, drums)
+
+
+def _pitch(note: Any) -> int:
+    if hasattr(note, "pitch"):
+        return int(min(max(round(note.pitch.ps), 0), 127))
+    instrument = getattr(note, "storedInstrument", None)
+    return int(getattr(instrument, "percMapPitch", None) or UNPITCHED)
+
+
+def _measures(part: Any, end: int, counts: Counter[str]) -> Any:
+    """Where bars begin, where the last one ends, and what stands at their beginnings."""
+    starts: dict[int, tuple[Any, Any]] = {}
+    length = end
+    meter = key = None
+    for measure in part.getElementsByClass("Measure"):
+        start = _ticks(measure.offset)
+        meter, key = measure.timeSignature or meter, measure.keySignature or key
+        starts[start] = (meter, key)
+        length = max(length, start + _ticks(measure.highestTime))
+    if not starts:
+        return _without_measures(part, end, counts)
+    *_, last = starts
+    if last >= length:
+        del starts[last]
+    if 0 not in starts:
+        starts = {0: next(iter(starts.values())), **starts}
+    meters: list[tuple[int, Meter]] = []
+    keys: list[tuple[int, Key]] = []
+    for start, (meter, key) in sorted(starts.items()):
+        _note_change(meters, start, meter and _meter(meter, counts))
+        _note_change(keys, start, key and _key(key))
+    return tuple(sorted(starts)), length, tuple(meters), tuple(keys)
+
+
+def _note_change(changes: list[tuple[int, Any]], start: int, value: Any) -> None:
+    if value is not None and not (changes and changes[-1][1] == value):
+        changes.append((start, value))
+
+
+def _without_measures(part: Any, end: int, counts: Counter[str]) -> Any:
+    """A stream of notes alone: bars as its meter has them."""
+    meters = [_meter(each, counts) for each in part.recurse().getElementsByClass("TimeSignature")]
+    keys = [_key(each) for each in part.recurse().getElementsByClass("KeySignature")]
+    meter = next((each for each in meters if each), None)
+    ticks = (meter or Meter(4, 4)).ticks
+    length = -(-end // ticks) * ticks
+    return (
+        tuple(range(0, length, ticks)),
+        length,
+        ((0, meter),) if meter else (),
+        ((0, keys[0]),) if keys else (),
+    )
+
+
+def _meter(signature: Any, counts: Counter[str]) -> Meter | None:
+    if is_real_meter(signature.numerator, signature.denominator):
+        return Meter(signature.numerator, signature.denominator)
+    counts["odd meters"] += 1
+    return None
+
+
+def _key(signature: Any) -> Key:
+    mode = getattr(signature, "mode", None)
+    sharps = min(max(signature.sharps or 0, -7), 7)
+    return Key(sharps, mode if mode in MODES else "major")

@@ -1,0 +1,196 @@
+"""Music as tokens: files → corpus, tokens → pieces."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen import sources as sources_module
+from seqgen.corpus import Corpus
+from seqgen.errors import ConfigError, CorpusError, MusicError
+from seqgen.music import codec as codec_module
+from seqgen.music.codec import Codec
+from seqgen.music.duplicates import families
+from seqgen.music.piece import Piece
+from seqgen.music.reading import Reading
+from seqgen.sources import Source
+from seqgen.tasks.music_files import readings
+from seqgen.vocabulary import END, Ids, Vocabulary
+
+TRANSPOSE = ("none", "augment", "c")
+SHIFTS = (0, *range(-5, 0), *range(1, 7))  # semitones: every key once, the piece's own first
+LISTED = 3  # skipped files that a note names
+
+
+def read(
+    sources: Sequence[Source],
+    *,
+    name: str = "music",
+    encoding: str | None = None,
+    transpose: str = "augment",
+    velocity: bool = False,
+    expand_repeats: bool = False,
+    voices: int | None = None,
+    validation: float = 0.1,
+    progress: bool = False,
+) -> Corpus:
+    """Encode music: every piece of every file ends with the end token.
+
+    Pieces are shuffled, always the same way; those that begin alike lie side by side, on one side
+    of the split.
+
+    Args:
+        sources: files.
+        name: what the model file calls the corpus.
+        encoding: melody or polyphony; chosen by what there is, unless given.
+        transpose: `augment` learns every piece in all keys, `c` moves each to C or its relatives,
+            `none` leaves them where they are.
+        velocity: keep how loud notes are, in eight steps.
+        expand_repeats: write out what repeat signs of a score repeat.
+        voices: leave out all but the pieces of so many parts with one note at a time.
+        validation: share held out at the end.
+        progress: draw a progress bar on stderr, where it takes long.
+
+    Raises:
+        CorpusError: nothing of it can be used.
+        ConfigError: an option is out of its range.
+    """
+    if transpose not in TRANSPOSE:
+        raise ConfigError(f"transpose: expected {', '.join(TRANSPOSE)}, got {transpose!r}")
+    found = readings(sources, expand_repeats=expand_repeats, progress=progress)
+    pieces, notes = _usable(sources, found, voices)
+    codec = codec_module.fitting(pieces, encoding, velocity)
+    fitted = [codec.fit(piece) for piece in pieces]
+    left_out = sum(len(p.notes) - len(f.notes) for p, f in zip(pieces, fitted, strict=True))
+    if transpose == "c":
+        fitted = [_in_c(piece) for piece in fitted]
+    order, families_of = _order(fitted)
+    texts = [[*codec.encode(fitted[i]), END] for i in order]
+    vocabulary, variants = _vocabulary(texts, codec, transpose == "augment")
+    lengths = [len(text) for text in texts]
+    bounds = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+    corpus = Corpus(
+        name,
+        "music",
+        vocabulary,
+        vocabulary.encode(token for text in texts for token in text),
+        bounds,
+        validation,
+        sources_module.sha256(sources),
+        {
+            "encoding": codec.encoding,
+            "transpose": transpose,
+            "velocity": velocity,
+            "expand_repeats": expand_repeats,
+            "voices": voices,
+        },
+        (*notes, _encoding_note(codec, left_out, sum(len(piece.notes) for piece in pieces))),
+        cuts=bounds[np.flatnonzero(np.diff(families_of, prepend=-1, append=-1))],
+        variants=variants,
+    )
+    return dataclasses.replace(corpus, details=_details(corpus, codec, pieces))
+
+
+def _usable(
+    sources: Sequence[Source], found: Sequence[Reading], voices: int | None
+) -> tuple[list[Piece], list[str]]:
+    """The pieces, and what a person wants to know of the files."""
+    pieces = [piece for reading in found for piece in reading.pieces if _has(piece, voices)]
+    if not pieces:
+        reasons = "; ".join(
+            f"{source.label} {reading.reason}"
+            for source, reading in list(zip(sources, found, strict=True))[:LISTED]
+        )
+        raise CorpusError(f"no music to learn from: {reasons or 'there are no files'}")
+    skipped = [
+        f"skipped {source.label}: {reading.reason}"
+        for source, reading in zip(sources, found, strict=True)
+        if reading.reason
+    ]
+    notes = skipped[:LISTED]
+    if len(skipped) > LISTED:
+        notes.append(f"skipped {len(skipped) - LISTED} files more; seqgen inspect lists all")
+    total = sum(len(reading.pieces) for reading in found)
+    if total > len(pieces):
+        notes.append(f"left out {total - len(pieces)} pieces that are not of {voices} voices")
+    counts: Counter[str] = Counter()
+    for reading in found:
+        counts.update({name: n for name, n in reading.counts.items() if name != "moved ms"})
+    said = [f"{count:,.0f} {name}" for name, count in counts.items() if count]
+    return pieces, [*notes, *([", ".join(said)] if said else [])]
+
+
+def _has(piece: Piece, voices: int | None) -> bool:
+    return voices is None or (
+        len(piece.parts) == voices and all(part.is_monophonic for part in piece.parts)
+    )
+
+
+def _encoding_note(codec: Codec, left_out: int, notes: int) -> str:
+    under = f"; {left_out:,} of {notes:,} notes lie under others, or repeat them: left out"
+    return f"{codec.encoding} encoding{under if left_out else ''}"
+
+
+def _in_c(piece: Piece) -> Piece:
+    """The piece in C major, A minor, D dorian, whichever is nearest; as it is if it has no key."""
+    if piece.key is None:
+        return piece
+    shift = next(s for s in sorted(SHIFTS, key=abs) if piece.key.transposed(s).sharps == 0)
+    try:
+        return piece.transposed(shift)
+    except MusicError:  # a note would leave MIDI's range
+        return piece
+
+
+def _order(pieces: Sequence[Piece]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The places `(P,)` of the pieces in the corpus's order, and what family each is of."""
+    numbers = families(pieces)
+    shuffled = np.random.default_rng(0).permutation(int(numbers.max()) + 1)[numbers]
+    order = np.argsort(shuffled, kind="stable")
+    return order, shuffled[order]
+
+
+def _vocabulary(
+    texts: Sequence[Sequence[str]], codec: Codec, augment: bool
+) -> tuple[Vocabulary, Ids | None]:
+    """The vocabulary, and with `augment` what each token `(12, V)` is in every other key."""
+    counts = Counter(token for text in texts for token in text if token != END)
+    if not augment:
+        return Vocabulary.from_counts(counts, end=True), None
+    every = {
+        moved: 1
+        for token in counts
+        for shift in SHIFTS
+        if (moved := codec.transposed(token, shift)) is not None
+    }
+    vocabulary = Vocabulary.from_counts(every, end=True)
+    moved_tokens = (
+        [codec.transposed(token, shift) if token != END else END for token in vocabulary.tokens]
+        for shift in SHIFTS
+    )
+    rows = [[vocabulary.ids.get(token or "", -1) for token in row] for row in moved_tokens]
+    return vocabulary, np.array(rows, np.int32)
+
+
+def _details(corpus: Corpus, codec: Codec, pieces: Sequence[Piece]) -> dict[str, Any]:
+    """What generation needs to know of the corpus."""
+    begins = np.array([codec.starts_note(token) for token in corpus.vocabulary.tokens])
+    programs = Counter(part.program for piece in pieces for part in piece.parts)
+    tempi = [piece.tempo for piece in pieces if piece.tempi]
+    return {
+        "codec": asdict(codec),
+        "pieces": len(pieces),
+        "notes": sum(len(piece.notes) for piece in pieces),
+        "notes_per_validation_token": float(begins[corpus.validation_ids].mean())
+        if len(corpus.validation_ids)
+        else None,
+        "tempo": median(tempi) if tempi else None,
+        "program": programs.most_common(1)[0][0],
+    }
