@@ -27,7 +27,7 @@ from seqgen.vocabulary import Vocabulary
 FORMAT_VERSION = 1
 MEMBER = "seqgen.json"
 WEIGHTS_MEMBER = "model.weights.h5"
-TASKS = ("text",)
+TASKS = ("text", "music")
 
 # What may be raised by reading a damaged zip, JSON or HDF5 file.
 UNREADABLE = (

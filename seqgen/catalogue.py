@@ -5,14 +5,16 @@ What is known of each stands in `data/catalogue.json`.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sysconfig
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from seqgen import sources
 from seqgen.errors import CorpusError, DownloadError
@@ -21,6 +23,9 @@ from seqgen.sources import Source
 # Tests of the standard library hold broken and binary-like text on purpose; the rest of these
 # folders is not the standard library.
 NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
+
+# The other files of music21's folders repeat these, or are licences and analyses.
+MUSIC21_SCORES = {".abc", ".mxl", ".xml"}
 
 
 def cache_folder() -> Path:
@@ -45,6 +50,11 @@ class Entry:
     characters: int | None = None  # None: differs from one Python to the next
     start: str | None = None  # the text begins after the line that holds this,
     end: str | None = None  # and ends before the line that holds this
+    task: str = "text"
+    folder: str | None = None  # of the corpus that music21 brings along
+    pieces: int | None = None  # of music
+    options: Mapping[str, Any] = field(default_factory=dict)  # how the task reads it
+    terms: str | None = None  # what whoever uses it must know
 
     @property
     def path(self) -> Path | None:
@@ -54,12 +64,14 @@ class Entry:
     @property
     def is_here(self) -> bool:
         """Whether the corpus is on this machine."""
+        if self.folder is not None:
+            return _music21_folder(self.folder) is not None
         return self.size is not None if self.path is None else self.path.exists()
 
     @cached_property
     def size(self) -> int | None:
         """Characters; None for an embedded corpus that this Python came without."""
-        if self.characters is not None:
+        if self.characters is not None or self.task != "text":
             return self.characters
         try:
             texts = (source.open().read().decode("utf-8") for source in self.read())
@@ -77,6 +89,8 @@ class Entry:
             DownloadError: it cannot be fetched, or its checksum differs.
             CorpusError: this Python came without it.
         """
+        if self.folder is not None:
+            return _music21_corpus(self.name, self.folder)
         if self.url is None:
             return EMBEDDED[self.name]()
         data = _fetch(self, progress).read_bytes()
@@ -139,6 +153,27 @@ def _python_code() -> list[Source]:
     return [Source(str(path.relative_to(root)), path) for path in files]
 
 
+def _music21_folder(name: str) -> Path | None:
+    """A folder of the corpus that the package music21 brings along; it is not imported."""
+    found = importlib.util.find_spec("music21")
+    for package in found.submodule_search_locations or [] if found else []:
+        folder = Path(package) / "corpus" / name
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def _music21_corpus(name: str, folder_name: str) -> list[Source]:
+    folder = _music21_folder(folder_name)
+    if folder is None:
+        raise CorpusError(
+            f"{name}: the music21 that is installed came without its corpus; "
+            "install the whole package, or name music of your own"
+        )
+    files = sorted(path for path in folder.iterdir() if path.suffix in MUSIC21_SCORES)
+    return [Source(str(path.relative_to(folder.parent)), path) for path in files]
+
+
 EMBEDDED = {"python-docs": _python_docs, "python-code": _python_code}
 
 
@@ -155,8 +190,18 @@ def read_catalogue() -> dict[str, Entry]:
     return {name: Entry(name, **facts) for name, facts in entries.items()}
 
 
-def find(corpora: Iterable[str | Path], *, progress: bool = False) -> tuple[str, list[Source]]:
-    """A name for the corpus, and its sources in order.
+class Found(NamedTuple):
+    """What the user named."""
+
+    name: str
+    sources: list[Source]
+    task: str | None = None  # None: the files tell
+    options: Mapping[str, Any] = {}  # how the task reads it
+    terms: tuple[str, ...] = ()  # what whoever uses it must know
+
+
+def find(corpora: Iterable[str | Path], *, progress: bool = False) -> Found:
+    """A name for the corpus, its sources in order, and what the catalogue says of it.
 
     Args:
         corpora: paths, folders, globs, `-` for standard input, or names of the catalogue.
@@ -166,27 +211,38 @@ def find(corpora: Iterable[str | Path], *, progress: bool = False) -> tuple[str,
         CorpusError: one of them is nothing of that.
         DownloadError: a named corpus cannot be fetched.
 
-    >>> name, found = find(["python-docs"])
-    >>> name, len(found)
-    ('python-docs', 1)
+    >>> found = find(["python-docs"])
+    >>> found.name, len(found.sources), found.task
+    ('python-docs', 1, 'text')
     """
     texts = [str(corpus) for corpus in corpora]
     if not texts:
         raise CorpusError("no corpus named; expected a path, a folder, a glob, - or a name")
     entries = read_catalogue()
     found: list[Source] = []
+    named: list[Entry] = []
     for text in texts:
         from_path = sources.from_path(text)
         if from_path is not None:
             found += from_path
         elif text in entries:
             found += entries[text].read(progress=progress)
+            named.append(entries[text])
         else:
             raise CorpusError(
                 f"{text}: no such file, folder or glob, and no named corpus; "
                 f"the names are {', '.join(entries)}"
             )
-    return name_of(texts[0]), found
+    tasks = {entry.task for entry in named}
+    if len(tasks) > 1:
+        raise CorpusError(f"{', '.join(texts)}: music and text; a model learns one or the other")
+    return Found(
+        name_of(texts[0]),
+        found,
+        named[0].task if named else None,
+        named[0].options if len(texts) == 1 and named else {},
+        tuple(f"{entry.name}: {entry.terms}" for entry in named if entry.terms),
+    )
 
 
 def name_of(corpus: str) -> str:

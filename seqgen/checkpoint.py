@@ -150,8 +150,10 @@ def load(path: Path) -> tuple[dict[str, Any], Arrays]:
 
 def reading(path: Path) -> dict[str, Any]:
     """How the run of a checkpoint read its corpus: options of `seqgen.model.load_corpus`."""
-    options = load(path)[0]["corpus_options"]
-    return {name: options[name] for name in ("encoding", "lines", "min_count", "validation")}
+    facts = load(path)[0]
+    found = {"shuffled", "training_tokens", "validation_tokens"}  # by reading it
+    options = {k: v for k, v in facts["corpus_options"].items() if k not in found}
+    return {**options, "task": facts["corpus"]["task"]}
 
 
 def latest(folder: Path, name: str) -> Path | None:

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from seqgen.bundle import Bundle
+from seqgen.music.reading import Reading
 
-TOKENS = {"text": "character"}  # task → what one of its tokens is called
+TOKENS = {"text": "character", "music": "token"}  # task → what one of its tokens is called
 
 
 def losses(name: str, nats: float) -> str:
@@ -32,6 +33,8 @@ def score(task: str, scores: dict[str, Any]) -> str:
         if loss is None
         else f"{losses('validation', loss)} per {TOKENS[task]}"
     )
+    if scores.get("bits_per_note") is not None:
+        text += f", {scores['bits_per_note']:.3f} bits per note"
     text += f"; {scores['tokens_seen']:,} {TOKENS[task]}s seen in {scores['seconds']:.0f} s"
     return f"{text}, ended early: {scores['ended_early']}" if scores["ended_early"] else text
 
@@ -43,6 +46,40 @@ def corpus(facts: dict[str, Any], different: int) -> str:
         f"{facts['name']}: {facts['tokens']:,} {TOKENS[facts['task']]}s, {different} different; "
         f"{split['training_tokens']:,} to learn from, {split['validation_tokens']:,} held out"
     )
+
+
+def reading(file: str, found: Reading) -> dict[str, Any]:
+    """What came of reading a file of music, as plain data."""
+    pieces = found.pieces
+    return {
+        "file": file,
+        "kept": bool(pieces),
+        "reason": found.reason,
+        "pieces": len(pieces),
+        "parts": max((len(piece.parts) for piece in pieces), default=0),
+        "notes": found.notes,
+        "bars": sum(len(piece.bars) for piece in pieces),
+        "meters": sorted({str(piece.meter) for piece in pieces}),
+        "keys": sorted({str(piece.key) for piece in pieces if piece.key}),
+        "counts": {name: count for name, count in found.counts.items() if count},
+    }
+
+
+def reading_line(row: dict[str, Any]) -> str:
+    """The same as a line for a person."""
+    if not row["kept"]:
+        return f"skipped: {row['reason']}"
+    said = [
+        f"{row['pieces']:,} pieces" if row["pieces"] > 1 else "",
+        f"{row['parts']} parts" if row["parts"] > 1 else "",
+        f"{row['notes']:,} notes, {row['bars']:,} bars",
+        " ".join(row["meters"][:4]),
+        " ".join(row["keys"][:4]),
+        *(f"{count:,.0f} {name}" for name, count in row["counts"].items() if name != "moved ms"),
+    ]
+    if moved := row["counts"].get("moved ms"):
+        said[-1] += f" by {moved:.0f} ms on average"
+    return ", ".join(filter(None, said))
 
 
 def facts(bundle: Bundle) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqgen import bundle as bundle_module
 from seqgen import catalogue, cluster, generation
@@ -15,32 +16,58 @@ from seqgen.bundle import Bundle
 from seqgen.callback import Callback
 from seqgen.config import SampleConfig
 from seqgen.corpus import Corpus
+from seqgen.errors import ConfigError
 from seqgen.runtime import Floats, Runtime, Stepper, knows
-from seqgen.tasks import text
+from seqgen.tasks import kinds, text
+
+if TYPE_CHECKING:
+    from seqgen.music.piece import Piece
 
 DEFAULT_LENGTH = 500
 LONGEST_LINE = 10_000
 SAMPLE_LENGTH = 160
+SAMPLE_BARS = 8
 
 
-def load_corpus(*corpora: str | Path, progress: bool = False, **options: Any) -> Corpus:
+def load_corpus(
+    *corpora: str | Path, task: str | None = None, progress: bool = False, **options: Any
+) -> Corpus:
     """Read a corpus.
 
     Args:
         corpora: paths, folders, globs, `-` for standard input, or names that `seqgen corpora`
             lists.
-        progress: draw a progress bar of a download on stderr.
-        options: `encoding`, `lines`, `min_count` and `validation`, see `seqgen.tasks.text.read`.
+        task: text or music; told from the files, unless given.
+        progress: draw a progress bar on stderr, of a download or of reading music.
+        options: of `seqgen.tasks.text.read` or `seqgen.tasks.music.read`: `validation`,
+            `encoding`; `lines`, `min_count`; `transpose`, `velocity`, `expand_repeats`, `voices`.
 
     Raises:
-        CorpusError: it cannot be found or read, or holds no text.
+        CorpusError: it cannot be found or read, or holds nothing to learn from.
+        ConfigError: an option is out of its range, or of the other task.
         DownloadError: a named corpus cannot be fetched.
 
     >>> load_corpus("python-docs").name
     'python-docs'
     """
-    name, sources = catalogue.find(corpora, progress=progress)
-    return text.read(sources, name=name, **options)
+    found = catalogue.find(corpora, progress=progress)
+    task = task or found.task or kinds.task_of(found.sources)
+    options = {**found.options, **options}
+    if task == "music":
+        from seqgen.tasks import music
+
+        options["progress"] = progress
+        reader: Callable[..., Corpus] = music.read
+    else:
+        reader = text.read
+    known = inspect.signature(reader).parameters
+    for option in options.keys() - known.keys():
+        raise ConfigError(
+            f"{option}: not an option of {task}; this corpus is read as {task}, "
+            f"and --task {'text' if task == 'music' else 'music'} would read it otherwise"
+        )
+    corpus = reader(found.sources, name=found.name, **options)
+    return dataclasses.replace(corpus, notes=(*found.terms, *corpus.notes))
 
 
 def train(
@@ -107,13 +134,22 @@ def train(
         chosen=begun.chosen,
         write_sample=lambda weights: _sample(bundle, weights),
     )
+    if per_token := corpus.details.get("notes_per_validation_token"):
+        bits = result.scores["bits_per_token"]
+        result.scores["bits_per_note"] = None if bits is None else bits / per_token
     return Model(dataclasses.replace(bundle, **vars(result)))
 
 
 def _sample(bundle: Bundle, weights: list[Floats]) -> str:
-    """A little text, for a person to see how a run gets on; none where it would take long."""
+    """A little text or music, for a person to see how a run gets on; none where it takes long."""
     model = Model(dataclasses.replace(bundle, weights=weights))
-    return "" if model.needs_keras else model.generate(length=SAMPLE_LENGTH, seed=0)
+    if model.needs_keras:
+        return ""
+    if model.is_music:
+        from seqgen.music.abc_writer import abc_text
+
+        return abc_text(model.compose(bars=SAMPLE_BARS, seed=0))
+    return model.generate(length=SAMPLE_LENGTH, seed=0)
 
 
 def load(path: str | Path) -> Model:
@@ -136,6 +172,11 @@ class Model:
     def needs_keras(self) -> bool:
         """Whether generation must go through Keras, because of the cell's options."""
         return not knows(self.bundle.model_config)
+
+    @property
+    def is_music(self) -> bool:
+        """Whether the model was trained on music: it composes, and writes no text."""
+        return self.bundle.task == "music"
 
     @property
     def writes_lines(self) -> bool:
@@ -189,8 +230,10 @@ class Model:
 
         Raises:
             VocabularyError: the prompt has characters that the model has never seen.
-            ConfigError: an option is out of its range.
+            ConfigError: an option is out of its range, or the model is one of music.
         """
+        if self.is_music:
+            raise ConfigError("this is a model of music, it writes no text; use compose")
         seed = new_seed() if seed is None else seed
         if length is None:
             length = LONGEST_LINE if self.writes_lines else DEFAULT_LENGTH
@@ -212,6 +255,79 @@ class Model:
     def generate(self, prompt: str = "", **options: Any) -> str:
         """The prompt followed by new text: `stream` in one string, with the same options."""
         return "".join(self.stream(prompt, **options))
+
+    def compose(
+        self,
+        *,
+        bars: int | None = None,
+        key: str | None = None,
+        meter: str | None = None,
+        tempo: float | None = None,
+        pitch_range: str | None = None,
+        instrument: str | None = None,
+        primer: str | Path | Piece | None = None,
+        echo: bool = True,
+        temperature: float = 0.8,
+        seed: int | None = None,
+        item: int = 0,
+    ) -> Piece:
+        """A new piece of music.
+
+        Args:
+            bars: full bars, behind a pick-up or the primer; as many as the model likes unless
+                given.
+            key: such as `G`, `Em` or `D dorian`.
+            meter: such as `6/8`.
+            tempo: quarter notes per minute.
+            pitch_range: such as `G3-C6`.
+            instrument: a name of General MIDI, or its number from 1 to 128.
+            primer: a file, a piece, or notes such as `G4/8 A4/8 B4/4`, that the music goes on
+                from.
+            echo: whether the primer is a part of the piece.
+            temperature: 0 takes the likeliest token each time, 1 draws as the model says.
+            seed: the same seed gives the same piece on the same machine.
+            item: which of several pieces of one seed.
+
+        Raises:
+            MusicError: an option that makes no sense, a primer that cannot be read.
+            VocabularyError: a key, a meter or a primer that the model has never seen.
+            ConfigError: a number is out of its range, or the model is one of text.
+        """
+        from seqgen.composition import Composer, Wishes
+        from seqgen.music import instruments, names
+        from seqgen.music.signatures import Key, Meter
+
+        if not self.is_music:
+            raise ConfigError("this is a model of text, it composes no music; use generate")
+        lowest, highest = names.range_of(pitch_range) if pitch_range else (0, 127)
+        wishes = Wishes(
+            bars,
+            Key.parse(key) if key else None,
+            Meter.parse(meter) if meter else None,
+            tempo,
+            lowest,
+            highest,
+            instruments.program_of(instrument) if instrument else None,
+            _primer(primer),
+            echo,
+        )
+        seed = new_seed() if seed is None else seed
+        composer = Composer(self.stepper, self.bundle.vocabulary, self.bundle.corpus)
+        piece = composer.compose(wishes, SampleConfig(0, temperature, seed), item=item)
+        number = f"{seed}" if item == 0 else f"{seed}-{item + 1}"
+        return dataclasses.replace(piece, title=f"{self.bundle.corpus['name']} {number}")
+
+
+def _primer(primer: str | Path | Piece | None) -> Piece | None:
+    from seqgen.music.names import piece_of
+    from seqgen.music.read import MUSIC_SUFFIXES, read_file
+
+    if not isinstance(primer, (str, Path)):
+        return primer
+    path = Path(primer)
+    if isinstance(primer, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
+        return read_file(path).pieces[0]
+    return piece_of(primer)
 
 
 def _stream(prompt: str, tokens: Iterator[str]) -> Iterator[str]:

@@ -40,6 +40,9 @@ def fit(piece: Piece) -> Piece:
     >>> [note.pitch for note in fit(Piece((chord,), bars=(0,), length=96)).notes]
     [67, 65]
     """
+    if piece.is_melody:
+        plain = tuple(Note(*note[:3]) for note in piece.parts[0].notes)
+        return replace(piece, parts=(Part(plain),), tempi=())
     notes: list[Note] = []
     sounding = (note for part in piece.parts if not part.is_drums for note in part.notes)
     for note in sorted(sounding, key=lambda note: (note.start, -note.pitch)):

@@ -54,6 +54,11 @@ class MelodyRules:
         self.durations: Callable[[int, int], Mask] = cache(partial(fitting, ticks, possible))
 
     @property
+    def has_notes(self) -> bool:
+        """Whether there is a note in the range."""
+        return bool(self.pitches.any())
+
+    @property
     def is_finished(self) -> bool:
         """Whether all bars are written."""
         return self.bars.is_done and not self.duration

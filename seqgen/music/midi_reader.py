@@ -89,10 +89,8 @@ def _piece(events: Events, quantised: Quantised, last: int) -> Piece:
     scale = TICKS_PER_QUARTER / events.division
     meters = _changes(events.meters, scale, last)
     bars = regular_bars(last, meters)
-    meter = Meter(4, 4)
-    for tick, each in meters:
-        if tick <= bars[-1]:
-            meter = each
+    meter = meters[-1][1] if meters else Meter(4, 4)
+    meters = _without_short_bars(meters, bars)
     return Piece(
         tuple(
             Part(tuple(notes), 0 if channel == DRUM_CHANNEL else program, channel == DRUM_CHANNEL)
@@ -116,6 +114,30 @@ def _changes(
     for tick, value in latest.items():
         if tick < last and not (kept and kept[-1][1] == value):
             kept.append((tick, value))
+    return tuple(kept)
+
+
+def _without_short_bars(meters: Changes, bars: tuple[int, ...]) -> Changes:
+    """Without those that hold for one bar, shorter than the rest: a pick-up, half a bar.
+
+    >>> _without_short_bars(((0, Meter(1, 8)), (12, Meter(6, 8))), (0, 12, 84))
+    ((0, Meter(beats=6, beat_type=8)),)
+    """
+    kept: list[tuple[int, Meter]] = []
+    coming = [*meters, None]
+    first: int | None = None  # where a pick-up begins: so does the meter that follows it
+    for (tick, meter), after in zip(meters, coming[1:], strict=True):
+        before = kept[-1][1] if kept else None
+        if after is None:
+            is_short = tick == bars[-1] and before is not None and meter.ticks < before.ticks
+        else:
+            is_one_bar = after[0] == tick + meter.ticks and after[1].ticks > meter.ticks
+            is_short = is_one_bar and before in (None, after[1])
+        if is_short:
+            first = tick if before is None else None
+        elif meter != before:
+            kept.append((tick if first is None else first, meter))
+            first = None
     return tuple(kept)
 
 

@@ -92,6 +92,11 @@ class PolyphonyRules:
         self.shifts: Callable[[int, int], Mask] = cache(partial(fitting, ticks, possible))
 
     @property
+    def has_notes(self) -> bool:
+        """Whether there is a note in the range."""
+        return bool((self.attack_lanes >= 0).any() or self.pitches.any())
+
+    @property
     def is_finished(self) -> bool:
         """Whether all bars are written."""
         return self.bars.is_done

@@ -14,11 +14,13 @@ from seqgen.music.score_reader import read_score
 
 READER_VERSION = 1  # what is cached of other versions is read anew
 MIDI_START = b"MThd"
+SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"
 SCORE_SUFFIXES = frozenset(
     {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
 )
 MIDI_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
+MUSIC_SUFFIXES = SCORE_SUFFIXES | MIDI_SUFFIXES
 
 
 def is_music(name: str, head: bytes) -> bool:
@@ -29,7 +31,7 @@ def is_music(name: str, head: bytes) -> bool:
     """
     suffix = PurePath(name).suffix.lower()
     return (
-        suffix in SCORE_SUFFIXES | MIDI_SUFFIXES
+        suffix in MUSIC_SUFFIXES
         or head.startswith(MIDI_START)
         or (suffix == ".xml" and b"<score-" in head)
     )
@@ -53,9 +55,27 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
             return Reading((piece,), counts)
         if not data:
             raise MusicError("is empty")
+        if not is_music(name, data[:SNIFFED_BYTES]):
+            raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
         return _read_score(name, data, expand_repeats)
     except MusicError as error:
         return Reading(reason=str(error))
+
+
+def read_file(path: Path) -> Reading:
+    """Read a file of which at least one piece is wanted.
+
+    Raises:
+        MusicError: there is no such file, or nothing of it can be used.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MusicError(f"{path} cannot be read: {error.strerror}") from error
+    reading = read(path.name, data)
+    if reading.reason:
+        raise MusicError(f"{path} {reading.reason}")
+    return reading
 
 
 def _read_score(name: str, data: bytes, expand_repeats: bool) -> Reading:

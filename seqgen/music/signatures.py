@@ -72,7 +72,7 @@ def is_real_meter(beats: int, beat_type: int) -> bool:
     >>> is_real_meter(6, 8), is_real_meter(23, 32)
     (True, False)
     """
-    most = {1: 4, 2: 8, 4: 15, 8: 24, 16: 24}
+    most = {1: 4, 2: 8, 4: 15, 8: 24, 16: 24, 32: 9}
     return 1 <= beats <= most.get(beat_type, 0)
 
 

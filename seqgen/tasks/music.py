@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from statistics import median
 from typing import Any
 
@@ -18,6 +17,7 @@ from seqgen.errors import ConfigError, CorpusError, MusicError
 from seqgen.music import codec as codec_module
 from seqgen.music.codec import Codec
 from seqgen.music.duplicates import families
+from seqgen.music.key_finding import key_of
 from seqgen.music.piece import Piece
 from seqgen.music.reading import Reading
 from seqgen.sources import Source
@@ -34,7 +34,7 @@ def read(
     *,
     name: str = "music",
     encoding: str | None = None,
-    transpose: str = "augment",
+    transpose: str = "c",
     velocity: bool = False,
     expand_repeats: bool = False,
     voices: int | None = None,
@@ -50,8 +50,9 @@ def read(
         sources: files.
         name: what the model file calls the corpus.
         encoding: melody or polyphony; chosen by what there is, unless given.
-        transpose: `augment` learns every piece in all keys, `c` moves each to C or its relatives,
-            `none` leaves them where they are.
+        transpose: `c` moves each piece to C or its relatives, from where a new one is moved to
+            the key that is wanted; `augment` learns every piece in all keys, `none` leaves them
+            where they are.
         velocity: keep how loud notes are, in eight steps.
         expand_repeats: write out what repeat signs of a score repeat.
         voices: leave out all but the pieces of so many parts with one note at a time.
@@ -67,7 +68,8 @@ def read(
     found = readings(sources, expand_repeats=expand_repeats, progress=progress)
     pieces, notes = _usable(sources, found, voices)
     codec = codec_module.fitting(pieces, encoding, velocity)
-    fitted = [codec.fit(piece) for piece in pieces]
+    without_key = sum(piece.key is None for piece in pieces)
+    fitted = [codec.fit(_with_key(piece)) for piece in pieces]
     left_out = sum(len(p.notes) - len(f.notes) for p, f in zip(pieces, fitted, strict=True))
     if transpose == "c":
         fitted = [_in_c(piece) for piece in fitted]
@@ -91,11 +93,15 @@ def read(
             "expand_repeats": expand_repeats,
             "voices": voices,
         },
-        (*notes, _encoding_note(codec, left_out, sum(len(piece.notes) for piece in pieces))),
+        (
+            *notes,
+            *_key_note(without_key),
+            _encoding_note(codec, left_out),
+        ),
         cuts=bounds[np.flatnonzero(np.diff(families_of, prepend=-1, append=-1))],
         variants=variants,
     )
-    return dataclasses.replace(corpus, details=_details(corpus, codec, pieces))
+    return replace(corpus, details=_details(corpus, codec, pieces))
 
 
 def _usable(
@@ -133,8 +139,19 @@ def _has(piece: Piece, voices: int | None) -> bool:
     )
 
 
-def _encoding_note(codec: Codec, left_out: int, notes: int) -> str:
-    under = f"; {left_out:,} of {notes:,} notes lie under others, or repeat them: left out"
+def _with_key(piece: Piece) -> Piece:
+    """The piece with a key, found by its notes where it does not say one."""
+    if piece.key is not None or (key := key_of(piece)) is None:
+        return piece
+    return replace(piece, keys=((0, key), *piece.keys))
+
+
+def _key_note(without_key: int) -> list[str]:
+    return [f"{without_key:,} pieces name no key; it is found by their notes"] * bool(without_key)
+
+
+def _encoding_note(codec: Codec, left_out: int) -> str:
+    under = f"; {left_out:,} notes lie under others, or repeat them: left out"
     return f"{codec.encoding} encoding{under if left_out else ''}"
 
 
@@ -193,4 +210,5 @@ def _details(corpus: Corpus, codec: Codec, pieces: Sequence[Piece]) -> dict[str,
         else None,
         "tempo": median(tempi) if tempi else None,
         "program": programs.most_common(1)[0][0],
+        "meter": str(Counter(piece.meter for piece in pieces).most_common(1)[0][0]),
     }

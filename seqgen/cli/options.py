@@ -83,16 +83,63 @@ def training_options(command: Any) -> Any:
     return command
 
 
+CORPUS_OPTIONS = (
+    *("task", "encoding", "validation", "lines", "min_count"),
+    *("transpose", "velocity", "expand_repeats"),
+)
+
+
 def corpus_options(command: Any) -> Any:
-    """How a corpus is read."""
+    """How a corpus is read: `CORPUS_OPTIONS`."""
     for option in (
+        click.option("--expand-repeats", is_flag=True, default=None,
+                     help="Music: write out what repeat signs of a score repeat."),
+        click.option("--velocity", is_flag=True, default=None,
+                     help="Music: learn how loud notes are, too."),
+        click.option("--transpose", type=click.Choice(("c", "augment", "none")),
+                     help="Music: learn everything in one key, in all keys, or as it is. [c]"),
+        click.option("--min-count", type=int,
+                     help="Text: fold characters seen less often into one, never generated. [1]"),
+        click.option("--lines", is_flag=True, default=None,
+                     help="Text: every line is a piece of its own: names, titles, messages."),
         click.option("--validation", type=float,
                      help="Share held out at the end, to measure on. [0.1]"),
-        click.option("--min-count", type=int,
-                     help="Fold characters seen less often into one, never generated. [1]"),
-        click.option("--lines", is_flag=True, default=None,
-                     help="Every line is a piece of its own: names, titles, messages."),
-        click.option("--encoding", help="Of the text, such as latin-1 or utf-16. [utf-8]"),
+        click.option("--encoding",
+                     help="Of text, such as latin-1 or utf-16 [utf-8]; of music, melody or "
+                     "polyphony. [what suits it]"),
+        click.option("--task", type=click.Choice(("text", "music")),
+                     help="What the files hold. [they tell]"),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+MUSIC_OPTIONS = ("bars", "key", "meter", "tempo", "pitch_range", "instrument", "primer", "echo")
+TEXT_OPTIONS = ("prompt", "length", "skip_unknown")
+
+
+def sampling_options(command: Any) -> Any:
+    """What is written, and how tokens are drawn."""
+    for option in (
+        click.option("--no-echo", "echo", flag_value=False, default=None, type=bool,
+                     help="Music: leave the primer out."),
+        click.option("--primer", metavar="FILE|NOTES",
+                     help='Music: what it goes on from, a file or "G4/8 A4/8 B4/4".'),
+        click.option("--instrument", help="Music: a name of General MIDI, or its number from 1."),
+        click.option("--range", "pitch_range", help="Music: the pitches, such as G3-C6."),
+        click.option("--tempo", type=float, help="Music: quarter notes per minute."),
+        click.option("--meter", help="Music: such as 4/4 or 6/8."),
+        click.option("--key", help="Music: such as G, Em, or D dorian."),
+        click.option("--bars", type=int,
+                     help="Music: full bars. [as many as the model likes]"),
+        click.option("--skip-unknown", is_flag=True, default=None,
+                     help="Text: drop characters of the prompt that the model has never seen."),
+        click.option("--length", type=int,
+                     help="Text: new characters. [500; with a model of lines, to the line's end]"),
+        click.option("--prompt", help="Text: what it begins with."),
+        click.option("--seed", type=int, help="The same seed gives the same output."),
+        click.option("--temperature", type=float,
+                     help="0 takes the likeliest token each time; above 1 gets wild. [0.8]"),
     ):  # fmt: skip
         command = option(command)
     return command

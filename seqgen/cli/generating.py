@@ -1,0 +1,104 @@
+"""`seqgen generate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqgen.cli.options import FILE, MUSIC_OPTIONS, TEXT_OPTIONS, sampling_options
+from seqgen.cli.talk import given, say, say_if_kept
+from seqgen.errors import ConfigError, OutputError
+from seqgen.files import require_writable, unused_path, written_whole
+
+if TYPE_CHECKING:
+    from seqgen.model import Model
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@sampling_options
+@click.option("-n", "--count", type=click.IntRange(1), default=1, show_default=True,
+              help="How many texts or pieces.")  # fmt: skip
+@click.option("-o", "--output", type=FILE,
+              help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
+              ".musicxml, .abc, .wav, .png or .svg; with -n a folder.")  # fmt: skip
+def generate(
+    model: Path, output: Path | None, seed: int | None, count: int, **options: Any
+) -> None:
+    """Write new text or music with a trained model.
+
+    Text goes to stdout as it is made. Music goes into files, whose names stand on stdout; without
+    -o a new MIDI file in this folder. Everything else goes to stderr.
+
+    \b
+    Examples:
+      seqgen generate book.keras --prompt "The " --length 1000
+      seqgen generate names.keras -n 20 --temperature 1
+      seqgen generate tunes.keras -o tune.mid --bars 16 --key G --meter 6/8
+      seqgen generate tunes.keras --primer "G4/8 A4/8 B4/4" -n 5 -o tunes/
+    """
+    from seqgen import model as library
+
+    loaded = library.load(model)
+    options = given(options)
+    wrong = TEXT_OPTIONS if loaded.is_music else MUSIC_OPTIONS
+    for name in options.keys() & set(wrong):
+        kind, other = ("music", "text") if loaded.is_music else ("text", "music")
+        option = {"pitch_range": "range", "echo": "no-echo"}.get(name, name.replace("_", "-"))
+        raise ConfigError(f"--{option} is for models of {other}; {model} is one of {kind}")
+    if loaded.needs_keras:
+        say("this model's cell options are run through Keras, which is slower")
+    used = library.new_seed() if seed is None else seed
+    write = write_music if loaded.is_music else write_text
+    write(loaded, output, count, {**options, "seed": used})
+    if seed is None:
+        say(f"seed {used}")
+
+
+def write_text(model: Model, output: Path | None, count: int, options: dict[str, Any]) -> None:
+    """Texts to stdout as they come, or into a file."""
+    from seqgen.tasks import text
+
+    if output:
+        require_writable(output)
+    texts = [model.stream(item=item, **options) for item in range(count)]
+    if output is None:
+        text.write(texts, sys.stdout, lines=model.writes_lines)
+    else:
+        say_if_kept(output)
+        with written_whole(output, keep=True) as path, path.open("w", encoding="utf-8") as file:
+            text.write(texts, file, lines=model.writes_lines)
+
+
+def write_music(model: Model, output: Path | None, count: int, options: dict[str, Any]) -> None:
+    """Pieces into files, and their names to stdout."""
+    from seqgen.music.write import write
+
+    for item, path in enumerate(music_paths(model.bundle.corpus["name"], output, count)):
+        piece = model.compose(item=item, **options)
+        say_if_kept(path)
+        write(piece, path, keep=True)
+        click.echo(path)
+
+
+def music_paths(name: str, output: Path | None, count: int) -> list[Path]:
+    """Where pieces are written: a new file here, the one that was named, or one after the other."""
+    from seqgen.music.write import require_format
+
+    if output is None and count == 1:
+        return [unused_path(Path(f"{name}.mid"))]
+    if output is None or output.is_dir() or (count > 1 and not output.suffix):
+        folder = output or unused_path(Path(name))
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+        return [unused_path(folder / f"{name}-{i}.mid") for i in range(1, count + 1)]
+    require_format(output)
+    require_writable(output)
+    if count == 1:
+        return [output]
+    return [output.with_name(f"{output.stem}-{i}{output.suffix}") for i in range(1, count + 1)]

@@ -1,0 +1,94 @@
+"""Pieces → ABC, the notation of folk tunes as text (standard 2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from seqgen.music.notation import Symbol, Voice, signature_of, spelled, voices
+from seqgen.music.piece import Piece
+from seqgen.music.signatures import TICKS_PER_WHOLE, Key
+
+UNIT = TICKS_PER_WHOLE // 8  # ticks of a note without a number
+BARS_PER_LINE = 4
+ACCIDENTALS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
+
+
+def abc_text(piece: Piece, *, number: int = 1) -> str:
+    """The piece as a tune of an ABC file.
+
+    >>> from seqgen.music.names import piece_of
+    >>> print(abc_text(piece_of("G4/8 A4/8 B4/4 F#4/2")))
+    X:1
+    T:tune
+    M:4/4
+    L:1/8
+    Q:1/4=120
+    K:C
+    GAB2^F4|]
+    <BLANKLINE>
+    """
+    head = [
+        f"X:{number}",
+        f"T:{' '.join(piece.title.split()) or 'tune'}",
+        f"M:{piece.meter}",
+        "L:1/8",
+        f"Q:1/4={piece.tempo:g}",
+        f"K:{piece.key or 'C'}",
+    ]
+    lines = voices(piece)
+    if len(lines) == 1:
+        return "\n".join([*head, *_lines(piece, lines[0]), ""])
+    for i, voice in enumerate(lines, start=1):
+        clef = _clef(voice)
+        head += [f"V:{i} clef={clef}", *_lines(piece, voice)]
+    return "\n".join([*head, ""])
+
+
+def _clef(voice: Voice) -> str:
+    pitches = [s.pitch for bar in voice.bars for s in bar if s.pitch is not None]
+    return "bass" if pitches and sum(pitches) / len(pitches) < 57 else "treble"
+
+
+def _lines(piece: Piece, voice: Voice) -> Iterator[str]:
+    meters, keys = dict(piece.meters), dict(piece.keys)
+    key = piece.key
+    written = []
+    for i, (tick, bar) in enumerate(zip(piece.bars, voice.bars, strict=True)):
+        text = ""
+        if tick and tick in meters:
+            text += f"[M:{meters[tick]}]"
+        if tick and tick in keys:
+            key = keys[tick]
+            text += f"[K:{key}]"
+        is_last = i == len(piece.bars) - 1
+        written.append(text + _bar(bar, key) + ("|]" if is_last else "|"))
+    for i in range(0, len(written), BARS_PER_LINE):
+        yield " ".join(written[i : i + BARS_PER_LINE])
+
+
+def _bar(bar: list[Symbol], key: Key | None) -> str:
+    altered = signature_of(key)
+    in_bar: dict[tuple[str, int], int] = {}
+    text = ""
+    for symbol in bar:
+        if symbol.pitch is None:
+            text += f"z{_length(symbol.ticks)}"
+            continue
+        step, alter, octave = spelled(symbol.pitch, key)
+        if in_bar.get((step, octave), altered.get(step, 0)) != alter:
+            text += ACCIDENTALS[alter]
+            in_bar[step, octave] = alter
+        name = step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5)
+        text += f"{name}{_length(symbol.ticks)}{'-' if symbol.is_tied else ''}"
+    return text
+
+
+def _length(ticks: int) -> str:
+    """
+    >>> _length(12), _length(18), _length(6), _length(24)
+    ('', '3/2', '/2', '2')
+    """
+    length = Fraction(ticks, UNIT)
+    above = "" if length.numerator == 1 else str(length.numerator)
+    return above if length.denominator == 1 else f"{above}/{length.denominator}"

@@ -1,0 +1,97 @@
+"""Pitches, ranges and notes as people type them."""
+
+from __future__ import annotations
+
+import re
+
+from seqgen.errors import MusicError
+from seqgen.music.piece import Note, Part, Piece
+from seqgen.music.signatures import TICKS_PER_WHOLE
+
+STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+PITCH = re.compile(r"([A-Ga-g])([#♯b♭]*)(-?\d)")
+TYPED = re.compile(r"([A-Ga-g][#♯b♭]*-?\d|[rR])/(\d{1,2})(\.{0,2})(t?)")
+
+
+def pitch_of(text: str) -> int:
+    """The MIDI number of a pitch; C4 is middle C.
+
+    Raises:
+        MusicError: it is none.
+
+    >>> pitch_of("C4"), pitch_of("f#5"), pitch_of("Bb3")
+    (60, 78, 58)
+    """
+    found = PITCH.fullmatch(text.strip())
+    if found:
+        accidental = sum(1 if sign in "#♯" else -1 for sign in found[2])
+        pitch = 12 * (int(found[3]) + 1) + STEPS[found[1].upper()] + accidental
+        if 0 <= pitch <= 127:
+            return pitch
+    raise MusicError(f"pitch: expected something like G4, F#5 or Bb3, from C-1 to G9, got {text!r}")
+
+
+def name_of(pitch: int) -> str:
+    """
+    >>> name_of(60), name_of(78)
+    ('C4', 'F#5')
+    """
+    return f"{SHARPS[pitch % 12]}{pitch // 12 - 1}"
+
+
+def range_of(text: str) -> tuple[int, int]:
+    """The lowest and highest pitch of a range.
+
+    Raises:
+        MusicError: it is none.
+
+    >>> range_of("G3-C6")
+    (55, 84)
+    """
+    for i, sign in enumerate(text):
+        if sign == "-" and i and text[:i].strip()[-1].isdigit():
+            lowest, highest = pitch_of(text[:i]), pitch_of(text[i + 1 :])
+            if lowest > highest:
+                raise MusicError(f"range: expected the lower pitch first, got {text!r}")
+            return lowest, highest
+    raise MusicError(f"range: expected something like G3-C6, got {text!r}")
+
+
+def piece_of(text: str) -> Piece:
+    """A melody that is typed: pitch (or r, a rest), a slash, and which part of a whole note.
+
+    A dot makes a note longer by half, a t makes it one of a triplet.
+
+    Raises:
+        MusicError: it is none.
+
+    >>> piece_of("G4/8 A4/8. r/4 B4/8t").notes[:2]
+    (Note(start=0, duration=12, pitch=67, velocity=80), \
+Note(start=12, duration=18, pitch=69, velocity=80))
+    """
+    notes, now = [], 0
+    for each in text.split():
+        found = TYPED.fullmatch(each)
+        ticks = _ticks(int(found[2]), len(found[3]), bool(found[4])) if found else 0
+        if not found or not ticks:
+            raise MusicError(
+                f'notes: expected something like "G4/8 A4/8 B4/4 r/4 C5/8. D5/8t", got {each!r}'
+            )
+        if found[1] not in "rR":
+            notes.append(Note(now, ticks, pitch_of(found[1])))
+        now += ticks
+    if not notes:
+        raise MusicError('notes: expected something like "G4/8 A4/8 B4/4", got none')
+    bars = range(0, now, TICKS_PER_WHOLE)
+    return Piece((Part(tuple(notes)),), tuple(bars), now)
+
+
+def _ticks(part: int, dots: int, triplet: bool) -> int:
+    """0 if the grid has no such duration."""
+    if part not in (1, 2, 4, 8, 16, 32):
+        return 0
+    ticks = TICKS_PER_WHOLE // part
+    dotted = ticks * (2 ** (dots + 1) - 1)
+    total, rest = divmod(dotted * (2 if triplet else 1), 2**dots * (3 if triplet else 1))
+    return 0 if rest else total

@@ -1,0 +1,95 @@
+"""Pieces as a stave has them: voices, bars, ties, and names of notes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from seqgen.music.lanes import lanes_of
+from seqgen.music.piece import Note, Piece
+from seqgen.music.signatures import FIFTHS, Key
+
+
+class Symbol(NamedTuple):
+    """A note or a rest in one bar."""
+
+    ticks: int
+    pitch: int | None  # None is a rest
+    is_tied: bool = False  # to the next one, over the bar line
+
+
+class Voice(NamedTuple):
+    """One line of notes through the whole piece."""
+
+    part: int  # whose it is
+    bars: list[list[Symbol]]
+
+
+def voices(piece: Piece) -> list[Voice]:
+    """The lines of every part, cut at the bar lines; rests fill what is silent.
+
+    >>> from seqgen.music.piece import Part
+    >>> voices(Piece((Part((Note(24, 96, 60),)),), bars=(0, 96), length=192))[0].bars[1]
+    [Symbol(ticks=24, pitch=60, is_tied=False), Symbol(ticks=72, pitch=None, is_tied=False)]
+    """
+    lines = [
+        Voice(number, _bars(lane, piece))
+        for number, part in enumerate(piece.parts)
+        for lane in lanes_of(part.notes)
+    ]
+    return lines or [Voice(0, _bars([], piece))]
+
+
+def _bars(notes: list[Note], piece: Piece) -> list[list[Symbol]]:
+    coming = [*notes, Note(piece.length, 1, 0)][::-1]
+    bars = []
+    for start, end in pairwise((*piece.bars, piece.length)):
+        bar, now = [], start
+        while now < end:
+            note = coming[-1]
+            if note.start > now:
+                stop = min(note.start, end)
+                bar.append(Symbol(stop - now, None))
+            else:
+                stop = min(note.end, end)
+                bar.append(Symbol(stop - now, note.pitch, note.end > end))
+                if note.end <= end:
+                    coming.pop()
+            now = stop
+        bars.append(bar)
+    return bars
+
+
+class Spelling(NamedTuple):
+    """The name of a pitch on a stave."""
+
+    step: str
+    alter: int  # semitones
+    octave: int
+
+
+def spelled(pitch: int, key: Key | None) -> Spelling:
+    """The name that a pitch has in a key: by the line of fifths, raised rather than lowered near
+    its upper end.
+
+    >>> spelled(66, Key(1)), spelled(70, Key(-2)), spelled(60, Key(7))
+    (Spelling(step='F', alter=1, octave=4), Spelling(step='B', alter=-1, octave=4), \
+Spelling(step='B', alter=1, octave=3))
+    """
+    sharps = key.sharps if key else 0
+    fifths = next(k for k in range(sharps - 4, sharps + 8) if 7 * k % 12 == pitch % 12)
+    step, alter = FIFTHS[(fifths + 1) % 7], (fifths + 1) // 7
+    natural = pitch - alter
+    return Spelling(step, alter, natural // 12 - 1)
+
+
+def signature_of(key: Key | None) -> dict[str, int]:
+    """The accidentals that stand at the beginning of a stave.
+
+    >>> signature_of(Key(-2))
+    {'B': -1, 'E': -1}
+    """
+    sharps = key.sharps if key else 0
+    if sharps >= 0:
+        return dict.fromkeys(FIFTHS[:sharps], 1)
+    return dict.fromkeys(FIFTHS[::-1][:-sharps], -1)

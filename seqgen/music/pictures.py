@@ -1,0 +1,82 @@
+"""Pictures of a piece: a score, drawn by verovio, and a piano roll."""
+
+from __future__ import annotations
+
+import io
+
+from seqgen.errors import OutputError
+from seqgen.music.piece import TICKS_PER_QUARTER, Piece
+from seqgen.music.score_writer import musicxml
+
+PAGE_WIDTH = 2100  # tenths of a millimetre, as verovio counts
+LONGEST_PAGE = 60_000
+PNG_SCALE = 2.0
+
+
+def score(piece: Piece, kind: str) -> bytes:
+    """A score as `png` or `svg`.
+
+    Raises:
+        OutputError: verovio or cairosvg is not installed.
+    """
+    try:
+        import verovio
+        from cairosvg import svg2png
+    except (ImportError, OSError) as error:
+        raise OutputError(
+            f"a score is drawn with verovio and cairosvg, which are not here ({error}); "
+            'pip install "seqgen[score]", or take --piano-roll'
+        ) from error
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(
+        {
+            "pageWidth": PAGE_WIDTH,
+            "pageHeight": LONGEST_PAGE,
+            "adjustPageHeight": True,
+            "scale": 40,
+            "footer": "none",
+            "svgViewBox": True,
+        }
+    )
+    if not toolkit.loadData(musicxml(piece).decode("utf-8")):
+        raise OutputError("verovio cannot draw this piece; take --piano-roll")
+    svg = toolkit.renderToSVG(1)
+    if kind == "svg":
+        return svg.encode("utf-8")  # type: ignore[no-any-return]
+    png: bytes = svg2png(svg.encode("utf-8"), background_color="white", output_width=1400)
+    return png
+
+
+def piano_roll(piece: Piece, kind: str) -> bytes:
+    """Notes as bars over time, in a colour for each part, as `png` or `svg`.
+
+    >>> piano_roll(Piece((), bars=(0,), length=96), "png")[1:4]
+    b'PNG'
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    from seqgen.music.names import name_of
+
+    figure = Figure(figsize=(max(6.0, min(piece.length / 150, 40.0)), 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for number, part in enumerate(piece.parts):
+        axes.broken_barh([], (0, 1), color=f"C{number}")
+        for note in part.notes:
+            start = note.start / TICKS_PER_QUARTER
+            span = (start, note.duration / TICKS_PER_QUARTER * 0.95)
+            axes.broken_barh([span], (note.pitch - 0.4, 0.8), color=f"C{number}")
+    for bar in piece.bars:
+        axes.axvline(bar / TICKS_PER_QUARTER, color="0.85", linewidth=0.8, zorder=0)
+    pitches = [note.pitch for note in piece.notes] or [60]
+    axes.set_ylim(min(pitches) - 2, max(pitches) + 2)
+    axes.set_xlim(0, piece.length / TICKS_PER_QUARTER)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda pitch, _: name_of(round(pitch))))
+    axes.set_xlabel("quarter notes")
+    axes.set_title(piece.title)
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, dpi=120)
+    return file.getvalue()

@@ -1,0 +1,95 @@
+"""Pieces → MusicXML, through music21."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from seqgen.music.durations import parts_of
+from seqgen.music.notation import Symbol, Voice, spelled, voices
+from seqgen.music.piece import TICKS_PER_QUARTER, Piece
+from seqgen.music.signatures import Key
+
+ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
+
+
+def musicxml(piece: Piece) -> bytes:
+    """A MusicXML file: a stave for every voice.
+
+    >>> from seqgen.music.names import piece_of
+    >>> b"<step>G</step>" in musicxml(piece_of("G4/4"))
+    True
+    """
+    from music21 import converter
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "piece.musicxml"
+        writer = converter.subConverters.ConverterMusicXML()
+        written = writer.write(score_of(piece), "musicxml", path, makeNotation=False)
+        return Path(written).read_bytes()
+
+
+def score_of(piece: Piece) -> Any:
+    """The piece as a `music21.stream.Score`, ready to be written."""
+    from music21 import metadata, stream
+
+    score = stream.Score()
+    score.metadata = metadata.Metadata(title=piece.title or "tune", composer="seqgen")
+    for number, voice in enumerate(voices(piece)):
+        score.insert(0, _part(piece, voice, number))
+    return score
+
+
+def _part(piece: Piece, voice: Voice, number: int) -> Any:
+    from music21 import clef, instrument, key, meter, stream, tempo
+
+    part = stream.Part(id=f"voice {number + 1}")
+    if piece.parts:
+        part.insert(0, instrument.instrumentFromMidiProgram(piece.parts[voice.part].program))
+    pitches = [s.pitch for bar in voice.bars for s in bar if s.pitch is not None]
+    is_low = bool(pitches) and sum(pitches) / len(pitches) < 57
+    meters, keys = {0: piece.meter, **dict(piece.meters)}, dict(piece.keys)
+    current: Key | None = None
+    is_tied = False
+    for i, (tick, bar) in enumerate(zip(piece.bars, voice.bars, strict=True)):
+        measure = stream.Measure(number=i + 1)
+        if i == 0:
+            measure.append(clef.BassClef() if is_low else clef.TrebleClef())
+            if number == 0:
+                measure.insert(0, tempo.MetronomeMark(number=piece.tempo))
+        if tick in meters:
+            measure.timeSignature = meter.TimeSignature(str(meters[tick]))
+        if tick in keys:
+            current = keys[tick]
+            measure.keySignature = key.KeySignature(current.sharps)
+        for symbol in bar:
+            is_tied = _append(measure, symbol, current, is_tied)
+        part.append(measure)
+    part.makeAccidentals(inPlace=True)
+    with suppress(Exception):  # it fails on bars that no meter has; they are drawn with flags
+        part.makeBeams(inPlace=True)
+    return part
+
+
+def _append(measure: Any, symbol: Symbol, key: Key | None, is_tied: bool) -> bool:
+    """Add a symbol as as many notes as it takes, tied; whether it is tied to the next."""
+    from music21 import note, tie
+
+    lengths = parts_of(symbol.ticks)
+    for i, ticks in enumerate(lengths):
+        quarters = Fraction(ticks, TICKS_PER_QUARTER)
+        if symbol.pitch is None:
+            measure.append(note.Rest(quarterLength=quarters))
+            continue
+        step, alter, octave = spelled(symbol.pitch, key)
+        each = note.Note(f"{step}{ALTERS[alter]}{octave}", quarterLength=quarters)
+        goes_on = symbol.is_tied or i < len(lengths) - 1
+        came_on = is_tied or i > 0
+        if goes_on or came_on:
+            kind = "continue" if goes_on and came_on else "start" if goes_on else "stop"
+            each.tie = tie.Tie(kind)
+        measure.append(each)
+    return symbol.is_tied
