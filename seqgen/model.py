@@ -18,7 +18,7 @@ from seqgen.config import SampleConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError
 from seqgen.runtime import Floats, Runtime, Stepper, knows
-from seqgen.tasks import kinds, text
+from seqgen.tasks import text
 
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
@@ -50,6 +50,8 @@ def load_corpus(
     >>> load_corpus("python-docs").name
     'python-docs'
     """
+    from seqgen.tasks import kinds
+
     found = catalogue.find(corpora, progress=progress)
     task = task or found.task or kinds.task_of(found.sources)
     options = {**found.options, **options}
@@ -146,9 +148,9 @@ def _sample(bundle: Bundle, weights: list[Floats]) -> str:
     if model.needs_keras:
         return ""
     if model.is_music:
-        from seqgen.music.abc_writer import abc_text
+        from seqgen.music.abc_writer import abc_lines
 
-        return abc_text(model.compose(bars=SAMPLE_BARS, seed=0))
+        return abc_lines(model.compose(bars=SAMPLE_BARS, seed=0))
     return model.generate(length=SAMPLE_LENGTH, seed=0)
 
 
@@ -259,75 +261,35 @@ class Model:
     def compose(
         self,
         *,
-        bars: int | None = None,
-        key: str | None = None,
-        meter: str | None = None,
-        tempo: float | None = None,
-        pitch_range: str | None = None,
-        instrument: str | None = None,
-        primer: str | Path | Piece | None = None,
-        echo: bool = True,
         temperature: float = 0.8,
         seed: int | None = None,
         item: int = 0,
+        **wishes: Any,
     ) -> Piece:
         """A new piece of music.
 
         Args:
-            bars: full bars, behind a pick-up or the primer; as many as the model likes unless
-                given.
-            key: such as `G`, `Em` or `D dorian`.
-            meter: such as `6/8`.
-            tempo: quarter notes per minute.
-            pitch_range: such as `G3-C6`.
-            instrument: a name of General MIDI, or its number from 1 to 128.
-            primer: a file, a piece, or notes such as `G4/8 A4/8 B4/4`, that the music goes on
-                from.
-            echo: whether the primer is a part of the piece.
             temperature: 0 takes the likeliest token each time, 1 draws as the model says.
             seed: the same seed gives the same piece on the same machine.
             item: which of several pieces of one seed.
+            wishes: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
+                `echo`, see `seqgen.composition.wishes`.
 
         Raises:
             MusicError: an option that makes no sense, a primer that cannot be read.
             VocabularyError: a key, a meter or a primer that the model has never seen.
             ConfigError: a number is out of its range, or the model is one of text.
         """
-        from seqgen.composition import Composer, Wishes
-        from seqgen.music import instruments, names
-        from seqgen.music.signatures import Key, Meter
+        from seqgen import composition
 
         if not self.is_music:
             raise ConfigError("this is a model of text, it composes no music; use generate")
-        lowest, highest = names.range_of(pitch_range) if pitch_range else (0, 127)
-        wishes = Wishes(
-            bars,
-            Key.parse(key) if key else None,
-            Meter.parse(meter) if meter else None,
-            tempo,
-            lowest,
-            highest,
-            instruments.program_of(instrument) if instrument else None,
-            _primer(primer),
-            echo,
-        )
         seed = new_seed() if seed is None else seed
-        composer = Composer(self.stepper, self.bundle.vocabulary, self.bundle.corpus)
-        piece = composer.compose(wishes, SampleConfig(0, temperature, seed), item=item)
+        composer = composition.Composer(self.stepper, self.bundle.vocabulary, self.bundle.corpus)
+        config = SampleConfig(0, temperature, seed)
+        piece = composer.compose(composition.wishes(**wishes), config, item=item)
         number = f"{seed}" if item == 0 else f"{seed}-{item + 1}"
         return dataclasses.replace(piece, title=f"{self.bundle.corpus['name']} {number}")
-
-
-def _primer(primer: str | Path | Piece | None) -> Piece | None:
-    from seqgen.music.names import piece_of
-    from seqgen.music.read import MUSIC_SUFFIXES, read_file
-
-    if not isinstance(primer, (str, Path)):
-        return primer
-    path = Path(primer)
-    if isinstance(primer, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
-        return read_file(path).pieces[0]
-    return piece_of(primer)
 
 
 def _stream(prompt: str, tokens: Iterator[str]) -> Iterator[str]:

@@ -135,7 +135,7 @@ def test_tiny_shakespeare_is_the_text_that_others_report_on() -> None:
 
 def test_find_names_the_corpus_after_what_comes_first(tmp_path: Path) -> None:
     (tmp_path / "my.book.txt").write_text("x")
-    name, found = find([tmp_path / "my.book.txt", "python-docs"])
+    name, found, *_ = find([tmp_path / "my.book.txt", "python-docs"])
     assert name == "my.book"
     assert [source.label for source in found] == [str(tmp_path / "my.book.txt"), "python-docs"]
 

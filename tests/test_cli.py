@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from seqgen import model as library
-from seqgen.cli import cli, save
+from seqgen.cli import cli
+from seqgen.cli.training import save
 from seqgen.errors import OutputError
 from tests.conftest import SENTENCE, Run
 
@@ -28,7 +29,7 @@ def assert_one_line(stderr: str, message: str) -> None:
 
 
 def test_every_command_and_option_is_documented() -> None:
-    assert list(cli.commands) == ["train", "generate", "info", "corpora"]
+    assert list(cli.commands) == ["train", "generate", "render", "inspect", "info", "corpora"]
     for name, command in cli.commands.items():
         assert "Examples:" in (command.help or ""), name
         assert f"seqgen {name}" in (command.help or "")

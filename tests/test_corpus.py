@@ -57,5 +57,6 @@ def test_facts_are_enough_to_find_it_again() -> None:
         "tokens": 10,
         "sha256": "f" * 64,
         "options": {"a": 1},
+        "details": {},
         "split": {"validation": 0.1, "training_tokens": 9, "validation_tokens": 1},
     }

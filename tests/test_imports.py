@@ -22,9 +22,43 @@ TABLE = {
     "catalogue": {"errors", "sources"},
     "corpus": {"errors", "vocabulary"},
     "batches": {"errors", "vocabulary", "corpus"},
+    "music": set(),
+    "music.durations": set(),
+    "music.instruments": {"errors"},
+    "music.signatures": {"errors"},
+    "music.bars": {"music.signatures"},
+    "music.piece": {"errors", "music.signatures"},
+    "music.key_finding": {"music.piece", "music.signatures"},
+    "music.lanes": {"music.piece"},
+    "music.melody": {"music.durations", "music.piece", "music.signatures"},
+    "music.midi_writer": {"music.piece", "music.signatures"},
+    "music.names": {"errors", "music.piece", "music.signatures"},
+    "music.quantise": {"music.piece"},
+    "music.reading": {"music.piece", "music.signatures"},
+    "music.duplicates": {"music.melody", "music.piece"},
+    "music.melody_rules": {"music.bars", "music.melody", "music.signatures"},
+    "music.midi_reader": {"errors", "music.piece", "music.quantise", "music.signatures"},
+    "music.notation": {"music.lanes", "music.piece", "music.signatures"},
+    "music.polyphony": {"errors", "music.durations", "music.lanes", "music.piece",
+                        "music.signatures"},
+    "music.score_reader": {"errors", "music.piece", "music.reading", "music.signatures"},
+    "music.sound": {"music.midi_writer", "music.piece"},
+    "music.abc_writer": {"music.notation", "music.piece", "music.signatures"},
+    "music.codec": {"errors", "music.lanes", "music.melody", "music.piece", "music.polyphony"},
+    "music.polyphony_rules": {"music.bars", "music.polyphony", "music.signatures"},
+    "music.read": {"errors", "music.midi_reader", "music.piece", "music.reading",
+                   "music.score_reader"},
+    "music.score_writer": {"music.durations", "music.notation", "music.piece", "music.signatures"},
+    "music.pictures": {"errors", "music.names", "music.piece", "music.score_writer"},
+    "music.write": {"errors", "files", "music.abc_writer", "music.midi_writer", "music.pictures",
+                    "music.piece", "music.score_writer", "music.sound"},
     "tasks": set(),
     "tasks.text_ids": {"errors", "vocabulary", "sources", "catalogue"},
     "tasks.text": {"errors", "vocabulary", "corpus", "sources", "tasks.text_ids"},
+    "tasks.kinds": {"music.read", "sources"},
+    "tasks.music_files": {"catalogue", "errors", "files", "music.read", "music.reading", "sources"},
+    "tasks.music": {"corpus", "errors", "music.codec", "music.duplicates", "music.key_finding",
+                    "music.piece", "music.reading", "sources", "tasks.music_files", "vocabulary"},
     "activations": set(),
     "runtime": {"config", "vocabulary", "activations"},
     "sampling": {"vocabulary"},
@@ -59,16 +93,28 @@ TABLE = {
     "beginning": {"automatic", "batches", "trial", "bundle", "checkpoint", "errors", "fine_tuning",
                   "config", "corpus", "runtime", "callback", "network", "cluster", "distribution",
                   "sharding"},
-    "model": {"bundle", "catalogue", "generation", "config", "corpus", "runtime",
-              "tasks.text", "callback", "network", "training", "cluster", "beginning"},
-    "describe": {"bundle"},
+    "composition": {"config", "errors", "generation", "music.codec", "music.instruments",
+                    "music.key_finding", "music.melody_rules", "music.names", "music.piece",
+                    "music.polyphony_rules", "music.read", "music.signatures", "runtime",
+                    "vocabulary"},
+    "model": {"beginning", "bundle", "callback", "catalogue", "cluster", "composition", "config",
+              "corpus", "errors", "generation", "music.abc_writer", "music.piece", "network",
+              "runtime", "tasks.kinds", "tasks.music", "tasks.text", "training"},
+    "describe": {"bundle", "music.reading"},
     "progress_bar": {"callback", "describe"},
     "tensorboard": {"errors", "files", "backend", "callback"},
     "loss_curve": {"files"},
-    "options": {"config"},
-    "cli": {"errors", "options", "files", "interrupts", "describe", "model", "bundle",
-            "progress_bar", "tasks.text", "beginning", "catalogue", "callback", "checkpoint",
-            "cluster", "tensorboard", "loss_curve"},
+    "cli.options": {"config"},
+    "cli.talk": {"files"},
+    "cli.training": {"beginning", "bundle", "callback", "catalogue", "checkpoint", "cli.options",
+                     "cli.talk", "cluster", "describe", "errors", "files", "interrupts",
+                     "loss_curve", "model", "progress_bar", "tensorboard"},
+    "cli.generating": {"cli.options", "cli.talk", "errors", "files", "model", "music.write",
+                       "tasks.text"},
+    "cli.rendering": {"cli.options", "cli.talk", "music.read", "music.write"},
+    "cli.listing": {"bundle", "catalogue", "cli.options", "cli.talk", "describe", "errors",
+                    "tasks.music_files"},
+    "cli": {"cli.generating", "cli.listing", "cli.rendering", "cli.training"},
     "__main__": {"cli", "errors"},
 }  # fmt: skip
 
@@ -92,8 +138,9 @@ def imported(module: str) -> set[str]:
             raise AssertionError(f"{module} has a relative import, which this test cannot follow")
         elif isinstance(node, ast.ImportFrom) and node.module == "seqgen":
             found |= {alias.name for alias in node.names} - {"__version__"}
-        elif isinstance(node, ast.ImportFrom) and node.module == "seqgen.tasks":
-            found |= {f"tasks.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module in ("seqgen.tasks", "seqgen.music"):
+            folder = node.module.removeprefix("seqgen.")
+            found |= {f"{folder}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqgen."):
             found.add(str(node.module).removeprefix("seqgen."))
     return found
@@ -123,7 +170,9 @@ def modules_after(script: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("command", ["", "train", "generate", "info", "corpora"])
+@pytest.mark.parametrize(
+    "command", ["", "train", "generate", "render", "inspect", "info", "corpora"]
+)
 def test_help_imports_nothing_heavy(command: str) -> None:
     arguments = ["seqgen", *command.split(), "--help"]
     loaded = modules_after(

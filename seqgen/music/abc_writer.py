@@ -25,7 +25,7 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
     L:1/8
     Q:1/4=120
     K:C
-    GAB2^F4|]
+    GA B2 ^F4|]
     <BLANKLINE>
     """
     head = [
@@ -45,6 +45,18 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
     return "\n".join([*head, ""])
 
 
+def abc_lines(piece: Piece) -> str:
+    """The same for somebody who only glances at it: meter and key in one line, then the music.
+
+    >>> from seqgen.music.names import piece_of
+    >>> print(abc_lines(piece_of("G4/4 A4/4 B4/2")))
+    M:4/4 K:C
+    G2A2 B4|]
+    """
+    head = f"M:{piece.meter} K:{piece.key or 'C'}"
+    return "\n".join([head, *(line for voice in voices(piece) for line in _lines(piece, voice))])
+
+
 def _clef(voice: Voice) -> str:
     pitches = [s.pitch for bar in voice.bars for s in bar if s.pitch is not None]
     return "bass" if pitches and sum(pitches) / len(pitches) < 57 else "treble"
@@ -52,7 +64,7 @@ def _clef(voice: Voice) -> str:
 
 def _lines(piece: Piece, voice: Voice) -> Iterator[str]:
     meters, keys = dict(piece.meters), dict(piece.keys)
-    key = piece.key
+    key, meter = piece.key, piece.meter
     written = []
     for i, (tick, bar) in enumerate(zip(piece.bars, voice.bars, strict=True)):
         text = ""
@@ -62,16 +74,20 @@ def _lines(piece: Piece, voice: Voice) -> Iterator[str]:
             key = keys[tick]
             text += f"[K:{key}]"
         is_last = i == len(piece.bars) - 1
-        written.append(text + _bar(bar, key) + ("|]" if is_last else "|"))
+        meter = meters.get(tick, meter)
+        written.append(text + _bar(bar, key, meter.beat_ticks) + ("|]" if is_last else "|"))
     for i in range(0, len(written), BARS_PER_LINE):
         yield " ".join(written[i : i + BARS_PER_LINE])
 
 
-def _bar(bar: list[Symbol], key: Key | None) -> str:
+def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
     altered = signature_of(key)
     in_bar: dict[tuple[str, int], int] = {}
-    text = ""
+    text, now = "", 0
     for symbol in bar:
+        if now and now % beat == 0:
+            text += " "  # notes that stand together are beamed together
+        now += symbol.ticks
         if symbol.pitch is None:
             text += f"z{_length(symbol.ticks)}"
             continue

@@ -72,9 +72,8 @@ def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
     if not events.notes:
         raise MusicError("holds no notes")
     last = max(note.end for notes in events.notes.values() for note in notes)
-    most = MOST_TICKS * events.division // TICKS_PER_QUARTER
-    if last >= most:
-        raise MusicError(f"is {last // most} times as long as the longest that can be read")
+    if (ticks := last * TICKS_PER_QUARTER // events.division) >= MOST_TICKS:
+        raise MusicError(f"lasts {ticks // 96:,} bars; expected at most {MOST_TICKS // 96:,}")
     quantised = quantise(events.notes, events.division)
     last = max(note.end for notes in quantised.notes.values() for note in notes)
     return _piece(events, quantised, last), {

@@ -49,12 +49,14 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
     'is no MIDI file, or only the beginning of one'
     """
     try:
-        if data.startswith(MIDI_START) or data[8:12] == RIFF_MIDI:
-            start = data.find(MIDI_START)
-            piece, counts = read_midi(data[max(start, 0) :])
-            return Reading((piece,), counts)
         if not data:
             raise MusicError("is empty")
+        is_midi = PurePath(name).suffix.lower() in MIDI_SUFFIXES
+        if is_midi or data.startswith(MIDI_START):
+            if data[8:12] == RIFF_MIDI:
+                data = data[max(data.find(MIDI_START), 0) :]
+            piece, counts = read_midi(data)
+            return Reading((piece,), counts)
         if not is_music(name, data[:SNIFFED_BYTES]):
             raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
         return _read_score(name, data, expand_repeats)

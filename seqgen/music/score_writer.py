@@ -16,8 +16,12 @@ from seqgen.music.signatures import Key
 ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
 
 
-def musicxml(piece: Piece) -> bytes:
+def musicxml(piece: Piece, *, tempo: bool = True) -> bytes:
     """A MusicXML file: a stave for every voice.
+
+    Args:
+        piece: what is written.
+        tempo: whether its number stands above the stave.
 
     >>> from seqgen.music.names import piece_of
     >>> b"<step>G</step>" in musicxml(piece_of("G4/4"))
@@ -28,23 +32,27 @@ def musicxml(piece: Piece) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "piece.musicxml"
         writer = converter.subConverters.ConverterMusicXML()
-        written = writer.write(score_of(piece), "musicxml", path, makeNotation=False)
+        written = writer.write(score_of(piece, tempo), "musicxml", path, makeNotation=False)
         return Path(written).read_bytes()
 
 
-def score_of(piece: Piece) -> Any:
+def score_of(piece: Piece, with_tempo: bool) -> Any:
     """The piece as a `music21.stream.Score`, ready to be written."""
-    from music21 import metadata, stream
+    from music21 import metadata, stream, tempo
 
     score = stream.Score()
     score.metadata = metadata.Metadata(title=piece.title or "tune", composer="seqgen")
     for number, voice in enumerate(voices(piece)):
         score.insert(0, _part(piece, voice, number))
+    if with_tempo:
+        first = score.parts[0].getElementsByClass("Measure")[0]
+        first.insert(0, tempo.MetronomeMark(number=piece.tempo))
     return score
 
 
 def _part(piece: Piece, voice: Voice, number: int) -> Any:
-    from music21 import clef, instrument, key, meter, stream, tempo
+    from music21 import bar as barline
+    from music21 import clef, instrument, key, meter, stream
 
     part = stream.Part(id=f"voice {number + 1}")
     if piece.parts:
@@ -58,8 +66,6 @@ def _part(piece: Piece, voice: Voice, number: int) -> Any:
         measure = stream.Measure(number=i + 1)
         if i == 0:
             measure.append(clef.BassClef() if is_low else clef.TrebleClef())
-            if number == 0:
-                measure.insert(0, tempo.MetronomeMark(number=piece.tempo))
         if tick in meters:
             measure.timeSignature = meter.TimeSignature(str(meters[tick]))
         if tick in keys:
@@ -68,6 +74,7 @@ def _part(piece: Piece, voice: Voice, number: int) -> Any:
         for symbol in bar:
             is_tied = _append(measure, symbol, current, is_tied)
         part.append(measure)
+    measure.rightBarline = barline.Barline("final")
     part.makeAccidentals(inPlace=True)
     with suppress(Exception):  # it fails on bars that no meter has; they are drawn with flags
         part.makeBeams(inPlace=True)
