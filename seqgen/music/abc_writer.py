@@ -51,7 +51,7 @@ def abc_lines(piece: Piece) -> str:
     >>> from seqgen.music.names import piece_of
     >>> print(abc_lines(piece_of("G4/4 A4/4 B4/2")))
     M:4/4 K:C
-    G2A2 B4|]
+    G2 A2 B4|]
     """
     head = f"M:{piece.meter} K:{piece.key or 'C'}"
     return "\n".join([head, *(line for voice in voices(piece) for line in _lines(piece, voice))])

@@ -163,17 +163,15 @@ def _measures(part: Any, end: int, counts: Counter[str]) -> Any:
         length = max(length, start + _ticks(measure.highestTime))
     if not starts:
         return _without_measures(part, end, counts)
-    *_, last = starts
-    if last >= length:
-        del starts[last]
+    starts = {start: starts[start] for start in sorted(starts) if start < length}
     if 0 not in starts:
         starts = {0: next(iter(starts.values())), **starts}
     meters: list[tuple[int, Meter]] = []
     keys: list[tuple[int, Key]] = []
-    for start, (meter, key) in sorted(starts.items()):
+    for start, (meter, key) in starts.items():
         _note_change(meters, start, meter and _meter(meter, counts))
         _note_change(keys, start, key and _key(key))
-    return tuple(sorted(starts)), length, tuple(meters), tuple(keys)
+    return tuple(starts), length, tuple(meters), tuple(keys)
 
 
 def _note_change(changes: list[tuple[int, Any]], start: int, value: Any) -> None:
@@ -187,7 +185,7 @@ def _without_measures(part: Any, end: int, counts: Counter[str]) -> Any:
     keys = [_key(each) for each in part.recurse().getElementsByClass("KeySignature")]
     meter = next((each for each in meters if each), None)
     ticks = (meter or Meter(4, 4)).ticks
-    length = -(-end // ticks) * ticks
+    length = -(-max(end, _ticks(part.highestTime)) // ticks) * ticks
     return (
         tuple(range(0, length, ticks)),
         length,

@@ -92,7 +92,8 @@ def _append(measure: Any, symbol: Symbol, key: Key | None, is_tied: bool) -> boo
             measure.append(note.Rest(quarterLength=quarters))
             continue
         step, alter, octave = spelled(symbol.pitch, key)
-        each = note.Note(f"{step}{ALTERS[alter]}{octave}", quarterLength=quarters)
+        each = note.Note(step + ALTERS[alter], quarterLength=quarters)
+        each.octave = octave
         goes_on = symbol.is_tied or i < len(lengths) - 1
         came_on = is_tied or i > 0
         if goes_on or came_on:

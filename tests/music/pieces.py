@@ -60,6 +60,25 @@ any_pieces = pieces(
 )
 
 
+@st.composite
+def tunes(draw: st.DrawFn) -> Piece:
+    """What people would write down: a pick-up, full bars, notes of usual length, ties."""
+    meter = draw(meters)
+    key = draw(keys.filter(lambda key: key.mode != "locrian"))  # which music21 reads as major
+    pick_up = draw(st.sampled_from([0, 12, 24]))
+    bars = [0, *range(pick_up, pick_up + meter.ticks * draw(st.integers(3, 6)) + 1, meter.ticks)]
+    *starts, length = sorted(set(bars))
+    notes, now = [], 0
+    while True:
+        duration = draw(st.sampled_from([6, 8, 12, 18, 20, 24, 36, 48, 60, 96]))
+        if now + duration > length:
+            break
+        if not notes or draw(st.integers(0, 4)):
+            notes.append(Note(now, duration, draw(st.integers(36, 96))))
+        now += duration
+    return Piece((Part(tuple(notes)),), tuple(starts), length, ((0, meter),), ((0, key),))
+
+
 def long_melody(bars: int) -> Piece:
     """A thousand bars and more: scales, with every other note tied over the bar line."""
     meter = Meter(3, 4)

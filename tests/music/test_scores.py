@@ -1,0 +1,120 @@
+"""Scores in and out, through music21."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from seqgen.music.abc_writer import abc_text
+from seqgen.music.names import piece_of
+from seqgen.music.piece import Note, Part, Piece
+from seqgen.music.read import is_music, read, read_file
+from seqgen.music.score_writer import musicxml
+from seqgen.music.signatures import Key, Meter
+from tests.music.pieces import tunes
+
+TUNE = """X:1
+T:A Tune
+M:6/8
+L:1/8
+Q:1/4=100
+K:Ador
+E|A2B cBA|e3- e2{g}f|"Am"[ce]2 z (3cBA z|A3 A2|]
+
+X:2
+T:Another
+M:3/4
+L:1/4
+K:Bb
+|:B c d|[1 e3:|[2 f3|]
+"""
+
+
+def test_a_file_of_several_tunes() -> None:
+    reading = read("tunes.abc", TUNE.encode())
+    first, second = reading.pieces
+    assert (first.title, second.title) == ("A Tune", "Another")
+    assert (first.meter, first.key, first.tempo) == (Meter(6, 8), Key(1, "dorian"), 100)
+    assert first.bar_lengths == (12, 72, 72, 72, 60)  # the pick-up and what it takes at the end
+    tied = next(note for note in first.notes if note.start == 84)
+    assert (tied.duration, tied.pitch) == (60, 76)  # e3-e2 is one note
+    assert reading.counts["grace notes dropped"] == 1
+    assert [n.pitch for n in first.notes if n.start == 156] == [72, 76]  # no chord symbol sounds
+    triplet = [note for note in first.notes if note.duration == 8]
+    assert [note.start for note in triplet] == [192, 200, 208]
+    assert second.key == Key(-2)
+
+
+def test_repeats_are_written_out_only_if_asked() -> None:
+    as_written = read("tunes.abc", TUNE.encode()).pieces[1]
+    expanded = read("tunes.abc", TUNE.encode(), expand_repeats=True).pieces[1]
+    assert [note.pitch for note in as_written.notes] == [70, 72, 74, 75, 77]
+    assert [note.pitch for note in expanded.notes] == [70, 72, 74, 75, 70, 72, 74, 77]
+
+
+def test_bars_that_do_not_fill_their_meter_stay_as_they_are() -> None:
+    tune = "X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GA:|Bc|defg|]\n"
+    assert read("tune.abc", tune.encode()).pieces[0].bar_lengths == (96, 48, 48, 96)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("page.musicxml", b"<score-partwise><part", "cannot be read as music"),
+        ("empty.abc", b"", "is empty"),
+        ("silent.abc", b"X:1\nM:4/4\nK:C\nz4|]\n", "holds no notes"),
+        ("letter.txt", b"Dear Sir", "is no music"),
+        ("score.mxl", b"PK\x03\x04broken", "cannot be read as music"),
+        ("tune.mid", b"Dear Sir", "is no MIDI file"),
+    ],
+)
+def test_what_cannot_be_used_says_why(name: str, data: bytes, reason: str) -> None:
+    assert reason in read(name, data).reason
+
+
+def test_one_bad_tune_does_not_cost_the_others() -> None:
+    silent = "X:9\nT:Silence\nM:4/4\nL:1/4\nK:C\nz4|]\n\n"
+    reading = read("tunes.abc", (silent + TUNE).encode())
+    assert len(reading.pieces) == 2
+    assert reading.counts["pieces skipped"] == 1
+
+
+def test_what_is_music() -> None:
+    assert is_music("a.MID", b"") and is_music("noending", b"MThd") and is_music("b.krn", b"")
+    assert is_music("c.xml", b'<?xml version="1.0"?><score-partwise version="4.0">')
+    assert not is_music("c.xml", b"<html>") and not is_music("d.txt", b"X:1")
+
+
+@settings(max_examples=40, deadline=None)
+@given(tunes())
+def test_abc_and_musicxml_are_read_back(piece: Piece) -> None:
+    for name, data in (("a.abc", abc_text(piece).encode()), ("a.musicxml", musicxml(piece))):
+        again = read(name, data).pieces[0]
+        assert again.notes == piece.notes, name
+        assert again.bars == piece.bars, name
+        assert (again.meter, again.key and again.key.sharps) == (
+            piece.meter, piece.key and piece.key.sharps
+        ), name  # fmt: skip
+
+
+def test_voices_are_written_to_abc_and_musicxml() -> None:
+    voices = Part((Note(0, 48, 72), Note(48, 48, 74)), 40), Part((Note(0, 96, 48),), 42)
+    piece = Piece(voices, (0,), 96, ((0, Meter(4, 4)),), ((0, Key(0)),))
+    for name, data in (("a.abc", abc_text(piece).encode()), ("a.musicxml", musicxml(piece))):
+        again = read(name, data).pieces[0]
+        assert [part.notes for part in again.parts] == [part.notes for part in piece.parts], name
+    assert "clef=bass" in abc_text(piece)
+    assert [part.program for part in read("a.musicxml", musicxml(piece)).pieces[0].parts] == [
+        40,
+        42,
+    ]
+
+
+def test_accidentals_are_written_once_in_a_bar() -> None:
+    piece = piece_of("C#4/4 C#4/4 C4/2 C#4/1")
+    assert abc_text(piece).splitlines()[-1] == "^C2 C2 =C4| ^C8|]"
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be read: No such file"):
+        read_file(tmp_path / "tune.mid")
