@@ -19,6 +19,7 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
 
     >>> from seqgen.music.names import piece_of
     >>> print(abc_text(piece_of("G4/8 A4/8 B4/4 F#4/2")))
+    %abc-2.1
     X:1
     T:tune
     M:4/4
@@ -29,6 +30,7 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
     <BLANKLINE>
     """
     head = [
+        "%abc-2.1",
         f"X:{number}",
         f"T:{' '.join(piece.title.split()) or 'tune'}",
         f"M:{piece.meter}",
@@ -82,7 +84,7 @@ def _lines(piece: Piece, voice: Voice) -> Iterator[str]:
 
 def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
     altered = signature_of(key)
-    in_bar: dict[tuple[str, int], int] = {}
+    in_bar: dict[tuple[str, int] | str, int] = {}
     text, now = "", 0
     for symbol in bar:
         if now and now % beat == 0:
@@ -92,9 +94,11 @@ def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
             text += f"z{_length(symbol.ticks)}"
             continue
         step, alter, octave = spelled(symbol.pitch, key)
-        if in_bar.get((step, octave), altered.get(step, 0)) != alter:
+        # Some programs take an accidental for all octaves of a bar, some for its own.
+        places = (step, octave), step
+        if any(in_bar.get(place, altered.get(step, 0)) != alter for place in places):
             text += ACCIDENTALS[alter]
-            in_bar[step, octave] = alter
+            in_bar |= dict.fromkeys(places, alter)
         name = step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5)
         text += f"{name}{_length(symbol.ticks)}{'-' if symbol.is_tied else ''}"
     return text

@@ -12,8 +12,9 @@ from seqgen.music.piece import Piece
 from seqgen.music.reading import Reading
 from seqgen.music.score_reader import read_score
 
-READER_VERSION = 1  # what is cached of other versions is read anew
+READER_VERSION = 2  # what is cached of other versions is read anew
 MIDI_START = b"MThd"
+ABC_VERSION = b"%abc-2.1\n"  # in older ones music21 ends an accidental with its note, not its bar
 SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"
 SCORE_SUFFIXES = frozenset(
@@ -86,6 +87,8 @@ def _read_score(name: str, data: bytes, expand_repeats: bool) -> Reading:
     reasons: list[str] = []
     with tempfile.TemporaryDirectory() as folder:  # music21 tells by the name what a file is
         path = Path(folder) / f"score{PurePath(name).suffix.lower()}"
+        if path.suffix == ".abc" and not data.startswith(b"%abc"):
+            data = ABC_VERSION + data
         path.write_bytes(data)
         for reading in read_score(path, expand_repeats=expand_repeats):
             if reading.reason:

@@ -45,6 +45,13 @@ def test_a_file_of_several_tunes() -> None:
     assert second.key == Key(-2)
 
 
+def test_an_accidental_holds_to_the_end_of_its_bar() -> None:
+    tune = "X:1\nM:4/4\nL:1/4\nK:C\n^FGFG|FGAB|cdef|]\n"
+    assert [note.pitch for note in read("a.abc", tune.encode()).pieces[0].notes[:5]] == [
+        66, 67, 66, 67, 65
+    ]  # fmt: skip
+
+
 def test_repeats_are_written_out_only_if_asked() -> None:
     as_written = read("tunes.abc", TUNE.encode()).pieces[1]
     expanded = read("tunes.abc", TUNE.encode(), expand_repeats=True).pieces[1]
