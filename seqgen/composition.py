@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seqgen import generation
 from seqgen.config import SampleConfig
 from seqgen.errors import ConfigError, MusicError, VocabularyError
@@ -65,7 +67,8 @@ def wishes(
 
     Args:
         bars: full bars, behind a pick-up or the primer; as many as the model likes unless given.
-        key: such as `G`, `Em` or `D dorian`.
+        key: such as `G`, `Em` or `D dorian`; unless given, the model's choice, or one drawn from
+            those that the corpus has.
         meter: such as `6/8`.
         tempo: quarter notes per minute.
         pitch_range: such as `G3-C6`.
@@ -129,6 +132,8 @@ class Composer:
             VocabularyError: a key, a meter or a primer that the model has never seen.
             MusicError: there is no note that fits both range and key.
         """
+        if self.is_in_c and wishes.key is None and wishes.primer is None:
+            wishes = replace(wishes, key=self._drawn_key(config.seed, item))
         begun, shift = self._begun(wishes)
         header = [] if begun else self._header(wishes, shift)
         rules = self._rules(wishes, header, shift)
@@ -152,6 +157,15 @@ class Composer:
         if wishes.primer is not None and not wishes.echo:
             piece = _behind(piece, self.codec.decode(begun).length)
         return self._finished(piece, wishes)
+
+    def _drawn_key(self, seed: int, item: int) -> Key | None:
+        """One of those that the corpus was in, before all of it was moved to C."""
+        keys = self.details["keys"]
+        if not keys:
+            return None
+        shares = np.array(list(keys.values())) / sum(keys.values())
+        chance = np.random.default_rng([seed, item, 1])
+        return Key.parse(str(chance.choice(list(keys), p=shares)))
 
     def known(self, kind: str) -> list[str]:
         """The meters (`meter:`) or keys (`key:`) that the model has seen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from statistics import median
 from typing import Any
@@ -71,6 +71,7 @@ def read(
     without_key = sum(piece.key is None for piece in pieces)
     fitted = [codec.fit(_with_key(piece)) for piece in pieces]
     left_out = sum(len(p.notes) - len(f.notes) for p, f in zip(pieces, fitted, strict=True))
+    keys = Counter(str(piece.key) for piece in fitted if piece.key)
     if transpose == "c":
         fitted = [_in_c(piece) for piece in fitted]
     order, families_of = _order(fitted)
@@ -101,7 +102,7 @@ def read(
         cuts=bounds[np.flatnonzero(np.diff(families_of, prepend=-1, append=-1))],
         variants=variants,
     )
-    return replace(corpus, details=_details(corpus, codec, pieces))
+    return replace(corpus, details=_details(corpus, codec, pieces, keys))
 
 
 def _usable(
@@ -196,7 +197,9 @@ def _vocabulary(
     return vocabulary, np.array(rows, np.int32)
 
 
-def _details(corpus: Corpus, codec: Codec, pieces: Sequence[Piece]) -> dict[str, Any]:
+def _details(
+    corpus: Corpus, codec: Codec, pieces: Sequence[Piece], keys: Mapping[str, int]
+) -> dict[str, Any]:
     """What generation needs to know of the corpus."""
     begins = np.array([codec.starts_note(token) for token in corpus.vocabulary.tokens])
     programs = Counter(part.program for piece in pieces for part in piece.parts)
@@ -210,5 +213,6 @@ def _details(corpus: Corpus, codec: Codec, pieces: Sequence[Piece]) -> dict[str,
         else None,
         "tempo": median(tempi) if tempi else None,
         "program": programs.most_common(1)[0][0],
+        "keys": dict(keys),
         "meter": str(Counter(piece.meter for piece in pieces).most_common(1)[0][0]),
     }

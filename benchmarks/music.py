@@ -1,0 +1,173 @@
+"""Music: how fast it is read and coded, how well it is learned, and what is written.
+
+    python -m benchmarks.music [--minutes 10] [--only reading|learning|writing] [--model MODEL]
+
+Reading and coding run on one core beside pretty_midi (`pip install 'seqgen[bench]'`). Learning
+trains on `irish-tunes` and `bach-chorales` for the minutes given, with all options chosen, and sets
+the bits per note on held-out pieces beside the best n-gram of order 1 to 8 on the same tokens.
+Writing sets 100 tunes of 16 bars beside the corpus, and beside its held-out tunes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import math
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from statistics import mean, median
+
+import numpy as np
+
+from benchmarks.measure import median_seconds, print_table, run
+from seqgen import model as library
+from seqgen import ngrams
+from seqgen.corpus import Corpus
+from seqgen.music import measures
+from seqgen.music.codec import Codec
+from seqgen.music.midi_reader import read_midi
+from seqgen.music.midi_writer import midi_bytes
+from seqgen.music.piece import Note, Part, Piece
+from seqgen.vocabulary import END
+
+TUNES, BARS, TEMPERATURE = 100, 16, 0.9
+AT_MOST = {"irish-tunes": (3.25, 1.3), "bach-chorales": (2.7, 1.0)}  # bits per note; below n-grams
+LONG = 40_000  # notes of the longest file that is read
+
+
+def pieces_of(corpus: Corpus, *, first: int = 0, last: int | None = None) -> list[Piece]:
+    """The pieces of a corpus as it was encoded."""
+    assert corpus.bounds is not None
+    codec = Codec(**corpus.details["codec"])
+    bounds = corpus.bounds[first:last]
+    return [
+        codec.decode(t for t in corpus.vocabulary.decode(corpus.ids[start:end]) if t != END)
+        for start, end in pairwise(bounds)
+    ]
+
+
+def reading() -> None:
+    """Notes per second from MIDI files, tokens per second, and the second load of a corpus."""
+    chorales = pieces_of(library.load_corpus("bach-chorales", transpose="none"))
+    chance = np.random.default_rng(0)
+    starts = np.cumsum(chance.choice([0, 6, 6, 12], LONG)).tolist()
+    pitches = chance.integers(36, 96, LONG).tolist()
+    notes = [Note(start, 6, pitch) for start, pitch in zip(starts, pitches, strict=True)]
+    parts = tuple(Part(tuple(notes[i::4]), program=i) for i in range(4))
+    long = Piece(parts, tuple(range(0, starts[-1] + 6, 96)), starts[-1] + 102)
+    rows: list[tuple[str, ...]] = [
+        ("files", "notes", "seqgen, notes/s", "pretty_midi", "ratio (at least 1)")
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, files in (("365 chorales", chorales), ("one long file", [long])):
+            paths = [Path(folder) / f"{i}.mid" for i in range(len(files))]
+            for path, piece in zip(paths, files, strict=True):
+                path.write_bytes(midi_bytes(piece))
+            total = sum(len(piece.notes) for piece in files)
+            kept = sum(len(read_midi(path.read_bytes())[0].notes) for path in paths)
+            assert kept == total, (kept, total)
+            ours = median_seconds(lambda: [read_midi(p.read_bytes()) for p in paths], 3)  # noqa: B023
+            row = [name, f"{total:,}", f"{total / ours:,.0f}"]
+            if importlib.util.find_spec("pretty_midi"):
+                from pretty_midi import PrettyMIDI
+
+                theirs = median_seconds(lambda: [PrettyMIDI(str(p)) for p in paths], 3)  # noqa: B023
+                row += [f"{total / theirs:,.0f}", f"{theirs / ours:.2f}"]
+            rows.append(tuple(row))
+    print_table("Reading MIDI", rows)
+    coded: list[tuple[str, ...]] = [
+        ("codec", "tokens", "encode, tokens/s", "decode (at least 300,000)")
+    ]
+    for name in ("irish-tunes", "bach-chorales"):
+        corpus = library.load_corpus(name)
+        codec, pieces = Codec(**corpus.details["codec"]), pieces_of(corpus)
+        texts = [codec.encode(piece) for piece in pieces]
+        encode = median_seconds(lambda: [codec.encode(piece) for piece in pieces], 3)  # noqa: B023
+        decode = median_seconds(lambda: [codec.decode(text) for text in texts], 3)  # noqa: B023
+        tokens = sum(map(len, texts))
+        speeds = f"{tokens / encode:,.0f}", f"{tokens / decode:,.0f}"
+        coded.append((codec.encoding, f"{tokens:,}", *speeds))
+    print_table("Coding", coded)
+    again = median_seconds(lambda: library.load_corpus("irish-tunes"), 3)
+    print_table("Loading irish-tunes again", [("seconds (at most 1)",), (f"{again:.2f}",)])
+
+
+def learned(name: str, minutes: float, output: Path) -> tuple[str, ...]:
+    """Train, and set the bits per note beside those of n-grams."""
+    run("train", name, "-o", output, "--minutes", minutes)
+    scores = library.load(output).bundle.scores
+    corpus = library.load_corpus(name)
+    per_note = math.log(2) * corpus.details["notes_per_validation_token"]
+    losses = ngrams.losses(corpus.training_ids, corpus.validation_ids, len(corpus.vocabulary))
+    best = min(losses) / per_note
+    most, below = AT_MOST[name]
+    bits = scores["bits_per_note"]
+    return (
+        name,
+        f"{scores['seconds']:.0f} s",
+        f"{bits:.3f} (at most {most})",
+        f"{best:.3f}, order {losses.index(min(losses)) + 1}",
+        f"{best - bits:.2f} (at least {below})",
+    )
+
+
+def learning(minutes: float, folder: Path) -> None:
+    """Bits per note after some minutes."""
+    rows: list[tuple[str, ...]] = [("corpus", "took", "bits per note", "best n-gram", "below it")]
+    rows += [learned(name, minutes, folder / f"{name}.keras") for name in AT_MOST]
+    print_table(f"Learning, {minutes:g} minutes", rows)
+
+
+def writing(path: Path) -> None:
+    """New tunes beside the corpus that they were learned from."""
+    model = library.load(path)
+    new = [model.compose(bars=BARS, temperature=TEMPERATURE, seed=1, item=i) for i in range(TUNES)]
+    corpus = library.load_corpus(model.bundle.corpus["name"], transpose="none")
+    assert corpus.bounds is not None
+    cut = int(np.searchsorted(corpus.bounds, corpus.training_length))
+    known, held_out = pieces_of(corpus, last=cut + 1), pieces_of(corpus, first=cut)
+    rows: list[tuple[str, ...]] = [("", f"{TUNES} new tunes", "held-out tunes", "corpus")]
+    groups = new, held_out, known
+
+    def row(title: str, figures: list[float], form: str = ".3f") -> None:
+        rows.append((title, *(format(figure, form) for figure in figures)))
+
+    row("bars full, %", [100 * mean(map(measures.full_bars, group)) for group in groups], ".1f")
+    row("scale consistency", [mean(map(measures.scale_consistency, group)) for group in groups])
+    for title, values in (
+        ("durations", measures.durations),
+        ("intervals", measures.intervals),
+        ("pitch classes", measures.pitch_classes),
+    ):
+        histograms = [measures.histogram(group, values) for group in groups]
+        shared = [measures.overlap(each, histograms[2]) for each in histograms]
+        row(f"overlap of {title} with the corpus", shared)
+    copies = measures.Copies(known)
+    longest = [sorted(copies.longest(piece) for piece in group) for group in groups[:2]]
+    longest.append(sorted(copies.longest(known[i], without=i) for i in range(0, len(known), 18)))
+    row("longest run copied, notes: median", [median(each) for each in longest], ".0f")
+    row("nine of ten have at most", [each[int(0.9 * len(each))] for each in longest], ".0f")
+    print_table(f"Writing, {BARS} bars, temperature {TEMPERATURE}", rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--only", choices=("reading", "learning", "writing"))
+    parser.add_argument("--model", type=Path, help="of irish-tunes, for writing")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if options.only in (None, "reading"):
+            reading()
+        if options.only in (None, "learning"):
+            learning(options.minutes, Path(folder))
+        if options.only in (None, "writing"):
+            model = options.model or Path(folder) / "irish-tunes.keras"
+            if not model.exists():
+                run("train", "irish-tunes", "-o", model, "--minutes", options.minutes)
+            writing(model)
+
+
+if __name__ == "__main__":
+    main()

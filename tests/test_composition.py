@@ -1,0 +1,158 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqgen.composition import Composer, Wishes, wishes
+from seqgen.config import SampleConfig
+from seqgen.corpus import Corpus
+from seqgen.errors import ConfigError, MusicError, VocabularyError
+from seqgen.music.measures import full_bars
+from seqgen.music.midi_writer import midi_bytes
+from seqgen.music.names import piece_of
+from seqgen.music.piece import Note, Part, Piece
+from seqgen.music.signatures import Key, Meter
+from seqgen.tasks import music
+from tests.tasks.test_music import source
+
+TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")
+
+
+class Chance:
+    """A network that knows nothing: every token is as likely as any other."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def initial_state(self, batch_size: int) -> Any:
+        return ()
+
+    def step(self, ids: Any, state: Any) -> Any:
+        return np.zeros((len(ids), self.size)), state
+
+
+def melodies(transpose: str) -> Corpus:
+    in_six_eight = Piece(
+        TUNE.parts, (0, 72, 144, 216), 288, ((0, Meter(6, 8)),), ((0, Key(1)),), ((0, 90.0),)
+    )
+    in_minor = Piece(
+        TUNE.parts, (0, 96, 192), 288, ((0, Meter(4, 4)),), ((0, Key(1, "minor")),), ((0, 90.0),)
+    )
+    pieces = [in_six_eight, in_minor]
+    return music.read([source(piece) for piece in pieces], transpose=transpose, validation=0)
+
+
+def composer(corpus: Corpus) -> Composer:
+    return Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, corpus.facts())
+
+
+def voices() -> Corpus:
+    piano = Part((Note(0, 96, 60), Note(0, 48, 67), Note(48, 48, 65), Note(96, 96, 64)), 40)
+    bass = Part((Note(0, 192, 40),), 42)
+    drums = Part((Note(0, 6, 36), Note(96, 6, 38)), is_drums=True)
+    piece = Piece((piano, bass, drums), (0, 96), 192, ((0, Meter(4, 4)),), ((0, Key(0)),))
+    return music.read([source(piece)], transpose="none", validation=0)
+
+
+@pytest.mark.parametrize("transpose", music.TRANSPOSE)
+@pytest.mark.parametrize("seed", range(8))
+def test_bars_key_and_meter_are_as_wished(transpose: str, seed: int) -> None:
+    wish = Wishes(bars=8, key=Key(1), meter=Meter(6, 8), tempo=100, program=73)
+    piece = composer(melodies(transpose)).compose(wish, SampleConfig(seed=seed, temperature=1))
+    assert (piece.key, piece.meter, piece.tempo) == (Key(1), Meter(6, 8), 100)
+    assert piece.bar_lengths[-8:] == (72,) * 8 and len(piece.bars) <= 9
+    assert full_bars(piece) == 1
+    assert piece.parts[0].program == 73
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_voices_have_their_full_bars(seed: int) -> None:
+    piece = composer(voices()).compose(Wishes(bars=4), SampleConfig(seed=seed, temperature=1))
+    assert piece.bar_lengths[-4:] == (96,) * 4
+    assert {part.program for part in piece.parts if not part.is_drums} <= {40, 42}
+
+
+def test_in_one_key_other_keys_can_be_written() -> None:
+    piece = composer(melodies("c")).compose(Wishes(bars=4, key=Key(-2)), SampleConfig())
+    assert piece.key == Key(-2)
+    assert {note.pitch % 12 for note in piece.notes} <= Key(-2).scale
+
+
+def test_the_range_is_kept_in_the_key_that_is_written() -> None:
+    wish = wishes(bars=8, key="Bb", pitch_range="F4-D5")
+    piece = composer(melodies("c")).compose(wish, SampleConfig(seed=2, temperature=1))
+    assert piece.notes and all(65 <= note.pitch <= 74 for note in piece.notes)
+
+
+def test_a_primer_is_gone_on_from() -> None:
+    for transpose in music.TRANSPOSE:
+        wish = wishes(bars=2, primer="G4/4 A4/8 B4/8")
+        piece = composer(melodies(transpose)).compose(wish, SampleConfig(seed=1))
+        assert piece.notes[:3] == (Note(0, 24, 67), Note(24, 12, 69), Note(36, 12, 71)), transpose
+        assert len(piece.bars) == 3  # the primer's own bar, and two
+        assert full_bars(piece) == 1
+
+
+def test_without_echo_the_primer_is_left_out() -> None:
+    full = wishes(bars=2, primer="G4/4 A4/8 B4/8")
+    rest = wishes(bars=2, primer="G4/4 A4/8 B4/8", echo=False)
+    whole = composer(melodies("none")).compose(full, SampleConfig(seed=1))
+    piece = composer(melodies("none")).compose(rest, SampleConfig(seed=1))
+    later = [note._replace(start=note.start - 48) for note in whole.notes if note.start >= 48]
+    assert list(piece.notes) == later
+    assert piece.length == whole.length - 48
+
+
+def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
+    path = tmp_path / "start.mid"
+    high = Piece(TUNE.transposed(7).parts, (0, 96, 192), 288, keys=((0, Key(2)),))
+    path.write_bytes(midi_bytes(high))
+    piece = composer(melodies("none")).compose(wishes(bars=1, primer=path), SampleConfig())
+    assert [n.pitch for n in piece.notes[:12]] == [n.pitch for n in high.notes]
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"key": "F#"}, "key: the model has never seen F#; it knows Em, G"),
+        ({"meter": "9/8"}, "meter: the model has never seen 9/8; it knows 4/4, 6/8"),
+        ({"primer": "C4/32 D4/32"}, "never seen, in any key: duration:3"),
+        ({"key": "G", "pitch_range": "F4-F4"}, "range: there is no note of G in it"),
+        ({"pitch_range": "C1-D1"}, "range: the model knows no note in it"),
+    ],
+)
+def test_what_the_model_never_saw(wish: dict[str, Any], message: str) -> None:
+    with pytest.raises((VocabularyError, MusicError)) as raised:
+        composer(melodies("none")).compose(wishes(bars=1, **wish), SampleConfig())
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"bars": 0}, "bars: expected a whole number from 1 to 10,000, got 0"),
+        ({"tempo": 0.0}, "tempo: expected 4 to 1000"),
+        ({"key": "H"}, "key: expected something like G"),
+        ({"meter": "waltz"}, "meter: expected something like 4/4"),
+        ({"pitch_range": "C6-C4"}, "the lower pitch first"),
+        ({"instrument": "violine"}, "did you mean violin"),
+        ({"primer": "do re mi"}, "notes: expected something like"),
+        ({"primer": "gone.mid"}, "gone.mid cannot be read: No such file"),
+    ],
+)
+def test_wishes_that_make_no_sense(wish: dict[str, Any], message: str) -> None:
+    with pytest.raises((ConfigError, MusicError)) as raised:
+        wishes(**wish)
+    assert message in str(raised.value)
+
+
+def test_a_mode_that_a_model_of_one_key_never_saw() -> None:
+    with pytest.raises(VocabularyError, match="never seen Ddor; it knows major, minor"):
+        composer(melodies("c")).compose(Wishes(key=Key(0, "dorian")), SampleConfig())
+
+
+def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:
+    piece = composer(melodies("none")).compose(Wishes(), SampleConfig(seed=3, temperature=1))
+    assert len(piece.bars) < 2000
+    assert piece.tempo == 90
