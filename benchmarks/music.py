@@ -1,6 +1,6 @@
 """Music: how fast it is read and coded, how well it is learned, and what is written.
 
-    python -m benchmarks.music [--minutes 10] [--only reading|learning|writing] [--model MODEL]
+    python -m benchmarks.music [--minutes 10] [--only reading|learning|writing] [--models FOLDER]
 
 Reading and coding run on one core beside pretty_midi (`pip install 'seqgen[bench]'`). Learning
 trains on `irish-tunes` and `bach-chorales` for the minutes given, with all options chosen, and sets
@@ -155,15 +155,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--only", choices=("reading", "learning", "writing"))
-    parser.add_argument("--model", type=Path, help="of irish-tunes, for writing")
+    parser.add_argument("--models", type=Path, help="a folder for what is trained")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.models or Path(temporary)
         if options.only in (None, "reading"):
             reading()
         if options.only in (None, "learning"):
-            learning(options.minutes, Path(folder))
+            learning(options.minutes, folder)
         if options.only in (None, "writing"):
-            model = options.model or Path(folder) / "irish-tunes.keras"
+            model = folder / "irish-tunes.keras"
             if not model.exists():
                 run("train", "irish-tunes", "-o", model, "--minutes", options.minutes)
             writing(model)
