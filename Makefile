@@ -1,4 +1,5 @@
-# make demo    set up, train for a minute on text that comes with Python, write some more of it
+# make demo    set up, train for a minute on text that comes with Python, write some more of it;
+#              then for a minute on fiddle tunes, write one, draw it and let it sound
 # make test    set up, run the tests
 # make check   set up, run ruff and mypy
 # make bench   set up, print the figures that the README states
@@ -11,6 +12,8 @@ READY  := $(VENV)/ready
 
 DEMO_MINUTES ?= 1
 DEMO_MODEL   ?= models/demo.keras
+DEMO_TUNES   ?= fiddle-tunes
+DEMO_TUNE    ?= $(DEMO_MODEL:.keras=-tune)
 
 # The build of seqgen itself happens in an environment of its own; this reaches there too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -33,6 +36,14 @@ demo: $(READY)
 	done
 	@printf '\n\nThe model is %s; write more with\n' $(DEMO_MODEL)
 	@echo '  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt "The "'
+	@echo
+	$(BIN)/seqgen train $(DEMO_TUNES) -o $(DEMO_TUNE)s.keras --minutes $(DEMO_MINUTES)
+	$(BIN)/seqgen generate $(DEMO_TUNE)s.keras -o $(DEMO_TUNE).mid --bars 16 --seed 1
+	$(BIN)/seqgen render $(DEMO_TUNE).mid -o $(DEMO_TUNE).png
+	$(BIN)/seqgen render $(DEMO_TUNE).mid -o $(DEMO_TUNE).wav
+	@printf '\nA new tune: %s, its score in %s, its sound in %s; another one with\n' \
+	  $(DEMO_TUNE).mid $(DEMO_TUNE).png $(DEMO_TUNE).wav
+	@echo '  $(BIN)/seqgen generate $(DEMO_TUNE)s.keras --bars 16'
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
@@ -48,6 +59,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.music
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

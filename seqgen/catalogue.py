@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,11 @@ from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from seqgen import sources
-from seqgen.errors import CorpusError, DownloadError
+from seqgen.downloads import fetch
+from seqgen.errors import CorpusError
 from seqgen.sources import Source
 
 # Tests of the standard library hold broken and binary-like text on purpose; the rest of these
@@ -51,6 +54,7 @@ class Entry:
     start: str | None = None  # the text begins after the line that holds this,
     end: str | None = None  # and ends before the line that holds this
     task: str = "text"
+    files: str | None = None  # where it is many: the list of their paths and checksums, in data/
     folder: str | None = None  # of the corpus that music21 brings along
     pieces: int | None = None  # of music
     options: Mapping[str, Any] = field(default_factory=dict)  # how the task reads it
@@ -58,15 +62,19 @@ class Entry:
 
     @property
     def path(self) -> Path | None:
-        """Where a fetched corpus lies, once it is fetched."""
-        return cache_folder() / "downloads" / f"{self.name}.txt" if self.url else None
+        """Where a fetched corpus lies, once it is fetched: a file, or a folder."""
+        name = self.name if self.files else f"{self.name}.txt"
+        return cache_folder() / "downloads" / name if self.url else None
 
     @property
     def is_here(self) -> bool:
         """Whether the corpus is on this machine."""
         if self.folder is not None:
             return _music21_folder(self.folder) is not None
-        return self.size is not None if self.path is None else self.path.exists()
+        if self.path is None:
+            return self.size is not None
+        names = [name.rpartition("/")[2] for name in _data(self.files)] if self.files else [""]
+        return all((self.path / name).exists() for name in names)
 
     @cached_property
     def size(self) -> int | None:
@@ -93,37 +101,27 @@ class Entry:
             return _music21_corpus(self.name, self.folder)
         if self.url is None:
             return EMBEDDED[self.name]()
-        data = _fetch(self, progress).read_bytes()
-        text = data.decode("utf-8")
+        if self.files:
+            return self._fetched_files(self.url, progress)
+        assert self.path is not None
+        fetch(self.name, self.url, self.sha256, self.path, progress=progress)
+        text = self.path.read_bytes().decode("utf-8")
         if self.start and self.end:
             text = text.split(self.start, 1)[1].split("\n", 1)[1]
             text = text.split(self.end, 1)[0]
         return [Source(self.name, data=text.encode("utf-8"))]
 
+    def _fetched_files(self, url: str, progress: bool) -> list[Source]:
+        from tqdm import tqdm
 
-def _fetch(entry: Entry, progress: bool) -> Path:
-    import pooch
-    from requests import RequestException
-
-    target = entry.path
-    assert target is not None
-    download = pooch.HTTPDownloader(progressbar=progress, timeout=30)
-    pooch.get_logger().setLevel("ERROR")  # its lines would stand among ours
-    try:
-        pooch.retrieve(entry.url, entry.sha256, target.name, target.parent, downloader=download)
-    except RequestException as error:
-        raise DownloadError(
-            f"{entry.name} could not be fetched from {entry.url} ({type(error).__name__}); "
-            "try again when there is a network, or fetch the file yourself and name its path"
-        ) from error
-    except ValueError as error:
-        raise DownloadError(
-            f"{entry.name}: what came from {entry.url} has not the sha256 {entry.sha256}; "
-            "it was thrown away. Try again later, or name a file of your own"
-        ) from error
-    except OSError as error:
-        raise DownloadError(f"{target} cannot be written: {error.strerror}") from error
-    return target
+        assert self.path is not None and self.files is not None
+        checksums = _data(self.files)
+        found = []
+        for name in tqdm(checksums, self.name, file=sys.stderr, leave=False, disable=not progress):
+            target = self.path / name.rpartition("/")[2]
+            fetch(self.name, url + quote(name), checksums[name], target)
+            found.append(Source(name, target))
+        return found
 
 
 def _python_docs() -> list[Source]:
@@ -183,11 +181,15 @@ def read_catalogue() -> dict[str, Entry]:
     >>> "python-docs" in read_catalogue()
     True
     """
+    return {name: Entry(name, **facts) for name, facts in _data("catalogue.json").items()}
+
+
+def _data(name: str) -> dict[str, Any]:
     package = Path(__file__).parent
-    installed = package / "data" / "catalogue.json"  # a checkout has it one level up
-    path = installed if installed.exists() else package.parent / "data" / "catalogue.json"
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    return {name: Entry(name, **facts) for name, facts in entries.items()}
+    installed = package / "data" / name  # a checkout has it one level up
+    path = installed if installed.exists() else package.parent / "data" / name
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
 
 
 class Found(NamedTuple):

@@ -24,6 +24,7 @@ class Server:
     status: int = 200
     missing: int = 0  # bytes promised and never sent
     requests: int = 0
+    asked: str = ""  # the last path
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.requests += 1
+            state.asked = self.path
             self.send_response(state.status)
             self.send_header("Content-Length", str(len(state.body) + state.missing))
             self.end_headers()
@@ -102,6 +104,28 @@ def test_a_damaged_cache_is_fetched_again(server: Server, entry: Entry) -> None:
     assert server.requests == 2
 
 
+def test_a_corpus_of_many_files_is_fetched_one_by_one(
+    server: Server, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checksums = {"songs/1,_Ä/a.mxl": entry.sha256, "songs/b.mxl": entry.sha256}
+    monkeypatch.setattr(catalogue, "_data", {"songs.json": checksums}.__getitem__)
+    url = server.url.removesuffix("book.txt")
+    songs = replace(entry, name="songs", url=url, sha256=None, files="songs.json", task="music")
+    assert not songs.is_here
+    for _ in range(2):
+        assert [source.label for source in songs.read()] == list(checksums)
+    assert (server.requests, server.asked) == (2, "/songs/b.mxl")
+    assert songs.is_here
+    (cache_folder() / "downloads" / "songs" / "a.mxl").unlink()
+    assert not songs.is_here
+    songs.read()
+    assert (server.requests, server.asked) == (3, "/songs/1%2C_%C3%84/a.mxl")
+    server.body += b"!"
+    (cache_folder() / "downloads" / "songs" / "a.mxl").unlink()
+    with pytest.raises(DownloadError, match="has not the sha256"):
+        songs.read()
+
+
 def test_the_embedded_corpora_are_here_and_hold_text() -> None:
     entries = read_catalogue()
     for name in catalogue.EMBEDDED:
@@ -120,11 +144,31 @@ def test_an_embedded_corpus_that_this_python_lacks(monkeypatch: pytest.MonkeyPat
 
 def test_what_can_be_fetched_has_a_checksum_and_a_licence() -> None:
     fetched = [entry for entry in read_catalogue().values() if entry.url]
-    assert len(fetched) >= 3
+    assert len(fetched) >= 5
     for entry in fetched:
         assert entry.url is not None and entry.url.startswith("https://")
-        assert entry.sha256 is not None and len(entry.sha256) == 64
-        assert entry.characters and entry.licence and entry.source and entry.description
+        checksums = catalogue._data(entry.files).values() if entry.files else [entry.sha256]
+        assert all(len(each) == 64 for each in checksums) and checksums
+        assert entry.characters or entry.pieces == len(checksums)
+        assert entry.licence and entry.source and entry.description
+
+
+@pytest.mark.parametrize("name", ["irish-tunes", "bach-chorales"])
+def test_what_music21_brings_along_is_here(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = read_catalogue()[name]
+    assert entry.is_here and len(entry.read()) > 30
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert not entry.is_here
+    with pytest.raises(CorpusError, match="came without its corpus"):
+        entry.read()
+
+
+def test_who_uses_a_corpus_is_told_its_terms() -> None:
+    found = find(["folk-songs"])
+    assert found.task == "music" and "non-commercial" in found.terms[0]
+    assert find(["bach-chorales"]).options == {"voices": 4}
+    with pytest.raises(CorpusError, match="a model learns one or the other"):
+        find(["folk-songs", "python-docs"])
 
 
 def test_tiny_shakespeare_is_the_text_that_others_report_on() -> None:
