@@ -50,7 +50,9 @@ class MelodyRules:
         self.bar, self.rest, self.tie = (ids.get(token) for token in (BAR, REST, TIE))
         ticks = np.array([TICKS.get(token, 0) for token in tokens])
         possible = sums(set(ticks.tolist()) - {0}, LONGEST_BAR)
-        self.pitches = np.array([lowest <= PITCHES.get(token, -1) <= highest for token in tokens])
+        self.pitches = np.array(
+            [token in PITCHES and lowest <= PITCHES[token] <= highest for token in tokens]
+        )
         self.durations: Callable[[int, int], Mask] = cache(partial(fitting, ticks, possible))
 
     @property

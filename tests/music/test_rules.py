@@ -36,9 +36,12 @@ def walked(rules: MelodyRules | PolyphonyRules, draw: st.DataObject) -> list[str
     return [rules.tokens[i] for i in ids]
 
 
-@given(st.integers(1, 6), st.data())
-def test_a_blindly_drawn_melody_has_its_full_bars(bars: int, data: st.DataObject) -> None:
-    piece = melody.decode(walked(MelodyRules(MELODY, bars=bars), data))
+@given(st.integers(1, 6), st.integers(-5, 6), st.data())
+def test_a_blindly_drawn_melody_has_its_full_bars(
+    bars: int, shift: int, data: st.DataObject
+) -> None:
+    rules = MelodyRules(MELODY, bars=bars, lowest=shift, highest=127 + shift)
+    piece = melody.decode(walked(rules, data))
     lengths = piece.bar_lengths
     assert lengths[-bars:] == (piece.meter.ticks,) * bars
     assert len(lengths) <= bars + 1
