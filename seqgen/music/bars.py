@@ -72,16 +72,18 @@ class Bars:
 
 
 class Header:
-    """What stands at the beginning of a piece: a meter, then a key, and what else there is.
+    """What stands at the beginning of a piece: a meter, then a key.
 
     Args:
         tokens: the model's, in the order of their ids.
-        given: those that must stand there; of the other kinds the model may write one, or none.
+        given: those that must stand there; of the other kinds the model writes one that it knows.
         kinds: what their names begin with, in order.
 
     >>> header = Header(["meter:4/4", "key:C", "key:D"], ["key:D"])
+    >>> header.allowed(np.zeros(3, bool)).tolist(), header.feed("meter:4/4")
+    ([True, False, False], True)
     >>> header.allowed(np.zeros(3, bool)).tolist()
-    [True, False, True]
+    [False, False, True]
     """
 
     def __init__(
@@ -102,13 +104,13 @@ class Header:
 
     def allowed(self, body: Mask) -> Mask:
         """Which tokens may come next, where `body` may follow the header."""
-        mask = np.zeros(len(self.tokens), bool)
         for kind in self.kinds[self.stage :]:
             if kind in self.given:
-                mask |= [token == self.given[kind] for token in self.tokens]
+                return np.array([token == self.given[kind] for token in self.tokens])
+            mask = np.array([token.startswith(kind) for token in self.tokens])
+            if mask.any():
                 return mask
-            mask |= [token.startswith(kind) for token in self.tokens]
-        return mask | body
+        return body
 
     def feed(self, token: str) -> bool:
         """A token is written: whether it is one of the header, or else closes it."""

@@ -26,6 +26,7 @@ from seqgen.vocabulary import END, Ids, Vocabulary
 
 TRANSPOSE = ("none", "augment", "c")
 SHIFTS = (0, *range(-5, 0), *range(1, 7))  # semitones: every key once, the piece's own first
+MOST_MOVED = 0.25  # share of notes, before it is said that files were played, not written
 LISTED = 3  # skipped files that a note names
 
 
@@ -69,7 +70,7 @@ def read(
     pieces, notes = _usable(sources, found, voices)
     codec = codec_module.fitting(pieces, encoding, velocity)
     without_key = sum(piece.key is None for piece in pieces)
-    fitted = [codec.fit(_with_key(piece)) for piece in pieces]
+    fitted = [codec.fit(_with_header(piece)) for piece in pieces]
     left_out = sum(len(p.notes) - len(f.notes) for p, f in zip(pieces, fitted, strict=True))
     keys = Counter(str(piece.key) for piece in fitted if piece.key)
     if transpose == "c":
@@ -131,7 +132,13 @@ def _usable(
     for reading in found:
         counts.update({name: n for name, n in reading.counts.items() if name != "moved ms"})
     said = [f"{count:,.0f} {name}" for name, count in counts.items() if count]
-    return pieces, [*notes, *([", ".join(said)] if said else [])]
+    if said:
+        notes.append(", ".join(said))
+    if counts["notes moved"] > MOST_MOVED * sum(reading.notes for reading in found):
+        moves = [r.counts["moved ms"] for r in found if r.counts.get("moved ms")]
+        by = f"{median(moves):.0f} ms, " if moves else ""
+        notes.append(f"many notes were played off the beat, by {by}and are moved onto the grid")
+    return pieces, notes
 
 
 def _has(piece: Piece, voices: int | None) -> bool:
@@ -140,8 +147,10 @@ def _has(piece: Piece, voices: int | None) -> bool:
     )
 
 
-def _with_key(piece: Piece) -> Piece:
-    """The piece with a key, found by its notes where it does not say one."""
+def _with_header(piece: Piece) -> Piece:
+    """The piece with a meter, and with a key, found by its notes where it does not say one."""
+    if not piece.meters or piece.meters[0][0] > 0:
+        piece = replace(piece, meters=((0, piece.meter), *piece.meters))
     if piece.key is not None or (key := key_of(piece)) is None:
         return piece
     return replace(piece, keys=((0, key), *piece.keys))
