@@ -29,10 +29,13 @@ from seqgen.music.codec import Codec
 from seqgen.music.midi_reader import read_midi
 from seqgen.music.midi_writer import midi_bytes
 from seqgen.music.piece import Note, Part, Piece
+from seqgen.music.read import read_file
+from seqgen.music.write import write
 from seqgen.vocabulary import END
 
 TUNES, BARS, TEMPERATURE = 100, 16, 0.9
 AT_MOST = {"irish-tunes": (3.25, 1.3), "bach-chorales": (2.7, 1.0)}  # bits per note; below n-grams
+SUFFIXES = (".mid", ".musicxml", ".abc")
 LONG = 40_000  # notes of the longest file that is read
 
 
@@ -93,6 +96,17 @@ def reading() -> None:
     print_table("Loading irish-tunes again", [("seconds (at most 1)",), (f"{again:.2f}",)])
 
 
+def same_again(piece: Piece, suffix: str) -> bool:
+    """Whether a file holds what was written."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"piece{suffix}"
+        write(piece, path)
+        again = read_file(path).pieces[0]
+    return [p.notes for p in again.parts] == [p.notes for p in piece.parts] and (
+        again.bar_lengths == piece.bar_lengths
+    )
+
+
 def learned(name: str, minutes: float, output: Path) -> tuple[str, ...]:
     """Train, and set the bits per note beside those of n-grams."""
     run("train", name, "-o", output, "--minutes", minutes)
@@ -149,6 +163,9 @@ def writing(path: Path) -> None:
     row("longest run copied, notes: median", [median(each) for each in longest], ".0f")
     row("nine of ten have at most", [each[int(0.9 * len(each))] for each in longest], ".0f")
     print_table(f"Writing, {BARS} bars, temperature {TEMPERATURE}", rows)
+    kept = [sum(same_again(piece, suffix) for piece in new) for suffix in SUFFIXES]
+    files = [f"{count} of {len(new)}" for count in kept]
+    print_table("Written and read again with the same notes and bars", [SUFFIXES, files])
 
 
 def main() -> None:

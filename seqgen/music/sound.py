@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import wave
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def synthesised(piece: Piece) -> Samples:
     return sound * np.float32(0.9 / loudest) if loudest > 0 else sound
 
 
-def _clock(piece: Piece):  # type: ignore[no-untyped-def]
+def _clock(piece: Piece) -> Callable[[int], float]:
     """Ticks → seconds, through all changes of tempo."""
     changes = [(0, piece.tempo), *piece.tempi]
     ticks, seconds, rates = [], [], []
@@ -106,7 +107,7 @@ def _clock(piece: Piece):  # type: ignore[no-untyped-def]
 
     def clock(tick: int) -> float:
         i = int(np.searchsorted(ticks, tick, side="right")) - 1
-        return seconds[i] + (tick - ticks[i]) * rates[i]
+        return float(seconds[i] + (tick - ticks[i]) * rates[i])
 
     return clock
 

@@ -1,0 +1,63 @@
+import io
+import wave
+
+import numpy as np
+import pytest
+
+from seqgen.music import sound
+from seqgen.music.names import piece_of
+from seqgen.music.piece import Note, Part, Piece
+
+
+def loudness(samples: np.ndarray, second: float) -> float:
+    """Around that time, over a twentieth of a second."""
+    at = int(second * sound.RATE)
+    return float(np.abs(samples[at : at + sound.RATE // 20]).max())
+
+
+def test_notes_sound_when_and_as_high_as_they_should() -> None:
+    samples = sound.synthesised(piece_of("A4/4 r/4 A5/4"))  # half a second each
+    assert loudness(samples, 0.1) > 0.1 and loudness(samples, 1.1) > 0.1
+    assert loudness(samples, 0.75) < 0.01
+    for second, hertz in ((0, 440), (1, 880)):
+        part = samples[int(second * sound.RATE) :][: sound.RATE // 2]
+        spectrum = np.abs(np.fft.rfft(part))
+        assert np.argmax(spectrum) * 2 == pytest.approx(hertz, abs=4)
+
+
+def test_tempo_and_its_changes_are_kept() -> None:
+    part = Part((Note(0, 6, 69), Note(96, 6, 69)))
+    slow = Piece((part,), (0, 96), 192, tempi=((0, 60.0),))
+    assert loudness(sound.synthesised(slow), 4.0) > 0.1
+    faster = Piece((part,), (0, 96), 192, tempi=((0, 60.0), (48, 120.0)))
+    samples = sound.synthesised(faster)
+    assert loudness(samples, 3.0) > 0.1 and len(samples) == pytest.approx(sound.RATE * 5.6, abs=2)
+
+
+def test_drums_sound() -> None:
+    drums = Part((Note(0, 6, 36), Note(48, 6, 42)), is_drums=True)
+    samples = sound.synthesised(Piece((drums,), (0,), 96))
+    assert loudness(samples, 0) > 0.1 and loudness(samples, 1) > 0.05
+
+
+def test_a_wav_file_that_others_read() -> None:
+    with wave.open(io.BytesIO(sound.wav(piece_of("A4/4")))) as file:
+        assert file.getframerate() == 44_100
+        assert file.getnframes() / 44_100 > 0.5
+
+
+def test_fluidsynth_is_asked_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A program of that name that writes what it was called with."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "font.sf2").write_bytes(b"")
+    program = folder / "fluidsynth"
+    program.write_text('#!/bin/sh\necho "$@" > "$6"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    monkeypatch.setattr(sound, "SOUND_FONTS", (str(folder),))
+    said = sound.wav(piece_of("A4/4")).decode()
+    assert said.startswith("-ni -q -r 44100 -F ") and "font.sf2" in said
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert sound.wav(piece_of("A4/4")).startswith(b"RIFF")
