@@ -64,7 +64,8 @@ any_pieces = pieces(
 def tunes(draw: st.DrawFn) -> Piece:
     """What people would write down: a pick-up, full bars, notes of usual length, ties."""
     meter = draw(meters)
-    key = draw(keys.filter(lambda key: key.mode != "locrian"))  # which music21 reads as major
+    # music21 reads a locrian key of an ABC file as major, and knows no tonic such as Fb.
+    key = draw(keys.filter(lambda key: key.mode != "locrian" and abs(key.sharps) <= 5))
     pick_up = draw(st.sampled_from([0, 12, 24]))
     bars = [0, *range(pick_up, pick_up + meter.ticks * draw(st.integers(3, 6)) + 1, meter.ticks)]
     *starts, length = sorted(set(bars))
