@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from seqgen import generation
 from seqgen.config import SampleConfig
 from seqgen.errors import ConfigError, MusicError, VocabularyError
+from seqgen.generation import Place
 from seqgen.music import instruments, names
 from seqgen.music.codec import Codec
 from seqgen.music.key_finding import key_of
@@ -24,6 +26,8 @@ from seqgen.runtime import Stepper
 from seqgen.vocabulary import END, Vocabulary
 
 MOST_TOKENS = 20_000  # of a piece whose bars nobody counted
+CLOSE = 4  # bars at the end of a piece of so many, of which there are
+TAKES = 32  # takes; the one is kept behind which the model would end
 FURTHEST = 24  # semitones that a primer may be moved, to where the model knows its notes
 
 
@@ -135,28 +139,52 @@ class Composer:
         if self.is_in_c and wishes.key is None and wishes.primer is None:
             wishes = replace(wishes, key=self._drawn_key(config.seed, item))
         begun, shift = self._begun(wishes)
-        header = [] if begun else self._header(wishes, shift)
-        rules = self._rules(wishes, header, shift)
+        rules = self._rules(wishes, [] if begun else self._header(wishes, shift), shift)
         prompt = self.vocabulary.encode([END, *begun])
         for token in prompt[1:]:
             rules.feed(int(token))
         if begun:
             rules.bars.begin_counting()
-        length = MOST_TOKENS if wishes.bars is None else 10**9
-        drawn = generation.generate(
-            self.stepper,
-            prompt,
-            replace(config, length=length),
-            end_id=self.vocabulary.end_id,
-            may_be_empty=False,
-            rules=rules,
-            item=item,
-        )
-        tokens = [*begun, *self.vocabulary.decode(drawn)]
-        piece = self.codec.decode(tokens).transposed(-shift)
+        place = generation.read(self.stepper, prompt)
+        tokens: list[str] = []
+        if wishes.bars is not None and wishes.bars > CLOSE:
+            rules.bars.wanted = wishes.bars - CLOSE
+            tokens, place = self._take(place, rules, config, item)
+            rules.bars.wanted = wishes.bars
+        takes = [
+            self._take(place, copy.deepcopy(rules), config, item + (take << 32))
+            for take in range(TAKES if wishes.bars is not None else 1)
+        ]
+        tokens += max(takes, key=lambda take: self._ending(take[1]))[0]
+        piece = self.codec.decode([*begun, *tokens]).transposed(-shift)
         if wishes.primer is not None and not wishes.echo:
             piece = _behind(piece, self.codec.decode(begun).length)
         return self._finished(piece, wishes)
+
+    def _take(
+        self, place: Place, rules: MelodyRules | PolyphonyRules, config: SampleConfig, number: int
+    ) -> tuple[list[str], Place]:
+        """Tokens up to where the rules end, and the place behind them."""
+        drawing = generation.generate(
+            self.stepper,
+            place,
+            replace(config, length=MOST_TOKENS if rules.bars.wanted is None else 10**9),
+            end_id=self.vocabulary.end_id,
+            may_be_empty=False,
+            rules=rules,
+            item=number,
+        )
+        ids: list[int] = []
+        while True:
+            try:
+                ids.append(next(drawing))
+            except StopIteration as stop:
+                return self.vocabulary.decode(ids), stop.value
+
+    def _ending(self, place: Place) -> float:
+        """The logarithm of how likely a piece ends here."""
+        logits = place.logits[0].astype(np.float64)
+        return float(logits[self.vocabulary.end_id] - np.logaddexp.reduce(logits))
 
     def _drawn_key(self, seed: int, item: int) -> Key | None:
         """One of those that the corpus was in, before all of it was moved to C."""

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.config import SampleConfig
 from seqgen.runtime import Stepper
-from seqgen.sampling import forbid, sample
+from seqgen.sampling import Logits, forbid, sample
 from seqgen.vocabulary import Ids
+
+
+class Place(NamedTuple):
+    """Where a network is in a sequence."""
+
+    logits: Logits  # (1, V), of what comes next
+    state: Any
+
+
+def read(stepper: Stepper, prompt: Ids) -> Place:
+    """The place behind a prompt `(T,)`, at least one token."""
+    state = stepper.initial_state(1)
+    for token in prompt:
+        logits, state = stepper.step(np.array([token]), state)
+    return Place(logits, state)
 
 
 class Rules(Protocol):
@@ -30,7 +45,7 @@ class Rules(Protocol):
 
 def generate(
     stepper: Stepper,
-    prompt: Ids,
+    prompt: Ids | Place,
     config: SampleConfig,
     *,
     end_id: int | None = None,
@@ -38,12 +53,14 @@ def generate(
     may_be_empty: bool = True,
     rules: Rules | None = None,
     item: int = 0,
-) -> Iterator[int]:
+) -> Generator[int, None, Place]:
     """Yield the ids that follow the prompt, each as soon as it is drawn.
+
+    The generator's value, when it is through, is the place that it has come to.
 
     Args:
         stepper: the network.
-        prompt: ids `(T,)`, at least one.
+        prompt: ids `(T,)`, at least one, or the place behind them.
         config: `length` is the most that are drawn.
         end_id: the token that ends the output; it is not yielded.
         forbidden: tokens never drawn.
@@ -58,24 +75,23 @@ def generate(
     [2, 3, 4]
     """
     random = np.random.default_rng([config.seed, item])
-    state = stepper.initial_state(1)
-    for token in prompt:
-        logits, state = stepper.step(np.array([token]), state)
+    logits, state = prompt if isinstance(prompt, Place) else read(stepper, prompt)
     for place in range(config.length):
         empty = [] if place or may_be_empty or end_id is None else [end_id]
         logits = forbid(logits, [*forbidden, *empty])
         if rules is not None:
             if rules.is_finished:
-                return
+                break
             logits = np.where(_allowed(rules, end_id), logits, -np.inf)
         ids = sample(logits, config.temperature, random)
         token = int(ids[0])
         if token == end_id:
-            return
+            break
         if rules is not None:
             rules.feed(token)
         yield token
         logits, state = stepper.step(ids, state)
+    return Place(logits, state)
 
 
 def _allowed(rules: Rules, end_id: int | None) -> npt.NDArray[np.bool_]:

@@ -152,6 +152,28 @@ def test_a_mode_that_a_model_of_one_key_never_saw() -> None:
         composer(melodies("c")).compose(Wishes(key=Key(0, "dorian")), SampleConfig())
 
 
+class EndsOn(Chance):
+    """The same, but that it would end a piece behind one token."""
+
+    def __init__(self, corpus: Corpus, token: str) -> None:
+        super().__init__(len(corpus.vocabulary))
+        self.last, self.end = corpus.vocabulary.ids[token], corpus.vocabulary.end_id
+
+    def step(self, ids: Any, state: Any) -> Any:
+        logits, state = super().step(ids, state)
+        logits[:, self.end] = np.where(ids == self.last, 9.0, -9.0)
+        return logits, state
+
+
+def test_of_several_takes_the_one_is_kept_that_ends_as_the_model_would() -> None:
+    corpus = melodies("none")
+    knows = Composer(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.facts())
+    for seed in range(5):
+        piece = knows.compose(Wishes(bars=2), SampleConfig(seed=seed, temperature=1))
+        assert piece.notes[-1].pitch == 67 and piece.notes[-1].end == piece.length
+        assert len(piece.bars) <= 3
+
+
 def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:
     piece = composer(melodies("none")).compose(Wishes(), SampleConfig(seed=3, temperature=1))
     assert len(piece.bars) < 2000
