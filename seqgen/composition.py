@@ -4,108 +4,29 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from seqgen import generation
 from seqgen.config import SampleConfig
-from seqgen.errors import ConfigError, MusicError, VocabularyError
+from seqgen.errors import MusicError, VocabularyError
 from seqgen.generation import Place
-from seqgen.music import instruments, names
 from seqgen.music.codec import Codec
 from seqgen.music.key_finding import key_of
 from seqgen.music.melody_rules import MelodyRules
 from seqgen.music.piece import TEMPO, Note, Piece, regular_bars
 from seqgen.music.polyphony_rules import PolyphonyRules
-from seqgen.music.read import MUSIC_SUFFIXES, read_file
 from seqgen.music.signatures import MODES, Key, Meter
 from seqgen.runtime import Stepper
 from seqgen.vocabulary import END, Vocabulary
+from seqgen.wishes import Wishes
 
 MOST_TOKENS = 20_000  # of a piece whose bars nobody counted
 CLOSE = 4  # bars at the end of a piece of so many, of which there are
 TAKES = 32  # takes; the one is kept behind which the model would end
 FURTHEST = 24  # semitones that a primer may be moved, to where the model knows its notes
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a new piece shall be like; the model decides what is left open.
-
-    Raises:
-        ConfigError: a number is out of its range.
-    """
-
-    bars: int | None = None  # full ones, behind a pick-up or the primer
-    key: Key | None = None
-    meter: Meter | None = None
-    tempo: float | None = None  # quarter notes per minute
-    lowest: int = 0  # pitches
-    highest: int = 127
-    program: int | None = None  # General MIDI's, 0 to 127
-    primer: Piece | None = None  # that it goes on from
-    echo: bool = True  # the primer is a part of it
-
-    def __post_init__(self) -> None:
-        if self.bars is not None and not 1 <= self.bars <= 10_000:
-            raise ConfigError(f"bars: expected a whole number from 1 to 10,000, got {self.bars}")
-        if self.tempo is not None and not 4 <= self.tempo <= 1000:
-            raise ConfigError(f"tempo: expected 4 to 1000 quarters a minute, got {self.tempo}")
-
-
-def wishes(
-    *,
-    bars: int | None = None,
-    key: str | None = None,
-    meter: str | None = None,
-    tempo: float | None = None,
-    pitch_range: str | None = None,
-    instrument: str | None = None,
-    primer: str | Path | Piece | None = None,
-    echo: bool = True,
-) -> Wishes:
-    """Wishes as people write them.
-
-    Args:
-        bars: full bars, behind a pick-up or the primer; as many as the model likes unless given.
-        key: such as `G`, `Em` or `D dorian`; unless given, the model's choice, or one drawn from
-            those that the corpus has.
-        meter: such as `6/8`.
-        tempo: quarter notes per minute.
-        pitch_range: such as `G3-C6`.
-        instrument: a name of General MIDI, or its number from 1 to 128.
-        primer: a file, a piece, or notes such as `G4/8 A4/8 B4/4`, that the music goes on from.
-        echo: whether the primer is a part of the piece.
-
-    Raises:
-        MusicError: one of them makes no sense, or the primer cannot be read.
-        ConfigError: a number is out of its range.
-
-    >>> wishes(key="Em", pitch_range="G3-C6").lowest
-    55
-    """
-    lowest, highest = names.range_of(pitch_range) if pitch_range else (0, 127)
-    return Wishes(
-        bars,
-        Key.parse(key) if key else None,
-        Meter.parse(meter) if meter else None,
-        tempo,
-        lowest,
-        highest,
-        instruments.program_of(instrument) if instrument else None,
-        primer if primer is None or isinstance(primer, Piece) else _primer(primer),
-        echo,
-    )
-
-
-def _primer(primer: str | Path) -> Piece:
-    path = Path(primer)
-    if isinstance(primer, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
-        return read_file(path).pieces[0]
-    return names.piece_of(primer)
 
 
 class Composer:
@@ -153,7 +74,7 @@ class Composer:
             rules.bars.wanted = wishes.bars
         takes = [
             self._take(place, copy.deepcopy(rules), config, item + (take << 32))
-            for take in range(TAKES if wishes.bars is not None else 1)
+            for take in range(1, 1 + (TAKES if wishes.bars is not None else 1))
         ]
         tokens += max(takes, key=lambda take: self._ending(take[1]))[0]
         piece = self.codec.decode([*begun, *tokens]).transposed(-shift)

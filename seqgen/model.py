@@ -273,21 +273,22 @@ class Model:
             seed: the same seed gives the same piece on the same machine.
             item: which of several pieces of one seed.
             wishes: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
-                `echo`, see `seqgen.composition.wishes`.
+                `echo`, see `seqgen.wishes.wishes`.
 
         Raises:
             MusicError: an option that makes no sense, a primer that cannot be read.
             VocabularyError: a key, a meter or a primer that the model has never seen.
             ConfigError: a number is out of its range, or the model is one of text.
         """
-        from seqgen import composition
+        from seqgen.composition import Composer
+        from seqgen.wishes import wishes as parsed
 
         if not self.is_music:
             raise ConfigError("this is a model of text, it composes no music; use generate")
         seed = new_seed() if seed is None else seed
-        composer = composition.Composer(self.stepper, self.bundle.vocabulary, self.bundle.corpus)
+        composer = Composer(self.stepper, self.bundle.vocabulary, self.bundle.corpus)
         config = SampleConfig(0, temperature, seed)
-        piece = composer.compose(composition.wishes(**wishes), config, item=item)
+        piece = composer.compose(parsed(**wishes), config, item=item)
         number = f"{seed}" if item == 0 else f"{seed}-{item + 1}"
         return dataclasses.replace(piece, title=f"{self.bundle.corpus['name']} {number}")
 

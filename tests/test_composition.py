@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqgen.composition import Composer, Wishes, wishes
+from seqgen.composition import Composer
 from seqgen.config import SampleConfig
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, MusicError, VocabularyError
@@ -14,6 +14,7 @@ from seqgen.music.names import piece_of
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.signatures import Key, Meter
 from seqgen.tasks import music
+from seqgen.wishes import Wishes, wishes
 from tests.tasks.test_music import source
 
 TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")

@@ -187,6 +187,12 @@ def test_what_cannot_be_used_says_why(data: bytes, reason: str) -> None:
         read_midi(data)
 
 
+def test_more_notes_than_anybody_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqgen.music.midi_events.MOST_NOTES", 2)
+    with pytest.raises(MusicError, match="more than 2 notes"):
+        read_midi(midi_bytes(PICK_UP))
+
+
 def test_damaged_files_are_read_or_refused() -> None:
     """Bytes changed, lost and added by chance: no other error, no hanging."""
     chance = random.Random(0)
