@@ -48,6 +48,18 @@ def corpus(facts: dict[str, Any], different: int) -> str:
     )
 
 
+def music(facts: dict[str, Any]) -> str:
+    """One line on a corpus of music, from `Corpus.facts`; nothing on one of text."""
+    details, options = facts.get("details"), facts.get("options")
+    if not details or not options:
+        return ""
+    keys = {"c": "in C", "augment": "in all keys", "none": "in the keys they have"}
+    return (
+        f"{details['pieces']:,} pieces, {details['notes']:,} notes; "
+        f"{options['encoding']} encoding, learned {keys[options['transpose']]}"
+    )
+
+
 def reading(file: str, found: Reading) -> dict[str, Any]:
     """What came of reading a file of music, as plain data."""
     pieces = found.pieces
@@ -101,6 +113,7 @@ def table(bundle: Bundle) -> str:
         f"{bundle.parameters:,} parameters",
         "cell options": ", ".join(f"{k}={v}" for k, v in config.cell_options.items()),
         "corpus": corpus(bundle.corpus, len(bundle.vocabulary)),
+        "music": music(bundle.corpus),
         "sha256": bundle.corpus["sha256"],
         "vocabulary": tokens + (" …" if len(bundle.vocabulary) > 40 else ""),
         "training": f"{length}, batch size {run.batch_size}, window {run.window}, "

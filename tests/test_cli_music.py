@@ -83,6 +83,13 @@ def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) 
     assert done.stdout.split() == ["t-1.abc", "t-2.abc"]
 
 
+def test_info_tells_what_was_learned(model: Path, seqgen: Run) -> None:
+    done = seqgen("info", model)
+    assert "music         7 pieces, 113 notes; melody encoding, learned in C" in done.stdout
+    facts = json.loads(seqgen("info", model, "--json").stdout)
+    assert facts["task"] == "music" and facts["scores"]["bits_per_note"] > 0
+
+
 @pytest.mark.parametrize("ending", ["abc", "musicxml", "wav", "png", "svg"])
 def test_every_format(ending: str, model: Path, tmp_path: Path, seqgen: Run) -> None:
     path = tmp_path / f"tune.{ending}"

@@ -68,7 +68,8 @@ def corpora(as_json: bool) -> None:
         absent = "to be fetched" if row[unit] else "not in this Python"
         where = "on this machine" if row["here"] else absent
         click.echo(
-            f"{row['name']:20} {size:>21}  {where:15}  {row['licence']:26} {row['description']}"
+            f"{row['name']:20} {size:>21}  {where:15}  {row['licence']:32} {row['description']} "
+            f"({row['source']})"
         )
 
 

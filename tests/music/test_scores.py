@@ -79,6 +79,14 @@ def test_what_cannot_be_used_says_why(name: str, data: bytes, reason: str) -> No
     assert reason in read(name, data).reason
 
 
+def test_humdrum() -> None:
+    kern = "**kern\t**kern\n*M3/4\t*M3/4\n*k[f#]\t*k[f#]\n=1\t=1\n4GG\t4g\n4D\t8a\n.\t8b\n"
+    kern += "4GG\t4cc\n=2\t=2\n2.GG\t2.dd\n==\t==\n*-\t*-\n"
+    (piece,) = read("waltz.krn", kern.encode()).pieces
+    assert (piece.meter, piece.key, piece.bar_lengths) == (Meter(3, 4), Key(1), (72, 72))
+    assert sorted(len(part.notes) for part in piece.parts) == [4, 5]
+
+
 def test_one_bad_tune_does_not_cost_the_others() -> None:
     silent = "X:9\nT:Silence\nM:4/4\nL:1/4\nK:C\nz4|]\n\n"
     reading = read("tunes.abc", (silent + TUNE).encode())
