@@ -51,7 +51,7 @@ class Corpus:
         if self.training_length == 0:
             raise CorpusError(
                 f"{self.name}: too little to hold out a share of {self.validation} for validation; "
-                "name more data, or hold out less"
+                "name more data, or hold out less (a validation of 0 holds out nothing)"
             )
 
     @cached_property

@@ -82,8 +82,8 @@ def fitting(pieces: Sequence[Piece], encoding: str | None = None, velocity: bool
         velocity: whether it is to be kept; then there are no melodies.
     """
     if encoding is None:
-        notes = sum(len(piece.notes) for piece in pieces)
-        kept = sum(len(melody.fit(piece).notes) for piece in pieces)
+        notes = sum(piece.note_count for piece in pieces)
+        kept = sum(melody.fit(piece).note_count for piece in pieces)
         is_melodic = not velocity and notes - kept <= MOST_LEFT_OUT * notes
         encoding = "melody" if is_melodic else "polyphony"
     codec = Codec(encoding, velocity=velocity)

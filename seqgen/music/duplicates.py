@@ -22,7 +22,7 @@ def opening(piece: Piece) -> tuple[tuple[int, int], ...]:
     >>> opening(scale) == opening(scale.transposed(5))
     True
     """
-    notes = melody.fit(piece).notes[: OPENING + 1]
+    notes = melody.fit(piece).parts[0].notes[: OPENING + 1]
     return tuple((after.pitch - note.pitch, note.duration) for note, after in pairwise(notes))
 
 

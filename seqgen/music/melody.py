@@ -20,7 +20,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from seqgen.music.durations import BASIS, parts_of
-from seqgen.music.piece import MOST_TICKS, Note, Part, Piece
+from seqgen.music.piece import MOST_TICKS, VELOCITY, Note, Part, Piece
 from seqgen.music.signatures import Key, Meter
 
 BAR, REST, TIE = "bar", "rest", "tie"
@@ -41,8 +41,12 @@ def fit(piece: Piece) -> Piece:
     [67, 65]
     """
     if piece.is_melody:
-        plain = tuple(Note(*note[:3]) for note in piece.parts[0].notes)
-        return replace(piece, parts=(Part(plain),), tempi=())
+        (part,) = piece.parts
+        if part.program or any(velocity != VELOCITY for _, _, _, velocity in part.notes):
+            part = Part(tuple(Note(*note[:3]) for note in part.notes))
+        elif not piece.tempi:
+            return piece
+        return replace(piece, parts=(part,), tempi=())
     notes: list[Note] = []
     sounding = (note for part in piece.parts if not part.is_drums for note in part.notes)
     for note in sorted(sounding, key=lambda note: (note.start, -note.pitch)):

@@ -50,10 +50,10 @@ class Part:
     def is_monophonic(self) -> bool:
         """Whether no two notes sound at once."""
         end = 0
-        for note in self.notes:
-            if note.start < end:
+        for start, duration, _, _ in self.notes:
+            if start < end:
                 return False
-            end = note.end
+            end = start + duration
         return True
 
 
@@ -89,7 +89,8 @@ class Piece:
             raise MusicError(f"expected at most {MOST_TICKS:,} ticks, got {self.length:,}")
         for part in self.parts:
             for note in part.notes:
-                if note.start < 0 or note.duration < 1 or note.end > self.length:
+                start, duration, _, _ = note
+                if start < 0 or duration < 1 or start + duration > self.length:
                     raise MusicError(f"expected notes from 0 to {self.length}, got {note}")
         if {tick for tick, _ in (*self.meters, *self.keys)} - set(self.bars):
             raise MusicError("expected meters and keys where a bar begins")
@@ -98,6 +99,11 @@ class Piece:
     def notes(self) -> tuple[Note, ...]:
         """The notes of all parts, in the order of time."""
         return tuple(sorted(note for part in self.parts for note in part.notes))
+
+    @property
+    def note_count(self) -> int:
+        """The number of notes of all parts."""
+        return sum(len(part.notes) for part in self.parts)
 
     @property
     def bar_lengths(self) -> tuple[int, ...]:
@@ -134,8 +140,11 @@ class Piece:
         parts = []
         for part in self.parts:
             shift = 0 if part.is_drums else semitones
-            notes = tuple(note._replace(pitch=note.pitch + shift) for note in part.notes)
-            if any(not 0 <= note.pitch <= 127 for note in notes):
+            notes = tuple(
+                Note(start, duration, pitch + shift, velocity)
+                for start, duration, pitch, velocity in part.notes
+            )
+            if any(not 0 <= pitch <= 127 for _, _, pitch, _ in notes):
                 raise MusicError(f"transposed by {semitones} semitones, notes leave MIDI's range")
             parts.append(replace(part, notes=notes))
         keys = tuple((tick, key.transposed(semitones)) for tick, key in self.keys)

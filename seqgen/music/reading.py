@@ -21,7 +21,7 @@ class Reading:
     @property
     def notes(self) -> int:
         """Of all pieces."""
-        return sum(len(part.notes) for piece in self.pieces for part in piece.parts)
+        return sum(piece.note_count for piece in self.pieces)
 
 
 def to_json(reading: Reading) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def read(
     codec = codec_module.fitting(pieces, encoding, velocity)
     without_key = sum(piece.key is None for piece in pieces)
     fitted = [codec.fit(_with_header(piece)) for piece in pieces]
-    left_out = sum(len(p.notes) - len(f.notes) for p, f in zip(pieces, fitted, strict=True))
+    left_out = sum(p.note_count - f.note_count for p, f in zip(pieces, fitted, strict=True))
     keys = Counter(str(piece.key) for piece in fitted if piece.key)
     if transpose == "c":
         fitted = [_in_c(piece) for piece in fitted]
@@ -216,7 +216,7 @@ def _details(
     return {
         "codec": asdict(codec),
         "pieces": len(pieces),
-        "notes": sum(len(piece.notes) for piece in pieces),
+        "notes": sum(piece.note_count for piece in pieces),
         "notes_per_validation_token": float(begins[corpus.validation_ids].mean())
         if len(corpus.validation_ids)
         else None,
