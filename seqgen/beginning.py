@@ -60,6 +60,7 @@ def new(
 
     weights, chosen = None, ""
     if base is not None:
+        fine_tuning.require_same_kind(base, corpus)
         given = fine_tuning.options(base, given)
         vocabulary = fine_tuning.grown_vocabulary(base.vocabulary, corpus.vocabulary)
         weights = fine_tuning.grown_weights(base, vocabulary)

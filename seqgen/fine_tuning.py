@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqgen.bundle import Bundle
+from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError
 from seqgen.runtime import Floats
 from seqgen.vocabulary import Vocabulary
@@ -34,6 +35,33 @@ def options(bundle: Bundle, given: Mapping[str, Any]) -> dict[str, Any]:
             "or train a new model"
         )
     return {**network, "learning_rate": LEARNING_RATE, **given}
+
+
+def corpus_options(bundle: Bundle) -> dict[str, Any]:
+    """How a corpus is read that a model can go on with: options of `seqgen.model.load_corpus`."""
+    if bundle.task == "text":
+        return {}
+    names = ("encoding", "transpose", "velocity")
+    return {"task": bundle.task, **{name: bundle.corpus["options"][name] for name in names}}
+
+
+def require_same_kind(bundle: Bundle, corpus: Corpus) -> None:
+    """Raise `ConfigError` unless the corpus is written in the tokens that the model knows."""
+    if bundle.task != corpus.task:
+        raise ConfigError(
+            f"the model to begin with is one of {bundle.task}, this corpus is one of {corpus.task}"
+        )
+    if bundle.task == "text":
+        return
+    both = bundle.corpus, corpus.facts()
+    was, now = ({**facts["options"], **facts["details"]["codec"]} for facts in both)
+    differing = [
+        f"{name} {was[name]}, not {now[name]}"
+        for name in ("encoding", "transpose", "velocity", "joint")
+        if was[name] != now[name]
+    ]
+    if differing:
+        raise ConfigError(f"the model to begin with has learned with {'; '.join(differing)}")
 
 
 def fingerprint(bundle: Bundle) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqgen import bundle as bundle_module
-from seqgen import catalogue, cluster, generation
+from seqgen import catalogue, cluster, fine_tuning, generation
 from seqgen.bundle import Bundle
 from seqgen.callback import Callback
 from seqgen.config import SampleConfig
@@ -179,6 +179,11 @@ class Model:
     def is_music(self) -> bool:
         """Whether the model was trained on music: it composes, and writes no text."""
         return self.bundle.task == "music"
+
+    @property
+    def corpus_options(self) -> dict[str, Any]:
+        """How a corpus is read that the model can go on with: options of `load_corpus`."""
+        return fine_tuning.corpus_options(self.bundle)
 
     @property
     def writes_lines(self) -> bool:

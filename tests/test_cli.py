@@ -12,6 +12,7 @@ import pytest
 
 from seqgen import model as library
 from seqgen.cli import cli
+from seqgen.cli.options import parse_cell_options
 from seqgen.cli.training import save
 from seqgen.errors import OutputError
 from tests.conftest import SENTENCE, Run
@@ -114,8 +115,7 @@ def test_a_corpus_from_a_folder_a_glob_and_standard_input(
     assert done.stdout == "texts.keras\n"
     done = seqgen("train", "texts/*.txt", *run, "--json", cwd=tmp_path)
     assert ": 31,600 characters" in done.stderr
-    done = seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
-    assert done.stdout == "stdin.keras\n"
+    (tmp_path / "stdin.keras").write_text("what was there before")
     done = seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
     assert done.stdout == "stdin-1.keras\n"
 
@@ -284,10 +284,16 @@ def test_a_file_name_that_is_no_text(book: Path, tmp_path: Path) -> None:
 
 def test_options_of_the_cell(book: Path, tmp_path: Path, seqgen: Run) -> None:
     run = ("train", book, "--epochs", 0.05, *SMALL, "--json")
-    plain = json.loads(seqgen(*run, cwd=tmp_path).stdout)["parameters"]
-    for value in ("false", "False"):
-        done = seqgen(*run, "--cell-option", f"use_bias={value}", cwd=tmp_path)
-        assert json.loads(done.stdout)["parameters"] == plain - 32  # four gates of 8 units
+    done = seqgen(*run, "--cell-option", "use_bias=False", cwd=tmp_path)
+    embedding, dense = 31 * 8, (8 + 1) * 31
+    assert json.loads(done.stdout)["parameters"] == embedding + 4 * 8 * (8 + 8) + dense
+
+
+def test_values_of_cell_options_are_json_or_python() -> None:
+    texts = ("a=false", "b=False", "c=0.5", "d=relu", 'e={"f": null}')
+    assert parse_cell_options(None, None, texts) == {
+        "a": False, "b": False, "c": 0.5, "d": "relu", "e": {"f": None}
+    }  # fmt: skip
 
 
 def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seqgen: Run) -> None:

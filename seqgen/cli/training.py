@@ -80,6 +80,8 @@ def train(
     checkpoint_path = checkpoint.beside(output)
     if resume and is_first:
         reading = {**checkpoint.reading(checkpoint_path), **reading}
+    if model_to_begin_with:
+        reading = {**model_to_begin_with.corpus_options, **reading}
     corpus = library.load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
     for note in (*corpus.notes, describe.corpus(corpus.facts(), len(corpus.vocabulary))):
         say(note)

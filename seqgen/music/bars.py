@@ -33,6 +33,7 @@ class Bars:
         self.filled = 0  # ticks of the bar that have gone by
         self.closed = 0  # full bars before this one
         self.is_first = True  # which may be a pick-up
+        self.pick_up = 0  # ticks of it
 
     @property
     def room(self) -> int:
@@ -54,6 +55,14 @@ class Bars:
         """Whether a bar may end here: it is full, or a pick-up."""
         return self.room == 0 or (self.is_first and self.filled > 0)
 
+    @property
+    def may_end(self) -> bool:
+        """Whether a piece whose bars nobody counted may end here: with a full bar, or one that
+        its pick-up fills."""
+        if self.wanted is not None or not self.filled:
+            return False
+        return self.room in (0, self.pick_up)
+
     def pass_time(self, ticks: int) -> None:
         """The bar goes on for so long."""
         self.filled += ticks
@@ -61,6 +70,8 @@ class Bars:
     def close(self) -> None:
         """A new bar begins."""
         if self.filled:
+            if self.is_first and self.room:
+                self.pick_up = self.filled
             self.closed += self.room == 0
             self.filled = 0
             self.is_first = False

@@ -67,9 +67,8 @@ class MelodyRules:
 
     @property
     def may_end(self) -> bool:
-        """Whether the model may end the piece here: behind a full bar, if none are wanted."""
-        is_whole = self.bars.room == 0 and not self.duration and not self.header.is_open
-        return is_whole and self.bars.wanted is None
+        """Whether the model may end the piece here."""
+        return self.bars.may_end and not self.duration
 
     def allowed(self) -> Mask:
         """Which tokens `(V,)` may come next; whether the end may, says `may_end`."""

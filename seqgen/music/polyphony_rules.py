@@ -103,8 +103,8 @@ class PolyphonyRules:
 
     @property
     def may_end(self) -> bool:
-        """Whether the model may end the piece here: behind a full bar, if none are wanted."""
-        return self.bars.room == 0 and not self.in_parts and self.bars.wanted is None
+        """Whether the model may end the piece here."""
+        return self.bars.may_end
 
     def allowed(self) -> Mask:
         """Which tokens `(V,)` may come next; whether the end may, says `may_end`."""

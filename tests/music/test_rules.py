@@ -100,6 +100,21 @@ def test_a_primer_that_ends_in_mid_bar_is_not_counted() -> None:
     assert rules.is_finished
 
 
+def test_what_may_end_a_piece_whose_bars_nobody_counted() -> None:
+    bars = Bars(wanted=None)
+    bars.pass_time(12)
+    assert not bars.may_end
+    bars.close()
+    bars.pass_time(96)
+    assert bars.may_end
+    bars.close()
+    assert not bars.may_end
+    bars.pass_time(84)
+    assert bars.may_end  # with the pick-up it is a whole bar
+    bars.pass_time(6)
+    assert not bars.may_end
+
+
 def test_a_full_first_bar_is_no_pick_up() -> None:
     bars = Bars(wanted=1)
     bars.pass_time(96)
