@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from seqgen.music.notation import Symbol, Voice, signature_of, spelled, voices
+from seqgen.music.notation import Symbol, Voice, is_low, signature_of, spelled, voices
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key
 
@@ -42,7 +42,7 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
     if len(lines) == 1:
         return "\n".join([*head, *_lines(piece, lines[0]), ""])
     for i, voice in enumerate(lines, start=1):
-        clef = _clef(voice)
+        clef = "bass" if is_low([voice]) else "treble"
         head += [f"V:{i} clef={clef}", *_lines(piece, voice)]
     return "\n".join([*head, ""])
 
@@ -57,11 +57,6 @@ def abc_lines(piece: Piece) -> str:
     """
     head = f"M:{piece.meter} K:{piece.key or 'C'}"
     return "\n".join([head, *(line for voice in voices(piece) for line in _lines(piece, voice))])
-
-
-def _clef(voice: Voice) -> str:
-    pitches = [s.pitch for bar in voice.bars for s in bar if s.pitch is not None]
-    return "bass" if pitches and sum(pitches) / len(pitches) < 57 else "treble"
 
 
 def _lines(piece: Piece, voice: Voice) -> Iterator[str]:
@@ -90,18 +85,29 @@ def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
         if now and now % beat == 0:
             text += " "  # notes that stand together are beamed together
         now += symbol.ticks
-        if symbol.pitch is None:
-            text += f"z{_length(symbol.ticks)}"
-            continue
-        step, alter, octave = spelled(symbol.pitch, key)
-        # Some programs take an accidental for all octaves of a bar, some for its own.
-        places = (step, octave), step
-        if any(in_bar.get(place, altered.get(step, 0)) != alter for place in places):
-            text += ACCIDENTALS[alter]
-            in_bar |= dict.fromkeys(places, alter)
-        name = step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5)
+        names = [_name(pitch, key, altered, in_bar) for pitch in symbol.pitches]
+        name = "".join(names) or "z"
+        if len(names) > 1:
+            name = f"[{name}]"
         text += f"{name}{_length(symbol.ticks)}{'-' if symbol.is_tied else ''}"
     return text
+
+
+def _name(
+    pitch: int,
+    key: Key | None,
+    altered: dict[str, int],
+    in_bar: dict[tuple[str, int] | str, int],
+) -> str:
+    """A note without its length; `in_bar` holds the accidentals that were written."""
+    step, alter, octave = spelled(pitch, key)
+    sign = ""
+    # Some programs take an accidental for all octaves of a bar, some for its own.
+    places = (step, octave), step
+    if any(in_bar.get(place, altered.get(step, 0)) != alter for place in places):
+        sign = ACCIDENTALS[alter]
+        in_bar |= dict.fromkeys(places, alter)
+    return sign + (step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5))
 
 
 def _length(ticks: int) -> str:

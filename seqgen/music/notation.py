@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,12 +10,14 @@ from seqgen.music.lanes import lanes_of
 from seqgen.music.piece import Note, Piece
 from seqgen.music.signatures import FIFTHS, Key
 
+LOW = 57  # pitches that are lower on average stand in the bass clef
+
 
 class Symbol(NamedTuple):
-    """A note or a rest in one bar."""
+    """A note, a chord or a rest in one bar."""
 
     ticks: int
-    pitch: int | None  # None is a rest
+    pitches: tuple[int, ...]  # none is a rest
     is_tied: bool = False  # to the next one, over the bar line
 
 
@@ -28,19 +31,26 @@ class Voice(NamedTuple):
 def voices(piece: Piece) -> list[Voice]:
     """The lines of every part, cut at the bar lines; rests fill what is silent.
 
+    Notes of a part that begin and end together are a chord of one voice.
+
     >>> from seqgen.music.piece import Part
     >>> voices(Piece((Part((Note(24, 96, 60),)),), bars=(0, 96), length=192))[0].bars[1]
-    [Symbol(ticks=24, pitch=60, is_tied=False), Symbol(ticks=72, pitch=None, is_tied=False)]
+    [Symbol(ticks=24, pitches=(60,), is_tied=False), Symbol(ticks=72, pitches=(), is_tied=False)]
     """
-    lines = [
-        Voice(number, _bars(lane, piece))
-        for number, part in enumerate(piece.parts)
-        for lane in lanes_of(part.notes)
-    ]
-    return lines or [Voice(0, _bars([], piece))]
+    lines = []
+    for number, part in enumerate(piece.parts):
+        chords: dict[tuple[int, int], list[int]] = {}
+        for note in part.notes:
+            chords.setdefault(note[:2], []).append(note.pitch)
+        highest = (Note(*times, max(pitches)) for times, pitches in chords.items())
+        for lane in lanes_of(highest):
+            lines.append(Voice(number, _bars(lane, chords, piece)))
+    return lines or [Voice(0, _bars([], {}, piece))]
 
 
-def _bars(notes: list[Note], piece: Piece) -> list[list[Symbol]]:
+def _bars(
+    notes: list[Note], chords: dict[tuple[int, int], list[int]], piece: Piece
+) -> list[list[Symbol]]:
     coming = [*notes, Note(piece.length, 1, 0)][::-1]
     bars = []
     for start, end in pairwise((*piece.bars, piece.length)):
@@ -49,15 +59,22 @@ def _bars(notes: list[Note], piece: Piece) -> list[list[Symbol]]:
             note = coming[-1]
             if note.start > now:
                 stop = min(note.start, end)
-                bar.append(Symbol(stop - now, None))
+                bar.append(Symbol(stop - now, ()))
             else:
                 stop = min(note.end, end)
-                bar.append(Symbol(stop - now, note.pitch, note.end > end))
+                pitches = tuple(sorted(chords[note[:2]]))
+                bar.append(Symbol(stop - now, pitches, note.end > end))
                 if note.end <= end:
                     coming.pop()
             now = stop
         bars.append(bar)
     return bars
+
+
+def is_low(voices: Iterable[Voice]) -> bool:
+    """Whether they are better read in the bass clef."""
+    pitches = [p for voice in voices for bar in voice.bars for each in bar for p in each.pitches]
+    return bool(pitches) and sum(pitches) / len(pitches) < LOW
 
 
 class Spelling(NamedTuple):

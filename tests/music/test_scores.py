@@ -11,7 +11,7 @@ from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.read import is_music, read, read_file
 from seqgen.music.score_writer import musicxml
 from seqgen.music.signatures import Key, Meter
-from tests.music.pieces import tunes
+from tests.music.pieces import any_pieces, tunes
 
 TUNE = """X:1
 T:A Tune
@@ -123,6 +123,22 @@ def test_voices_are_written_to_abc_and_musicxml() -> None:
         40,
         42,
     ]
+
+
+def test_chords_and_overlaps_share_a_stave() -> None:
+    chord = Note(0, 48, 60), Note(0, 48, 64), Note(0, 48, 67), Note(0, 96, 48), Note(48, 48, 65)
+    piece = Piece((Part(chord),), (0, 96), 192, ((0, Meter(4, 4)),), ((0, Key(0)),))
+    assert "[CEG]4" in abc_text(piece)
+    (part,) = read("a.musicxml", musicxml(piece)).pieces[0].parts
+    assert part.notes == piece.notes
+    lines = read("a.abc", abc_text(piece).encode()).pieces[0]
+    assert lines.notes == piece.notes
+
+
+@settings(max_examples=25, deadline=None)
+@given(any_pieces)
+def test_whatever_there_is_can_be_written(piece: Piece) -> None:
+    assert abc_text(piece) and musicxml(piece)
 
 
 def test_accidentals_are_written_once_in_a_bar() -> None:
