@@ -104,7 +104,8 @@ def _name(
     sign = ""
     # Some programs take an accidental for all octaves of a bar, some for its own.
     places = (step, octave), step
-    if any(in_bar.get(place, altered.get(step, 0)) != alter for place in places):
+    known = {in_bar.get(place, altered.get(step, 0)) for place in places}
+    if known != {alter} or abs(alter) == 2:  # music21 forgets half of a double one
         sign = ACCIDENTALS[alter]
         in_bar |= dict.fromkeys(places, alter)
     return sign + (step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5))

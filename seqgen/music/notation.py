@@ -86,15 +86,16 @@ class Spelling(NamedTuple):
 
 
 def spelled(pitch: int, key: Key | None) -> Spelling:
-    """The name that a pitch has in a key: by the line of fifths, raised rather than lowered near
-    its upper end.
+    """The name that a pitch has in a key, by the line of fifths: in C major from Eb to G#, in A
+    minor, for its leading tone's sake, from Bb to D#.
 
-    >>> spelled(66, Key(1)), spelled(70, Key(-2)), spelled(60, Key(7))
-    (Spelling(step='F', alter=1, octave=4), Spelling(step='B', alter=-1, octave=4), \
+    >>> spelled(63, Key(-3)), spelled(63, Key(1, "minor")), spelled(60, Key(7))
+    (Spelling(step='E', alter=-1, octave=4), Spelling(step='D', alter=1, octave=4), \
 Spelling(step='B', alter=1, octave=3))
     """
-    sharps = key.sharps if key else 0
-    fifths = next(k for k in range(sharps - 4, sharps + 8) if 7 * k % 12 == pitch % 12)
+    key = key or Key(0)
+    lowest = key.sharps - (2 if key.mode == "minor" else 3)
+    fifths = next(k for k in range(lowest, lowest + 12) if 7 * k % 12 == pitch % 12)
     step, alter = FIFTHS[(fifths + 1) % 7], (fifths + 1) // 7
     natural = pitch - alter
     return Spelling(step, alter, natural // 12 - 1)
