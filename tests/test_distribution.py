@@ -3,6 +3,7 @@ devices, played by parts of the processor."""
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def test_machines_and_devices_learn_what_one_does(tmp_path: Path) -> None:
             np.testing.assert_allclose(each, expected, atol=1e-5)
 
 
-def test_a_machine_that_dies_ends_the_run_and_resume_goes_on(book: Path, tmp_path: Path) -> None:
+def test_a_machine_that_dies_ends_the_run_and_all_or_one_go_on(book: Path, tmp_path: Path) -> None:
     options = (
         *("train", book, "--epochs", 6, "--precision", "float32", "-o", "cut.keras"),
         *("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0),
@@ -102,10 +103,14 @@ def test_a_machine_that_dies_ends_the_run_and_resume_goes_on(book: Path, tmp_pat
     assert stderr.splitlines()[-1].startswith("Error: another machine of the run has ended")
     lost.communicate()
 
-    for process in start(folders, OFTEN, *options, "--resume"):
+    alone = tmp_path / "alone"
+    shutil.copytree(folders[0], alone)
+    processes = start(folders, OFTEN, *options, "--resume")
+    for process in (*processes, *start([alone], OFTEN, *options, "--resume")):
         _, stderr = process.communicate(timeout=120)
         assert process.returncode == 0, stderr
     assert not list(folders[1].iterdir())  # only the first one writes
-    scores = bundle.load(folders[0] / "cut.keras").scores
-    assert scores["tokens_seen"] >= 6 * 0.9 * len(book.read_text())
-    assert scores["validation_loss"] < 0.5
+    for folder in (folders[0], alone):
+        scores = bundle.load(folder / "cut.keras").scores
+        assert scores["tokens_seen"] >= 6 * 0.9 * len(book.read_text())
+        assert scores["validation_loss"] < 0.5
