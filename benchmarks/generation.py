@@ -1,28 +1,49 @@
-"""Characters per second, one stream: seqgen against the same network in TensorFlow.
+"""Tokens per second in generation, on one core: seqgen beside the ways that others take.
 
-    python -m benchmarks.generation [--rounds 5]
+    python -m benchmarks.generation [--rounds 5] [--tokens 1000]
 
-TensorFlow is given its best chance: the cells themselves in one `tf.function` with a fixed
-signature, without the loop over time that the layers bring; the layers' own way is shown beside.
-Each draws its characters by the same sampler, turn by turn in one process.
+The same untrained LSTM over 65 characters, drawn from at temperature 0.8, one stream and 64:
+
+- seqgen;
+- PyTorch without gradients, `nn.LSTM` a step at a time, and the faster `nn.LSTMCell`
+  (`pip install 'seqgen[bench]'`);
+- TensorFlow, one step of the cells as a `tf.function`;
+- Keras, `Model.predict` on the last 40 characters for each new one, as older toolkits do.
+
+PyTorch draws with its own softmax and multinomial, the others with seqgen's sampler. A process with
+one thread on one core, turn by turn; medians. Then what sampling costs of a step, and whether
+generation gets slower as the output grows.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import os
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import print_table, untrained
+from benchmarks.measure import median_seconds, print_table, untrained
 from seqgen.backend import keras, tf
 from seqgen.config import SampleConfig
-from seqgen.generation import generate
+from seqgen.generation import Output, batches, generate, read, streams
 from seqgen.model import Model
 from seqgen.network import KerasStepper
 from seqgen.runtime import Stepper
+from seqgen.sampling import Sampler
+
+THREADS = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+)
+SEEN = 40  # characters that a network without a state is shown
+AIMS = {1: 4, 64: 1.2}  # times the best of the others
 
 
 class CellStepper(KerasStepper):
@@ -48,49 +69,200 @@ class CellStepper(KerasStepper):
         return logits.numpy(), state
 
 
-def characters_per_second(stepper: Stepper, length: int) -> float:
-    began = time.perf_counter()
-    drawn = list(generate(stepper, np.array([0]), SampleConfig(length=length)))
-    return len(drawn) / (time.perf_counter() - began)
+class PredictStepper(KerasStepper):
+    """`Model.predict` on the last characters; the state is what has been seen."""
+
+    def initial_state(self, batch_size: int) -> Any:
+        return np.zeros((batch_size, SEEN), np.int32)
+
+    def step(self, ids: Any, state: Any) -> Any:
+        state = np.concatenate((state[:, 1:], np.asarray(ids)[:, None]), axis=1)
+        return self.network.predict(state, verbose=0)[:, -1], state
+
+    def streams(self, state: Any, rows: Any) -> Any:
+        return state[rows]
 
 
-def compare(units: int, layers: int, rounds: int) -> tuple[str, ...]:
+def seqgen_way(stepper: Stepper, count: int) -> Callable[[int], None]:
+    """Generation as `seqgen generate` does it, in as many batches as it takes."""
+
+    def work(length: int) -> None:
+        config = SampleConfig(length=length)
+        place, sampler = read(stepper, np.array([0])), Sampler(config)
+        for items, rows in batches(count):
+            spread = streams(stepper, place, [0] * rows)
+            outputs = [Output(config, item) for item in items]
+            for _ in generate(stepper, spread, sampler, outputs):
+                pass
+
+    return work
+
+
+def other_way(stepper: Stepper, count: int) -> Callable[[int], None]:
+    """Any stepper, all outputs in one batch."""
+
+    def work(length: int) -> None:
+        config = SampleConfig(length=length)
+        spread = streams(stepper, read(stepper, np.array([0])), [0] * count)
+        outputs = [Output(config, item) for item in range(count)]
+        for _ in generate(stepper, spread, Sampler(config), outputs):
+            pass
+
+    return work
+
+
+def torch_ways(units: int, layers: int, count: int) -> dict[str, Callable[[int], None]]:
+    """PyTorch, whole layers or cells a step at a time; nothing if it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        return {}
+    import torch
+
+    torch.set_num_threads(1)
+    embedding, output = torch.nn.Embedding(65, 64), torch.nn.Linear(units, 65)
+    whole = torch.nn.LSTM(64, units, layers, batch_first=True)
+    cells = [torch.nn.LSTMCell(units if i else 64, units) for i in range(layers)]
+
+    def draw(logits: Any) -> Any:
+        return torch.multinomial(torch.softmax(logits / 0.8, -1), 1)
+
+    def with_layers(length: int) -> None:
+        ids, state = torch.zeros(count, 1, dtype=torch.long), None
+        with torch.inference_mode():
+            for _ in range(length):
+                hidden, state = whole(embedding(ids), state)
+                ids = draw(output(hidden[:, -1]))
+                ids.tolist()
+
+    def with_cells(length: int) -> None:
+        ids = torch.zeros(count, 1, dtype=torch.long)
+        state = [(torch.zeros(count, units), torch.zeros(count, units)) for _ in cells]
+        with torch.inference_mode():
+            for _ in range(length):
+                hidden = embedding(ids[:, 0])
+                for i, cell in enumerate(cells):
+                    state[i] = cell(hidden, state[i])
+                    hidden = state[i][0]
+                ids = draw(output(hidden))
+                ids.tolist()
+
+    return {"`nn.LSTM`": with_layers, "`nn.LSTMCell`": with_cells}
+
+
+def compare(units: int, layers: int, count: int, rounds: int, tokens: int) -> tuple[str, ...]:
+    """Tokens per second of each way, and how many times the best of the others seqgen is."""
     model = untrained(units, layers)
-    steppers: list[tuple[Stepper, int]] = [
-        (model.stepper, 5000),
-        (CellStepper(model), 1000),
-        (KerasStepper(model.bundle.model_config, model.bundle.weights), 500),
-    ]
-    speeds: list[list[float]] = [[] for _ in steppers]
-    for round_number in range(rounds + 1):
-        for place, (stepper, length) in enumerate(steppers):
-            speed = characters_per_second(stepper, length)
-            if round_number:  # the first one warms up
-                speeds[place].append(speed)
-    seqgen, cells, layered = map(statistics.median, speeds)
-    turns = zip(*speeds, strict=True)
-    ratio = statistics.median(ours / max(theirs) for ours, *theirs in turns)
-    return (
-        f"LSTM {layers} x {units}",
-        f"{seqgen:,.0f}",
-        f"{cells:,.0f}",
-        f"{layered:,.0f}",
-        f"{ratio:.1f}",
+    config, weights = model.bundle.model_config, model.bundle.weights
+    torch = torch_ways(units, layers, count)
+    ways = {
+        "seqgen": seqgen_way(model.stepper, count),
+        **torch,
+        "`tf.function`": other_way(CellStepper(model), count),
+        "predict": other_way(PredictStepper(config, weights), count),
+    }
+    length = max(tokens if count == 1 else tokens // 10, 1)
+    lengths = dict.fromkeys(ways, length) | {"seqgen": 3 * length, "predict": max(length // 50, 1)}
+    speeds: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, work in ways.items():
+            began = time.perf_counter()
+            work(lengths[name])
+            if number:  # the first one warms up
+                taken = time.perf_counter() - began
+                speeds[name].append(lengths[name] * count / taken)
+    others = [name for name in ways if name != "seqgen"]
+    turns = range(rounds)
+    ratio = statistics.median(
+        speeds["seqgen"][t] / max(speeds[name][t] for name in others) for t in turns
     )
+    figures = {name: f"{statistics.median(found):,.0f}" for name, found in speeds.items()}
+    shown = ("seqgen", "`nn.LSTM`", "`nn.LSTMCell`", "`tf.function`", "predict")
+    return (
+        f"LSTM {layers} x {units}, {count} stream{'s' if count > 1 else ''}",
+        *(figures.get(name, "not installed") for name in shown),
+        f"{ratio:.2f} (at least {AIMS[count]})",
+    )
+
+
+def sampling_share(tokens: int) -> None:
+    """What sampling and masks cost of a step at 2 x 512."""
+    rows: list[tuple[str, ...]] = [
+        ("options", "of a step, one stream, % (at most 20)", "64 streams")
+    ]
+    model = untrained(512, 2)
+    stepper = model.stepper
+    for title, options in (
+        ("temperature", {}),
+        ("top-k, top-p, min-p and a penalty", {
+            "top_k": 20, "top_p": 0.9, "min_p": 0.01, "repetition_penalty": 1.1}),
+    ):  # fmt: skip
+        shares = []
+        for count in (1, 64):
+            config = SampleConfig(length=tokens, **options)  # type: ignore[arg-type]
+            place = streams(stepper, read(stepper, np.array([0])), [0] * count)
+            ids = np.zeros(count, int)
+
+            def work(count: int = count, place: Any = place, config: Any = config) -> None:
+                outputs = [Output(config, item) for item in range(count)]
+                for _ in generate(stepper, place, Sampler(config), outputs):
+                    pass
+
+            def steps(place: Any = place, ids: Any = ids) -> None:
+                state = place.state
+                for _ in range(tokens):
+                    _, state = stepper.step(ids, state)
+
+            whole, bare = median_seconds(work), median_seconds(steps)
+            shares.append(f"{100 * (whole - bare) / bare:.0f}")
+        rows.append((title, *shares))
+    print_table("Sampling and masks, LSTM 2 x 512", rows)
+
+
+def long_output(tokens: int) -> None:
+    """Whether a long output gets slower towards its end."""
+    model = untrained(256, 1)
+    texts = model.texts(length=tokens, seed=0)
+    marks, began = [], time.perf_counter()
+    for number, _ in enumerate(texts[0], 1):
+        if number % (tokens // 10) == 0:
+            marks.append(time.perf_counter() - began)
+            began = time.perf_counter()
+    rows = [
+        ("tokens", "tokens/s"),
+        *(
+            (f"{i * tokens // 10:,} to {(i + 1) * tokens // 10:,}", f"{tokens / 10 / mark:,.0f}")
+            for i, mark in enumerate(marks)
+            if i in (0, 4, 9)
+        ),
+    ]
+    print_table("One long text, LSTM 1 x 256", rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="turns of each")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--tokens", type=int, default=1000, help="of one stream, in a turn")
+    arguments = parser.parse_args()
+    if any(os.environ.get(name) != "1" for name in THREADS):
+        # Threads are counted when NumPy is imported; which kernels it takes is its own to choose.
+        environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
+        environment.pop("OPENBLAS_CORETYPE", None)
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        command = [sys.executable, "-m", "benchmarks.generation", *sys.argv[1:]]
+        sys.exit(subprocess.run(command, env=environment).returncode)
     header = (
-        f"characters/s, one stream, median of {rounds}",
-        "seqgen",
-        "`tf.function` of the cells",
-        "`tf.function` of the layers",
-        "seqgen over the faster one (at least 5 at 2 x 512)",
+        "tokens/s, one core",
+        *("seqgen", "PyTorch `nn.LSTM`", "PyTorch `nn.LSTMCell`"),
+        *("`tf.function` step", "`Model.predict`", "seqgen over the best of the others"),
     )
-    print_table("Generation", [header, compare(512, 2, rounds), compare(256, 1, rounds)])
+    rows = [
+        compare(units, layers, count, arguments.rounds, arguments.tokens)
+        for units, layers in ((256, 1), (512, 2))
+        for count in (1, 64)
+    ]
+    print_table("Generation", [header, *rows])
+    sampling_share(arguments.tokens // 5)
+    long_output(arguments.tokens * 1000)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 A model file is a `.keras` file, that is a zip, of stock layers, which `keras.models.load_model`
 opens without seqgen, with one more member, `seqgen.json`, which holds all that the weights do not
-say. Reading needs no TensorFlow: the weights are an HDF5 file inside the zip.
+say, and one for the index of each corpus that the model was trained on. Reading needs no
+TensorFlow: the weights are an HDF5 file inside the zip.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from seqgen import __version__
 from seqgen.config import ModelConfig, TrainConfig
+from seqgen.copies import CopyIndex
 from seqgen.errors import ConfigError, ModelFileError, OutputError
 from seqgen.files import written_whole
 from seqgen.runtime import Floats
@@ -26,6 +28,7 @@ from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
 MEMBER = "seqgen.json"
+INDEX_MEMBER = "copies-{}.bin"
 WEIGHTS_MEMBER = "model.weights.h5"
 TASKS = ("text", "music")
 
@@ -52,6 +55,7 @@ class Bundle:
     history: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
     chosen: str = ""  # the options that nobody gave, and why they are what they are
+    indexes: list[CopyIndex] = field(default_factory=list)  # of what it was trained on
     seqgen_version: str = __version__
 
     @property
@@ -72,6 +76,7 @@ class Bundle:
             "history": self.history,
             "scores": self.scores,
             "chosen": self.chosen,
+            "indexes": [index.facts() for index in self.indexes],
         }
 
 
@@ -99,6 +104,8 @@ def save(bundle: Bundle, path: Path, *, keep: bool = False) -> None:
         network.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(MEMBER, json.dumps(bundle.facts()))
+            for number, index in enumerate(bundle.indexes):
+                archive.writestr(INDEX_MEMBER.format(number), index.bits.tobytes())
 
 
 def load(path: Path) -> Bundle:
@@ -114,7 +121,11 @@ def load(path: Path) -> Bundle:
         with zipfile.ZipFile(path) as archive:
             facts = _facts(path, archive)
             weights_file = archive.read(WEIGHTS_MEMBER)
-        return _bundle(facts, weights_file)
+            indexes = [
+                CopyIndex.from_facts(each, archive.read(INDEX_MEMBER.format(number)))
+                for number, each in enumerate(facts.get("indexes", []))
+            ]
+        return _bundle(facts, weights_file, indexes)
     except zipfile.BadZipFile as error:
         raise ModelFileError(
             f"{path} is no model file, or only a part of one; expected a .keras file made by "
@@ -142,7 +153,7 @@ def _facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     return facts
 
 
-def _bundle(facts: dict[str, Any], weights_file: bytes) -> Bundle:
+def _bundle(facts: dict[str, Any], weights_file: bytes, indexes: list[CopyIndex]) -> Bundle:
     missing = CORPUS_KEYS - facts["corpus"].keys() | SCORES_KEYS - facts["scores"].keys()
     if missing or facts["task"] not in TASKS:
         raise ValueError(f"task {facts['task']!r}, missing: {', '.join(sorted(missing))}")
@@ -157,6 +168,7 @@ def _bundle(facts: dict[str, Any], weights_file: bytes) -> Bundle:
         facts["history"],
         facts["scores"],
         facts.get("chosen", ""),
+        indexes,
         facts["seqgen_version"],
     )
 

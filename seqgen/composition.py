@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from seqgen import generation
+from seqgen import beam, generation, originality
 from seqgen.config import SampleConfig
-from seqgen.errors import MusicError, VocabularyError
-from seqgen.generation import Place
+from seqgen.copies import CopyIndex
+from seqgen.errors import ConfigError, MusicError, VocabularyError
+from seqgen.generation import Output, Place
 from seqgen.music.codec import Codec
 from seqgen.music.key_finding import key_of
 from seqgen.music.melody_rules import MelodyRules
@@ -20,6 +21,7 @@ from seqgen.music.piece import TEMPO, Note, Piece, regular_bars
 from seqgen.music.polyphony_rules import PolyphonyRules
 from seqgen.music.signatures import MODES, Key, Meter
 from seqgen.runtime import Stepper
+from seqgen.sampling import Mask, Sampler, log_probabilities
 from seqgen.vocabulary import END, Vocabulary
 from seqgen.wishes import Wishes
 
@@ -29,6 +31,59 @@ TAKES = 32  # takes; the one is kept behind which the model would end
 FURTHEST = 24  # semitones that a primer may be moved, to where the model knows its notes
 
 
+class Grammar:
+    """The rules of a codec as a constraint, and where the end token may come."""
+
+    def __init__(self, rules: MelodyRules | PolyphonyRules, end_id: int | None) -> None:
+        self.rules = rules
+        self.end_id = end_id
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all that was wanted is written."""
+        return self.rules.is_finished
+
+    def allowed(self) -> Mask:
+        """Which tokens `(V,)` may come next."""
+        mask = self.rules.allowed()
+        if self.end_id is not None and self.rules.may_end:
+            mask = mask.copy()
+            mask[self.end_id] = True
+        return mask
+
+    def feed(self, token_id: int) -> None:
+        """A token has come."""
+        self.rules.feed(token_id)
+
+
+@dataclass
+class Composition:
+    """A new piece, and how it came about."""
+
+    piece: Piece
+    tokens: list[str]  # behind the primer
+    log_probabilities: list[float]  # of each token, if that was asked for
+    longest_copy: int | None  # notes that stand in the corpus; 0: none to speak of; None: no index
+
+
+@dataclass
+class _Growing:
+    """A piece that is being written."""
+
+    wishes: Wishes
+    shift: int  # semitones by which the model's music lies higher
+    constraints: list[Any]  # its grammar, then guards
+    config: SampleConfig
+    item: int
+    scored: bool
+    output: Output | None = None  # all but the close
+
+    @property
+    def rules(self) -> MelodyRules | PolyphonyRules:
+        rules: MelodyRules | PolyphonyRules = self.constraints[0].rules
+        return rules
+
+
 class Composer:
     """Writes pieces with a trained network.
 
@@ -36,76 +91,144 @@ class Composer:
         stepper: the network.
         vocabulary: its tokens.
         corpus: what the model file tells of its corpus, `Corpus.facts`.
+        indexes: of what it was trained on.
     """
 
-    def __init__(self, stepper: Stepper, vocabulary: Vocabulary, corpus: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        stepper: Stepper,
+        vocabulary: Vocabulary,
+        corpus: Mapping[str, Any],
+        indexes: Sequence[CopyIndex] = (),
+    ) -> None:
         self.stepper = stepper
         self.vocabulary = vocabulary
+        self.indexes = indexes
         self.details = corpus["details"]
         self.codec = Codec(**self.details["codec"])
         self.is_in_c = corpus["options"]["transpose"] == "c"
 
-    def compose(self, wishes: Wishes, config: SampleConfig, *, item: int = 0) -> Piece:
-        """A new piece.
+    def compose(
+        self, wishes: Wishes, config: SampleConfig, *, count: int = 1, scored: bool = False
+    ) -> Iterator[Composition]:
+        """New pieces.
 
         Args:
-            wishes: what it shall be like.
+            wishes: what they shall be like.
             config: how tokens are drawn; its `length` is not looked at.
-            item: which of several pieces of one seed.
+            count: how many; a piece is the same however many there are.
+            scored: keep how likely the model found each token.
 
         Raises:
             VocabularyError: a key, a meter or a primer that the model has never seen.
             MusicError: there is no note that fits both range and key.
+            ConfigError: options that exclude each other.
         """
-        if self.is_in_c and wishes.key is None and wishes.primer is None:
-            wishes = replace(wishes, key=self._drawn_key(config.seed, item))
+        whole = replace(config, length=MOST_TOKENS if wishes.bars is None else 10**9)
         begun, shift = self._begun(wishes)
-        rules = self._rules(wishes, [] if begun else self._header(wishes, shift), shift)
         prompt = self.vocabulary.encode([END, *begun])
-        for token in prompt[1:]:
-            rules.feed(int(token))
-        if begun:
-            rules.bars.begin_counting()
         place = generation.read(self.stepper, prompt)
-        tokens: list[str] = []
-        if wishes.bars is not None and wishes.bars > CLOSE:
-            rules.bars.wanted = wishes.bars - CLOSE
-            tokens, place = self._take(place, rules, config, item)
-            rules.bars.wanted = wishes.bars
-        takes = [
-            self._take(place, copy.deepcopy(rules), config, item + (take << 32))
-            for take in range(1, 1 + (TAKES if wishes.bars is not None else 1))
-        ]
-        tokens += max(takes, key=lambda take: self._ending(take[1]))[0]
-        piece = self.codec.decode([*begun, *tokens]).transposed(-shift)
-        if wishes.primer is not None and not wishes.echo:
-            piece = _behind(piece, self.codec.decode(begun).length)
-        return self._finished(piece, wishes)
 
-    def _take(
-        self, place: Place, rules: MelodyRules | PolyphonyRules, config: SampleConfig, number: int
-    ) -> tuple[list[str], Place]:
-        """Tokens up to where the rules end, and the place behind them."""
-        drawing = generation.generate(
-            self.stepper,
-            place,
-            replace(config, length=MOST_TOKENS if rules.bars.wanted is None else 10**9),
+        def begin(item: int) -> _Growing:
+            wished = wishes
+            if self.is_in_c and wishes.key is None and wishes.primer is None:
+                wished = replace(wishes, key=self._drawn_key(config.seed, item))
+            moved = shift if begun else self._shift(wished.key)
+            rules = self._rules(wished, [] if begun else self._header(wished, moved), moved)
+            for token in prompt[1:]:
+                rules.feed(int(token))
+            if begun:
+                rules.bars.begin_counting()
+            guards = originality.guards(self.indexes, self.vocabulary, "music", config, prompt)
+            grammar = Grammar(rules, self.vocabulary.end_id)
+            return _Growing(wished, moved, [grammar, *guards], whole, item, scored)
+
+        if config.beam is not None:
+            yield from self._likeliest(begin(0), place, begun, config.beam, count)
+            return
+        sampler = Sampler(config)
+        for items, rows in generation.batches(count):
+            pieces = [begin(item) for item in items]
+            self._write_all_but_the_close(pieces, place, rows, sampler)
+            for each in pieces:
+                tokens, scores = self._closed(each, place, sampler)
+                yield self._composition(each, begun, tokens, scores)
+
+    def _write_all_but_the_close(
+        self, pieces: Sequence[_Growing], place: Place, rows: int, sampler: Sampler
+    ) -> None:
+        """Side by side, up to the last few bars."""
+        bars = pieces[0].wishes.bars
+        if bars is None or bars <= CLOSE:
+            return
+        outputs = []
+        for each in pieces:
+            each.rules.bars.wanted = bars - CLOSE
+            each.output = self._output(each)
+            outputs.append(each.output)
+        self._grow(outputs, generation.streams(self.stepper, place, [0] * rows), sampler)
+        for each in pieces:
+            each.rules.bars.wanted = bars
+
+    def _closed(
+        self, piece: _Growing, place: Place, sampler: Sampler
+    ) -> tuple[list[int], list[float]]:
+        """All tokens of a piece, with the best of some takes of its close."""
+        before = piece.output
+        if before is not None and before.place is not None:
+            place = before.place
+        takes = TAKES if piece.wishes.bars is not None else 1
+        outputs = [self._output(piece, take) for take in range(1, 1 + takes)]
+        self._grow(outputs, generation.streams(self.stepper, place, [0] * takes), sampler)
+        best = max((each for each in outputs if not each.is_stuck), key=self._ending, default=None)
+        if best is None or (before is not None and before.is_stuck):
+            raise MusicError(
+                "max_copy: every note that may come would go on with a copy; allow a longer one, "
+                "or a wider range"
+            )
+        if before is None:
+            return best.ids, best.log_probabilities
+        return before.ids + best.ids, before.log_probabilities + best.log_probabilities
+
+    def _output(self, piece: _Growing, take: int = 0) -> Output:
+        return Output(
+            piece.config,
+            piece.item + (take << 32),
             end_id=self.vocabulary.end_id,
             may_be_empty=False,
-            rules=rules,
-            item=number,
+            constraints=copy.deepcopy(piece.constraints) if take else piece.constraints,
+            scored=piece.scored,
         )
-        ids: list[int] = []
-        while True:
-            try:
-                ids.append(next(drawing))
-            except StopIteration as stop:
-                return self.vocabulary.decode(ids), stop.value
 
-    def _ending(self, place: Place) -> float:
-        """The logarithm of how likely a piece ends here."""
-        logits = place.logits[0].astype(np.float64)
-        return float(logits[self.vocabulary.end_id] - np.logaddexp.reduce(logits))
+    def _grow(self, outputs: Sequence[Output], place: Place, sampler: Sampler) -> None:
+        for _ in generation.generate(self.stepper, place, sampler, outputs):
+            pass
+
+    def _likeliest(
+        self, piece: _Growing, place: Place, begun: Sequence[str], width: int, count: int
+    ) -> Iterator[Composition]:
+        if count > width:
+            raise ConfigError(
+                f"count: expected at most the beam's {width}, got {count}; a beam keeps that many"
+            )
+        for output in beam.search(self.stepper, place, self._output(piece), width)[:count]:
+            yield self._composition(piece, begun, output.ids, output.log_probabilities)
+
+    def _composition(
+        self, piece: _Growing, begun: Sequence[str], ids: list[int], scores: list[float]
+    ) -> Composition:
+        tokens = self.vocabulary.decode(ids)
+        made = self.codec.decode([*begun, *tokens]).transposed(-piece.shift)
+        if piece.wishes.primer is not None and not piece.wishes.echo:
+            made = _behind(made, self.codec.decode(begun).length)
+        whole = np.array([*self.vocabulary.encode(begun), *ids], int)
+        longest = originality.longest_copy(self.indexes, self.vocabulary, "music", whole)
+        return Composition(self._finished(made, piece.wishes), tokens, scores, longest)
+
+    def _ending(self, output: Output) -> float:
+        """The logarithm of how likely a piece ends behind it."""
+        assert output.place is not None
+        return float(log_probabilities(output.place.logits)[0, self.vocabulary.end_id])
 
     def _drawn_key(self, seed: int, item: int) -> Key | None:
         """One of those that the corpus was in, before all of it was moved to C."""

@@ -159,7 +159,7 @@ class TrainConfig(Config):
 
 @dataclass(frozen=True)
 class SampleConfig(Config):
-    """How tokens are drawn.
+    """How tokens are drawn; in which order these act, `seqgen.sampling` says.
 
     >>> SampleConfig(temperature=-1)
     Traceback (most recent call last):
@@ -168,14 +168,46 @@ class SampleConfig(Config):
 
     length: int = 500  # tokens at the most; fewer where an end token comes first
     temperature: float = 0.8  # 0 takes the likeliest token; 1 is the model's own distribution
+    temperature_schedule: tuple[float, ...] = ()  # one for each token, again and again, instead
+    top_k: int | None = None  # draw from so many of the likeliest tokens
+    top_p: float | None = None  # draw from the likeliest that are so probable together
+    min_p: float | None = None  # draw from those at least so many times as likely as the likeliest
+    repetition_penalty: float = 1.0  # above 1 makes less likely what came lately
+    repetition_window: int = 64  # how many tokens back that is
+    beam: int | None = None  # look for the likeliest output, so many side by side, and draw nothing
+    max_copy: int | None = None  # longest run that may be copied from the corpus
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _require(
-            _is_number(self.temperature) and 0 <= self.temperature < float("inf"),
-            "temperature",
-            "a number of at least 0",
-            self.temperature,
-        )
+        object.__setattr__(self, "temperature_schedule", tuple(self.temperature_schedule))
+        for name, each in (
+            ("temperature", self.temperature),
+            *(("temperature_schedule", each) for each in self.temperature_schedule),
+        ):
+            ok = _is_number(each) and 0 <= each < float("inf")
+            _require(ok, name, "a number of at least 0", each)
+        for name in ("top_p", "min_p"):
+            value = getattr(self, name)
+            ok = value is None or (_is_number(value) and 0 < value <= 1)
+            _require(ok, name, "a probability above 0, 1 at the most", value)
+        ok = _is_number(self.repetition_penalty) and 0 < self.repetition_penalty < float("inf")
+        _require(ok, "repetition_penalty", "a number above 0", self.repetition_penalty)
+        for name in ("top_k", "beam", "max_copy"):
+            if getattr(self, name) is not None:
+                _require_whole(name, getattr(self, name), 1)
+        _require_whole("repetition_window", self.repetition_window, 1)
         _require_whole("length", self.length, 0)
         _require_whole("seed", self.seed, 0)
+        if self.beam is not None:
+            self._require_nothing_to_draw()
+
+    def _require_nothing_to_draw(self) -> None:
+        """A beam takes what is likeliest: options of drawing would do nothing."""
+        for each in dataclasses.fields(self):
+            draws = each.name not in ("length", "beam", "max_copy", "seed")
+            if draws and getattr(self, each.name) != each.default:
+                option = each.name.replace("_", " ")
+                raise ConfigError(
+                    f"beam: looks for the likeliest output and draws nothing, so {option} would "
+                    "do nothing; leave one of them out"
+                )

@@ -1,23 +1,28 @@
-"""A prompt and a network → new tokens, one at a time."""
+"""A network and where it is in a sequence → new tokens, for several outputs side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from seqgen.config import SampleConfig
 from seqgen.runtime import Stepper
-from seqgen.sampling import Logits, forbid, sample
+from seqgen.sampling import Logits, Mask, Sampler, allow_only, log_probabilities
 from seqgen.vocabulary import Ids
+
+# How many outputs run side by side: the first alone, the next 16 together, and so on. A product
+# of other shape is rounded otherwise, so these are the same however many outputs there are; a
+# batch that is not full is filled up.
+BATCHES = (1, 16, 48, 64)
 
 
 class Place(NamedTuple):
-    """Where a network is in a sequence."""
+    """Where a network is in each of `B` sequences."""
 
-    logits: Logits  # (1, V), of what comes next
+    logits: Logits  # (B, V), of what comes next
     state: Any
 
 
@@ -29,74 +34,157 @@ def read(stepper: Stepper, prompt: Ids) -> Place:
     return Place(logits, state)
 
 
-class Rules(Protocol):
-    """What may follow what."""
+def streams(stepper: Stepper, place: Place, rows: Sequence[int]) -> Place:
+    """The places of some of the sequences; one that is named more than once becomes several."""
+    chosen = np.asarray(rows)
+    return Place(place.logits[chosen], stepper.streams(place.state, chosen))
+
+
+def batches(count: int) -> Iterator[tuple[range, int]]:
+    """The numbers of the outputs that run side by side, and in how many rows.
+
+    >>> list(batches(20))
+    [(range(0, 1), 1), (range(1, 17), 16), (range(17, 20), 48)]
+    """
+    first = number = 0
+    while first < count:
+        rows = BATCHES[min(number, len(BATCHES) - 1)]
+        yield range(first, min(first + rows, count)), rows
+        first, number = first + rows, number + 1
+
+
+class Constraint(Protocol):
+    """What decides, while an output grows, what may come next, and when it is whole."""
 
     @property
     def is_finished(self) -> bool: ...
 
-    @property
-    def may_end(self) -> bool: ...
+    def allowed(self) -> Mask | None:
+        """Which tokens `(V,)` may come next; None: all of them."""
 
-    def allowed(self) -> npt.NDArray[np.bool_]: ...
+    def feed(self, token_id: int) -> None:
+        """A token has come."""
 
-    def feed(self, token_id: int) -> None: ...
+
+class Output:
+    """One output while it grows.
+
+    Args:
+        config: its `length` is the most that are drawn, its `seed` that of all outputs.
+        item: which of them it is; each has random numbers of its own.
+        end_id: the token that ends it, and is no part of it.
+        may_be_empty: whether the end token may come first.
+        constraints: what may come.
+        scored: keep how likely the model found each token.
+    """
+
+    def __init__(
+        self,
+        config: SampleConfig,
+        item: int = 0,
+        *,
+        end_id: int | None = None,
+        may_be_empty: bool = True,
+        constraints: Sequence[Constraint] = (),
+        scored: bool = False,
+    ) -> None:
+        self.length = config.length
+        self.random = np.random.default_rng([config.seed, item])
+        self.end_id = end_id
+        self.may_be_empty = may_be_empty
+        self.constraints = constraints
+        self.scored = scored
+        self.ids: list[int] = []
+        self.log_probabilities: list[float] = []  # before anything was banned or tempered
+        self.is_finished = False
+        self.is_stuck = False  # finished because nothing was allowed to come
+        self.place: Place | None = None  # behind it, when it is finished
+
+    def next(self, size: int) -> Mask | None:
+        """Which of so many tokens may come next; None: all of them, or it is finished."""
+        if len(self.ids) >= self.length or any(each.is_finished for each in self.constraints):
+            self.is_finished = True
+        if self.is_finished:
+            return None
+        masks = [mask for each in self.constraints if (mask := each.allowed()) is not None]
+        if not self.ids and not self.may_be_empty and self.end_id is not None:
+            masks.append(np.arange(size) != self.end_id)
+        if not masks:
+            return None
+        allowed = np.logical_and.reduce(masks)
+        if not allowed.any():
+            self.is_finished = self.is_stuck = True
+            return None
+        return np.asarray(allowed)
+
+    def feed(self, token: int) -> None:
+        """A token has been drawn."""
+        if token == self.end_id:
+            self.is_finished = True
+            return
+        self.ids.append(token)
+        for constraint in self.constraints:
+            constraint.feed(token)
 
 
 def generate(
     stepper: Stepper,
-    prompt: Ids | Place,
-    config: SampleConfig,
-    *,
-    end_id: int | None = None,
-    forbidden: Sequence[int] = (),
-    may_be_empty: bool = True,
-    rules: Rules | None = None,
-    item: int = 0,
-) -> Generator[int, None, Place]:
-    """Yield the ids that follow the prompt, each as soon as it is drawn.
-
-    The generator's value, when it is through, is the place that it has come to.
+    place: Place,
+    sampler: Sampler,
+    outputs: Sequence[Output],
+    prompt: Sequence[int] = (),
+) -> Iterator[None]:
+    """Let outputs grow side by side, a token of each at a time, until all are finished.
 
     Args:
         stepper: the network.
-        prompt: ids `(T,)`, at least one, or the place behind them.
-        config: `length` is the most that are drawn.
-        end_id: the token that ends the output; it is not yielded.
-        forbidden: tokens never drawn.
-        may_be_empty: whether the end token may come first.
-        rules: what may follow what; they have been told of the prompt.
-        item: which of several outputs of one seed; each has random numbers of its own.
+        place: of each output, the first row that of the first; rows beyond them fill up.
+        sampler: how tokens are drawn.
+        outputs: those that grow.
+        prompt: what a repetition penalty takes for recent, before anything is drawn.
 
     >>> class Counts:
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return np.eye(5)[(ids + 1) % 5], state
-    >>> list(generate(Counts(), np.array([0, 1]), SampleConfig(temperature=0, length=9), end_id=0))
+    ...     def streams(self, state, rows): return state
+    >>> config = SampleConfig(temperature=0, length=9)
+    >>> output = Output(config, end_id=0)
+    >>> place = read(Counts(), np.array([0, 1]))
+    >>> for _ in generate(Counts(), place, Sampler(config), [output]): pass
+    >>> output.ids
     [2, 3, 4]
     """
-    random = np.random.default_rng([config.seed, item])
-    logits, state = prompt if isinstance(prompt, Place) else read(stepper, prompt)
-    for place in range(config.length):
-        empty = [] if place or may_be_empty or end_id is None else [end_id]
-        logits = forbid(logits, [*forbidden, *empty])
-        if rules is not None:
-            if rules.is_finished:
-                break
-            logits = np.where(_allowed(rules, end_id), logits, -np.inf)
-        ids = sample(logits, config.temperature, random)
-        token = int(ids[0])
-        if token == end_id:
-            break
-        if rules is not None:
-            rules.feed(token)
-        yield token
+    logits, state = place
+    rows, size = logits.shape
+    recent = np.empty((rows, sampler.window), int)
+    before = list(prompt)[-sampler.window :] if sampler.window else []
+    recent[:, : len(before)] = before
+    masks: list[Mask | None] = [None] * rows
+    numbers = np.full(rows, 0.5)
+    for drawn in count():
+        for row, output in enumerate(outputs):
+            masks[row] = output.next(size)
+            if not output.is_finished:
+                numbers[row] = output.random.random()
+            elif output.place is None:
+                output.place = streams(stepper, Place(logits, state), [row])
+        if all(output.is_finished for output in outputs):
+            return
+        known = recent[:, : len(before) + drawn]
+        ids = sampler(allow_only(logits, masks), known, numbers, drawn)
+        _feed(outputs, ids, logits)
+        yield
+        if sampler.window:
+            recent[:, (len(before) + drawn) % sampler.window] = ids
         logits, state = stepper.step(ids, state)
-    return Place(logits, state)
 
 
-def _allowed(rules: Rules, end_id: int | None) -> npt.NDArray[np.bool_]:
-    mask = rules.allowed()
-    if end_id is not None and rules.may_end:
-        mask = mask.copy()
-        mask[end_id] = True
-    return mask
+def _feed(outputs: Sequence[Output], ids: Ids, logits: Logits) -> None:
+    scores = None
+    for row, (output, token) in enumerate(zip(outputs, ids.tolist(), strict=False)):
+        if output.is_finished:
+            continue
+        if output.scored and token != output.end_id:
+            scores = log_probabilities(logits) if scores is None else scores
+            output.log_probabilities.append(float(scores[row, token]))
+        output.feed(token)

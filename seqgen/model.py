@@ -6,12 +6,12 @@ import dataclasses
 import inspect
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqgen import bundle as bundle_module
-from seqgen import catalogue, cluster, fine_tuning, generation
+from seqgen import catalogue, cluster, fine_tuning
 from seqgen.bundle import Bundle
 from seqgen.callback import Callback
 from seqgen.config import SampleConfig
@@ -21,7 +21,9 @@ from seqgen.runtime import Floats, Runtime, Stepper, knows
 from seqgen.tasks import text
 
 if TYPE_CHECKING:
+    from seqgen.composition import Composition
     from seqgen.music.piece import Piece
+    from seqgen.writing import Text
 
 DEFAULT_LENGTH = 500
 LONGEST_LINE = 10_000
@@ -81,6 +83,7 @@ def train(
     base: Model | None = None,
     checkpoint_path: str | Path | None = None,
     resume: bool = False,
+    index: bool = True,
     **options: Any,
 ) -> Model:
     """Train a model.
@@ -94,6 +97,7 @@ def train(
             that is resumed has begun with it already.
         checkpoint_path: where a checkpoint is kept while the run goes on.
         resume: go on from that checkpoint; options not given are those of the interrupted run.
+        index: keep in the model what tells copies of the corpus, a byte for each token.
         options: `size` (auto, small, medium, large), and the other fields of `ModelConfig` and
             `TrainConfig`; those not given are chosen by `seqgen.automatic`, from the corpus, the
             time, and the machine's speed.
@@ -110,7 +114,7 @@ def train(
     20
     """
     started = time.monotonic()  # importing TensorFlow counts
-    from seqgen import beginning, training
+    from seqgen import beginning, originality, training
 
     callback = callback or Callback()
     path = None if checkpoint_path is None else Path(checkpoint_path)
@@ -123,7 +127,8 @@ def train(
         begun = beginning.resumed(corpus, given, path)
     else:
         begun = beginning.new(corpus, given, base_bundle, callback)
-    bundle = begun.bundle()
+    indexes = [*(base.bundle.indexes if base else []), originality.index_of(begun.corpus)]
+    bundle = dataclasses.replace(begun.bundle(), indexes=indexes if index else [])
     result = training.train(
         begun.corpus,
         begun.model_config,
@@ -214,69 +219,105 @@ class Model:
         """
         bundle_module.save(self.bundle, Path(path), keep=keep)
 
-    def stream(
+    def texts(
         self,
-        prompt: str = "",
+        count: int = 1,
         *,
+        prompt: str = "",
         length: int | None = None,
-        temperature: float = 0.8,
+        temperature: float | None = None,
         seed: int | None = None,
+        stop: str = "",
+        ban: str = "",
+        allow: str = "",
         skip_unknown: bool = False,
-        item: int = 0,
-    ) -> Iterator[str]:
-        """Yield the prompt, then new text, a character at a time.
+        scored: bool = False,
+        **sampling: Any,
+    ) -> list[Text]:
+        """New texts, written side by side while they are read.
 
         Args:
-            prompt: what the text begins with.
+            count: how many; a text is the same however many there are.
+            prompt: what each begins with.
             length: new characters, 500 unless given; a model of lines stops at the line's end,
                 or after 10,000.
-            temperature: 0 takes the likeliest character each time, 1 draws as the model says.
-            seed: the same seed gives the same text on the same machine.
+            temperature: 0 takes the likeliest character each time, 1 draws as the model says; 0.8
+                unless given.
+            seed: the same seed gives the same texts on the same machine.
+            stop: each ends before this text.
+            ban: characters that are never written.
+            allow: only these are written.
             skip_unknown: drop characters of the prompt that the model has never seen.
-            item: which of several texts of one seed.
+            scored: keep how likely the model found each character.
+            sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
 
         Raises:
             VocabularyError: the prompt has characters that the model has never seen.
             ConfigError: an option is out of its range, or the model is one of music.
+
+        >>> # model.texts(2, prompt="The ", top_p=0.9, max_copy=40)
         """
+        from seqgen.writing import Writer
+
         if self.is_music:
             raise ConfigError("this is a model of music, it writes no text; use compose")
-        seed = new_seed() if seed is None else seed
         if length is None:
             length = LONGEST_LINE if self.writes_lines else DEFAULT_LENGTH
-        config = SampleConfig(length, temperature, seed)
-        vocabulary = self.bundle.vocabulary
-        prompt, ids = text.encode_prompt(vocabulary, prompt, skip_unknown=skip_unknown)
-        unknown_id = vocabulary.unknown_id
-        tokens = generation.generate(
-            self.stepper,
-            ids,
+        config = self._sampling(length, temperature, seed, sampling)
+        writer = Writer(self.stepper, self.bundle.vocabulary, self.bundle.indexes)
+        return writer.write(
+            prompt,
             config,
-            end_id=vocabulary.end_id,
-            forbidden=[] if unknown_id is None else [unknown_id],
-            may_be_empty=bool(prompt),
-            item=item,
+            count=count,
+            stop=stop,
+            ban=ban,
+            allow=allow,
+            skip_unknown=skip_unknown,
+            scored=scored,
         )
-        return _stream(prompt, (vocabulary.tokens[token] for token in tokens))
+
+    def _sampling(
+        self, length: int, temperature: float | None, seed: int | None, options: dict[str, Any]
+    ) -> SampleConfig:
+        if temperature is not None:
+            if options.get("temperature_schedule"):
+                raise ConfigError(
+                    "temperature: expected one temperature or a schedule of them, got both"
+                )
+            options["temperature"] = temperature
+        known = {each.name for each in dataclasses.fields(SampleConfig)}
+        for option in options.keys() - known:
+            raise ConfigError(f"{option}: no option of generation")
+        seed = new_seed() if seed is None else seed
+        return SampleConfig(**{"length": length, "seed": seed, **options})
+
+    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+        """Yield the prompt, then new text, a character at a time; options as for `texts`."""
+        return iter(self.texts(prompt=prompt, **options)[0])
 
     def generate(self, prompt: str = "", **options: Any) -> str:
-        """The prompt followed by new text: `stream` in one string, with the same options."""
+        """The prompt followed by new text; options as for `texts`."""
         return "".join(self.stream(prompt, **options))
 
-    def compose(
+    def pieces(
         self,
+        count: int = 1,
         *,
-        temperature: float = 0.8,
+        temperature: float | None = None,
         seed: int | None = None,
-        item: int = 0,
+        scored: bool = False,
+        sampling: Mapping[str, Any] | None = None,
         **wishes: Any,
-    ) -> Piece:
-        """A new piece of music.
+    ) -> Iterator[Composition]:
+        """New pieces of music, and how they came about.
 
         Args:
-            temperature: 0 takes the likeliest token each time, 1 draws as the model says.
-            seed: the same seed gives the same piece on the same machine.
-            item: which of several pieces of one seed.
+            count: how many; a piece is the same however many there are.
+            temperature: 0 takes the likeliest token each time, 1 draws as the model says; 0.8
+                unless given.
+            seed: the same seed gives the same pieces on the same machine.
+            scored: keep how likely the model found each token.
+            sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
             wishes: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
                 `echo`, see `seqgen.wishes.wishes`.
 
@@ -290,18 +331,18 @@ class Model:
 
         if not self.is_music:
             raise ConfigError("this is a model of text, it composes no music; use generate")
-        seed = new_seed() if seed is None else seed
-        composer = Composer(self.stepper, self.bundle.vocabulary, self.bundle.corpus)
-        config = SampleConfig(0, temperature, seed)
-        piece = composer.compose(parsed(**wishes), config, item=item)
-        number = f"{seed}" if item == 0 else f"{seed}-{item + 1}"
-        return dataclasses.replace(piece, title=f"{self.bundle.corpus['name']} {number}")
+        bundle = self.bundle
+        composer = Composer(self.stepper, bundle.vocabulary, bundle.corpus, bundle.indexes)
+        config = self._sampling(0, temperature, seed, dict(sampling or {}))
+        made = composer.compose(parsed(**wishes), config, count=count, scored=scored)
+        for number, each in enumerate(made, 1):
+            name = f"{config.seed}" if number == 1 else f"{config.seed}-{number}"
+            each.piece = dataclasses.replace(each.piece, title=f"{bundle.corpus['name']} {name}")
+            yield each
 
-
-def _stream(prompt: str, tokens: Iterator[str]) -> Iterator[str]:
-    if prompt:
-        yield prompt
-    yield from tokens
+    def compose(self, **options: Any) -> Piece:
+        """A new piece of music; options as for `pieces`."""
+        return next(self.pieces(**options)).piece
 
 
 def new_seed() -> int:

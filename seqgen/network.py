@@ -243,3 +243,7 @@ class KerasStepper:
         """Ids `(B,)` and state → logits `(B, V)` and the next state."""
         logits, state = self._forward(tf.constant(np.asarray(ids)[:, None], tf.int32), state)
         return logits[:, 0].numpy(), state
+
+    def streams(self, state: Tensors, rows: Ids) -> Tensors:
+        """The state of these of the streams, of one as often as it is named."""
+        return [tf.gather(each, rows) for each in state]

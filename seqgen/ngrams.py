@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.hashing import MULTIPLIER, Hashes, mixed
 from seqgen.vocabulary import Ids
-
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, and its bits look like chance
-
-Hashes = npt.NDArray[np.uint64]
 
 
 def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8) -> list[float]:
@@ -55,13 +52,8 @@ def _extended(hashes: Hashes | None, ids: Ids) -> Hashes:
     """Hashes of the n-grams that end at each place, from those that are a token shorter."""
     tokens = ids.astype(np.uint64) + np.uint64(1)
     if hashes is None:
-        return _mixed(tokens)
-    return _mixed(hashes[:-1] * MULTIPLIER + tokens[-len(hashes) + 1 :])
-
-
-def _mixed(hashes: Hashes) -> Hashes:
-    hashes = (hashes ^ (hashes >> np.uint64(31))) * MULTIPLIER
-    return np.asarray(hashes ^ (hashes >> np.uint64(29)))
+        return mixed(tokens)
+    return mixed(hashes[:-1] * np.uint64(MULTIPLIER) + tokens[-len(hashes) + 1 :])
 
 
 def _before(contexts: Hashes | None, length: int) -> Hashes:

@@ -3,6 +3,9 @@
 A step at a time, a recurrent network is a few products of a small matrix and a vector. Starting
 TensorFlow takes longer than writing a page, and its dispatch longer than the products, so
 generation does without it.
+
+Inside, everything stands on its side: a column for each stream, gates one below the other. So each
+gate lies in one piece of memory, and OpenBLAS multiplies up to twice as fast.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from seqgen.config import ModelConfig
 from seqgen.vocabulary import Ids
 
 Floats = npt.NDArray[Any]  # of float32
-State = tuple[Floats, ...]  # each (B, units); per layer one, for an LSTM two: memory and carry
+State = tuple[Floats, ...]  # each (units, B); per layer one, for an LSTM two: memory and carry
 
 # A larger table (vocabulary by gates) would cost more to make and hold than it saves.
 LARGEST_TABLE = 1 << 24
@@ -51,9 +54,12 @@ class Stepper(Protocol):
     def step(self, ids: Ids, state: Any) -> tuple[Floats, Any]:
         """Ids `(B,)` and state → logits `(B, V)` and the next state."""
 
+    def streams(self, state: Any, rows: Ids) -> Any:
+        """The state of these of the streams, of one as often as it is named."""
+
 
 class SimpleRNNCell:
-    """h' = act(x W + h U + b)"""
+    """h' = act(W x + U h + b)"""
 
     states = 1
 
@@ -63,7 +69,7 @@ class SimpleRNNCell:
 
     def step(self, projected: Floats, state: State) -> State:
         (hidden,) = state
-        projected += hidden @ self.recurrent_kernel
+        projected += self.recurrent_kernel @ hidden
         return (self.activation(projected),)
 
 
@@ -76,18 +82,18 @@ class LSTMCell:
         self.recurrent_kernel = recurrent_kernel
         self.activation = _activation(options, "activation", "tanh")
         self.recurrent_activation = _activation(options, "recurrent_activation", "sigmoid")
-        self.units = recurrent_kernel.shape[0]
+        self.units = recurrent_kernel.shape[1]
 
     def step(self, projected: Floats, state: State) -> State:
         hidden, carry = state
         units = self.units
-        projected += hidden @ self.recurrent_kernel
-        gates = self.recurrent_activation(projected[:, : 3 * units])  # input, forget, output
-        candidate = self.activation(projected[:, 3 * units :])
-        carry = gates[:, units : 2 * units] * carry
-        candidate *= gates[:, :units]
+        projected += self.recurrent_kernel @ hidden
+        gates = self.recurrent_activation(projected[: 3 * units])  # input, forget, output
+        candidate = self.activation(projected[3 * units :])
+        carry = gates[units : 2 * units] * carry
+        candidate *= gates[:units]
         carry += candidate
-        return gates[:, 2 * units :] * self.activation(carry), carry
+        return gates[2 * units :] * self.activation(carry), carry
 
 
 class GRUCell:
@@ -98,29 +104,28 @@ class GRUCell:
     def __init__(
         self, recurrent_kernel: Floats, recurrent_bias: Floats | None, options: dict[str, Any]
     ) -> None:
-        self.units = units = recurrent_kernel.shape[0]
+        self.units = units = recurrent_kernel.shape[1]
         self.reset_after = options.get("reset_after", True)
         self.recurrent_kernel = recurrent_kernel
         self.recurrent_bias = recurrent_bias
-        self.gates_kernel = np.ascontiguousarray(recurrent_kernel[:, : 2 * units])
-        self.candidate_kernel = np.ascontiguousarray(recurrent_kernel[:, 2 * units :])
+        self.gates_kernel = recurrent_kernel[: 2 * units]
+        self.candidate_kernel = recurrent_kernel[2 * units :]
         self.activation = _activation(options, "activation", "tanh")
         self.recurrent_activation = _activation(options, "recurrent_activation", "sigmoid")
 
     def step(self, projected: Floats, state: State) -> State:
         (hidden,) = state
         units = self.units
-        kernel = self.recurrent_kernel if self.reset_after else self.gates_kernel
-        recurrent = hidden @ kernel
+        recurrent = (self.recurrent_kernel if self.reset_after else self.gates_kernel) @ hidden
         if self.recurrent_bias is not None:
             recurrent += self.recurrent_bias
-        gates = self.recurrent_activation(projected[:, : 2 * units] + recurrent[:, : 2 * units])
-        update, reset = gates[:, :units], gates[:, units:]
+        gates = self.recurrent_activation(projected[: 2 * units] + recurrent[: 2 * units])
+        update, reset = gates[:units], gates[units:]
         if self.reset_after:
-            proposed = reset * recurrent[:, 2 * units :]
+            proposed = reset * recurrent[2 * units :]
         else:
-            proposed = (reset * hidden) @ self.candidate_kernel
-        proposed += projected[:, 2 * units :]
+            proposed = self.candidate_kernel @ (reset * hidden)
+        proposed += projected[2 * units :]
         candidate = self.activation(proposed)
         return (candidate + update * (hidden - candidate),)
 
@@ -161,7 +166,9 @@ class Runtime:
 
     def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
         self.config = config
-        embedding, *rest, self.output_kernel, self.output_bias = weights
+        embedding, *rest, output_kernel, output_bias = weights
+        self.output_kernel = _on_its_side(output_kernel)
+        self.output_bias = output_bias[:, None]
         per_layer = len(rest) // config.layers
         self.cells: list[Cell] = []
         self.kernels: list[Floats] = []
@@ -169,8 +176,10 @@ class Runtime:
         for i in range(0, len(rest), per_layer):
             self._add_layer(*rest[i : i + per_layer])
         self.embedding: Floats | None = None
-        if len(embedding) * self.kernels[0].shape[1] <= LARGEST_TABLE:
-            self.table = self._project(0, embedding)  # token → its input product
+        if len(embedding) * len(self.kernels[0]) <= LARGEST_TABLE:
+            # Token → its input product: side by side for many streams, each in one piece for one.
+            self.columns = self._project(0, embedding.T)
+            self.rows = _on_its_side(self.columns)
         else:
             self.embedding = embedding
 
@@ -182,28 +191,33 @@ class Runtime:
         if self.config.cell == "lstm":
             kernel = _output_gate_before_candidate(kernel)
             bias = None if bias is None else _output_gate_before_candidate(bias)
-            cell = LSTMCell(_output_gate_before_candidate(recurrent_kernel), options)
+            recurrent_kernel = _output_gate_before_candidate(recurrent_kernel)
+            cell = LSTMCell(_on_its_side(recurrent_kernel), options)
         elif self.config.cell == "gru":
             recurrent_bias = None
             if bias is not None and bias.ndim == 2:  # reset_after: one for each product
                 bias, recurrent_bias = bias
-            cell = GRUCell(recurrent_kernel, recurrent_bias, options)
+                recurrent_bias = recurrent_bias[:, None]
+            cell = GRUCell(_on_its_side(recurrent_kernel), recurrent_bias, options)
         else:
-            cell = SimpleRNNCell(recurrent_kernel, options)
+            cell = SimpleRNNCell(_on_its_side(recurrent_kernel), options)
         self.cells.append(cell)
-        self.kernels.append(kernel)
-        self.biases.append(bias)
+        self.kernels.append(_on_its_side(kernel))
+        self.biases.append(None if bias is None else bias[:, None])
 
     def _project(self, layer: int, inputs: Floats) -> Floats:
-        projected: Floats = inputs @ self.kernels[layer]
+        projected: Floats = self.kernels[layer] @ inputs
         bias = self.biases[layer]
         if bias is not None:
             projected += bias
         return projected
 
+    def _looked_up(self, ids: Ids) -> Floats:
+        return self.rows[ids].T if len(ids) == 1 else self.columns.take(ids, axis=1)
+
     def initial_state(self, batch_size: int) -> State:
         """Zeros: the state before the first token."""
-        shape = (batch_size, self.config.units)
+        shape = (self.config.units, batch_size)
         return tuple(np.zeros(shape, np.float32) for cell in self.cells for _ in range(cell.states))
 
     def step(self, ids: Ids, state: State) -> tuple[Floats, State]:
@@ -214,15 +228,23 @@ class Runtime:
             if i:
                 projected = self._project(i, hidden)
             elif self.embedding is None:
-                projected = self.table[ids]
+                projected = self._looked_up(ids)
             else:
-                projected = self._project(0, self.embedding[ids])
+                projected = self._project(0, self.embedding[ids].T)
             layer_state = cell.step(projected, state[len(after) : len(after) + cell.states])
             hidden = layer_state[0]
             after += layer_state
-        logits = hidden @ self.output_kernel
+        logits = self.output_kernel @ hidden
         logits += self.output_bias
-        return logits, after
+        return logits.T, after
+
+    def streams(self, state: State, rows: Ids) -> State:
+        """The state of these of the streams, of one as often as it is named."""
+        return tuple(each[:, rows] for each in state)
+
+
+def _on_its_side(matrix: Floats) -> Floats:
+    return np.ascontiguousarray(matrix.T)
 
 
 def _output_gate_before_candidate(array: Floats) -> Floats:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from seqgen import bundle as bundle_module
 from seqgen.bundle import Bundle, load, save
 from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.copies import CopyIndex, Pieces
 from seqgen.errors import ModelFileError, OutputError
 from seqgen.network import build
 from seqgen.vocabulary import Vocabulary
@@ -95,7 +97,7 @@ def test_seqgen_json_holds_all_that_the_weights_do_not_say(file: Path) -> None:
         facts = json.loads(archive.read("seqgen.json"))
     assert facts.keys() == {
         *("format_version", "seqgen_version", "task", "model_config", "train_config"),
-        *("vocabulary", "corpus", "history", "scores", "chosen"),
+        *("vocabulary", "corpus", "history", "scores", "chosen", "indexes"),
     }
     assert facts["vocabulary"] == list(LETTERS.tokens)
 
@@ -204,3 +206,14 @@ def test_a_failed_save_keeps_the_old_file(file: Path, monkeypatch: pytest.Monkey
 def test_the_name_ends_as_keras_wants_it(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"expected a name that ends in .keras; try m.keras"):
         save(made(ModelConfig(units=4)), tmp_path / "m.h5")
+
+
+def test_indexes_of_the_corpora_go_through_the_file(tmp_path: Path) -> None:
+    codes = np.arange(300, dtype=np.uint64)
+    indexes = [CopyIndex.of(Pieces(codes * n, np.array([0, 300])), order=n + 4) for n in (1, 2)]
+    path = tmp_path / "indexed.keras"
+    save(dataclasses.replace(made(ModelConfig(units=4)), indexes=indexes), path)
+    for index, again in zip(indexes, load(path).indexes, strict=True):
+        assert again.order == index.order and (again.bits == index.bits).all()
+    with zipfile.ZipFile(path) as archive:
+        assert {"copies-0.bin", "copies-1.bin"} < set(archive.namelist())

@@ -51,7 +51,8 @@ def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
     assert done.stderr.count("validation") >= 10
 
     done = seqgen("generate", "b.keras", "--length", 50, "--seed", 1, cwd=tmp_path)
-    assert (done.returncode, len(done.stdout), done.stderr) == (0, 50, "")
+    assert (done.returncode, len(done.stdout)) == (0, 50)
+    assert done.stderr == "no run of 34 characters or more stands in the corpus\n"
 
     done = seqgen("info", "b.keras", "--json", cwd=tmp_path)
     facts = json.loads(done.stdout)
@@ -69,8 +70,8 @@ def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> Non
     options = ("--prompt", "The quick", "--length", 70, "--temperature", 0)
     done = seqgen("generate", trained, *options)
     assert done.stdout == SENTENCE
-    assert re.fullmatch(r"seed \d+\n", done.stderr)
-    seed = done.stderr.split()[1]
+    copied = r"longest run that stands in the corpus: 79 characters\nseed (\d+)\n"
+    seed = re.fullmatch(copied, done.stderr)[1]
     wild = ("generate", trained, "--temperature", 5, "--length", 60)
     first = seqgen(*wild, "--seed", seed).stdout
     assert first == seqgen(*wild, "--seed", seed).stdout
@@ -301,7 +302,9 @@ def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seq
     seqgen(*run, "--cell-option", "activation=softmax", cwd=tmp_path)
     done = seqgen("generate", "m.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
     assert len(done.stdout) == 5
-    assert done.stderr == "this model's cell options are run through Keras, which is slower\n"
+    assert done.stderr.startswith(
+        "this model's cell options are run through Keras, which is slower\n"
+    )
 
 
 def test_a_model_that_cannot_be_written_is_kept_elsewhere(
@@ -312,3 +315,64 @@ def test_a_model_that_cannot_be_written_is_kept_elsewhere(
     with pytest.raises(OutputError, match=f"no folder .*; the model is {tmp_path}/x.keras"):
         save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
     assert library.load(tmp_path / "x.keras").generate(length=5)
+
+
+def test_options_of_drawing(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+    def write(*options: object) -> str:
+        done = seqgen("generate", trained, "--prompt", "The ", "--seed", 3, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    wild = ("--temperature", 3, "--length", 60)
+    assert write(*wild, "--top-k", 1) == write(*wild, "--min-p", 1) == SENTENCE[:64]
+    assert write(*wild, "--top-p", 0.001) == SENTENCE[:64]
+    assert write("--beam", 4, "--length", 60) == SENTENCE[:64]
+    assert write("--temperature-schedule", "0,0", "--length", 60) == SENTENCE[:64]
+    assert write("--temperature", 0, "--stop", "jumps", "--length", 60) == "The quick brown fox "
+    assert "o" not in write("--temperature", 0.5, "--ban", "o").removeprefix("The ")
+    allowed = write("--temperature", 0.5, "--allow", "the ").removeprefix("The ")
+    assert len(allowed) == 500 and set(allowed) <= {*"the "}
+    assert write(*wild, "--repetition-penalty", 2, "--repetition-window", 8) != write(*wild)
+
+
+def test_outputs_as_json(trained: Path, seqgen: Run) -> None:
+    options = ("--prompt", "The ", "--length", 9, "--seed", 7, "--json")
+    lines = seqgen("generate", trained, "-n", 3, *options).stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [each["item"] for each in found] == [1, 2, 3]
+    for each in found:
+        assert each["text"] == "The " + "".join(each["tokens"]) and each["seed"] == 7
+        assert len(each["log_probabilities"]) == 9 and max(each["log_probabilities"]) <= 0
+    assert seqgen("generate", trained, "-n", 2, *options).stdout.splitlines() == lines[:2]
+
+
+def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
+    for options, message in (
+        (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
+        (("--top-p", 1.5), "top_p: expected a probability above 0, 1 at the most, got 1.5"),
+        (("--temperature-schedule", "0.5;1"), "expected numbers with commas between them"),
+        (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
+        (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
+        (("--allow", "é"), "allow has characters that the model has never seen: 'é'"),
+        (("--allow", "a", "--ban", "a"), "expected that some character may still be written"),
+        (("--beam", 2, "-n", 3), "expected at most the beam's 2, got 3"),
+        (("--beam", 2, "--top-p", 0.5), "so top p would do nothing"),
+        (("--max-copy", 3), "max_copy: expected at least"),
+        (("--bars", 3), "--bars is for models of music"),
+    ):
+        done = seqgen("generate", trained, *options)
+        assert done.returncode in (1, 2), options
+        assert message in done.stderr and done.stdout == "", options
+        assert len(done.stderr.splitlines()[-1]) < 300
+
+
+def test_a_model_without_an_index(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    run = ("train", book, "--epochs", 0.05, *SMALL)
+    seqgen(*run, "-o", "with.keras", cwd=tmp_path)
+    seqgen(*run, "-o", "without.keras", "--no-index", cwd=tmp_path)
+    sizes = [(tmp_path / f"{name}.keras").stat().st_size for name in ("with", "without")]
+    assert 0 < sizes[0] - sizes[1] <= 14_220 + 300  # a byte for each training token
+    done = seqgen("generate", "without.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = seqgen("generate", "without.keras", "--max-copy", 40, cwd=tmp_path)
+    assert done.returncode == 1 and "--no-index" in done.stderr

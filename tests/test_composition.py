@@ -32,6 +32,9 @@ class Chance:
     def step(self, ids: Any, state: Any) -> Any:
         return np.zeros((len(ids), self.size)), state
 
+    def streams(self, state: Any, rows: Any) -> Any:
+        return state
+
 
 def melodies(transpose: str) -> Corpus:
     in_six_eight = Piece(
@@ -48,6 +51,10 @@ def composer(corpus: Corpus) -> Composer:
     return Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, corpus.facts())
 
 
+def compose(composer: Composer, wishes: Wishes, config: SampleConfig | None = None) -> Piece:
+    return next(composer.compose(wishes, config or SampleConfig())).piece
+
+
 def voices() -> Corpus:
     piano = Part((Note(0, 96, 60), Note(0, 48, 67), Note(48, 48, 65), Note(96, 96, 64)), 40)
     bass = Part((Note(0, 192, 40),), 42)
@@ -60,7 +67,7 @@ def voices() -> Corpus:
 @pytest.mark.parametrize("seed", range(8))
 def test_bars_key_and_meter_are_as_wished(transpose: str, seed: int) -> None:
     wish = Wishes(bars=8, key=Key(1), meter=Meter(6, 8), tempo=100, program=73)
-    piece = composer(melodies(transpose)).compose(wish, SampleConfig(seed=seed, temperature=1))
+    piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=seed, temperature=1))
     assert (piece.key, piece.meter, piece.tempo) == (Key(1), Meter(6, 8), 100)
     assert piece.bar_lengths[-8:] == (72,) * 8 and len(piece.bars) <= 9
     assert full_bars(piece) == 1
@@ -69,27 +76,27 @@ def test_bars_key_and_meter_are_as_wished(transpose: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_voices_have_their_full_bars(seed: int) -> None:
-    piece = composer(voices()).compose(Wishes(bars=4), SampleConfig(seed=seed, temperature=1))
+    piece = compose(composer(voices()), Wishes(bars=4), SampleConfig(seed=seed, temperature=1))
     assert piece.bar_lengths[-4:] == (96,) * 4
     assert {part.program for part in piece.parts if not part.is_drums} <= {40, 42}
 
 
 def test_in_one_key_other_keys_can_be_written() -> None:
-    piece = composer(melodies("c")).compose(Wishes(bars=4, key=Key(-2)), SampleConfig())
+    piece = compose(composer(melodies("c")), Wishes(bars=4, key=Key(-2)))
     assert piece.key == Key(-2)
     assert {note.pitch % 12 for note in piece.notes} <= Key(-2).scale
 
 
 def test_the_range_is_kept_in_the_key_that_is_written() -> None:
     wish = wishes(bars=8, key="Bb", pitch_range="F4-D5")
-    piece = composer(melodies("c")).compose(wish, SampleConfig(seed=2, temperature=1))
+    piece = compose(composer(melodies("c")), wish, SampleConfig(seed=2, temperature=1))
     assert piece.notes and all(65 <= note.pitch <= 74 for note in piece.notes)
 
 
 def test_a_primer_is_gone_on_from() -> None:
     for transpose in music.TRANSPOSE:
         wish = wishes(bars=2, primer="G4/4 A4/8 B4/8")
-        piece = composer(melodies(transpose)).compose(wish, SampleConfig(seed=1))
+        piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=1))
         assert piece.notes[:3] == (Note(0, 24, 67), Note(24, 12, 69), Note(36, 12, 71)), transpose
         assert len(piece.bars) == 3  # the primer's own bar, and two
         assert full_bars(piece) == 1
@@ -98,8 +105,8 @@ def test_a_primer_is_gone_on_from() -> None:
 def test_without_echo_the_primer_is_left_out() -> None:
     full = wishes(bars=2, primer="G4/4 A4/8 B4/8")
     rest = wishes(bars=2, primer="G4/4 A4/8 B4/8", echo=False)
-    whole = composer(melodies("none")).compose(full, SampleConfig(seed=1))
-    piece = composer(melodies("none")).compose(rest, SampleConfig(seed=1))
+    whole = compose(composer(melodies("none")), full, SampleConfig(seed=1))
+    piece = compose(composer(melodies("none")), rest, SampleConfig(seed=1))
     later = [note._replace(start=note.start - 48) for note in whole.notes if note.start >= 48]
     assert list(piece.notes) == later
     assert piece.length == whole.length - 48
@@ -109,7 +116,7 @@ def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
     path = tmp_path / "start.mid"
     high = Piece(TUNE.transposed(7).parts, (0, 96, 192), 288, keys=((0, Key(2)),))
     path.write_bytes(midi_bytes(high))
-    piece = composer(melodies("none")).compose(wishes(bars=1, primer=path), SampleConfig())
+    piece = compose(composer(melodies("none")), wishes(bars=1, primer=path))
     assert [n.pitch for n in piece.notes[:12]] == [n.pitch for n in high.notes]
 
 
@@ -125,7 +132,7 @@ def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
 )
 def test_what_the_model_never_saw(wish: dict[str, Any], message: str) -> None:
     with pytest.raises((VocabularyError, MusicError)) as raised:
-        composer(melodies("none")).compose(wishes(bars=1, **wish), SampleConfig())
+        compose(composer(melodies("none")), wishes(bars=1, **wish))
     assert message in str(raised.value)
 
 
@@ -150,7 +157,7 @@ def test_wishes_that_make_no_sense(wish: dict[str, Any], message: str) -> None:
 
 def test_a_mode_that_a_model_of_one_key_never_saw() -> None:
     with pytest.raises(VocabularyError, match="never seen Ddor; it knows major, minor"):
-        composer(melodies("c")).compose(Wishes(key=Key(0, "dorian")), SampleConfig())
+        compose(composer(melodies("c")), Wishes(key=Key(0, "dorian")))
 
 
 class EndsOn(Chance):
@@ -170,12 +177,12 @@ def test_of_several_takes_the_one_is_kept_that_ends_as_the_model_would() -> None
     corpus = melodies("none")
     knows = Composer(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.facts())
     for seed in range(5):
-        piece = knows.compose(Wishes(bars=2), SampleConfig(seed=seed, temperature=1))
+        piece = compose(knows, Wishes(bars=2), SampleConfig(seed=seed, temperature=1))
         assert piece.notes[-1].pitch == 67 and piece.notes[-1].end == piece.length
         assert len(piece.bars) <= 3
 
 
 def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:
-    piece = composer(melodies("none")).compose(Wishes(), SampleConfig(seed=3, temperature=1))
+    piece = compose(composer(melodies("none")), Wishes(), SampleConfig(seed=3, temperature=1))
     assert len(piece.bars) < 2000
     assert piece.tempo == 90

@@ -59,7 +59,7 @@ def test_errors_come_before_the_first_piece(model: seqgen.Model) -> None:
 
 def test_lines_come_whole(names: seqgen.Model) -> None:
     assert names.writes_lines
-    lines = [names.generate(seed=1, item=item, temperature=0.3) for item in range(20)]
+    lines = ["".join(text) for text in names.texts(20, seed=1, temperature=0.3)]
     assert set(lines) <= {"anna", "bert", "cleo", "dora"}
     assert len(set(lines)) > 1
     assert names.generate("cl", temperature=0) == "cleo"

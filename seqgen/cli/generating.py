@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqgen.cli.options import FILE, MUSIC_OPTIONS, TEXT_OPTIONS, sampling_options
-from seqgen.cli.talk import given, say, say_if_kept
+from seqgen.cli.options import (
+    FILE,
+    MUSIC_OPTIONS,
+    TEXT_OPTIONS,
+    content_options,
+    json_option,
+    sampling_options,
+)
+from seqgen.cli.talk import given, print_json, say, say_if_kept
 from seqgen.errors import ConfigError, OutputError
 from seqgen.files import require_writable, unused_path, written_whole
 
@@ -20,22 +27,25 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", type=FILE)
 @sampling_options
+@content_options
 @click.option("-n", "--count", type=click.IntRange(1), default=1, show_default=True,
               help="How many texts or pieces.")  # fmt: skip
 @click.option("-o", "--output", type=FILE,
               help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
               ".musicxml, .abc, .wav, .png or .svg; with -n a folder.")  # fmt: skip
-def generate(
-    model: Path, output: Path | None, seed: int | None, count: int, **options: Any
-) -> None:
+@json_option
+def generate(model: Path, count: int, output: Path | None, as_json: bool, **options: Any) -> None:
     """Write new text or music with a trained model.
 
     Text goes to stdout as it is made. Music goes into files, whose names stand on stdout; without
-    -o a new MIDI file in this folder. Everything else goes to stderr.
+    -o a new MIDI file in this folder. Everything else goes to stderr: also the longest run of
+    characters, or notes, that stands in the corpus as it is. With --json, stdout gets a line for
+    each text or piece, with its tokens and how likely the model found them.
 
     \b
     Examples:
       seqgen generate book.keras --prompt "The " --length 1000
+      seqgen generate book.keras --top-p 0.9 --max-copy 40 --stop "the end"
       seqgen generate names.keras -n 20 --temperature 1
       seqgen generate tunes.keras -o tune.mid --bars 16 --key G --meter 6/8
       seqgen generate tunes.keras --primer "G4/8 A4/8 B4/4" -n 5 -o tunes/
@@ -51,37 +61,79 @@ def generate(
         raise ConfigError(f"--{option} is for models of {other}; {model} is one of {kind}")
     if loaded.needs_keras:
         say("this model's cell options are run through Keras, which is slower")
-    used = library.new_seed() if seed is None else seed
+    seed = options.get("seed", library.new_seed())
     write = write_music if loaded.is_music else write_text
-    write(loaded, output, count, {**options, "seed": used})
-    if seed is None:
-        say(f"seed {used}")
+    write(loaded, output, count, as_json, {**options, "seed": seed})
+    if "seed" not in options:
+        say(f"seed {seed}")
 
 
-def write_text(model: Model, output: Path | None, count: int, options: dict[str, Any]) -> None:
+def write_text(
+    model: Model, output: Path | None, count: int, as_json: bool, options: dict[str, Any]
+) -> None:
     """Texts to stdout as they come, or into a file."""
     from seqgen.tasks import text
+    from seqgen.writing import report
 
     if output:
         require_writable(output)
-    texts = [model.stream(item=item, **options) for item in range(count)]
-    if output is None:
-        text.write(texts, sys.stdout, lines=model.writes_lines)
-    else:
+    texts = model.texts(count, scored=as_json, **options)
+    if output is not None:
         say_if_kept(output)
         with written_whole(output, keep=True) as path, path.open("w", encoding="utf-8") as file:
             text.write(texts, file, lines=model.writes_lines)
+    elif not as_json:
+        text.write(texts, sys.stdout, lines=model.writes_lines)
+    for number, each in enumerate(texts, 1):
+        if as_json:
+            print_json(
+                {
+                    "text": "".join(each),
+                    "prompt": each.prompt,
+                    "tokens": each.tokens,
+                    "log_probabilities": each.log_probabilities,
+                    "longest_copy": each.longest_copy,
+                    "seed": options["seed"],
+                    "item": number,
+                }
+            )
+    for line in report(texts):
+        say(line)
 
 
-def write_music(model: Model, output: Path | None, count: int, options: dict[str, Any]) -> None:
+def write_music(
+    model: Model, output: Path | None, count: int, as_json: bool, options: dict[str, Any]
+) -> None:
     """Pieces into files, and their names to stdout."""
     from seqgen.music.write import write
+    from seqgen.originality import report
 
-    for item, path in enumerate(music_paths(model.bundle.corpus["name"], output, count)):
-        piece = model.compose(item=item, **options)
+    wishes = {name: options.pop(name) for name in options.keys() & set(MUSIC_OPTIONS)}
+    seed, temperature = options.pop("seed"), options.pop("temperature", None)
+    pieces = model.pieces(
+        count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **wishes
+    )
+    copied = []
+    paths = music_paths(model.bundle.corpus["name"], output, count)
+    for number, (path, each) in enumerate(zip(paths, pieces, strict=False), 1):
         say_if_kept(path)
-        write(piece, path, keep=True)
-        click.echo(path)
+        write(each.piece, path, keep=True)
+        copied.append(each.longest_copy)
+        if not as_json:
+            click.echo(path)
+            continue
+        print_json(
+            {
+                "file": str(path),
+                "tokens": each.tokens,
+                "log_probabilities": each.log_probabilities,
+                "longest_copy": each.longest_copy,
+                "seed": seed,
+                "item": number,
+            }
+        )
+    for line in report(model.bundle.indexes, "music", copied):
+        say(line)
 
 
 def music_paths(name: str, output: Path | None, count: int) -> list[Path]:

@@ -51,6 +51,8 @@ def network_options(command: Any) -> Any:
 def run_options(command: Any) -> Any:
     """How long, and where a run begins."""
     for option in (
+        click.option("--no-index", "index", flag_value=False, default=True, type=bool,
+                     help="Leave out of the model what tells copies of the corpus."),
         click.option("--tensorboard", type=FILE, metavar="FOLDER",
                      help="Write the losses there too, for TensorBoard."),
         click.option("--resume", is_flag=True, help="Go on with a run that broke off."),
@@ -115,11 +117,21 @@ def corpus_options(command: Any) -> Any:
 
 
 MUSIC_OPTIONS = ("bars", "key", "meter", "tempo", "pitch_range", "instrument", "primer", "echo")
-TEXT_OPTIONS = ("prompt", "length", "skip_unknown")
+TEXT_OPTIONS = ("prompt", "length", "skip_unknown", "stop", "ban", "allow")
 
 
-def sampling_options(command: Any) -> Any:
-    """What is written, and how tokens are drawn."""
+def parse_numbers(context: Any, option: Any, text: str | None) -> tuple[float, ...] | None:
+    """Numbers with commas between them."""
+    try:
+        return None if text is None else tuple(map(float, text.split(",")))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"expected numbers with commas between them, such as 0.5,1.0,0.7, got {text!r}"
+        ) from error
+
+
+def content_options(command: Any) -> Any:
+    """What is written: `TEXT_OPTIONS` and `MUSIC_OPTIONS`."""
     for option in (
         click.option("--no-echo", "echo", flag_value=False, default=None, type=bool,
                      help="Music: leave the primer out."),
@@ -134,10 +146,36 @@ def sampling_options(command: Any) -> Any:
                      help="Music: full bars. [as many as the model likes]"),
         click.option("--skip-unknown", is_flag=True, default=None,
                      help="Text: drop characters of the prompt that the model has never seen."),
+        click.option("--allow", metavar="CHARS", help="Text: only these characters are written."),
+        click.option("--ban", metavar="CHARS", help="Text: these characters are never written."),
+        click.option("--stop", metavar="TEXT", help="Text: end before this."),
         click.option("--length", type=int,
                      help="Text: new characters. [500; with a model of lines, to the line's end]"),
         click.option("--prompt", help="Text: what it begins with."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def sampling_options(command: Any) -> Any:
+    """How tokens are drawn: the fields of `SampleConfig`."""
+    for option in (
         click.option("--seed", type=int, help="The same seed gives the same output."),
+        click.option("--max-copy", type=int, metavar="N",
+                     help="Copy no more than N characters, or notes, in a row from the corpus."),
+        click.option("--beam", type=int, metavar="N",
+                     help="Draw nothing; of N kept side by side, the likeliest output."),
+        click.option("--repetition-window", type=int, metavar="N",
+                     help="How many tokens back the penalty looks. [64]"),
+        click.option("--repetition-penalty", type=float,
+                     help="Above 1: what came lately is less likely. [1]"),
+        click.option("--min-p", type=float,
+                     help="Draw from tokens this many times as likely as the likeliest, or more."),
+        click.option("--top-p", type=float,
+                     help="Draw from the likeliest tokens that are so probable together."),
+        click.option("--top-k", type=int, help="Draw from so many of the likeliest tokens."),
+        click.option("--temperature-schedule", callback=parse_numbers, metavar="T,T,...",
+                     help="One temperature for each token, again and again."),
         click.option("--temperature", type=float,
                      help="0 takes the likeliest token each time; above 1 gets wild. [0.8]"),
     ):  # fmt: skip

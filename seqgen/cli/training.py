@@ -43,6 +43,7 @@ def train(
     output: Path | None,
     base: Path | None,
     resume: bool,
+    index: bool,
     tensorboard: Path | None,
     as_json: bool,
     **options: Any,
@@ -75,7 +76,9 @@ def train(
     if output:
         require_model_path(output)
         require_writable(output)
-    model_to_begin_with = library.load(base) if base and not resume else None
+    model_to_begin_with = (
+        library.load(base) if base and not (resume and not base.exists()) else None
+    )
     output = output or default_output(catalogue.name_of(corpora[0]), resume=resume)
     checkpoint_path = checkpoint.beside(output)
     if resume and is_first:
@@ -88,7 +91,7 @@ def train(
     with callbacks(describe.TOKENS[corpus.task], tensorboard if is_first else None) as callback:
         model = library.train(
             corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
-            resume=resume, **given(options),
+            resume=resume, index=index, **given(options),
         )  # fmt: skip
     if not is_first:
         say("the first machine of the run writes the model")

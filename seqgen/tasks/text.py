@@ -156,13 +156,9 @@ def encode_prompt(
     ('ab', array([0, 1, 2], dtype=uint8))
     """
     prompt = prompt.replace("\r\n", "\n").replace("\r", "\n")
-    unknown = sorted(set(prompt) - vocabulary.ids.keys())
-    if unknown and not skip_unknown:
-        listed = ", ".join(f"{each!r} ({_code_point_name(each)})" for each in unknown)
-        raise VocabularyError(
-            f"the prompt has characters that the model has never seen: {listed}; "
-            "leave them out, or add --skip-unknown to drop them"
-        )
+    if not skip_unknown:
+        advice = "leave them out, or add --skip-unknown to drop them"
+        require_known(vocabulary, "the prompt", prompt, advice)
     prompt = "".join(character for character in prompt if character in vocabulary.ids)
     tokens = [*prompt]
     if vocabulary.end_id is not None:
@@ -171,6 +167,18 @@ def encode_prompt(
         printable = [token for token in vocabulary.tokens if token != UNKNOWN]
         tokens = ["\n" if "\n" in vocabulary.ids else printable[0]]
     return prompt, vocabulary.encode(tokens)
+
+
+def require_known(
+    vocabulary: Vocabulary, name: str, characters: str, advice: str = "leave them out"
+) -> None:
+    """Raise `VocabularyError`, with a list of them, if the model has never seen some characters."""
+    unknown = sorted(set(characters) - vocabulary.ids.keys())
+    if unknown:
+        listed = ", ".join(f"{each!r} ({_code_point_name(each)})" for each in unknown)
+        raise VocabularyError(
+            f"{name} has characters that the model has never seen: {listed}; {advice}"
+        )
 
 
 def _code_point_name(character: str) -> str:

@@ -1,0 +1,75 @@
+"""The likeliest outputs: beam search (Lowerre 1976; Sutskever et al. 2014).
+
+Of all outputs of a length, so many are kept that are likeliest so far; each goes on with every
+token that may come, and the likeliest of all of these are kept. Nothing is drawn.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+
+from seqgen.generation import Output, Place, streams
+from seqgen.runtime import Stepper
+from seqgen.sampling import Logits, allow_only, log_probabilities
+
+
+def search(stepper: Stepper, place: Place, output: Output, width: int) -> list[Output]:
+    """Up to `width` outputs, the likeliest first.
+
+    Args:
+        stepper: the network.
+        place: where it begins, one row.
+        output: what all of them begin as; it is not changed.
+        width: how many are kept at each length.
+
+    >>> class Counts:
+    ...     def initial_state(self, batch_size): return ()
+    ...     def step(self, ids, state): return np.eye(5)[(ids + 1) % 5], state
+    ...     def streams(self, state, rows): return state
+    >>> from seqgen.config import SampleConfig
+    >>> best, second = search(
+    ...     Counts(), Place(np.eye(5)[[1]], ()), Output(SampleConfig(length=3)), width=2
+    ... )
+    >>> best.ids
+    [1, 2, 3]
+    """
+    growing = [copy.deepcopy(output)]
+    totals: Logits = np.zeros(1)
+    whole: list[tuple[float, Output]] = []
+    while growing:
+        masks = [each.next(place.logits.shape[1]) for each in growing]
+        scores = log_probabilities(place.logits)
+        possible = allow_only(scores, masks) + totals[:, None]
+        for row, each in enumerate(growing):
+            if each.is_finished:
+                each.place = streams(stepper, place, [row])
+                whole.append((float(totals[row]), each))
+                possible[row] = -np.inf
+        rows, tokens, totals, growing = _best(possible, scores, growing, width)
+        whole.sort(key=lambda scored: -scored[0])
+        if len(whole) >= width and not (totals > whole[width - 1][0]).any():
+            break  # what goes on only gets less likely
+        if growing:
+            before = streams(stepper, place, rows)
+            place = Place(*stepper.step(np.array(tokens), before.state))
+    return [each for _, each in whole[:width]]
+
+
+def _best(
+    possible: Logits, scores: Logits, growing: list[Output], width: int
+) -> tuple[list[int], list[int], Logits, list[Output]]:
+    """The likeliest next steps: of which output, which token, how likely in all, and what comes."""
+    order = np.argsort(-possible, axis=None, kind="stable")[:width]
+    flat = possible.ravel()[order]
+    order, totals = order[flat > -np.inf], flat[flat > -np.inf]
+    rows, tokens = (each.tolist() for each in np.divmod(order, possible.shape[1]))
+    outputs = []
+    for row, token in zip(rows, tokens, strict=True):
+        output = copy.deepcopy(growing[row])
+        if token != output.end_id:
+            output.log_probabilities.append(float(scores[row, token]))
+        output.feed(token)
+        outputs.append(output)
+    return rows, tokens, totals, outputs
