@@ -105,7 +105,7 @@ def meet_other_machines(
     callback.on_message(f"machine {number + 1} of {count}: waiting for the others")
     sharding.divide_threads(given.get("batch_size", 64) // count)
     here = {
-        "corpus": corpus.facts(),
+        "corpus": {**corpus.facts(), "arguments": None},  # it may be named otherwise
         "options": {**given, "resume": resume},
         "from": None if base is None else fine_tuning.fingerprint(base),
     }

@@ -44,6 +44,7 @@ class Corpus:
     cuts: npt.NDArray[np.int64] | None = None  # where the cut may fall, if not at all the bounds
     variants: Ids | None = None  # (S, V): each row makes of a piece another one, -1 where it can't
     details: Mapping[str, Any] = field(default_factory=dict)  # what the task wants to be kept
+    arguments: tuple[str, ...] = ()  # what the user named, to find it again
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation <= 0.5:
@@ -94,6 +95,7 @@ class Corpus:
         """What a model file tells of the corpus: enough to find and check it again."""
         return {
             "name": self.name,
+            "arguments": list(self.arguments),
             "task": self.task,
             "tokens": len(self.ids),
             "sha256": self.sha256,

@@ -60,6 +60,45 @@ def music(facts: dict[str, Any]) -> str:
     )
 
 
+def evaluation(task: str, scores: dict[str, Any]) -> str:
+    """What a model's evaluation came to, as `seqgen.evaluation.evaluate` gives it."""
+    token = TOKENS[task]
+    lines = [
+        f"{scores['corpus']}: {scores['tokens']:,} {token}s",
+        f"{scores['nats_per_token']:.3f} nats ({scores['bits_per_token']:.3f} bits) per {token}, "
+        f"perplexity {scores['perplexity']:.2f}",
+    ]
+    unit, key = token, "bits_per_token"
+    if task == "music":
+        lines.append(
+            f"{scores['nats_per_note']:.3f} nats ({scores['bits_per_note']:.3f} bits) per note, "
+            f"{scores['nats_per_beat']:.3f} nats per quarter"
+        )
+        unit, key = "note", "bits_per_note"
+    if baseline := scores["baseline"]:
+        better = baseline[key] - scores[key]
+        verb = "beats" if better >= 0 else "is behind"
+        lines.append(
+            f"{verb} the best {baseline['order']}-gram by {abs(better):.2f} bits per {unit} "
+            f"({baseline[key]:.3f})"
+        )
+    if samples := dict(scores.get("samples", {})):
+        count = samples.pop("count")
+        columns = list(dict.fromkeys(name for row in samples.values() for name in row))
+        titles = (f"{count} {name}" if name == "samples" else name for name in columns)
+        lines.append(f"\n{'':26}" + "".join(f"{t.replace('_', ' '):>14}" for t in titles))
+        lines += [
+            f"{name.replace('_', ' '):26}" + "".join(_figure(row.get(each)) for each in columns)
+            for name, row in samples.items()
+        ]
+    return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    text = "" if value is None else f"{value:.3f}" if value % 1 else f"{value:.0f}"
+    return f"{text:>14}"
+
+
 def reading(file: str, found: Reading) -> dict[str, Any]:
     """What came of reading a file of music, as plain data."""
     pieces = found.pieces

@@ -71,7 +71,8 @@ def load_corpus(
             f"and --task {'text' if task == 'music' else 'music'} would read it otherwise"
         )
     corpus = reader(found.sources, name=found.name, **options)
-    return dataclasses.replace(corpus, notes=(*found.terms, *corpus.notes))
+    notes = (*found.terms, *corpus.notes)
+    return dataclasses.replace(corpus, notes=notes, arguments=tuple(map(str, corpora)))
 
 
 def train(

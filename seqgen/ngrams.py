@@ -23,7 +23,7 @@ def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8
         training: ids `(N,)` that the counts are of.
         validation: ids `(M,)`, at least one.
         vocabulary_size: how many tokens there can be.
-        orders: the longest n-gram.
+        orders: the longest n-gram; fewer where there are not so many tokens.
 
     >>> ids = np.array([0, 1] * 500)
     >>> [round(loss, 2) for loss in losses(ids, ids[:100], vocabulary_size=2, orders=2)]
@@ -32,8 +32,11 @@ def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8
     probabilities = np.full(len(validation), 1 / vocabulary_size)
     counted: Hashes | None = None
     scored: Hashes | None = None
-    found = []
-    for _ in range(orders):
+    found: list[float] = []
+    for order in range(1, min(orders, len(training)) + 1):
+        if order > len(validation):
+            found.append(found[-1])
+            continue
         contexts, counted = counted, _extended(counted, training)
         scored_contexts, scored = scored, _extended(scored, validation)
         length = len(counted)
@@ -53,7 +56,7 @@ def _extended(hashes: Hashes | None, ids: Ids) -> Hashes:
     tokens = ids.astype(np.uint64) + np.uint64(1)
     if hashes is None:
         return mixed(tokens)
-    return mixed(hashes[:-1] * np.uint64(MULTIPLIER) + tokens[-len(hashes) + 1 :])
+    return mixed(hashes[:-1] * np.uint64(MULTIPLIER) + tokens[len(tokens) - len(hashes) + 1 :])
 
 
 def _before(contexts: Hashes | None, length: int) -> Hashes:

@@ -149,6 +149,7 @@ class _Run:
     def _facts(self) -> dict[str, Any]:
         """What a run must share with the one whose checkpoint it resumes."""
         facts = self.corpus.facts()
+        del facts["arguments"]  # the same corpus may be named otherwise
         return {
             "model_config": self.model_config.to_json(),
             "train_config": self.config.to_json(),

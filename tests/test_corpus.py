@@ -53,6 +53,7 @@ def test_facts_are_enough_to_find_it_again() -> None:
     facts = Corpus("c", "text", AB, np.zeros(10, int), sha256="f" * 64, options={"a": 1}).facts()
     assert facts == {
         "name": "c",
+        "arguments": [],
         "task": "text",
         "tokens": 10,
         "sha256": "f" * 64,

@@ -117,6 +117,13 @@ TABLE = {
               "corpus", "errors", "fine_tuning", "music.abc_writer", "music.piece", "network",
               "originality", "runtime", "tasks.kinds", "tasks.music", "tasks.text", "training",
               "wishes", "writing"},
+    "scoring": {"runtime", "sampling", "vocabulary"},
+    "baseline": {"catalogue", "files", "ngrams", "vocabulary"},
+    "text_measures": {"hashing", "vocabulary"},
+    "sample_scores": {"corpus", "model", "music.codec", "music.measures", "music.piece",
+                      "text_measures", "vocabulary"},
+    "evaluation": {"baseline", "corpus", "errors", "model", "music.codec", "music.signatures",
+                   "sample_scores", "scoring", "tasks.text", "vocabulary"},
     "describe": {"bundle", "music.reading"},
     "progress_bar": {"callback", "describe"},
     "tensorboard": {"errors", "files", "backend", "callback"},
@@ -126,12 +133,13 @@ TABLE = {
     "cli.training": {"beginning", "bundle", "callback", "catalogue", "checkpoint", "cli.options",
                      "cli.talk", "cluster", "describe", "errors", "files", "interrupts",
                      "loss_curve", "model", "progress_bar", "tensorboard"},
+    "cli.evaluating": {"cli.options", "cli.talk", "describe", "evaluation", "model"},
     "cli.generating": {"cli.options", "cli.talk", "errors", "files", "model", "music.write",
                        "originality", "tasks.text", "writing"},
     "cli.rendering": {"cli.options", "cli.talk", "music.read", "music.write"},
     "cli.listing": {"bundle", "catalogue", "cli.options", "cli.talk", "describe", "errors",
                     "tasks.music_files"},
-    "cli": {"cli.generating", "cli.listing", "cli.rendering", "cli.training"},
+    "cli": {"cli.evaluating", "cli.generating", "cli.listing", "cli.rendering", "cli.training"},
     "__main__": {"cli", "errors"},
 }  # fmt: skip
 
@@ -188,7 +196,7 @@ def modules_after(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "train", "generate", "render", "inspect", "info", "corpora"]
+    "command", ["", "train", "generate", "evaluate", "render", "inspect", "info", "corpora"]
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     arguments = ["seqgen", *command.split(), "--help"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import pairwise
@@ -11,6 +13,7 @@ from seqgen.music.piece import Note, Piece
 from seqgen.music.signatures import Key
 
 SEED = 6  # notes by which copies are looked for
+SIXTEENTH = 6  # ticks
 
 Histogram = dict[Hashable, float]
 
@@ -81,6 +84,80 @@ def full_bars(piece: Piece) -> float:
         meter = meters.get(bar, meter)
         full += length == meter.ticks
     return full / sum(length > 0 for length in lengths)
+
+
+def pitch_class_entropy(piece: Piece) -> float:
+    """Bits by which pitch classes are spread, 0 to 3.58 (Wu and Yang 2020).
+
+    >>> from seqgen.music.names import piece_of
+    >>> pitch_class_entropy(piece_of("C4/4 G4/4 C5/4 G5/4"))
+    1.0
+    """
+    shares = histogram([piece], pitch_classes).values()
+    return -sum(share * math.log2(share) for share in shares) + 0.0
+
+
+def pitch_range(piece: Piece) -> int:
+    """Semitones from the lowest note to the highest (Dong et al. 2020), drums left out.
+
+    >>> from seqgen.music.names import piece_of
+    >>> pitch_range(piece_of("C4/4 G4/4 E4/4"))
+    7
+    """
+    pitches = [note.pitch for part in piece.parts if not part.is_drums for note in part.notes]
+    return max(pitches, default=0) - min(pitches, default=0)
+
+
+def in_key_share(piece: Piece) -> float:
+    """The share of notes in the scale of the key that the piece names (Dong et al. 2018); 1 if it
+    names none.
+
+    >>> from seqgen.music.names import piece_of
+    >>> from dataclasses import replace
+    >>> in_key_share(replace(piece_of("G4/4 F4/4 A4/4 B4/4"), keys=((0, Key(1)),)))
+    0.75
+    """
+    classes = pitch_classes(piece)
+    if not classes or piece.key is None:
+        return 1.0
+    return sum(each in piece.key.scale for each in classes) / len(classes)
+
+
+def groove_consistency(piece: Piece) -> float:
+    """How alike the rhythms of neighbouring bars are: 1 minus the share of sixteenths at which a
+    note begins in one of them only (Wu and Yang 2020).
+
+    >>> from seqgen.music.names import piece_of
+    >>> groove_consistency(piece_of("C4/4 C4/4 C4/2 C4/4 C4/4 C4/4 C4/4"))
+    0.9375
+    """
+    starts = sorted({note.start for part in piece.parts for note in part.notes})
+    rhythms = []
+    for bar, length in zip(piece.bars, piece.bar_lengths, strict=True):
+        inside = starts[bisect_left(starts, bar) : bisect_left(starts, bar + length)]
+        rhythms.append((length, {(start - bar) // SIXTEENTH for start in inside}))
+    alike = [
+        1 - len(one ^ other) / max(math.ceil(length / SIXTEENTH), 1)
+        for (length, one), (after, other) in pairwise(rhythms)
+        if length == after
+    ]
+    return sum(alike) / len(alike) if alike else 1.0
+
+
+def empty_bars(piece: Piece) -> float:
+    """The share of bars in which no note begins (Dong et al. 2018).
+
+    >>> from seqgen.music.names import piece_of
+    >>> empty_bars(piece_of("C4/1 r/1 C4/1 C4/1"))
+    0.25
+    """
+    starts = sorted({note.start for part in piece.parts for note in part.notes})
+    ends = (*piece.bars[1:], piece.length)
+    empty = sum(
+        bisect_left(starts, bar) == bisect_left(starts, end)
+        for bar, end in zip(piece.bars, ends, strict=True)
+    )
+    return empty / len(piece.bars)
 
 
 class Copies:

@@ -1,0 +1,239 @@
+"""How good a model is: its loss on a text or on music, and what n-grams reach on the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqgen import baseline, sample_scores, scoring
+from seqgen.corpus import Corpus
+from seqgen.errors import ConfigError, CorpusError
+from seqgen.model import Model, load_corpus
+from seqgen.music.codec import Codec
+from seqgen.music.signatures import TICKS_PER_WHOLE
+from seqgen.tasks.text import encode_prompt
+from seqgen.vocabulary import END, Ids, Vocabulary
+
+LENGTH, BARS = 1000, 16  # of samples, if nobody says
+
+
+@dataclass
+class Evaluation:
+    """What came of it."""
+
+    scores: dict[str, Any]  # plain data, as `--json` prints it
+    notes: list[str]  # what a person should know besides
+
+    def add_samples(self, model: Model, count: int, options: dict[str, Any], folder: Path) -> None:
+        """Measure what the model writes, beside what it was trained on.
+
+        Args:
+            model: the model.
+            count: how many texts or pieces.
+            options: of `Model.texts` or `Model.pieces`, see `sample_options`.
+            folder: where the model lies.
+
+        Raises:
+            CorpusError: the corpus of the model is not found again.
+        """
+        corpus = training_corpus(model, folder)
+        if model.is_music:
+            table = sample_scores.of_music(model, corpus, count, **options)
+        else:
+            table = sample_scores.of_text(model, corpus, count, **options)
+        self.scores["samples"] = {"count": count, **table}
+
+
+def sample_options(
+    model: Model, length: int | None, bars: int | None, temperature: float | None, seed: int
+) -> dict[str, Any]:
+    """How samples are written.
+
+    Raises:
+        ConfigError: length with a model of music, bars with one of text.
+    """
+    if model.is_music and length is not None:
+        raise ConfigError("--length is for models of text; this one is of music, see --bars")
+    if not model.is_music and bars is not None:
+        raise ConfigError("--bars is for models of music; this one is of text, see --length")
+    size = {"bars": bars or BARS} if model.is_music else {"length": length or LENGTH}
+    if model.writes_lines and not model.is_music and length is None:
+        size = {}
+    return {**size, "temperature": temperature, "seed": seed}
+
+
+def training_corpus(model: Model, folder: Path) -> Corpus:
+    """The corpus that a model was trained on, read again as it was then, in the model's tokens.
+
+    Args:
+        model: the model.
+        folder: where it lies; what the user named may lie there too.
+
+    Raises:
+        CorpusError: it is not found again, or is not what it was.
+    """
+    facts = model.bundle.corpus
+    arguments = facts.get("arguments") or [facts["name"]]
+    reasons = []
+    for places in (arguments, [str(folder / each) for each in arguments]):
+        try:
+            corpus = load_corpus(*places, **_reading(model, facts["split"]["validation"]))
+        except CorpusError as error:
+            reasons.append(str(error))
+            continue
+        if corpus.sha256 == facts["sha256"]:
+            return _in_tokens_of(model.bundle.vocabulary, corpus)[0]
+        reasons = [f"{corpus.name} is not what it was when the model was trained"]
+        break
+    why = reasons[0].partition(";")[0]
+    raise CorpusError(f"the corpus of the model is not found again: {why}")
+
+
+def _reading(model: Model, validation: float) -> dict[str, Any]:
+    """The options of `load_corpus` by which the model's corpus was read."""
+    options = {k: v for k, v in model.bundle.corpus["options"].items() if k != "shuffled"}
+    return {"task": model.bundle.task, "validation": validation, **options}
+
+
+def _in_tokens_of(vocabulary: Vocabulary, corpus: Corpus) -> tuple[Corpus, int]:
+    """The corpus with a model's ids, and how many of its tokens the model has never seen.
+
+    They become the model's `<unk>`, or are left out where it has none.
+    """
+    if corpus.vocabulary == vocabulary:
+        return corpus, 0
+    unknown = -1 if vocabulary.unknown_id is None else vocabulary.unknown_id
+    table = np.array([vocabulary.ids.get(token, unknown) for token in corpus.vocabulary.tokens])
+    strange = np.array([token not in vocabulary.ids for token in corpus.vocabulary.tokens])
+    ids, is_strange = table[corpus.ids], strange[corpus.ids]
+    kept, bounds = ids >= 0, corpus.bounds
+    if bounds is not None:
+        bounds = np.concatenate(([0], np.cumsum(kept)))[bounds]
+    changed = replace(corpus, vocabulary=vocabulary, ids=ids[kept], bounds=bounds, cuts=None)
+    return changed, int(is_strange.sum())
+
+
+def evaluate(
+    model: Model, corpora: Sequence[str | Path] = (), *, folder: Path, progress: bool = False
+) -> Evaluation:
+    """Score a model, and n-grams beside it.
+
+    Args:
+        model: the model.
+        corpora: what is scored, all of it; the held-out part of the model's own corpus, if nothing
+            is named.
+        folder: where the model lies.
+        progress: draw a progress bar on stderr.
+
+    Raises:
+        CorpusError: the corpus is not found, or nothing of it was held out.
+        ConfigError: it is of another task.
+    """
+    notes: list[str] = []
+    own: Corpus | None = None
+    try:
+        own = training_corpus(model, folder)
+    except CorpusError as error:
+        if not corpora:
+            raise CorpusError(f"{error}; name what is to be scored") from error
+        notes.append(f"no n-grams beside it: {error}")
+    if corpora:
+        ids, first, name = _named(model, corpora, notes)
+        if own is not None and name[1] == own.sha256:
+            notes.append(
+                "this is what the model has learned from; without CORPUS, what was held out of it "
+                "is scored"
+            )
+        label = name[0]
+    else:
+        assert own is not None
+        ids, first = own.ids, own.training_length
+        label = f"held-out part of {own.name}"
+        if first == len(ids):
+            raise CorpusError(f"{own.name}: nothing was held out; name what is to be scored")
+    losses = scoring.losses(model.stepper, ids, first, progress=progress)
+    scores = {"corpus": label, **_scores(model, np.asarray(ids[first:]), float(losses.sum()))}
+    scores["baseline"] = None if own is None else _baseline(model, own, ids, first)
+    return Evaluation(scores, notes)
+
+
+def _named(
+    model: Model, corpora: Sequence[str | Path], notes: list[str]
+) -> tuple[Ids, int, tuple[str, str]]:
+    """The ids of what the user named, with what generation begins with before them."""
+    options = _reading(model, 0)
+    if model.bundle.task == "text":
+        options["min_count"] = 1  # what is rare there may be known here
+    elif options["transpose"] == "augment":
+        options["transpose"] = "none"
+    corpus, unknown = _in_tokens_of(model.bundle.vocabulary, load_corpus(*corpora, **options))
+    if corpus.task != model.bundle.task:
+        raise ConfigError(
+            f"the model is one of {model.bundle.task}, {corpus.name} of {corpus.task}"
+        )
+    notes += corpus.notes
+    if unknown:
+        kind = "characters" if corpus.task == "text" else "tokens"
+        done = "left out" if model.bundle.vocabulary.unknown_id is None else "scored as <unk>"
+        notes.append(f"{unknown:,} {kind} that the model has never seen: {done}")
+    if not len(corpus.ids):
+        raise CorpusError(f"{corpus.name}: the model knows nothing of what is in it")
+    vocabulary = model.bundle.vocabulary
+    begin = (
+        vocabulary.encode([END])
+        if vocabulary.end_id is not None
+        else encode_prompt(vocabulary, "")[1]
+    )
+    return np.concatenate((begin, corpus.ids)), len(begin), (corpus.name, corpus.sha256)
+
+
+def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
+    per_token = nats / len(ids)
+    scores: dict[str, Any] = {
+        "tokens": len(ids),
+        "nats_per_token": per_token,
+        "bits_per_token": per_token / math.log(2),
+        "perplexity": math.exp(per_token),
+    }
+    if model.is_music:
+        notes, beats = _notes_and_beats(model, ids)
+        scores |= {
+            "notes": notes,
+            "beats": beats,
+            "nats_per_note": nats / max(notes, 1),
+            "nats_per_beat": nats / max(beats, 1),
+            "bits_per_note": nats / max(notes, 1) / math.log(2),
+        }
+    return scores
+
+
+def _notes_and_beats(model: Model, ids: Ids) -> tuple[int, float]:
+    """How many notes begin, and how many quarters go by."""
+    vocabulary = model.bundle.vocabulary
+    codec = Codec(**model.bundle.corpus["details"]["codec"])
+    begins = np.array([codec.starts_note(token) for token in vocabulary.tokens])
+    ends = np.flatnonzero(ids == vocabulary.end_id)
+    bounds = [0, *(int(end) + 1 for end in ends)]
+    texts = [vocabulary.decode(ids[start : end - 1]) for start, end in pairwise(bounds)]
+    ticks = sum(codec.decode(text).length for text in texts)
+    return int(begins[ids].sum()), 4 * ticks / TICKS_PER_WHOLE
+
+
+def _baseline(model: Model, own: Corpus, ids: Ids, first: int) -> dict[str, Any] | None:
+    """What n-grams reach; their order is the one that is best on what was held out."""
+    size, scored = len(own.vocabulary), np.asarray(ids[first:])
+    losses = baseline.losses(own.training_ids, scored, size)
+    held_out = own.validation_ids
+    best = losses
+    if len(held_out) and first != own.training_length:
+        best = baseline.losses(own.training_ids, held_out, size)
+    order = int(np.argmin(best))
+    found = _scores(model, scored, losses[order] * len(scored))
+    keys = ("nats_per_token", "bits_per_token", "nats_per_note", "bits_per_note")
+    return {"order": order + 1, **{key: found[key] for key in keys if key in found}}
