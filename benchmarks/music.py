@@ -14,24 +14,21 @@ import argparse
 import importlib.util
 import math
 import tempfile
-from itertools import pairwise
 from pathlib import Path
-from statistics import mean, median
 
 import numpy as np
 
 from benchmarks.measure import median_seconds, print_table, run
 from seqgen import model as library
 from seqgen import ngrams
-from seqgen.corpus import Corpus
-from seqgen.music import measures
+from seqgen.corpora import load_corpus
 from seqgen.music.codec import Codec
 from seqgen.music.midi_reader import read_midi
 from seqgen.music.midi_writer import midi_bytes
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.read import read_file
 from seqgen.music.write import write
-from seqgen.vocabulary import END
+from seqgen.sample_scores import pieces_of
 
 TUNES, BARS, TEMPERATURE = 100, 16, 0.9
 AT_MOST = {"irish-tunes": (3.25, 1.3), "bach-chorales": (2.7, 1.0)}  # bits per note; below n-grams
@@ -39,20 +36,9 @@ SUFFIXES = (".mid", ".musicxml", ".abc")
 LONG = 40_000  # notes of the longest file that is read
 
 
-def pieces_of(corpus: Corpus, *, first: int = 0, last: int | None = None) -> list[Piece]:
-    """The pieces of a corpus as it was encoded."""
-    assert corpus.bounds is not None
-    codec = Codec(**corpus.details["codec"])
-    bounds = corpus.bounds[first:last]
-    return [
-        codec.decode(t for t in corpus.vocabulary.decode(corpus.ids[start:end]) if t != END)
-        for start, end in pairwise(bounds)
-    ]
-
-
 def reading() -> None:
     """Notes per second from MIDI files, tokens per second, and the second load of a corpus."""
-    chorales = pieces_of(library.load_corpus("bach-chorales", transpose="none"))
+    chorales = pieces_of(load_corpus("bach-chorales", transpose="none", validation=0))[0]
     chance = np.random.default_rng(0)
     starts = np.cumsum(chance.choice([0, 6, 6, 12], LONG)).tolist()
     pitches = chance.integers(36, 96, LONG).tolist()
@@ -83,8 +69,8 @@ def reading() -> None:
         ("codec", "tokens", "encode, tokens/s", "decode (at least 300,000)")
     ]
     for name in ("irish-tunes", "bach-chorales"):
-        corpus = library.load_corpus(name)
-        codec, pieces = Codec(**corpus.details["codec"]), pieces_of(corpus)
+        corpus = load_corpus(name, validation=0)
+        codec, pieces = Codec(**corpus.details["codec"]), pieces_of(corpus)[0]
         texts = [codec.encode(piece) for piece in pieces]
         encode = median_seconds(lambda: [codec.encode(piece) for piece in pieces], 3)  # noqa: B023
         decode = median_seconds(lambda: [codec.decode(text) for text in texts], 3)  # noqa: B023
@@ -92,7 +78,7 @@ def reading() -> None:
         speeds = f"{tokens / encode:,.0f}", f"{tokens / decode:,.0f}"
         coded.append((codec.encoding, f"{tokens:,}", *speeds))
     print_table("Coding", coded)
-    again = median_seconds(lambda: library.load_corpus("irish-tunes"), 3)
+    again = median_seconds(lambda: load_corpus("irish-tunes"), 3)
     print_table("Loading irish-tunes again", [("seconds (at most 1)",), (f"{again:.2f}",)])
 
 
@@ -111,7 +97,7 @@ def learned(name: str, minutes: float, output: Path) -> tuple[str, ...]:
     """Train, and set the bits per note beside those of n-grams."""
     run("train", name, "-o", output, "--minutes", minutes)
     scores = library.load(output).bundle.scores
-    corpus = library.load_corpus(name)
+    corpus = load_corpus(name)
     per_note = math.log(2) * corpus.details["notes_per_validation_token"]
     losses = ngrams.losses(corpus.training_ids, corpus.validation_ids, len(corpus.vocabulary))
     best = min(losses) / per_note
@@ -134,35 +120,11 @@ def learning(minutes: float, folder: Path) -> None:
 
 
 def writing(path: Path) -> None:
-    """New tunes beside the corpus that they were learned from."""
-    model = library.load(path)
-    new = [model.compose(bars=BARS, temperature=TEMPERATURE, seed=1, item=i) for i in range(TUNES)]
-    corpus = library.load_corpus(model.bundle.corpus["name"], transpose="none")
-    assert corpus.bounds is not None
-    cut = int(np.searchsorted(corpus.bounds, corpus.training_length))
-    known, held_out = pieces_of(corpus, last=cut + 1), pieces_of(corpus, first=cut)
-    rows: list[tuple[str, ...]] = [("", f"{TUNES} new tunes", "held-out tunes", "corpus")]
-    groups = new, held_out, known
-
-    def row(title: str, figures: list[float], form: str = ".3f") -> None:
-        rows.append((title, *(format(figure, form) for figure in figures)))
-
-    row("bars full, %", [100 * mean(map(measures.full_bars, group)) for group in groups], ".1f")
-    row("scale consistency", [mean(map(measures.scale_consistency, group)) for group in groups])
-    for title, values in (
-        ("durations", measures.durations),
-        ("intervals", measures.intervals),
-        ("pitch classes", measures.pitch_classes),
-    ):
-        histograms = [measures.histogram(group, values) for group in groups]
-        shared = [measures.overlap(each, histograms[2]) for each in histograms]
-        row(f"overlap of {title} with the corpus", shared)
-    copies = measures.Copies(known)
-    longest = [sorted(copies.longest(piece) for piece in group) for group in groups[:2]]
-    longest.append(sorted(copies.longest(known[i], without=i) for i in range(0, len(known), 18)))
-    row("longest run copied, notes: median", [median(each) for each in longest], ".0f")
-    row("nine of ten have at most", [each[int(0.9 * len(each))] for each in longest], ".0f")
-    print_table(f"Writing, {BARS} bars, temperature {TEMPERATURE}", rows)
+    """New tunes beside the corpus that they were learned from, and what files hold of them."""
+    options = "--bars", BARS, "--temperature", TEMPERATURE, "--seed", 1
+    print(f"\n{run('evaluate', path, '--samples', TUNES, *options).stdout}")
+    pieces = library.load(path).pieces(TUNES, bars=BARS, temperature=TEMPERATURE, seed=1)
+    new = [each.piece for each in pieces]
     kept = [sum(same_again(piece, suffix) for piece in new) for suffix in SUFFIXES]
     files = [f"{count} of {len(new)}" for count in kept]
     print_table("Written and read again with the same notes and bars", [SUFFIXES, files])

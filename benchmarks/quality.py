@@ -26,7 +26,7 @@ import numpy as np
 
 from benchmarks.measure import print_table, run
 from seqgen.batches import TextBatches
-from seqgen.model import load_corpus
+from seqgen.corpora import load_corpus
 
 UNITS, BATCH_SIZE, WINDOW, EMBEDDING = 256, 32, 64, 64
 LEARNING_RATE, WEIGHT_DECAY = 8e-3, 0.01

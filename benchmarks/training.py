@@ -44,7 +44,7 @@ Step = Callable[[], object]
 
 def text() -> Any:
     """Text that comes with Python, as a corpus."""
-    from seqgen.model import load_corpus
+    from seqgen.corpora import load_corpus
 
     return load_corpus("python-docs")
 

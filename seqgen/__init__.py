@@ -34,8 +34,8 @@ _EXPORTS = {
     "VocabularyError": "errors",
     "WorkerError": "errors",
     "load": "model",
-    "load_corpus": "model",
-    "train": "model",
+    "load_corpus": "corpora",
+    "train": "trainer",
 }
 
 __all__ = sorted([*_EXPORTS, "__version__"])
@@ -43,6 +43,7 @@ __all__ = sorted([*_EXPORTS, "__version__"])
 if TYPE_CHECKING:
     from seqgen.callback import Callback, Progress
     from seqgen.config import ModelConfig, SampleConfig, TrainConfig
+    from seqgen.corpora import load_corpus
     from seqgen.corpus import Corpus
     from seqgen.errors import (
         CheckpointError,
@@ -57,7 +58,8 @@ if TYPE_CHECKING:
         VocabularyError,
         WorkerError,
     )
-    from seqgen.model import Model, load, load_corpus, train
+    from seqgen.model import Model, load
+    from seqgen.trainer import train
     from seqgen.vocabulary import Vocabulary
 
 

@@ -149,7 +149,7 @@ def load(path: Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def reading(path: Path) -> dict[str, Any]:
-    """How the run of a checkpoint read its corpus: options of `seqgen.model.load_corpus`."""
+    """How the run of a checkpoint read its corpus: options of `seqgen.corpora.load_corpus`."""
     facts = load(path)[0]
     found = {"shuffled", "training_tokens", "validation_tokens"}  # by reading it
     options = {k: v for k, v in facts["corpus_options"].items() if k not in found}

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from seqgen import baseline, sample_scores, scoring
+from seqgen.corpora import load_corpus
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
-from seqgen.model import Model, load_corpus
+from seqgen.model import Model
 from seqgen.music.codec import Codec
 from seqgen.music.signatures import TICKS_PER_WHOLE
 from seqgen.tasks.text import encode_prompt

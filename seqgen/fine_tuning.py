@@ -38,7 +38,7 @@ def options(bundle: Bundle, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def corpus_options(bundle: Bundle) -> dict[str, Any]:
-    """How a corpus is read that a model can go on with: options of `seqgen.model.load_corpus`."""
+    """How a corpus is read that a model can go on with: options of `seqgen.corpora.load_corpus`."""
     if bundle.task == "text":
         return {}
     names = ("encoding", "transpose", "velocity")

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from seqgen import text_measures
+from seqgen.corpora import load_corpus
 from seqgen.corpus import Corpus
-from seqgen.model import Model, load_corpus
+from seqgen.model import Model
 from seqgen.music import measures
 from seqgen.music.codec import Codec
 from seqgen.music.measures import Copies
@@ -120,10 +121,11 @@ def of_music(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
         }
     copies = Copies(known)
     longest = {name: [copies.longest(p) for p in groups[name]] for name in ("samples", "held_out")}
-    table["longest_copy"] = {name: max(each, default=None) for name, each in longest.items()}
-    table["median_longest_copy"] = {
-        name: float(np.median(each)) if each else None for name, each in longest.items()
-    }
+    for name, share in {"median": 0.5, "of_nine_in_ten": 0.9, "of_all": 1.0}.items():
+        table[f"longest_copy_{name}"] = {
+            group: float(np.quantile(each, share, method="inverted_cdf")) if each else None
+            for group, each in longest.items()
+        }
     return table
 
 

@@ -8,10 +8,12 @@ import pytest
 import seqgen
 from seqgen import checkpoint
 from seqgen.callback import Callback, Progress
+from seqgen.corpora import load_corpus
 from seqgen.errors import ConfigError
-from seqgen.model import Model, load_corpus, train
+from seqgen.model import Model
 from seqgen.music.midi_writer import midi_bytes
 from seqgen.music.piece import Note, Part, Piece
+from seqgen.trainer import train
 from tests.tasks.test_music import tune
 
 SMALL = {"units": 32, "batch_size": 2, "window": 16, "learning_rate": 0.02}

@@ -65,10 +65,11 @@ def train(
       seqgen train book.txt -o book.keras --resume
       seqgen train letters.txt --from book.keras -o letters.keras --minutes 1
     """
-    from seqgen import beginning, catalogue, checkpoint, describe
+    from seqgen import beginning, catalogue, checkpoint, describe, trainer
     from seqgen import model as library
     from seqgen.bundle import require_model_path
     from seqgen.cluster import is_chief
+    from seqgen.corpora import load_corpus
 
     is_first = is_chief()
     reading = given({name: options.pop(name) for name in CORPUS_OPTIONS})
@@ -85,11 +86,11 @@ def train(
         reading = {**checkpoint.reading(checkpoint_path), **reading}
     if model_to_begin_with:
         reading = {**model_to_begin_with.corpus_options, **reading}
-    corpus = library.load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
+    corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
     for note in (*corpus.notes, describe.corpus(corpus.facts(), len(corpus.vocabulary))):
         say(note)
     with callbacks(describe.TOKENS[corpus.task], tensorboard if is_first else None) as callback:
-        model = library.train(
+        model = trainer.train(
             corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
             resume=resume, index=index, **given(options),
         )  # fmt: skip

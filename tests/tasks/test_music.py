@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from seqgen.batches import PieceBatches
+from seqgen.corpora import load_corpus
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
-from seqgen.model import load_corpus
 from seqgen.music.abc_writer import abc_text
 from seqgen.music.codec import Codec
 from seqgen.music.midi_writer import midi_bytes
