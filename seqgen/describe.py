@@ -94,6 +94,47 @@ def evaluation(task: str, scores: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def comparison(task: str, found: dict[str, dict[str, Any]], chance: float) -> str:
+    """Cells side by side, as `seqgen.comparison.compare` gives them.
+
+    Args:
+        task: text or music.
+        found: cell → what it came to.
+        chance: the loss of a guess, where the cells were to recall.
+    """
+    token = TOKENS[task]
+    rows = [["", "parameters", f"{token}s/s", f"{token}s seen", "validation", f"bits/{token}"]]
+    if task == "music":
+        rows[0].append("bits/note")
+    for cell, each in found.items():
+        scores = each["scores"]
+        losses = [scores["validation_loss"], scores["bits_per_token"]]
+        losses += [scores["bits_per_note"]] if task == "music" else []
+        rows.append(
+            [cell, f"{scores['parameters']:,}", f"{each['tokens_per_second']:,.0f}"]
+            + [f"{scores['tokens_seen']:,}"]
+            + ["" if loss is None else f"{loss:.3f}" for loss in losses]
+        )
+    text = _aligned(rows)
+    recalls = {cell: each["recall"] for cell, each in found.items() if each.get("recall")}
+    if recalls:
+        gaps = list(dict.fromkeys(gap for losses in recalls.values() for gap in losses))
+        rows = [["loss after a gap of", *map(str, gaps), "remembers"]]
+        for cell, losses in recalls.items():
+            nats = [f"{losses[gap]:.2f}" if gap in losses else "" for gap in gaps]
+            rows.append([cell, *nats, str(found[cell].get("remembered", ""))])
+        text += f"\n\n{_aligned(rows)}\n(a guess has {chance:.2f})"
+    return text
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        row[0].ljust(widths[0]) + "".join(f"  {f:>{w}}" for f, w in zip(row[1:], widths[1:]))  # noqa: B905
+        for row in rows
+    )
+
+
 def _figure(value: float | None) -> str:
     text = "" if value is None else f"{value:.3f}" if value % 1 else f"{value:.0f}"
     return f"{text:>14}"

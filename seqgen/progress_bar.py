@@ -65,6 +65,8 @@ class ProgressBar(Callback):
 
     def on_step(self, progress: Progress) -> None:
         """Draw the bar."""
+        if progress.fraction < self.written:  # another run has begun
+            self.written = 0.0
         nats = progress.training_loss
         text = (  # like the line below, short enough for a terminal of 80 columns
             f"{minutes(progress.seconds_left)} left, "

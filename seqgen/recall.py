@@ -27,7 +27,7 @@ CUE = SYMBOLS + NOISE
 CHANCE = math.log(SYMBOLS)  # the loss of a guess
 EPISODES = 20_000
 SCORED = 512
-UNITS, EMBEDDING, BATCH_SIZE, LEARNING_RATE = 128, 32, 32, 3e-3
+UNITS, EMBEDDING, BATCH_SIZE, LEARNING_RATE = 64, 32, 32, 0.01
 
 
 def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generator) -> Ids:
@@ -39,11 +39,11 @@ def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generato
         random: draws symbols and noise.
 
     >>> ids = episodes(2, np.array([3, 1]), np.random.default_rng(0))
-    >>> len(ids), ids[0] == ids[5], ids[6] == ids[9], ids[[4, 8]].tolist()
-    (10, True, True, [16, 16])
+    >>> ids[[0, 5]].tolist(), ids[[6, 9]].tolist(), ids[[4, 8]].tolist()
+    ([5, 5], [7, 7], [16, 16])
     """
     ends = np.cumsum(gaps + 3)
-    ids = random.integers(SYMBOLS, CUE, ends[-1]).astype(np.uint8)
+    ids: Ids = random.integers(SYMBOLS, CUE, ends[-1]).astype(np.uint8)
     ids[ends - 1] = ids[ends - 3 - gaps] = random.integers(0, SYMBOLS, count)
     ids[ends - 2] = CUE
     return ids
@@ -63,8 +63,8 @@ def loss(stepper: Stepper, gap: int, seed: int = 1) -> float:
     >>> class Forgets:
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return np.zeros((len(ids), SYMBOLS)), state
-    >>> loss(Forgets(), gap=5) == CHANCE
-    True
+    >>> round(loss(Forgets(), gap=5), 4), round(CHANCE, 4)
+    (2.0794, 2.0794)
     """
     random = np.random.default_rng(seed)
     rows = np.stack([episodes(2, np.full(2, gap), random) for _ in range(SCORED)]).astype(int)
@@ -74,11 +74,11 @@ def loss(stepper: Stepper, gap: int, seed: int = 1) -> float:
     return -float(log_probabilities(logits)[np.arange(SCORED), rows[:, -1]].mean())
 
 
-def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) -> float | None:
-    """The loss after a gap, of a network that learned it for some minutes.
+def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) -> float:
+    """The loss after a gap, in nats, of a network that learned it for some minutes.
 
-    Returns:
-        Nats; None if Ctrl-C ended the learning.
+    Raises:
+        KeyboardInterrupt: Ctrl-C ended the learning.
     """
     model_config = ModelConfig(cell=cell, units=UNITS, embedding=EMBEDDING)
     config = TrainConfig(
@@ -87,7 +87,7 @@ def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) ->
     )  # fmt: skip
     result = training.train(corpus(gap, seed), model_config, config, callback)
     if result.scores["ended_early"] == "Ctrl-C":
-        return None
+        raise KeyboardInterrupt
     return loss(Runtime(model_config, result.weights), gap)
 
 

@@ -86,9 +86,6 @@ def train(
         chosen=begun.chosen,
         write_sample=lambda weights: _sample(bundle, weights),
     )
-    if per_token := corpus.details.get("notes_per_validation_token"):
-        bits = result.scores["bits_per_token"]
-        result.scores["bits_per_note"] = None if bits is None else bits / per_token
     return Model(dataclasses.replace(bundle, **vars(result)))
 
 

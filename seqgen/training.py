@@ -241,7 +241,7 @@ class _Run:
         weights = self.best_weights.result(sound=ended_early in (None, "Ctrl-C"))
         score = self.best_weights.final_score(self.step, thorough=ended_early is None)
         loss, scored = score or (None, 0)
-        scores = {
+        scores: dict[str, Any] = {
             "parameters": int(sum(each.size for each in weights)),
             "steps": self.step,
             "tokens_seen": self.step * self.tokens_per_step,
@@ -252,6 +252,9 @@ class _Run:
             "validation_tokens": scored,
             "bits_per_token": None if loss is None else loss / math.log(2),
         }
+        if per_token := self.corpus.details.get("notes_per_validation_token"):
+            bits = scores["bits_per_token"]
+            scores["bits_per_note"] = None if bits is None else bits / per_token
         return Result(weights, self.history, scores, self.chosen)
 
     def _loop(self) -> None:

@@ -30,7 +30,7 @@ def assert_one_line(stderr: str, message: str) -> None:
 
 
 def test_every_command_and_option_is_documented() -> None:
-    assert " ".join(cli.commands) == "train generate evaluate render inspect info corpora"
+    assert " ".join(cli.commands) == "train generate evaluate compare render inspect info corpora"
     for name, command in cli.commands.items():
         assert "Examples:" in (command.help or ""), name
         assert f"seqgen {name}" in (command.help or "")
@@ -376,3 +376,37 @@ def test_a_model_without_an_index(book: Path, tmp_path: Path, seqgen: Run) -> No
     assert (done.returncode, done.stderr) == (0, "")
     done = seqgen("generate", "without.keras", "--max-copy", 40, cwd=tmp_path)
     assert done.returncode == 1 and "--no-index" in done.stderr
+
+
+def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    run = ["--no-recall", "--epochs", 0.2, *SMALL]
+    done = seqgen("compare", book, "--cells", "gru,simple_rnn", *run, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = [line.split() for line in done.stdout.splitlines()]
+    assert table[0] == [
+        "parameters",
+        "characters/s",
+        "characters",
+        "seen",
+        "validation",
+        "bits/character",
+    ]
+    assert [row[0] for row in table[1:]] == ["gru", "simple_rnn"]
+    assert "drawn: compare.png" in done.stderr
+    assert (tmp_path / "compare.png").read_bytes()[1:4] == b"PNG"
+    assert not list(tmp_path.glob("*.keras"))
+    again = seqgen(
+        "compare", book, "--cells", "simple_rnn", *run, "-o", "c.svg", "--json", cwd=tmp_path
+    )
+    cells = json.loads(again.stdout)["cells"]
+    assert f"{cells['simple_rnn']['scores']['validation_loss']:.3f}" == table[2][4]
+    assert "<svg" in (tmp_path / "c.svg").read_text()
+    for wrong, message in [
+        ("--cells rnn", "cells: expected some of lstm, gru, simple_rnn, got 'rnn'"),
+        ("-o picture.txt", "picture.txt: expected a name that ends in .png or .svg"),
+        ("--transpose c", "transpose: not an option of text"),
+        ("--units 0", "units: expected a whole number"),
+    ]:
+        done = seqgen("compare", book, *wrong.split(), cwd=tmp_path)
+        assert done.returncode == 1, done.stderr
+        assert_one_line(done.stderr, message)

@@ -109,10 +109,12 @@ TABLE = {
                   "sharding"},
     "wishes": {"errors", "music.instruments", "music.names", "music.piece", "music.read",
                "music.signatures"},
-    "composition": {"beam", "config", "copies", "errors", "generation", "music.codec",
-                    "music.key_finding", "music.melody_rules", "music.piece",
-                    "music.polyphony_rules", "music.signatures", "originality", "runtime",
-                    "sampling", "vocabulary", "wishes"},
+    "wish_tokens": {"errors", "music.codec", "music.key_finding", "music.melody_rules",
+                    "music.piece", "music.polyphony_rules", "music.signatures", "vocabulary",
+                    "wishes"},
+    "composition": {"beam", "config", "copies", "errors", "generation", "music.melody_rules",
+                    "music.piece", "music.polyphony_rules", "originality", "runtime", "sampling",
+                    "vocabulary", "wish_tokens", "wishes"},
     "model": {"bundle", "composition", "config", "errors", "fine_tuning", "music.piece", "network",
               "runtime", "wishes", "writing"},
     "corpora": {"catalogue", "corpus", "errors", "tasks.kinds", "tasks.music", "tasks.text"},
@@ -125,23 +127,31 @@ TABLE = {
                       "text_measures", "vocabulary"},
     "evaluation": {"baseline", "corpora", "corpus", "errors", "model", "music.codec",
                    "music.signatures", "sample_scores", "scoring", "tasks.text", "vocabulary"},
+    "recall": {"callback", "config", "corpus", "runtime", "sampling", "training", "vocabulary"},
+    "comparison": {"automatic", "beginning", "callback", "cluster", "config", "corpus", "errors",
+                   "recall", "training"},
     "describe": {"bundle", "music.reading"},
     "progress_bar": {"callback", "describe"},
     "tensorboard": {"errors", "files", "backend", "callback"},
     "loss_curve": {"files"},
+    "comparison_picture": {"files"},
     "cli.options": {"config"},
     "cli.talk": {"files"},
     "cli.training": {"beginning", "bundle", "callback", "catalogue", "checkpoint", "cli.options",
                      "cli.talk", "cluster", "corpora", "describe", "errors", "files",
                      "interrupts", "loss_curve", "model", "progress_bar", "tensorboard",
                      "trainer"},
+    "cli.comparing": {"beginning", "cli.options", "cli.talk", "comparison",
+                      "comparison_picture", "config", "corpora", "describe", "errors", "files",
+                      "progress_bar", "recall"},
     "cli.evaluating": {"cli.options", "cli.talk", "describe", "evaluation", "model"},
     "cli.generating": {"cli.options", "cli.talk", "errors", "files", "model", "music.write",
                        "originality", "tasks.text", "writing"},
     "cli.rendering": {"cli.options", "cli.talk", "music.read", "music.write"},
     "cli.listing": {"bundle", "catalogue", "cli.options", "cli.talk", "describe", "errors",
                     "tasks.music_files"},
-    "cli": {"cli.evaluating", "cli.generating", "cli.listing", "cli.rendering", "cli.training"},
+    "cli": {"cli.comparing", "cli.evaluating", "cli.generating", "cli.listing", "cli.rendering",
+            "cli.training"},
     "__main__": {"cli", "errors"},
 }  # fmt: skip
 
@@ -198,7 +208,8 @@ def modules_after(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "train", "generate", "evaluate", "render", "inspect", "info", "corpora"]
+    "command",
+    ["", "train", "generate", "evaluate", "compare", "render", "inspect", "info", "corpora"],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     arguments = ["seqgen", *command.split(), "--help"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from seqgen import recall
 from seqgen.catalogue import read_catalogue
 from seqgen.cli import cli
 from seqgen.music.midi_writer import midi_bytes
@@ -82,6 +83,7 @@ def test_every_command_runs_after_those_before_it(
 ) -> None:
     assert len(COMMANDS) > 10
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(recall, "GAPS", (3,))
     for command in COMMANDS:
         assert run(command, folder).strip() or "-o" in command, command
 

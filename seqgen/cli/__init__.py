@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from seqgen import __version__
+from seqgen.cli.comparing import compare
 from seqgen.cli.evaluating import evaluate
 from seqgen.cli.generating import generate
 from seqgen.cli.listing import corpora, info, inspect
@@ -30,5 +31,5 @@ def cli() -> None:
     """
 
 
-for command in (train, generate, evaluate, render, inspect, info, corpora):
+for command in (train, generate, evaluate, compare, render, inspect, info, corpora):
     cli.add_command(command)

@@ -30,8 +30,11 @@ def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dic
     return parsed
 
 
+cell_option = click.option("--cell", type=click.Choice(CELLS), help="Kind of layer. [lstm]")
+
+
 def network_options(command: Any) -> Any:
-    """What the network is made of: the fields of `ModelConfig`."""
+    """What the network is made of: the other fields of `ModelConfig`."""
     for option in (
         click.option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
                      callback=parse_cell_options,
@@ -42,14 +45,23 @@ def network_options(command: Any) -> Any:
         click.option("--size", type=click.Choice(tuple(SIZES)),
                      help="Of the network. [auto: what the text, the time and this machine allow]"),
         click.option("--units", type=int, help="Width of each recurrent layer. [chosen]"),
-        click.option("--cell", type=click.Choice(CELLS), help="Kind of layer. [lstm]"),
     ):  # fmt: skip
         command = option(command)
     return command
 
 
+def length_options(command: Any) -> Any:
+    """How long a run is."""
+    for option in (
+        click.option("--epochs", type=float, help="Instead: how often to read the text through."),
+        click.option("--minutes", type=float, help="How long to train, all in all. [5]"),
+    ):
+        command = option(command)
+    return command
+
+
 def run_options(command: Any) -> Any:
-    """How long, and where a run begins."""
+    """Where a run begins, and what is kept of it."""
     for option in (
         click.option("--no-index", "index", flag_value=False, default=True, type=bool,
                      help="Leave out of the model what tells copies of the corpus."),
@@ -58,8 +70,6 @@ def run_options(command: Any) -> Any:
         click.option("--resume", is_flag=True, help="Go on with a run that broke off."),
         click.option("--from", "base", type=FILE, metavar="MODEL",
                      help="Begin with this model, not with a new one."),
-        click.option("--epochs", type=float, help="Instead: how often to read the text through."),
-        click.option("--minutes", type=float, help="How long to train, all in all. [5]"),
     ):  # fmt: skip
         command = option(command)
     return command

@@ -14,8 +14,10 @@ import click
 from seqgen.cli.options import (
     CORPUS_OPTIONS,
     FILE,
+    cell_option,
     corpus_options,
     json_option,
+    length_options,
     network_options,
     run_options,
     training_options,
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
 @click.option("-o", "--output", type=FILE, help="The model file to write: NAME.keras.")
+@length_options
 @run_options
+@cell_option
 @network_options
 @training_options
 @corpus_options
