@@ -16,7 +16,7 @@ from seqgen.sampling import Logits, allow_only, log_probabilities
 
 
 def search(stepper: Stepper, place: Place, output: Output, width: int) -> list[Output]:
-    """Up to `width` outputs, the likeliest first.
+    """Up to `width` outputs, the likeliest first; dead ends only where there is nothing else.
 
     Args:
         stepper: the network.
@@ -35,9 +35,10 @@ def search(stepper: Stepper, place: Place, output: Output, width: int) -> list[O
     >>> best.ids
     [1, 2, 3]
     """
-    growing = [copy.deepcopy(output)]
+    growing = [_branch(output)]
     totals: Logits = np.zeros(1)
     whole: list[tuple[float, Output]] = []
+    stuck: list[tuple[float, Output]] = []
     while growing:
         masks = [each.next(place.logits.shape[1]) for each in growing]
         scores = log_probabilities(place.logits)
@@ -45,7 +46,7 @@ def search(stepper: Stepper, place: Place, output: Output, width: int) -> list[O
         for row, each in enumerate(growing):
             if each.is_finished:
                 each.place = streams(stepper, place, [row])
-                whole.append((float(totals[row]), each))
+                (stuck if each.is_stuck else whole).append((float(totals[row]), each))
                 possible[row] = -np.inf
         rows, tokens, totals, growing = _best(possible, scores, growing, width)
         whole.sort(key=lambda scored: -scored[0])
@@ -54,7 +55,7 @@ def search(stepper: Stepper, place: Place, output: Output, width: int) -> list[O
         if growing:
             before = streams(stepper, place, rows)
             place = Place(*stepper.step(np.array(tokens), before.state))
-    return [each for _, each in whole[:width]]
+    return [each for _, each in (whole or stuck)[:width]]
 
 
 def _best(
@@ -67,9 +68,18 @@ def _best(
     rows, tokens = (each.tolist() for each in np.divmod(order, possible.shape[1]))
     outputs = []
     for row, token in zip(rows, tokens, strict=True):
-        output = copy.deepcopy(growing[row])
+        output = _branch(growing[row])
         if token != output.end_id:
             output.log_probabilities.append(float(scores[row, token]))
         output.feed(token)
         outputs.append(output)
     return rows, tokens, totals, outputs
+
+
+def _branch(output: Output) -> Output:
+    """One that goes on from there by itself; nothing is drawn, so the random numbers are shared."""
+    branch = copy.copy(output)
+    branch.ids = output.ids[:]
+    branch.log_probabilities = output.log_probabilities[:]
+    branch.constraints = copy.deepcopy(output.constraints)
+    return branch

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from seqgen import automatic, beginning, cluster, recall, training
+from seqgen import automatic, beginning, cluster, network, recall, training
 from seqgen.callback import Callback, Callbacks, Progress
 from seqgen.config import CELLS
 from seqgen.corpus import Corpus
-from seqgen.errors import ConfigError
+from seqgen.errors import ConfigError, TrainingError
 
 
 def compare(
@@ -31,8 +31,8 @@ def compare(
         corpus: what they learn.
         cells: of `seqgen.config.CELLS`.
         minutes: for each cell; 5 unless `epochs` is given.
-        recalls: each also learns, for as long again, to repeat a symbol after gaps
-            (`seqgen.recall`).
+        recalls: each, without `cell_options`, also learns for as long again to repeat a symbol
+            after gaps (`seqgen.recall`).
         callback: told of every run.
         options: as for `seqgen.train`, but for `cell`.
 
@@ -43,7 +43,7 @@ def compare(
     Raises:
         ConfigError: a cell is unknown or named twice, or an option is wrong.
         CorpusError: the corpus is smaller than one batch.
-        TrainingError: a loss explodes.
+        TrainingError: the loss of the first cell explodes.
 
     >>> from seqgen.corpora import load_corpus
     >>> corpus = load_corpus("python-docs")
@@ -54,6 +54,8 @@ def compare(
     callback = callback or Callback()
     require_cells(cells)
     given = beginning.settled({"minutes": minutes, **options})
+    for cell in cells:  # whatever is wrong is said before the work begins
+        network.build(beginning.configs(**given, cell=cell)[0], vocabulary_size=2)
     costliest = max(cells, key=automatic.GATES.__getitem__)
     begun = beginning.new(corpus, {**given, "cell": costliest}, None, callback)
     found: dict[str, dict[str, Any]] = {}
@@ -64,10 +66,10 @@ def compare(
         for number, cell in enumerate(found if recalls else (), 1):
             callback.on_message(f"{cell}, {number} of {len(found)}: recall")
             _learn_to_recall(begun, cell, callback, found)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TrainingError) as error:
         if not found:
             raise
-        callback.on_message("ended early: Ctrl-C")
+        callback.on_message(f"ended early: {str(error) or 'Ctrl-C'}")
     return found
 
 

@@ -147,13 +147,18 @@ class Composer:
         sampler = Sampler(config)
         for items, rows in generation.batches(count):
             pieces = [begin(item) for item in items]
-            self._write_all_but_the_close(pieces, place, rows, sampler)
+            self._write_all_but_the_close(pieces, place, rows, sampler, begun)
             for each in pieces:
-                tokens, scores = self._closed(each, place, sampler)
+                tokens, scores = self._closed(each, place, sampler, begun)
                 yield self._composition(each, begun, tokens, scores)
 
     def _write_all_but_the_close(
-        self, pieces: Sequence[_Growing], place: Place, rows: int, sampler: Sampler
+        self,
+        pieces: Sequence[_Growing],
+        place: Place,
+        rows: int,
+        sampler: Sampler,
+        begun: Sequence[str],
     ) -> None:
         """Side by side, up to the last few bars."""
         bars = pieces[0].wishes.bars
@@ -164,12 +169,13 @@ class Composer:
             each.rules.bars.wanted = bars - CLOSE
             each.output = self._output(each)
             outputs.append(each.output)
-        self._grow(outputs, generation.streams(self.stepper, place, [0] * rows), sampler)
+        spread = generation.streams(self.stepper, place, [0] * rows)
+        self._grow(outputs, spread, sampler, begun)
         for each in pieces:
             each.rules.bars.wanted = bars
 
     def _closed(
-        self, piece: _Growing, place: Place, sampler: Sampler
+        self, piece: _Growing, place: Place, sampler: Sampler, begun: Sequence[str]
     ) -> tuple[list[int], list[float]]:
         """All tokens of a piece, with the best of some takes of its close."""
         before = piece.output
@@ -177,13 +183,11 @@ class Composer:
             place = before.place
         takes = TAKES if piece.wishes.bars is not None else 1
         outputs = [self._output(piece, take) for take in range(1, 1 + takes)]
-        self._grow(outputs, generation.streams(self.stepper, place, [0] * takes), sampler)
+        spread = generation.streams(self.stepper, place, [0] * takes)
+        self._grow(outputs, spread, sampler, begun, before.ids if before else ())
         best = max((each for each in outputs if not each.is_stuck), key=self._ending, default=None)
         if best is None or (before is not None and before.is_stuck):
-            raise MusicError(
-                "max_copy: every note that may come would go on with a copy; allow a longer one, "
-                "or a wider range"
-            )
+            raise _nothing_left()
         if before is None:
             return best.ids, best.log_probabilities
         return before.ids + best.ids, before.log_probabilities + best.log_probabilities
@@ -198,8 +202,19 @@ class Composer:
             scored=piece.scored,
         )
 
-    def _grow(self, outputs: Sequence[Output], place: Place, sampler: Sampler) -> None:
-        for _ in generation.generate(self.stepper, place, sampler, outputs):
+    def _grow(
+        self,
+        outputs: Sequence[Output],
+        place: Place,
+        sampler: Sampler,
+        begun: Sequence[str],
+        before: Sequence[int] = (),
+    ) -> None:
+        prompt = [*self.vocabulary.encode(begun).tolist(), *before]
+        grown = generation.generate(
+            self.stepper, place, sampler, outputs, prompt, drawn=len(before)
+        )
+        for _ in grown:
             pass
 
     def _likeliest(
@@ -210,6 +225,8 @@ class Composer:
                 f"count: expected at most the beam's {width}, got {count}; a beam keeps that many"
             )
         for output in beam.search(self.stepper, place, self._output(piece), width)[:count]:
+            if output.is_stuck:
+                raise _nothing_left()
             yield self._composition(piece, begun, output.ids, output.log_probabilities)
 
     def _composition(
@@ -227,6 +244,13 @@ class Composer:
         """The logarithm of how likely a piece ends behind it."""
         assert output.place is not None
         return float(log_probabilities(output.place.logits)[0, self.vocabulary.end_id])
+
+
+def _nothing_left() -> MusicError:
+    return MusicError(
+        "max_copy: every note that may come would go on with a copy; allow a longer one, or a "
+        "wider range"
+    )
 
 
 def _behind(piece: Piece, start: int) -> Piece:

@@ -109,7 +109,7 @@ def comparison(task: str, found: dict[str, dict[str, Any]], chance: float) -> st
     for cell, each in found.items():
         scores = each["scores"]
         losses = [scores["validation_loss"], scores["bits_per_token"]]
-        losses += [scores["bits_per_note"]] if task == "music" else []
+        losses += [scores.get("bits_per_note")] if task == "music" else []
         rows.append(
             [cell, f"{scores['parameters']:,}", f"{each['tokens_per_second']:,.0f}"]
             + [f"{scores['tokens_seen']:,}"]

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from seqgen import baseline, sample_scores, scoring
+from seqgen import baseline, catalogue, sample_scores, scoring
+from seqgen.config import SampleConfig
 from seqgen.corpora import load_corpus
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
@@ -57,15 +58,20 @@ def sample_options(
     """How samples are written.
 
     Raises:
-        ConfigError: length with a model of music, bars with one of text.
+        ConfigError: length with a model of music, bars with one of text, or a number out of its
+            range.
     """
     if model.is_music and length is not None:
         raise ConfigError("--length is for models of text; this one is of music, see --bars")
     if not model.is_music and bars is not None:
         raise ConfigError("--bars is for models of music; this one is of text, see --length")
-    size = {"bars": bars or BARS} if model.is_music else {"length": length or LENGTH}
-    if model.writes_lines and not model.is_music and length is None:
+    SampleConfig(length=length or 0, temperature=temperature or 0, seed=seed)
+    if model.is_music:
+        size = {"bars": BARS if bars is None else bars}
+    elif model.writes_lines and length is None:
         size = {}
+    else:
+        size = {"length": LENGTH if length is None else length}
     return {**size, "temperature": temperature, "seed": seed}
 
 
@@ -81,6 +87,8 @@ def training_corpus(model: Model, folder: Path) -> Corpus:
     """
     facts = model.bundle.corpus
     arguments = facts.get("arguments") or [facts["name"]]
+    if "-" in arguments:
+        raise CorpusError("the corpus of the model came from standard input, and is gone")
     reasons = []
     for places in (arguments, [str(folder / each) for each in arguments]):
         try:
@@ -90,8 +98,7 @@ def training_corpus(model: Model, folder: Path) -> Corpus:
             continue
         if corpus.sha256 == facts["sha256"]:
             return _in_tokens_of(model.bundle.vocabulary, corpus)[0]
-        reasons = [f"{corpus.name} is not what it was when the model was trained"]
-        break
+        reasons.insert(0, f"{places[0]} is not what it was when the model was trained")
     why = reasons[0].partition(";")[0]
     raise CorpusError(f"the corpus of the model is not found again: {why}")
 
@@ -109,19 +116,30 @@ def _in_tokens_of(vocabulary: Vocabulary, corpus: Corpus) -> tuple[Corpus, int]:
     """
     if corpus.vocabulary == vocabulary:
         return corpus, 0
-    unknown = -1 if vocabulary.unknown_id is None else vocabulary.unknown_id
-    table = np.array([vocabulary.ids.get(token, unknown) for token in corpus.vocabulary.tokens])
-    strange = np.array([token not in vocabulary.ids for token in corpus.vocabulary.tokens])
-    ids, is_strange = table[corpus.ids], strange[corpus.ids]
-    kept, bounds = ids >= 0, corpus.bounds
-    if bounds is not None:
-        bounds = np.concatenate(([0], np.cumsum(kept)))[bounds]
-    changed = replace(corpus, vocabulary=vocabulary, ids=ids[kept], bounds=bounds, cuts=None)
-    return changed, int(is_strange.sum())
+    nothing = len(vocabulary)
+    unknown = nothing if vocabulary.unknown_id is None else vocabulary.unknown_id
+    tokens = corpus.vocabulary.tokens
+    table = np.array([vocabulary.ids.get(token, unknown) for token in tokens], np.uint32)
+    strange = np.array([token not in vocabulary.ids for token in tokens])
+    ids = table[corpus.ids]
+    is_strange, kept = int(strange[corpus.ids].sum()), ids != nothing
+    if not kept.any():
+        raise CorpusError(f"{corpus.name}: the model knows nothing of what is in it")
+    if kept.all():
+        return replace(corpus, vocabulary=vocabulary, ids=ids), is_strange
+    places = np.concatenate(([0], np.cumsum(kept)))
+    bounds, cuts = (None if each is None else places[each] for each in (corpus.bounds, corpus.cuts))
+    changed = replace(corpus, vocabulary=vocabulary, ids=ids[kept], bounds=bounds, cuts=cuts)
+    return changed, is_strange
 
 
 def evaluate(
-    model: Model, corpora: Sequence[str | Path] = (), *, folder: Path, progress: bool = False
+    model: Model,
+    corpora: Sequence[str | Path] = (),
+    *,
+    folder: Path,
+    encoding: str | None = None,
+    progress: bool = False,
 ) -> Evaluation:
     """Score a model, and n-grams beside it.
 
@@ -130,11 +148,13 @@ def evaluate(
         corpora: what is scored, all of it; the held-out part of the model's own corpus, if nothing
             is named.
         folder: where the model lies.
+        encoding: of a text that is named; as the model's own, unless given.
         progress: draw a progress bar on stderr.
 
     Raises:
-        CorpusError: the corpus is not found, or nothing of it was held out.
-        ConfigError: it is of another task.
+        CorpusError: the corpus is not found, the model knows nothing of it, or nothing of its own
+            was held out.
+        ConfigError: it is of another task, or has other tokens than the model.
     """
     notes: list[str] = []
     own: Corpus | None = None
@@ -145,7 +165,7 @@ def evaluate(
             raise CorpusError(f"{error}; name what is to be scored") from error
         notes.append(f"no n-grams beside it: {error}")
     if corpora:
-        ids, first, name = _named(model, corpora, notes)
+        ids, first, name = _named(model, corpora, encoding, notes)
         if own is not None and name[1] == own.sha256:
             notes.append(
                 "this is what the model has learned from; without CORPUS, what was held out of it "
@@ -165,26 +185,35 @@ def evaluate(
 
 
 def _named(
-    model: Model, corpora: Sequence[str | Path], notes: list[str]
+    model: Model, corpora: Sequence[str | Path], encoding: str | None, notes: list[str]
 ) -> tuple[Ids, int, tuple[str, str]]:
     """The ids of what the user named, with what generation begins with before them."""
+    named = catalogue.read_catalogue().get(str(corpora[0]))
+    if named is not None and named.task != model.bundle.task:
+        raise ConfigError(f"the model is one of {model.bundle.task}, {corpora[0]} is {named.task}")
     options = _reading(model, 0)
-    if model.bundle.task == "text":
+    if not model.is_music:
         options["min_count"] = 1  # what is rare there may be known here
-    elif options["transpose"] == "augment":
-        options["transpose"] = "none"
-    corpus, unknown = _in_tokens_of(model.bundle.vocabulary, load_corpus(*corpora, **options))
-    if corpus.task != model.bundle.task:
+        options |= {} if encoding is None else {"encoding": encoding}
+    else:
+        if encoding is not None:
+            raise ConfigError("encoding: of text; music is encoded as the model's own")
+        options.pop("voices", None)
+        if options["transpose"] == "augment":
+            options["transpose"] = "none"
+    corpus = load_corpus(*corpora, **options)
+    codecs = [each.get("codec") for each in (corpus.details, model.bundle.corpus["details"])]
+    if codecs[0] != codecs[1]:
         raise ConfigError(
-            f"the model is one of {model.bundle.task}, {corpus.name} of {corpus.task}"
+            f"{corpus.name}: expected music with as many parts as the model's, so that its tokens "
+            f"are the same ({codecs[1]}); got {codecs[0]}"
         )
+    corpus, unknown = _in_tokens_of(model.bundle.vocabulary, corpus)
     notes += corpus.notes
     if unknown:
         kind = "characters" if corpus.task == "text" else "tokens"
         done = "left out" if model.bundle.vocabulary.unknown_id is None else "scored as <unk>"
         notes.append(f"{unknown:,} {kind} that the model has never seen: {done}")
-    if not len(corpus.ids):
-        raise CorpusError(f"{corpus.name}: the model knows nothing of what is in it")
     vocabulary = model.bundle.vocabulary
     begin = (
         vocabulary.encode([END])

@@ -133,6 +133,7 @@ def generate(
     sampler: Sampler,
     outputs: Sequence[Output],
     prompt: Sequence[int] = (),
+    drawn: int = 0,
 ) -> Iterator[None]:
     """Let outputs grow side by side, a token of each at a time, until all are finished.
 
@@ -142,6 +143,7 @@ def generate(
         sampler: how tokens are drawn.
         outputs: those that grow.
         prompt: what a repetition penalty takes for recent, before anything is drawn.
+        drawn: tokens of each output so far: where a schedule of temperatures goes on.
 
     >>> class Counts:
     ...     def initial_state(self, batch_size): return ()
@@ -156,12 +158,13 @@ def generate(
     """
     logits, state = place
     rows, size = logits.shape
-    recent = np.empty((rows, sampler.window), int)
-    before = list(prompt)[-sampler.window :] if sampler.window else []
+    window = min(sampler.window, len(prompt) + max(each.length for each in outputs))
+    before = list(prompt)[-window:] if window else []
+    recent = np.empty((rows, window), int)
     recent[:, : len(before)] = before
     masks: list[Mask | None] = [None] * rows
     numbers = np.full(rows, 0.5)
-    for drawn in count():
+    for new in count():
         for row, output in enumerate(outputs):
             masks[row] = output.next(size)
             if not output.is_finished:
@@ -170,12 +173,12 @@ def generate(
                 output.place = streams(stepper, Place(logits, state), [row])
         if all(output.is_finished for output in outputs):
             return
-        known = recent[:, : len(before) + drawn]
-        ids = sampler(allow_only(logits, masks), known, numbers, drawn)
+        known = recent[:, : len(before) + new]
+        ids = sampler(allow_only(logits, masks), known, numbers, drawn + new)
         _feed(outputs, ids, logits)
         yield
-        if sampler.window:
-            recent[:, (len(before) + drawn) % sampler.window] = ids
+        if window:
+            recent[:, (len(before) + new) % window] = ids
         logits, state = stepper.step(ids, state)
 
 

@@ -152,7 +152,9 @@ class Model:
             options["temperature"] = temperature
         known = {each.name for each in dataclasses.fields(SampleConfig)}
         for option in options.keys() - known:
-            raise ConfigError(f"{option}: no option of generation")
+            raise ConfigError(
+                f"{option}: no option of generation; there are {', '.join(sorted(known))}"
+            )
         seed = new_seed() if seed is None else seed
         return SampleConfig(**{"length": length, "seed": seed, **options})
 

@@ -150,9 +150,10 @@ class CopyGuard:
         self, index: CopyIndex, vocabulary: Vocabulary, task: str, most: int, prompt: Iterable[int]
     ) -> None:
         is_text = task == "text"
-        if most < index.order + (not is_text):
+        least = (index.order if index.every == 1 else index.shortest) + (not is_text)
+        if most < least:
             raise ConfigError(
-                f"max_copy: expected at least {index.order + (not is_text)} "
+                f"max_copy: expected at least {least} "
                 f"{'characters' if is_text else 'notes'}, got {most}: shorter runs this model's "
                 "index cannot tell from chance"
             )

@@ -17,8 +17,9 @@ from seqgen.music import measures
 from seqgen.music.codec import Codec
 from seqgen.music.measures import Copies
 from seqgen.music.piece import Piece
-from seqgen.vocabulary import END
+from seqgen.vocabulary import END, UNKNOWN
 
+MOST = 20_000_000  # characters of the corpus, which take 100 bytes each
 ORDERS = 4, 8  # of the character n-grams that are counted
 
 OF_A_PIECE: dict[str, Callable[[Piece], float]] = {
@@ -44,7 +45,7 @@ def of_text(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
 
     Args:
         model: of text.
-        corpus: that it was trained on, in its tokens.
+        corpus: that it was trained on, in its tokens; of a large one, its last 20 million.
         count: how many texts.
         options: of `Model.texts`.
     """
@@ -52,9 +53,11 @@ def of_text(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
     texts = model.texts(count, **options)
     new = ["".join(each)[len(each.prompt) :] for each in texts]
     length = max(sum(map(len, new)) // count, 1)
-    known = "".join(_characters(vocabulary.decode(corpus.training_ids)))
+    known = "".join(_characters(vocabulary.decode(corpus.training_ids[-MOST:])))
     held_out = "".join(_characters(vocabulary.decode(corpus.validation_ids[: 2 * length * count])))
     real = [held_out[i : i + length] for i in range(0, len(held_out), length)][:count]
+    if model.writes_lines:
+        real = held_out.splitlines()[:count]
     table: Table = {}
     for order in ORDERS:
         table[f"distinct_{order}"] = {
@@ -86,7 +89,8 @@ def of_text(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
 
 
 def _characters(tokens: Sequence[str]) -> list[str]:
-    return ["\n" if token == END else token for token in tokens]
+    replaced = {END: "\n", UNKNOWN: "\ufffd"}
+    return [replaced.get(token, token) for token in tokens]
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

@@ -19,10 +19,11 @@ FEW = 20_000  # tokens that one stream reads alone
 def losses(
     stepper: Stepper, ids: Ids, first: int, *, progress: bool = False
 ) -> npt.NDArray[np.float64]:
-    """Nats of each token from the first on, each predicted from all that stand before it.
+    """Nats of each token from the first on, with the state carried from one to the next.
 
-    A long run is read by `STREAMS` streams side by side; a stream reads some tokens before its own
-    part, so that its state knows what came before.
+    A long run is read by `STREAMS` streams side by side. A stream reads up to `WARM_UP` tokens
+    before its own part, so that its state knows what came before; where there are not so many, the
+    first one over and over.
 
     Args:
         stepper: the network.

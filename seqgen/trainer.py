@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqgen import cluster
 from seqgen.bundle import Bundle
@@ -13,6 +13,10 @@ from seqgen.callback import Callback
 from seqgen.corpus import Corpus
 from seqgen.model import Model
 from seqgen.runtime import Floats
+
+if TYPE_CHECKING:
+    from seqgen.beginning import Beginning
+    from seqgen.copies import CopyIndex
 
 SAMPLE_LENGTH = 160
 SAMPLE_BARS = 8
@@ -59,7 +63,7 @@ def train(
     20
     """
     started = time.monotonic()  # importing TensorFlow counts
-    from seqgen import beginning, originality, training
+    from seqgen import beginning, training
 
     callback = callback or Callback()
     path = None if checkpoint_path is None else Path(checkpoint_path)
@@ -72,8 +76,9 @@ def train(
         begun = beginning.resumed(corpus, given, path)
     else:
         begun = beginning.new(corpus, given, base_bundle, callback)
-    indexes = [*(base.bundle.indexes if base else []), originality.index_of(begun.corpus)]
-    bundle = dataclasses.replace(begun.bundle(), indexes=indexes if index else [])
+    bundle = begun.bundle()
+    if index:
+        bundle = dataclasses.replace(bundle, indexes=_indexes(begun, base_bundle, callback))
     result = training.train(
         begun.corpus,
         begun.model_config,
@@ -87,6 +92,23 @@ def train(
         write_sample=lambda weights: _sample(bundle, weights),
     )
     return Model(dataclasses.replace(bundle, **vars(result)))
+
+
+def _indexes(begun: Beginning, base: Bundle | None, callback: Callback) -> list[CopyIndex]:
+    """Of all that the model learns from; none at all where that of the base is missing, for then
+    what is copied from there would pass for new."""
+    from seqgen import originality
+
+    has_base = base is not None or (
+        begun.checkpoint is not None and begun.checkpoint[0]["place"].get("has_base", False)
+    )
+    if has_base and (base is None or not base.indexes):
+        callback.on_message(
+            "no index of copies: the model to begin with "
+            + ("has none" if base else "is not named; --from with --resume would name it")
+        )
+        return []
+    return [*(base.indexes if base else []), originality.index_of(begun.corpus)]
 
 
 def _sample(bundle: Bundle, weights: list[Floats]) -> str:

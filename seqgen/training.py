@@ -94,6 +94,7 @@ def train(
     with distribution.losing_machines():
         run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
         run.write_sample, run.chosen = write_sample, chosen
+        run.has_base = bool(initial_weights)
         if not resume:
             run.put_checkpoint_aside()
         if initial_weights:
@@ -140,6 +141,7 @@ class _Run:
             corpus.training_length,
         )
         self.chosen = ""
+        self.has_base = False  # whether it began with another model's weights
         self.step = 0
         self.checkpointed = time.monotonic()
         self.seconds_per_step = 0.0  # the last one's, but for the first
@@ -184,6 +186,7 @@ class _Run:
             "training_loss": self.training_loss.value,
             "history": self.history,
             "chosen": self.chosen,
+            "has_base": self.has_base,
             "schedule": self.schedule.place(),
             "batches": self.batches.place(),
             "best_weights": self.best_weights.place(),
@@ -208,6 +211,7 @@ class _Run:
         place = saved["place"]
         self.step, self.history = place["step"], place["history"]
         self.training_loss.value, self.chosen = place["training_loss"], place["chosen"]
+        self.has_base = place.get("has_base", False)
         self.schedule.go_to(place["schedule"])
         self.batches.go_to(place["batches"])
         self.best_weights.go_to(place["best_weights"], arrays.get("best", []))

@@ -29,7 +29,7 @@ class Text:
         vocabulary: what they stand for.
         indexes: of what the model was trained on.
         held_back: how many of the last may turn out to be the stop text.
-        write_on: draws the next character; may be called when there is none any more.
+        write_on: draws the next character, and says whether there is none any more.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Text:
             if written < ready:
                 yield self.vocabulary.tokens[self.output.ids[written]]
                 written += 1
-            else:
-                self.write_on()
+            elif self.write_on():
+                break  # Ctrl-C ended the writing in the middle of a step
         yield from self.tokens[written:]
 
     @property
@@ -138,6 +138,11 @@ class Writer:
         text.require_known(self.vocabulary, "the stop text", stop, "it would never be written")
         text.require_known(self.vocabulary, "allow", allow)
         banned = self._banned(ban, allow)
+        if never := [each for each in stop if self.vocabulary.ids[each] in banned]:
+            raise ConfigError(
+                f"stop: expected a text that may be written, got {stop!r}, whose {never[0]!r} is "
+                "banned; it would never come"
+            )
         if config.beam is not None and count > config.beam:
             raise ConfigError(
                 f"count: expected at most the beam's {config.beam}, got {count}; "
@@ -167,7 +172,7 @@ class Writer:
         place = generation.read(self.stepper, ids)
         if config.beam is not None:
             found = beam.search(self.stepper, place, output(0), config.beam)[:count]
-            return [written(each, lambda: None) for each in found]
+            return [written(each, lambda: True) for each in found]
         texts = []
         sampler = Sampler(config)
         recent = [int(token) for token in ids if token != self.vocabulary.end_id]
@@ -175,7 +180,7 @@ class Writer:
             outputs = [output(item) for item in items]
             spread = generation.streams(self.stepper, place, [0] * rows)
             growing = generation.generate(self.stepper, spread, sampler, outputs, recent)
-            write_on = partial(next, growing, None)
+            write_on = partial(next, growing, True)
             texts += [written(each, write_on) for each in outputs]
         return texts
 

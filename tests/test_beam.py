@@ -71,3 +71,27 @@ def test_constraints_hold_for_every_output() -> None:
     for each in found:
         assert 1 not in each.ids
         assert len(each.ids) == 6 or each.ids[-2:] == [2, 2]
+
+
+class DeadEnd:
+    """Lets nothing follow the likeliest beginning."""
+
+    is_finished = False
+
+    def __init__(self, word: tuple[int, ...]) -> None:
+        self.word = word
+        self.ids: tuple[int, ...] = ()
+
+    def allowed(self) -> np.ndarray:
+        return np.full(SIZE, self.ids[: len(self.word)] != self.word)
+
+    def feed(self, token: int) -> None:
+        self.ids += (token,)
+
+
+def test_dead_ends_come_only_where_there_is_nothing_else() -> None:
+    best = max(itertools.product(range(SIZE), repeat=2), key=total)
+    found = search(4, 6, constraints=[DeadEnd(best)])
+    assert all(len(each.ids) == 6 and not each.is_stuck for each in found)
+    (stuck,) = search(1, 6, constraints=[DeadEnd(())])
+    assert stuck.is_stuck and not stuck.ids

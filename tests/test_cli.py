@@ -355,6 +355,8 @@ def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
         (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
         (("--allow", "é"), "allow has characters that the model has never seen: 'é'"),
         (("--allow", "a", "--ban", "a"), "expected that some character may still be written"),
+        (("--stop", "the", "--ban", "e"), "expected a text that may be written, got 'the'"),
+        (("--stop", ".", "--allow", "abc"), "it would never come"),
         (("--beam", 2, "-n", 3), "expected at most the beam's 2, got 3"),
         (("--beam", 2, "--top-p", 0.5), "so top p would do nothing"),
         (("--max-copy", 3), "max_copy: expected at least"),
@@ -402,6 +404,7 @@ def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
     assert f"{cells['simple_rnn']['scores']['validation_loss']:.3f}" == table[2][4]
     assert "<svg" in (tmp_path / "c.svg").read_text()
     for wrong, message in [
+        ("--cells lstm,gru --cell-option unit_forget_bias=false", "GRU has no option"),
         ("--cells rnn", "cells: expected some of lstm, gru, simple_rnn, got 'rnn'"),
         ("-o picture.txt", "picture.txt: expected a name that ends in .png or .svg"),
         ("--transpose c", "transpose: not an option of text"),
@@ -410,3 +413,17 @@ def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
         done = seqgen("compare", book, *wrong.split(), cwd=tmp_path)
         assert done.returncode == 1, done.stderr
         assert_one_line(done.stderr, message)
+
+
+def test_an_index_is_whole_or_there_is_none(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    run = ("--epochs", 0.05, *SMALL)
+    seqgen("train", book, *run, "-o", "base.keras", "--no-index", cwd=tmp_path)
+    done = seqgen("train", book, "--from", "base.keras", "--epochs", 0.05, "--batch-size", 4,
+                  "--window", 16, "-o", "b.keras", cwd=tmp_path)  # fmt: skip
+    assert "no index of copies: the model to begin with has none" in done.stderr
+    assert not library.load(tmp_path / "b.keras").bundle.indexes
+
+
+def test_a_penalty_may_look_back_further_than_there_is(trained: Path, seqgen: Run) -> None:
+    far = ("--repetition-penalty", 1.2, "--repetition-window", 10**13, "--seed", 1)
+    assert len(seqgen("generate", trained, "--length", 30, *far).stdout) == 30

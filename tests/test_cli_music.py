@@ -67,8 +67,17 @@ def test_nothing_is_overwritten_and_the_names_are_printed(
     model: Path, tmp_path: Path, seqgen: Run
 ) -> None:
     names = [seqgen("generate", model, "--bars", 2, cwd=tmp_path).stdout for _ in range(2)]
-    assert names == ["tunes0.mid\n", "tunes0-1.mid\n"]
+    corpus = json.loads(seqgen("info", model, "--json").stdout)["corpus"]["name"]
+    assert names == [f"{corpus}.mid\n", f"{corpus}-1.mid\n"]
     assert all((tmp_path / name.strip()).exists() for name in names)
+
+
+def test_nothing_is_made_where_nothing_can_be_written(
+    model: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    for wrong in (("--key", "H"), ("--top-k", 0), ("--range", "C9-C2")):
+        assert seqgen("generate", model, "-n", 3, *wrong, cwd=tmp_path).returncode == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) -> None:

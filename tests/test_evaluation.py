@@ -127,3 +127,37 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
 def test_options_of_the_other_task(trained: Path) -> None:
     with pytest.raises(ConfigError, match="--bars is for models of music"):
         evaluation.sample_options(seqgen.load(trained), None, 8, None, 0)
+
+
+def test_what_came_from_standard_input_is_not_asked_for_again(
+    book: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    run = ("--epochs", 0.05, *SMALL, "-o", "m.keras")
+    seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
+    done = seqgen("evaluate", "m.keras", "-", cwd=tmp_path, input=SENTENCE)
+    assert done.returncode == 0 and f"{len(SENTENCE)} characters" in done.stdout
+    assert "no n-grams beside it: the corpus of the model came from standard input" in done.stderr
+    done = seqgen("evaluate", "m.keras", book, "--samples", 1, "--length", 20, cwd=tmp_path)
+    assert done.returncode == 0 and "perplexity" in done.stdout
+    assert "no samples: " in done.stderr
+
+
+def test_texts_in_other_encodings_and_of_other_kinds(trained: Path, tmp_path: Path) -> None:
+    model, text = seqgen.load(trained), tmp_path / "other.txt"
+    text.write_bytes((SENTENCE + "é").encode("latin-1"))
+    with pytest.raises(CorpusError, match="--encoding"):
+        evaluation.evaluate(model, [text], folder=tmp_path)
+    found = evaluation.evaluate(model, [text], folder=tmp_path, encoding="latin-1")
+    assert found.scores["tokens"] == len(SENTENCE)
+    with pytest.raises(ConfigError, match="is one of text, irish-tunes is music"):
+        evaluation.evaluate(model, ["irish-tunes"], folder=tmp_path)
+    text.write_text("ΩΩΩ", encoding="utf-8")
+    with pytest.raises(CorpusError, match="other: the model knows nothing of what is in it"):
+        evaluation.evaluate(model, [text], folder=tmp_path)
+
+
+def test_samples_of_no_length_are_what_was_asked_for(trained: Path) -> None:
+    model = seqgen.load(trained)
+    assert evaluation.sample_options(model, 0, None, None, 0)["length"] == 0
+    with pytest.raises(ConfigError, match="temperature: expected"):
+        evaluation.sample_options(model, None, None, -1, 0)

@@ -176,3 +176,31 @@ def test_an_item_is_the_same_whatever_their_number(cell: str) -> None:
     assert len({tuple(each) for each in most}) == 70
     for count in (1, 2, 8, 17, 18, 65):
         assert items(count) == most[:count]
+
+
+def test_a_part_goes_on_where_another_ended() -> None:
+    config = SampleConfig(
+        length=8, temperature_schedule=(0, 3.0, 0.5), repetition_penalty=2, repetition_window=6
+    )
+    whole, first, second = (Output(config), Output(SampleConfig(length=4)), Output(config))
+    logits = np.random.default_rng(0).normal(0, 1, (1, 9))
+
+    class Always:
+        def initial_state(self, batch_size: int) -> tuple[()]:
+            return ()
+
+        def step(self, ids: np.ndarray, state: tuple[()]) -> tuple[np.ndarray, tuple[()]]:
+            return logits, state
+
+        def streams(self, state: tuple[()], rows: np.ndarray) -> tuple[()]:
+            return state
+
+    place, sampler = Place(logits, ()), Sampler(config)
+    for _ in generate(Always(), place, sampler, [whole], [3, 5]):
+        pass
+    for _ in generate(Always(), place, sampler, [first], [3, 5]):
+        pass
+    second.length, second.random = 4, first.random
+    for _ in generate(Always(), place, sampler, [second], [3, 5, *first.ids], drawn=4):
+        pass
+    assert first.ids + second.ids == whole.ids

@@ -9,11 +9,13 @@ import click
 
 from seqgen.cli.options import FILE, json_option
 from seqgen.cli.talk import print_json, say
+from seqgen.errors import CorpusError
 
 
 @click.command()
 @click.argument("model", type=FILE)
 @click.argument("corpora", nargs=-1, metavar="[CORPUS]...")
+@click.option("--encoding", help="Of a CORPUS of text, such as latin-1. [the model's]")
 @click.option("--samples", type=click.IntRange(1), metavar="N",
               help="Write N texts or pieces, and measure them too.")  # fmt: skip
 @click.option("--length", type=int, help="Of the samples: characters. [1000]")
@@ -24,6 +26,7 @@ from seqgen.cli.talk import print_json, say
 def evaluate(
     model: Path,
     corpora: tuple[str, ...],
+    encoding: str | None,
     samples: int | None,
     length: int | None,
     bars: int | None,
@@ -47,9 +50,14 @@ def evaluate(
 
     loaded = library.load(model)
     options = evaluation.sample_options(loaded, length, bars, temperature, seed)
-    found = evaluation.evaluate(loaded, corpora, folder=model.parent, progress=sys.stderr.isatty())
+    found = evaluation.evaluate(
+        loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty()
+    )
     if samples:
-        found.add_samples(loaded, samples, options, model.parent)
+        try:
+            found.add_samples(loaded, samples, options, model.parent)
+        except CorpusError as error:  # what has been scored is not lost for it
+            found.notes.append(f"no samples: {error}")
     for note in found.notes:
         say(note)
     if as_json:

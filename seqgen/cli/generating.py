@@ -116,6 +116,7 @@ def write_music(
     copied = []
     paths = music_paths(model.bundle.corpus["name"], output, count)
     for number, (path, each) in enumerate(zip(paths, pieces, strict=False), 1):
+        make_folder(path.parent)
         say_if_kept(path)
         write(each.piece, path, keep=True)
         copied.append(each.longest_copy)
@@ -136,6 +137,14 @@ def write_music(
         say(line)
 
 
+def make_folder(folder: Path) -> None:
+    """A folder for pieces, when there is one to put there."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
 def music_paths(name: str, output: Path | None, count: int) -> list[Path]:
     """Where pieces are written: a new file here, the one that was named, or one after the other."""
     from seqgen.music.write import require_format
@@ -144,10 +153,6 @@ def music_paths(name: str, output: Path | None, count: int) -> list[Path]:
         return [unused_path(Path(f"{name}.mid"))]
     if output is None or output.is_dir() or (count > 1 and not output.suffix):
         folder = output or unused_path(Path(name))
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
         return [unused_path(folder / f"{name}-{i}.mid") for i in range(1, count + 1)]
     require_format(output)
     require_writable(output)

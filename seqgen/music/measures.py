@@ -189,14 +189,11 @@ class Copies:
         text, best = _moves(piece), 0
         for i in range(len(text) - SEED + 2):
             for number, place in self.places.get(tuple(text[i : i + SEED - 1]), ()):
-                if number == without:
-                    continue
                 other, length = self.texts[number], SEED - 1
-                while (
-                    text[i + length : i + length + 1] == other[place + length : place + length + 1]
-                ):
-                    if i + length >= len(text):
-                        break
+                if number == without or (i and place and text[i - 1] == other[place - 1]):
+                    continue  # the run that began one note before was longer
+                most = min(len(text) - i, len(other) - place)
+                while length < most and text[i + length] == other[place + length]:
                     length += 1
                 best = max(best, length + 1)
         return best
