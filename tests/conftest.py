@@ -2,6 +2,7 @@
 and one small trained model."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,9 @@ import pytest
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.\n"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# Where the tests run in the background, Ctrl-C is ignored, and the programs they start inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -417,15 +417,6 @@ def test_a_comparison_as_json(book: Path, tmp_path: Path) -> None:
     assert found["cells"]["gru"]["scores"]["validation_loss"] > 0
 
 
-def test_an_index_is_whole_or_there_is_none(book: Path, tmp_path: Path, seqgen: Run) -> None:
-    run = ("--epochs", 0.05, *SMALL)
-    seqgen("train", book, *run, "-o", "base.keras", "--no-index", cwd=tmp_path)
-    done = seqgen("train", book, "--from", "base.keras", "--epochs", 0.05, "--batch-size", 4,
-                  "--window", 16, "-o", "b.keras", cwd=tmp_path)  # fmt: skip
-    assert "no index of copies: the model to begin with has none" in done.stderr
-    assert not library.load(tmp_path / "b.keras").bundle.indexes
-
-
 def test_a_penalty_may_look_back_further_than_there_is(trained: Path, seqgen: Run) -> None:
     far = ("--repetition-penalty", 1.2, "--repetition-window", 10**13, "--seed", 1)
     assert len(seqgen("generate", trained, "--length", 30, *far).stdout) == 30

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import seqgen
 from seqgen import baseline, evaluation, ngrams
+from seqgen.cli import cli
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.music.names import piece_of
 from seqgen.music.write import write
@@ -130,15 +132,15 @@ def test_options_of_the_other_task(trained: Path) -> None:
 
 
 def test_what_came_from_standard_input_is_not_asked_for_again(
-    book: Path, tmp_path: Path, seqgen: Run
+    trained: Path, book: Path, tmp_path: Path
 ) -> None:
-    run = ("--epochs", 0.05, *SMALL, "-o", "m.keras")
-    seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
-    done = seqgen("evaluate", "m.keras", "-", cwd=tmp_path, input=SENTENCE)
-    assert done.returncode == 0 and f"{len(SENTENCE)} characters" in done.stdout
+    model = seqgen.load(trained)
+    model.bundle.corpus["arguments"] = ["-"]
+    model.save(tmp_path / "m.keras")
+    evaluate = ["evaluate", str(tmp_path / "m.keras")]
+    done = CliRunner().invoke(cli, [*evaluate, str(book), "--samples", "1", "--length", "20"])
+    assert done.exit_code == 0 and "perplexity" in done.stdout
     assert "no n-grams beside it: the corpus of the model came from standard input" in done.stderr
-    done = seqgen("evaluate", "m.keras", book, "--samples", 1, "--length", 20, cwd=tmp_path)
-    assert done.returncode == 0 and "perplexity" in done.stdout
     assert "no samples: " in done.stderr
 
 

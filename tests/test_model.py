@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,3 +116,20 @@ def test_a_callback_is_told(book: Path) -> None:
     train: Callable[..., seqgen.Model] = seqgen.train
     model = train(seqgen.load_corpus(book), epochs=0.1, units=4, callback=counter, batch_size=4)
     assert counter.steps == model.bundle.scores["steps"] > 0
+
+
+def test_an_index_is_whole_or_there_is_none(book: Path) -> None:
+    class Hears(seqgen.Callback):
+        heard = ""
+
+        def on_message(self, message: str) -> None:
+            self.heard += message
+
+    corpus, hears = seqgen.load_corpus(book), Hears()
+    run: dict[str, Any] = {"epochs": 0.02, "batch_size": 4, "window": 16}
+    base = seqgen.train(corpus, **run, units=4, index=False)
+    grown = seqgen.train(corpus, **run, base=base, callback=hears)
+    assert not grown.bundle.indexes
+    assert "no index of copies: the model to begin with has none" in hears.heard
+    whole = seqgen.train(corpus, **run, units=4)
+    assert len(seqgen.train(corpus, **run, base=whole).bundle.indexes) == 2
