@@ -188,7 +188,7 @@ def _stock_forward(network: Any, ids: Any, state: Tensors, training: bool) -> tu
 def _fast_forward(
     network: Any, ids: Any, state: Tensors, chance: Chance | None, precision: str
 ) -> tuple[Any, Tensors]:
-    """The same through `seqgen.kernels`, as `(T, D, B)`."""
+    """The same through `seqgen.kernels`, as `(D, T, B)`."""
     _, embedding, *layers, dense = network.layers
     x, table = _embedded(embedding.embeddings, ids, precision)
     after: Tensors = []
@@ -204,15 +204,15 @@ def _fast_forward(
             after += map(tf.transpose, layer_after)
         elif chance is not None:
             x *= tf.cast(chance.mask(tf.shape(x), layer.rate, place), x.dtype)
-    units, batch_size = x.shape[1:]
-    rows = tf.reshape(tf.transpose(x, (2, 0, 1)), (-1, units))
+    units, _, batch_size = x.shape
+    rows = tf.reshape(tf.transpose(x, (2, 1, 0)), (-1, units))
     logits = tf.matmul(rows, tf.cast(dense.kernel, precision))
     logits = tf.cast(logits, tf.float32) + dense.bias
     return tf.reshape(logits, (batch_size, -1, logits.shape[1])), after
 
 
 def _embedded(embeddings: Any, ids: Any, precision: str) -> tuple[Any, Any]:
-    """Ids `(B, T)` → what the first layer takes, `(T, D, B)`, and the table to look its product up
+    """Ids `(B, T)` → what the first layer takes, `(D, T, B)`, and the table to look its product up
     in, or None.
 
     Where there are no more tokens than a vector is wide, the tokens themselves go in, one-hot, and
@@ -220,8 +220,8 @@ def _embedded(embeddings: Any, ids: Any, precision: str) -> tuple[Any, Any]:
     """
     size, width = embeddings.shape
     if size > width:
-        return tf.transpose(tf.gather(tf.cast(embeddings, precision), ids), (1, 2, 0)), None
-    return tf.one_hot(tf.transpose(ids), size, axis=1, dtype=precision), embeddings
+        return tf.transpose(tf.gather(tf.cast(embeddings, precision), ids), (2, 1, 0)), None
+    return tf.one_hot(tf.transpose(ids), size, axis=0, dtype=precision), embeddings
 
 
 class KerasStepper:

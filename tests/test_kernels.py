@@ -1,28 +1,43 @@
 """The fast layers against the stock ones of Keras: outputs, states and all gradients."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from seqgen import kernels
 from seqgen.backend import tf
+from seqgen.kernels import compiled
+from seqgen.native import library
 from seqgen.network import LAYERS
 
-BATCH, WINDOW, WIDTH, UNITS = 3, 12, 5, 8
+WINDOW, WIDTH = 12, 5
 RANDOM = np.random.default_rng(0)
-INPUTS = RANDOM.normal(size=(BATCH, WINDOW, WIDTH)).astype(np.float32)
+CELLS = [
+    ("simple_rnn", {}),
+    ("simple_rnn", {"use_bias": False}),
+    ("lstm", {}),
+    ("lstm", {"use_bias": False}),
+    ("gru", {}),
+    ("gru", {"use_bias": False}),
+    ("gru", {"reset_after": False}),
+    ("gru", {"reset_after": False, "use_bias": False}),
+]
 
 
-def results(layer: object, inputs: object, state: list[object], fast: bool) -> list[np.ndarray]:
-    """Outputs and last states, then the gradients of the weights, the inputs and the states."""
+def results(layer: object, inputs: object, state: list[object], dtype: str | None) -> list:
+    """Outputs and last states, then the gradients of the weights, the inputs and the states; with
+    a type the fast layers', in products of that type, else Keras's."""
 
     @tf.function
     def run() -> object:
         with tf.GradientTape() as tape:
             tape.watch([inputs, *state])
-            if fast:
+            if dtype:
                 columns = [tf.transpose(each) for each in state]
-                outputs, after = kernels.run(layer, tf.transpose(inputs, (1, 2, 0)), columns)
-                outputs = tf.transpose(outputs, (2, 0, 1))
+                sequence = tf.cast(tf.transpose(inputs, (2, 1, 0)), dtype)
+                outputs, after = kernels.run(layer, sequence, columns)
+                outputs = tf.cast(tf.transpose(outputs, (2, 1, 0)), tf.float32)
                 after = [tf.transpose(each) for each in after]
             else:
                 outputs, *after = layer(inputs, initial_state=state)
@@ -33,30 +48,66 @@ def results(layer: object, inputs: object, state: list[object], fast: bool) -> l
     return [each.numpy() for each in run()]
 
 
-@pytest.mark.parametrize(
-    "cell, options",
-    [
-        ("simple_rnn", {}),
-        ("simple_rnn", {"use_bias": False}),
-        ("lstm", {}),
-        ("lstm", {"use_bias": False}),
-        ("gru", {}),
-        ("gru", {"use_bias": False}),
-        ("gru", {"reset_after": False}),
-        ("gru", {"reset_after": False, "use_bias": False}),
-    ],
-)
-def test_agrees_with_keras(cell: str, options: dict[str, object]) -> None:
-    layer = LAYERS[cell](UNITS, return_sequences=True, return_state=True, **options)
-    layer(INPUTS)
-    layer.set_weights([RANDOM.normal(0, 0.5, each.shape) for each in layer.get_weights()])
+def assert_agrees_with_keras(
+    cell: str, options: dict, units: int, batch: int, dtype: str, tolerance: float
+) -> None:
+    layer = LAYERS[cell](units, return_sequences=True, return_state=True, **options)
+    inputs = tf.constant(RANDOM.normal(size=(batch, WINDOW, WIDTH)), tf.float32)
+    layer(inputs)
+    scale = 0.5 if units < 16 else 0.2
+    layer.set_weights([RANDOM.normal(0, scale, each.shape) for each in layer.get_weights()])
     states = 2 if cell == "lstm" else 1
-    state = [tf.constant(RANDOM.normal(size=(BATCH, UNITS)), tf.float32) for _ in range(states)]
+    state = [tf.constant(RANDOM.normal(size=(batch, units)), tf.float32) for _ in range(states)]
     assert kernels.supports(layer)
-    stock, fast = (results(layer, tf.constant(INPUTS), state, each) for each in (False, True))
+    stock, fast = (results(layer, inputs, state, each) for each in (None, dtype))
     assert len(stock) == 1 + states + len(layer.trainable_variables) + 1 + states
     for expected, result in zip(stock, fast, strict=True):
-        np.testing.assert_allclose(result, expected, atol=1e-4, rtol=1e-4)
+        assert result.shape == expected.shape
+        np.testing.assert_allclose(
+            result, expected, atol=tolerance * max(1, np.abs(expected).max()), rtol=tolerance
+        )
+
+
+@pytest.mark.parametrize("cell, options", CELLS)
+def test_loops_of_tensorflow_agree_with_keras(cell: str, options: dict) -> None:
+    assert_agrees_with_keras(cell, options, units=8, batch=3, dtype="float32", tolerance=1e-4)
+
+
+@pytest.mark.parametrize("sets", [(1,), (2,)])
+@pytest.mark.parametrize("batch", [16, 32])
+@pytest.mark.parametrize("cell, options", CELLS)
+def test_loops_in_c_agree_with_keras(
+    cell: str, options: dict, batch: int, sets: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the processor has not got the instructions, TensorFlow's loops do."""
+    monkeypatch.setitem(compiled.SETS, tf.float32, sets)
+    assert_agrees_with_keras(cell, options, 48, batch, dtype="float32", tolerance=1e-4)
+
+
+@pytest.mark.parametrize("batch", [3, 16, 32])
+@pytest.mark.parametrize("cell, options", CELLS)
+def test_bfloat16_is_near_keras(cell: str, options: dict, batch: int) -> None:
+    assert_agrees_with_keras(cell, options, 32, batch, dtype="bfloat16", tolerance=0.04)
+
+
+def test_the_c_files_are_compiled_where_there_is_a_compiler() -> None:
+    assert library() is not None or shutil.which("cc") is None
+
+
+def test_what_c_takes() -> None:
+    def taken(cell: str, units: int, batch: int, dtype: str = "float32", **options: object) -> bool:
+        layer = LAYERS[cell](units, **options)
+        layer.build((None, None, 3))
+        kernel = tf.cast(layer.cell.recurrent_kernel, dtype)
+        kind = kernels._cell(layer)
+        return compiled.supports(kind(kernel, tf.constant(layer.cell.bias), batch), batch)
+
+    there = library() is not None and any(map(library().window_columns, (1, 2)))
+    assert [taken(cell, 32, 16) for cell in ("simple_rnn", "lstm", "gru")] == 3 * [there]
+    assert not taken("lstm", 24, 16)
+    assert not taken("lstm", 32, 3)
+    assert not taken("lstm", 32, 16, "float16")
+    assert not taken("gru", 32, 16, reset_after=False)
 
 
 @pytest.mark.parametrize(
@@ -70,5 +121,5 @@ def test_agrees_with_keras(cell: str, options: dict[str, object]) -> None:
     ],
 )
 def test_what_it_does_not_know_is_left_to_keras(options: dict[str, object]) -> None:
-    assert not kernels.supports(LAYERS["lstm"](UNITS, **options))
-    assert kernels.supports(LAYERS["lstm"](UNITS, kernel_regularizer="l2"))
+    assert not kernels.supports(LAYERS["lstm"](8, **options))
+    assert kernels.supports(LAYERS["lstm"](8, kernel_regularizer="l2"))

@@ -6,7 +6,7 @@ stays in the loop; and a hand-written backward pass takes the gradient of the we
 product, behind the loop. What the loop forward has worked out the loop backward reads as it lies,
 and the derivatives of the activations are one operation each.
 
-Sequences are `(T, D, B)`: with the batch last, a weight matrix is the left factor of its products,
+Sequences are `(D, T, B)`: with the batch last, a weight matrix is the left factor of its products,
 which needs no repacking at every step, and the gates are slices of rows, which need no copying.
 They have the precision of the products, and so does what goes into a product; sums inside a
 product, the states, and all else are float32.
@@ -18,11 +18,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqgen.backend import keras, tf
+from seqgen.kernels.cell import Cell
 from seqgen.kernels.gru import GRUResetAfter, GRUResetBefore
 from seqgen.kernels.lstm import LSTM
 from seqgen.kernels.operations import Tensor
 from seqgen.kernels.simple_rnn import SimpleRNN
-from seqgen.kernels.window import Cell, over_window
+from seqgen.kernels.window import over_window
 
 LAYERS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
 
@@ -56,19 +57,19 @@ def run(
 
     Args:
         layer: a built Keras layer that `supports` says yes to.
-        inputs: `(T, D, B)`; its precision is that of the products and of the outputs.
+        inputs: `(D, T, B)`; its precision is that of the products and of the outputs.
         state: before the window, each `(units, B)` in float32.
         recurrent_mask: what the recurrent weights are multiplied with.
         embedding: what the inputs are multiplied with before the layer's kernel, `(D, E)`.
 
     Returns:
-        The outputs `(T, units, B)` and the state behind the window.
+        The outputs `(units, T, B)` and the state behind the window.
 
     >>> layer = keras.layers.LSTM(4)
     >>> layer.build((None, None, 3))
-    >>> outputs, state = run(layer, tf.zeros((5, 3, 2)), [tf.zeros((4, 2))] * 2)
+    >>> outputs, state = run(layer, tf.zeros((3, 5, 2)), [tf.zeros((4, 2))] * 2)
     >>> outputs.shape, len(state)
-    (TensorShape([5, 4, 2]), 2)
+    (TensorShape([4, 5, 2]), 2)
     """
     weights = layer.cell
     kernel = weights.kernel if embedding is None else tf.matmul(embedding, weights.kernel)

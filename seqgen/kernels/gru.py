@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqgen.backend import tf
+from seqgen.kernels.cell import Array, Cell
 from seqgen.kernels.operations import (
     Tensor,
     columns,
@@ -16,8 +17,6 @@ from seqgen.kernels.operations import (
     gradient_of_weights,
     product,
 )
-from seqgen.kernels.scan import Array
-from seqgen.kernels.window import Cell
 
 
 class GRUResetAfter(Cell):
@@ -32,6 +31,7 @@ class GRUResetAfter(Cell):
     def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
         bias = tf.broadcast_to(bias, (2, recurrent_kernel.shape[1]))
         super().__init__(recurrent_kernel, bias[0], batch_size)
+        self.bias = bias
         self.recurrent_biases = columns(bias[1], batch_size)
         self.rows = 4 * self.units
 
@@ -55,14 +55,12 @@ class GRUResetAfter(Cell):
         d = tf.concat((d_update, d_reset, d_candidate * r, d_candidate), 0)
         return [dh_z + product(self.recurrent_kernel, d[: 3 * self.units])], d
 
-    def parts(self, d: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-        update, reset, recurrent, candidate = tf.split(d, 4, axis)
-        return tf.concat((update, reset, candidate), axis), tf.concat(
-            (update, reset, recurrent), axis
-        )
+    def parts(self, d: Tensor) -> tuple[Tensor, Tensor]:
+        update, reset, _, candidate = tf.split(d, 4)
+        return tf.concat((update, reset, candidate), 0), d[: 3 * self.units]
 
     def gradient_of_bias(self, d: Tensor) -> Tensor:
-        return tf.stack(self.parts(d, axis=0))
+        return tf.stack(self.parts(d))
 
 
 class GRUResetBefore(Cell):
@@ -97,8 +95,8 @@ class GRUResetBefore(Cell):
 
     def gradient_of_recurrent_kernel(self, before: Tensor, d: Tensor, kept: Sequence[Array]) -> Any:
         _, r, _, hidden, _ = kept
-        left = tf.cast(r.stack() * hidden.stack(), d.dtype)
-        d_gates, d_candidate = tf.split(d, (2 * self.units, self.units), 1)
+        left = tf.transpose(tf.cast(r.stack() * hidden.stack(), d.dtype), (1, 0, 2))
+        d_gates, d_candidate = tf.split(d, (2 * self.units, self.units))
         return tf.concat(
             (gradient_of_weights(before, d_gates), gradient_of_weights(left, d_candidate)), 1
         )

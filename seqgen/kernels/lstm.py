@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from seqgen.backend import tf
+from seqgen.kernels.cell import Cell
 from seqgen.kernels.operations import Tensor, d_sigmoid, d_tanh, float32, product
-from seqgen.kernels.window import Cell
 
 
 class LSTM(Cell):

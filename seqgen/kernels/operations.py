@@ -34,10 +34,16 @@ def columns(vector: Tensor, batch_size: int) -> Tensor:
     return tf.tile(vector[:, None], (1, batch_size))
 
 
+def product_of_sequence(matrix: Tensor, sequence: Tensor) -> Tensor:
+    """`(rows, D)` by `(D, T, B)`, in one product."""
+    width, steps, batch_size = sequence.shape
+    steps = steps or tf.shape(sequence)[1]
+    product = tf.matmul(matrix, tf.reshape(sequence, (width, steps * batch_size)))
+    return tf.reshape(product, (matrix.shape[0], steps, batch_size))
+
+
 def gradient_of_weights(inputs: Tensor, gradient: Tensor) -> Tensor:
-    """Of a product's weights, summed over all steps in one product: `(D, gates)`."""
-    inputs, gradient = (
-        tf.reshape(tf.transpose(each, (1, 0, 2)), (each.shape[1], -1))  # whole rows are moved
-        for each in (inputs, gradient)
-    )
+    """Of a product's weights, from its inputs `(D, T, B)` and the gradient of what came out,
+    `(gates, T, B)`, summed over all steps in one product: `(D, gates)`."""
+    inputs, gradient = (tf.reshape(each, (each.shape[0], -1)) for each in (inputs, gradient))
     return float32(tf.matmul(inputs, gradient, transpose_b=True))

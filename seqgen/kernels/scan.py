@@ -1,4 +1,4 @@
-"""A loop over the times of a window."""
+"""The loops of a layer over the times of a window, forward and backward, as TensorFlow's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,75 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from seqgen.backend import tf
-from seqgen.kernels.operations import Tensor
+from seqgen.kernels.cell import Array, Cell
+from seqgen.kernels.operations import Tensor, float32
 
-Array = Any  # a TensorArray
 Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
 
 
-def scan(
+def forward(
+    cell: Cell, x: Tensor, state: Sequence[Tensor]
+) -> tuple[Tensor, list[Tensor], list[Array]]:
+    """All steps of a window.
+
+    Args:
+        cell: what it does in a step.
+        x: the product of its inputs, `(gates, T, B)`.
+        state: before the window, each `(units, B)` in float32.
+
+    Returns:
+        The outputs `(units, T, B)`, the state behind the window, and what is kept for `backward`.
+    """
+    dtype = x.dtype
+
+    def step(written: Tensor, *state_and_input: Tensor) -> Any:
+        *before, x = state_and_input
+        after, kept = cell.forward(x, written, *before)
+        written = tf.cast(after[0], dtype)
+        return [written, *after], [*kept, written]
+
+    (_, *last), (*kept, outputs) = _scan(
+        step,
+        [tf.cast(state[0], dtype), *state],
+        [_by_time(x)],
+        [*cell.kept * [(cell.units, tf.float32)], (cell.units, dtype)],
+    )
+    return _by_row(outputs), last, kept
+
+
+def backward(
+    cell: Cell, kept: Sequence[Array], d_outputs: Tensor, d_last: Sequence[Tensor]
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """All steps of a window from behind.
+
+    Args:
+        cell: what it does in a step.
+        kept: what `forward` kept.
+        d_outputs: the gradient of the outputs, `(units, T, B)`.
+        d_last: that of the state behind the window.
+
+    Returns:
+        The gradients of the sums `(rows, T, B)`, of these summed over all `(rows,)`, and of the
+        state before the window.
+    """
+    dtype = d_outputs.dtype
+
+    def step(summed: Tensor, dh: Tensor, *read: Tensor) -> Any:
+        others, (d_output, *kept) = read[: len(d_last) - 1], read[len(d_last) - 1 :]
+        d_before, d = cell.backward([dh + float32(d_output), *others], *kept)
+        return [summed + d, *d_before], [tf.cast(d, dtype)]
+
+    (summed, *d_state), (d,) = _scan(
+        step,
+        [tf.zeros((cell.rows, d_last[0].shape[1])), *d_last],
+        [_by_time(d_outputs), *kept],
+        [(cell.rows, dtype)],
+        reverse=True,
+    )
+    return _by_row(d), tf.reduce_sum(summed, 1), d_state
+
+
+def _scan(
     step: Step,
     carried: Sequence[Tensor],
     read: Sequence[Array],
@@ -47,10 +109,15 @@ def scan(
     return list(carried), list(arrays)
 
 
-def by_time(sequence: Tensor) -> Array:
-    """A sequence `(T, rows, B)`, to be read by `scan`."""
-    steps = sequence.shape[0] or tf.shape(sequence)[0]
-    return _array(sequence.dtype, steps, sequence.shape[1:]).unstack(sequence)
+def _by_time(sequence: Tensor) -> Array:
+    """A sequence `(rows, T, B)`, to be read time by time."""
+    rows, steps, batch_size = sequence.shape
+    array = _array(sequence.dtype, steps or tf.shape(sequence)[1], (rows, batch_size))
+    return array.unstack(tf.transpose(sequence, (1, 0, 2)))
+
+
+def _by_row(array: Array) -> Tensor:
+    return tf.transpose(array.stack(), (1, 0, 2))
 
 
 def _array(dtype: Any, steps: Any, shape: Any) -> Array:

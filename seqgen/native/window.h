@@ -1,0 +1,366 @@
+/* A recurrent layer over a window of times, forward and backward. See window.c, which includes this
+   once for every instruction set and names:
+
+     NAME(x)   what a function is called in this set
+     TARGET    the attribute that lets the compiler use the set
+     LANES     floats in a vector
+     GROUPS    vectors of columns at the most that a product works on at once
+     BFLOAT16  1: sequences, weights and products are bfloat16, sums float32; 0: all is float32
+
+   Sequences are (rows, T, B), states (units, B), in rows as Keras orders its gates. What a product
+   reads stands in words of four bytes: a float, or a pair of bfloat16 from two rows. */
+
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define vec NAME(vec)
+#define ints NAME(ints)
+#define element NAME(element)
+
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t ints __attribute__((vector_size(4 * LANES)));
+
+INLINE vec NAME(load)(const float *from) {
+    vec v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+INLINE void NAME(store)(float *to, vec v) { memcpy(to, &v, sizeof v); }
+
+INLINE vec NAME(all)(float number) { return number - (vec){0}; }
+
+#if BFLOAT16
+enum { NAME(PAIR) = 2 };
+typedef uint16_t element;
+
+INLINE vec NAME(read)(const element *from) {
+    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from));
+    return (vec)_mm512_slli_epi32(wide, 16);
+}
+
+INLINE void NAME(write)(element *to, vec v) {
+    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)v));
+}
+
+INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
+    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)rows[0]));
+    __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)rows[stride]));
+    _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+}
+
+INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
+    __m512i pairs = _mm512_loadu_si512(words), same = _mm512_set1_epi32((int)weight);
+    return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)same, (__m512bh)pairs);
+}
+
+INLINE uint32_t NAME(word)(const element *at, long stride) {
+    return at[0] | (uint32_t)at[stride] << 16;
+}
+#else
+enum { NAME(PAIR) = 1 };
+typedef float element;
+
+INLINE vec NAME(read)(const element *from) { return NAME(load)(from); }
+
+INLINE void NAME(write)(element *to, vec v) { NAME(store)(to, v); }
+
+INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
+    (void)stride;
+    memcpy(to, rows, sizeof *rows);
+}
+
+INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
+    vec v;
+    float same;
+    memcpy(&v, words, sizeof v);
+    memcpy(&same, &weight, sizeof same);
+    return sum + same * v;
+}
+
+INLINE uint32_t NAME(word)(const element *at, long stride) {
+    uint32_t word;
+    (void)stride;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+#endif
+
+/* e^x for |x| < 87, to the last bit or two: 2^n e^r with |r| <= log(2) / 2, as Cephes has it. */
+INLINE vec NAME(exponential)(vec x) {
+    ints over = x > 87.0f, under = x < -87.0f;
+    x = (vec)(((ints)x & ~(over | under)) | ((ints)NAME(all)(87.0f) & over)
+              | ((ints)NAME(all)(-87.0f) & under));
+    vec shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to a whole number */
+    vec n = shifted - 12582912.0f;
+    vec r = x - n * 0.693359375f - n * -2.12194440e-4f;
+    vec p = 1.9875691500e-4f * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + (r + 1.0f);
+    ints exponent = (ints)shifted << 23; /* the low bits of `shifted` are those of n */
+    return (vec)((ints)p + exponent);
+}
+
+INLINE vec NAME(sigmoid)(vec x) { return 1.0f / (1.0f + NAME(exponential)(-x)); }
+
+INLINE vec NAME(tanh)(vec x) { return 1.0f - 2.0f / (1.0f + NAME(exponential)(x + x)); }
+
+/* sums[r] += weights (rows, words) times the columns, for `groups` vectors of columns. */
+INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const uint32_t *columns,
+                          long batch, long words, vec sums[][GROUPS]) {
+    for (long k = 0; k < words; k++, weights += rows, columns += batch)
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+            for (int c = 0; c < groups; c++)
+                sums[r][c] = NAME(multiply_add)(sums[r][c], weights[r], columns + LANES * c);
+}
+
+/* The recurrent kernel (units, gates units), as a product forward reads it: for each block of
+   units, word by word, the block's rows of every gate. A tile of units fills whole cache lines. */
+INLINE void NAME(pack_forward)(int gates, int block, long units, const element *kernel,
+                               uint32_t *packed) {
+    long width = gates * units, words = units / NAME(PAIR), tile = units % 32 ? 16 : 32;
+    for (long first = 0; first < units; first += tile)
+        for (long k = 0; k < words; k++)
+            for (int gate = 0; gate < gates; gate++)
+                for (long unit = first; unit < first + tile; unit++)
+                    packed[((unit / block * words + k) * gates + gate) * block + unit % block] =
+                        NAME(word)(kernel + k * NAME(PAIR) * width + gate * units + unit, width);
+}
+
+/* The same for a product backward: for each block of rows, word by word. */
+INLINE void NAME(pack_backward)(int gates, int block, long units, const element *kernel,
+                                uint32_t *packed) {
+    long width = gates * units, words = width / NAME(PAIR);
+    for (long first = 0; first < units; first += block)
+        for (long k = 0; k < words; k++)
+            for (long row = first; row < first + block; row++)
+                *packed++ = NAME(word)(kernel + row * width + k * NAME(PAIR), 1);
+}
+
+/* One time of one block of units: `groups` vectors of columns from `column` on. */
+INLINE void NAME(forward_block)(int cell, int block, int groups, const struct window *w, long time,
+                                long unit, long column, const uint32_t *weights,
+                                const uint32_t *columns, uint32_t *next) {
+    const int gates = GATES[cell], kept_rows = KEPT[cell];
+    const long units = w->units, batch = w->batch, step = w->steps * batch;
+    const element *x = (const element *)w->x + time * batch;
+    element *outputs = (element *)w->outputs + time * batch;
+    vec sums[16][GROUPS], hidden[16][GROUPS];
+#pragma GCC unroll 4
+    for (int gate = 0; gate < gates; gate++)
+#pragma GCC unroll 16
+        for (int j = 0; j < block; j++)
+#pragma GCC unroll 2
+            for (int c = 0; c < groups; c++) {
+                long row = gate * units + unit + j;
+                vec sum = NAME(all)(w->bias[row]);
+                if (cell == GRU)
+                    sum = NAME(all)((gate < 2 ? w->bias[row] : 0.0f) + w->bias[gates * units + row]);
+                if (cell != GRU || gate < 2)
+                    sum += NAME(read)(x + row * step + column + LANES * c);
+                sums[gate * block + j][c] = sum;
+            }
+    NAME(product)(gates * block, groups, weights, columns + column, batch, units / NAME(PAIR), sums);
+#pragma GCC unroll 16
+    for (int j = 0; j < block; j++)
+#pragma GCC unroll 2
+        for (int c = 0; c < groups; c++) {
+            long at = (unit + j) * batch + column + LANES * c;
+            float *kept = w->kept + ((time * units + unit + j) * kept_rows) * batch + column + LANES * c;
+            vec h;
+            if (cell == LSTM) {
+                vec i = NAME(sigmoid)(sums[j][c]), f = NAME(sigmoid)(sums[block + j][c]);
+                vec candidate = NAME(tanh)(sums[2 * block + j][c]);
+                vec o = NAME(sigmoid)(sums[3 * block + j][c]);
+                vec before = NAME(load)(w->carry + at), after = f * before + i * candidate;
+                vec activated = NAME(tanh)(after);
+                h = o * activated;
+                NAME(store)(w->carry + at, after);
+                vec rows[] = {i, f, candidate, o, before, activated};
+#pragma GCC unroll 6
+                for (int n = 0; n < 6; n++) NAME(store)(kept + n * batch, rows[n]);
+            } else if (cell == GRU) {
+                long row = 2 * units + unit + j;
+                vec z = NAME(sigmoid)(sums[j][c]), r = NAME(sigmoid)(sums[block + j][c]);
+                vec recurrent = sums[2 * block + j][c];
+                vec candidate = NAME(tanh)(NAME(read)(x + row * step + column + LANES * c)
+                                           + w->bias[row] + r * recurrent);
+                vec difference = NAME(load)(w->hidden + at) - candidate;
+                h = candidate + z * difference;
+                vec rows[] = {z, r, recurrent, candidate, difference};
+#pragma GCC unroll 5
+                for (int n = 0; n < 5; n++) NAME(store)(kept + n * batch, rows[n]);
+            } else {
+                h = NAME(tanh)(sums[j][c]);
+                NAME(store)(kept, h);
+            }
+            NAME(store)(w->hidden + at, h);
+            NAME(write)(outputs + (unit + j) * step + column + LANES * c, h);
+            hidden[j][c] = h;
+        }
+#pragma GCC unroll 16
+    for (int j = 0; j < block; j += NAME(PAIR))
+#pragma GCC unroll 2
+        for (int c = 0; c < groups; c++)
+            NAME(write_words)(next + (unit + j) / NAME(PAIR) * batch + column + LANES * c,
+                              &hidden[j][c], GROUPS);
+}
+
+INLINE void NAME(forward_cell)(int cell, int block, int groups, const struct window *w) {
+    const long units = w->units, batch = w->batch, words = units / NAME(PAIR);
+    uint32_t *packed = scratch(GATES[cell] * units * words), *columns = scratch(words * batch);
+    uint32_t *next = scratch(words * batch);
+    NAME(pack_forward)(GATES[cell], block, units, w->recurrent_kernel, packed);
+    for (long unit = 0; unit < units; unit += NAME(PAIR))
+        for (long column = 0; column < batch; column += LANES) {
+            vec rows[2];
+            for (int n = 0; n < NAME(PAIR); n++)
+                rows[n] = NAME(load)(w->hidden + (unit + n) * batch + column);
+            NAME(write_words)(columns + unit / NAME(PAIR) * batch + column, rows, 1);
+        }
+    for (long time = 0; time < w->steps; time++) {
+        for (long column = 0; column < batch; column += LANES * groups)
+            for (long unit = 0; unit < units; unit += block)
+                NAME(forward_block)(cell, block, groups, w, time, unit, column,
+                                    packed + unit * GATES[cell] * words, columns, next);
+        uint32_t *last = columns;
+        columns = next;
+        next = last;
+    }
+    free(packed), free(columns), free(next);
+}
+
+/* The gradient of one unit's sums at one time, `d`, from that of its state, which becomes what of
+   it goes to the state before without a product. */
+INLINE void NAME(backward_unit)(int cell, const struct window *w, long time, long unit, long column,
+                                vec d[4]) {
+    const long batch = w->batch, step = w->steps * batch, at = unit * batch + column;
+    const float *kept = w->kept + ((time * w->units + unit) * KEPT[cell]) * batch + column;
+    vec k[6];
+#pragma GCC unroll 6
+    for (int n = 0; n < KEPT[cell]; n++) k[n] = NAME(load)(kept + n * batch);
+    vec dh = NAME(load)(w->hidden + at)
+             + NAME(read)((const element *)w->outputs + time * batch + unit * step + column);
+    vec direct = {0};
+    if (cell == LSTM) { /* kept: i, f, candidate, o, carry before, tanh of the carry */
+        vec dc = NAME(load)(w->carry + at) + dh * k[3] * (1.0f - k[5] * k[5]);
+        d[0] = dc * k[2] * (k[0] - k[0] * k[0]);
+        d[1] = dc * k[4] * (k[1] - k[1] * k[1]);
+        d[2] = dc * k[0] * (1.0f - k[2] * k[2]);
+        d[3] = dh * k[5] * (k[3] - k[3] * k[3]);
+        NAME(store)(w->carry + at, dc * k[1]);
+    } else if (cell == GRU) { /* kept: z, r, candidate's recurrent sum, candidate, difference */
+        direct = dh * k[0];
+        d[3] = (dh - direct) * (1.0f - k[3] * k[3]);
+        d[0] = dh * k[4] * (k[0] - k[0] * k[0]);
+        d[1] = d[3] * k[2] * (k[1] - k[1] * k[1]);
+        d[2] = d[3] * k[1];
+    } else {
+        d[0] = dh * (1.0f - k[0] * k[0]);
+    }
+    NAME(store)(w->hidden + at, direct);
+}
+
+INLINE void NAME(backward_cell)(int cell, int block, int groups, const struct window *w) {
+    const int gates = GATES[cell], rows = GRADIENT_ROWS[cell];
+    const long units = w->units, batch = w->batch, step = w->steps * batch;
+    const long words = gates * units / NAME(PAIR);
+    uint32_t *packed = scratch(units * words), *columns = scratch(words * batch);
+    float *sums = (float *)scratch(rows * units * LANES);
+    memset(sums, 0, sizeof *sums * rows * units * LANES);
+    NAME(pack_backward)(gates, block, units, w->recurrent_kernel, packed);
+    for (long time = w->steps - 1; time >= 0; time--) {
+        element *gradient = (element *)w->gradient + time * batch;
+        for (long unit = 0; unit < units; unit += NAME(PAIR))
+            for (long column = 0; column < batch; column += LANES) {
+                vec d[2][4];
+#pragma GCC unroll 2
+                for (int n = 0; n < NAME(PAIR); n++)
+                    NAME(backward_unit)(cell, w, time, unit + n, column, d[n]);
+#pragma GCC unroll 4
+                for (int gate = 0; gate < rows; gate++) {
+#pragma GCC unroll 2
+                    for (int n = 0; n < NAME(PAIR); n++) {
+                        long row = gate * units + unit + n;
+                        NAME(write)(gradient + row * step + column, d[n][gate]);
+                        float *sum = sums + row * LANES;
+                        NAME(store)(sum, NAME(load)(sum) + d[n][gate]);
+                    }
+                    if (gate < gates)
+                        NAME(write_words)(columns + (gate * units + unit) / NAME(PAIR) * batch + column,
+                                          &d[0][gate], 4);
+                }
+            }
+        for (long column = 0; column < batch; column += LANES * groups)
+            for (long row = 0; row < units; row += block) {
+                vec product[16][GROUPS];
+#pragma GCC unroll 16
+                for (int r = 0; r < block; r++)
+#pragma GCC unroll 2
+                    for (int c = 0; c < groups; c++)
+                        product[r][c] = NAME(load)(w->hidden + (row + r) * batch + column + LANES * c);
+                NAME(product)(block, groups, packed + row * words, columns + column, batch, words,
+                              product);
+#pragma GCC unroll 16
+                for (int r = 0; r < block; r++)
+#pragma GCC unroll 2
+                    for (int c = 0; c < groups; c++)
+                        NAME(store)(w->hidden + (row + r) * batch + column + LANES * c, product[r][c]);
+            }
+    }
+    for (long row = 0; row < rows * units; row++) {
+        w->d_bias[row] = 0.0f;
+        for (int lane = 0; lane < LANES; lane++) w->d_bias[row] += sums[row * LANES + lane];
+    }
+    free(packed), free(columns), free(sums);
+}
+
+/* A block has as many rows as there are registers for its sums: 16, or 8 and 12. */
+static TARGET void NAME(forward)(const struct window *w) {
+#if GROUPS == 2
+    if (w->batch % (2 * LANES) == 0) {
+        if (w->cell == LSTM) NAME(forward_cell)(LSTM, 2, 2, w);
+        else if (w->cell == GRU) NAME(forward_cell)(GRU, 4, 2, w);
+        else NAME(forward_cell)(SIMPLE_RNN, 8, 2, w);
+        return;
+    }
+    if (w->cell == LSTM) NAME(forward_cell)(LSTM, 4, 1, w);
+    else if (w->cell == GRU) NAME(forward_cell)(GRU, 4, 1, w);
+    else NAME(forward_cell)(SIMPLE_RNN, 16, 1, w);
+#else
+    if (w->cell == LSTM) NAME(forward_cell)(LSTM, 2, 1, w);
+    else if (w->cell == GRU) NAME(forward_cell)(GRU, 4, 1, w);
+    else NAME(forward_cell)(SIMPLE_RNN, 8, 1, w);
+#endif
+}
+
+static TARGET void NAME(backward)(const struct window *w) {
+#if GROUPS == 2
+    if (w->batch % (2 * LANES) == 0) {
+        if (w->cell == LSTM) NAME(backward_cell)(LSTM, 8, 2, w);
+        else if (w->cell == GRU) NAME(backward_cell)(GRU, 8, 2, w);
+        else NAME(backward_cell)(SIMPLE_RNN, 8, 2, w);
+        return;
+    }
+    if (w->cell == LSTM) NAME(backward_cell)(LSTM, 16, 1, w);
+    else if (w->cell == GRU) NAME(backward_cell)(GRU, 16, 1, w);
+    else NAME(backward_cell)(SIMPLE_RNN, 16, 1, w);
+#else
+    if (w->cell == LSTM) NAME(backward_cell)(LSTM, 8, 1, w);
+    else if (w->cell == GRU) NAME(backward_cell)(GRU, 8, 1, w);
+    else NAME(backward_cell)(SIMPLE_RNN, 8, 1, w);
+#endif
+}
+
+#undef INLINE
+#undef vec
+#undef ints
+#undef element
+#undef NAME
+#undef TARGET
+#undef LANES
+#undef GROUPS
+#undef BFLOAT16
