@@ -89,7 +89,7 @@ def seqgen_way(stepper: Stepper, count: int) -> Callable[[int], None]:
     def work(length: int) -> None:
         config = SampleConfig(length=length)
         place, sampler = read(stepper, np.array([0])), Sampler(config)
-        for items, rows in batches(count):
+        for items, rows in batches(count, stepper):
             spread = streams(stepper, place, [0] * rows)
             outputs = [Output(config, item) for item in items]
             for _ in generate(stepper, spread, sampler, outputs):

@@ -145,7 +145,7 @@ class Composer:
             yield from self._likeliest(begin(0), place, begun, config.beam, count)
             return
         sampler = Sampler(config)
-        for items, rows in generation.batches(count):
+        for items, rows in generation.batches(count, self.stepper):
             pieces = [begin(item) for item in items]
             self._write_all_but_the_close(pieces, place, rows, sampler, begun)
             for each in pieces:

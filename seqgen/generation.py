@@ -13,10 +13,11 @@ from seqgen.runtime import Stepper
 from seqgen.sampling import Logits, Mask, Sampler, allow_only, log_probabilities
 from seqgen.vocabulary import Ids
 
-# How many outputs run side by side: the first alone, the next 16 together, and so on. A product
-# of other shape is rounded otherwise, so these are the same however many outputs there are; a
-# batch that is not full is filled up.
-BATCHES = (1, 16, 48, 64)
+MOST = 64  # outputs that run side by side
+
+# Where a stream is not the same whatever runs beside it, the first output runs alone, the next 16
+# together, and so on, however many there are; a batch that is not full is filled up.
+BATCHES = (1, 16, 48, MOST)
 
 
 class Place(NamedTuple):
@@ -40,15 +41,19 @@ def streams(stepper: Stepper, place: Place, rows: Sequence[int]) -> Place:
     return Place(place.logits[chosen], stepper.streams(place.state, chosen))
 
 
-def batches(count: int) -> Iterator[tuple[range, int]]:
+def batches(count: int, stepper: Stepper) -> Iterator[tuple[range, int]]:
     """The numbers of the outputs that run side by side, and in how many rows.
 
-    >>> list(batches(20))
+    >>> class Rounds:
+    ...     streams_are_alone = False
+    >>> list(batches(20, Rounds()))
     [(range(0, 1), 1), (range(1, 17), 16), (range(17, 20), 48)]
     """
     first = number = 0
     while first < count:
         rows = BATCHES[min(number, len(BATCHES) - 1)]
+        if stepper.streams_are_alone:
+            rows = min(MOST, count - first)
         yield range(first, min(first + rows, count)), rows
         first, number = first + rows, number + 1
 
@@ -89,7 +94,7 @@ class Output:
         scored: bool = False,
     ) -> None:
         self.length = config.length
-        self.random = np.random.default_rng([config.seed, item])
+        self.random = np.random.default_rng([config.seed, item]).random
         self.end_id = end_id
         self.may_be_empty = may_be_empty
         self.constraints = constraints
@@ -102,8 +107,10 @@ class Output:
 
     def next(self, size: int) -> Mask | None:
         """Which of so many tokens may come next; None: all of them, or it is finished."""
-        if len(self.ids) >= self.length or any(each.is_finished for each in self.constraints):
+        if len(self.ids) >= self.length:
             self.is_finished = True
+        for each in self.constraints:
+            self.is_finished |= each.is_finished
         if self.is_finished:
             return None
         masks = [mask for each in self.constraints if (mask := each.allowed()) is not None]
@@ -165,16 +172,21 @@ def generate(
     masks: list[Mask | None] = [None] * rows
     numbers = np.full(rows, 0.5)
     for new in count():
+        growing = masked = False
         for row, output in enumerate(outputs):
-            masks[row] = output.next(size)
+            masks[row] = mask = output.next(size)
             if not output.is_finished:
-                numbers[row] = output.random.random()
+                growing = True
+                numbers[row] = output.random()
             elif output.place is None:
                 output.place = streams(stepper, Place(logits, state), [row])
-        if all(output.is_finished for output in outputs):
+            if mask is not None:
+                masked = True
+        if not growing:
             return
-        known = recent[:, : len(before) + new]
-        ids = sampler(allow_only(logits, masks), known, numbers, drawn + new)
+        known = recent[:, : len(before) + new] if window else recent
+        allowed = allow_only(logits, masks) if masked else logits
+        ids = sampler(allowed, known, numbers, drawn + new)
         _feed(outputs, ids, logits)
         yield
         if window:

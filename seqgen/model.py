@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqgen import bundle as bundle_module
-from seqgen import fine_tuning
+from seqgen import compiled_runtime, fine_tuning
 from seqgen.bundle import Bundle
 from seqgen.config import SampleConfig
 from seqgen.errors import ConfigError
@@ -62,14 +62,17 @@ class Model:
 
     @property
     def stepper(self) -> Stepper:
-        """The network, ready to run a token at a time."""
+        """The network, ready to run a token at a time, in the fastest way that there is."""
         if self._stepper is None:
-            if self.needs_keras:
+            network = self.bundle.model_config, self.bundle.weights
+            if compiled_runtime.knows(self.bundle.model_config):
+                self._stepper = compiled_runtime.CompiledRuntime(*network)
+            elif self.needs_keras:
                 from seqgen.network import KerasStepper
 
-                self._stepper = KerasStepper(self.bundle.model_config, self.bundle.weights)
+                self._stepper = KerasStepper(*network)
             else:
-                self._stepper = Runtime(self.bundle.model_config, self.bundle.weights)
+                self._stepper = Runtime(*network)
         return self._stepper
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:

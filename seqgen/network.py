@@ -228,6 +228,8 @@ class KerasStepper:
     """A network one token at a time through Keras: slower than `seqgen.runtime.Runtime`, for
     cell options that it does not know."""
 
+    streams_are_alone = False
+
     def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
         self.network = build(config, weights[0].shape[0])
         self.network.set_weights(weights)

@@ -28,6 +28,7 @@ from seqgen.vocabulary import Ids
 Logits = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 
+LOWEST = 1e-250  # temperature: any lower, and numbers that are large would overflow
 HIGHEST = 1 - 2**-51  # times any number, it is less than that number
 
 
@@ -72,11 +73,10 @@ def temper(logits: Logits, temperature: float) -> Logits:
     >>> temper(np.array([[1.0, 3.0]]), temperature=0.5)
     array([[-4.,  0.]])
     """
-    tempered = logits.astype(np.float64)
-    tempered -= tempered.max(axis=1, keepdims=True)
-    with np.errstate(over="ignore"):  # a very low temperature: what is less likely is impossible
-        tempered /= temperature
-    return np.asarray(tempered)
+    highest = np.maximum.reduce(logits, axis=1, keepdims=True)
+    tempered: Logits = np.subtract(logits, highest, dtype=np.float64)
+    tempered /= max(temperature, LOWEST)
+    return tempered
 
 
 def keep_top_k(logits: Logits, k: int) -> Logits:
@@ -133,7 +133,7 @@ def draw(logits: Logits, numbers: npt.NDArray[np.float64]) -> Ids:
     >>> draw(np.log(np.array([[0.25, 0.75], [0.25, 0.75]])), np.array([0.2, 0.3]))
     array([0, 1])
     """
-    sums = np.cumsum(np.exp(logits), axis=1)
+    sums = np.add.accumulate(np.exp(logits), axis=1)
     # Rounding up to the whole sum would draw a token of no probability.
     drawn = np.minimum(numbers, HIGHEST) * sums[:, -1]
     return np.asarray((sums > drawn[:, None]).argmax(axis=1))

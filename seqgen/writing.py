@@ -176,7 +176,7 @@ class Writer:
         texts = []
         sampler = Sampler(config)
         recent = [int(token) for token in ids if token != self.vocabulary.end_id]
-        for items, rows in generation.batches(count):
+        for items, rows in generation.batches(count, self.stepper):
             outputs = [output(item) for item in items]
             spread = generation.streams(self.stepper, place, [0] * rows)
             growing = generation.generate(self.stepper, spread, sampler, outputs, recent)

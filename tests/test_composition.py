@@ -23,6 +23,8 @@ TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")
 class Chance:
     """A network that knows nothing: every token is as likely as any other."""
 
+    streams_are_alone = True
+
     def __init__(self, size: int) -> None:
         self.size = size
 

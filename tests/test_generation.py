@@ -5,6 +5,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from seqgen import compiled_runtime
+from seqgen.compiled_runtime import CompiledRuntime
 from seqgen.config import ModelConfig, SampleConfig
 from seqgen.constraints import Only, Stop
 from seqgen.generation import Constraint, Output, Place, batches, generate, read, streams
@@ -107,6 +109,8 @@ def test_the_place_behind_an_output_is_its_own() -> None:
 
 
 class Uniform:
+    streams_are_alone = False
+
     def initial_state(self, batch_size: int) -> tuple[()]:
         return ()
 
@@ -149,23 +153,26 @@ def test_scores_are_the_models_own() -> None:
 
 def test_batches_hold_each_item_once_and_begin_alike_whatever_their_number() -> None:
     for count in (1, 2, 17, 18, 64, 65, 66, 300):
-        found = list(batches(count))
+        found = list(batches(count, Uniform()))
         assert [item for items, _ in found for item in items] == list(range(count))
         assert all(len(items) <= rows for items, rows in found)
         shapes = [(items.start, rows) for items, rows in found]
-        assert shapes == [(i.start, r) for i, r in batches(10_000)][: len(shapes)]
+        assert shapes == [(i.start, r) for i, r in batches(10_000, Uniform())][: len(shapes)]
 
 
+@pytest.mark.parametrize("kind", [Runtime, CompiledRuntime])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
-def test_an_item_is_the_same_whatever_their_number(cell: str) -> None:
+def test_an_item_is_the_same_whatever_their_number(cell: str, kind: type) -> None:
     config = ModelConfig(cell=cell, units=48, layers=2)
-    runtime = Runtime(config, [3 * w for w in build(config, vocabulary_size=30).get_weights()])
+    if kind is CompiledRuntime and not compiled_runtime.knows(config):
+        kind = Runtime  # there was no compiler
+    runtime = kind(config, [3 * w for w in build(config, vocabulary_size=30).get_weights()])
     sampling = SampleConfig(length=40, seed=7, temperature=1)
     place = read(runtime, np.array([3]))
 
     def items(count: int) -> list[list[int]]:
         outputs = []
-        for numbers, rows in batches(count):
+        for numbers, rows in batches(count, runtime):
             batch = [Output(sampling, item) for item in numbers]
             spread = streams(runtime, place, [0] * rows)
             list(generate(runtime, spread, Sampler(sampling), batch))

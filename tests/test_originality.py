@@ -83,6 +83,8 @@ def test_a_line_that_stands_in_the_corpus_is_told() -> None:
 class ByHeart:
     """A network that knows a text by heart, and goes on with it wherever it is."""
 
+    streams_are_alone = True
+
     def __init__(self, ids: np.ndarray) -> None:
         self.ids = ids
 
@@ -172,6 +174,8 @@ def test_a_model_of_tunes_keeps_its_copies_short() -> None:
 
     class Knows:
         """Every tune by heart, one after the other."""
+
+        streams_are_alone = True
 
         def initial_state(self, batch_size: int) -> np.ndarray:
             return np.zeros(batch_size, int)

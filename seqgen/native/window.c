@@ -43,6 +43,7 @@ static void *scratch(int64_t words) {
 #define LANES 16
 #define GROUPS 2
 #define BFLOAT16 1
+#include "vector.h"
 #include "window.h"
 
 #define NAME(x) x##_avx512
@@ -50,6 +51,7 @@ static void *scratch(int64_t words) {
 #define LANES 16
 #define GROUPS 2
 #define BFLOAT16 0
+#include "vector.h"
 #include "window.h"
 
 #define NAME(x) x##_avx2
@@ -57,6 +59,7 @@ static void *scratch(int64_t words) {
 #define LANES 8
 #define GROUPS 1
 #define BFLOAT16 0
+#include "vector.h"
 #include "window.h"
 
 static int has_avx512(void) {
@@ -80,6 +83,7 @@ static const struct set SETS[] = {
 #define LANES 4
 #define GROUPS 2
 #define BFLOAT16 0
+#include "vector.h"
 #include "window.h"
 
 static int always(void) { return 1; }
