@@ -1,6 +1,6 @@
 """Tokens per second in generation, on one core: seqgen beside the ways that others take.
 
-    python -m benchmarks.generation [--rounds 5] [--tokens 1000]
+    python -m benchmarks.generation [--rounds 5] [--tokens 1000] [--minutes 0.5]
 
 The same untrained LSTM over 65 characters, drawn from at temperature 0.8, one stream and 64:
 
@@ -11,8 +11,8 @@ The same untrained LSTM over 65 characters, drawn from at temperature 0.8, one s
 - Keras, `Model.predict` on the last 40 characters for each new one, as older toolkits do.
 
 PyTorch draws with its own softmax and multinomial, the others with seqgen's sampler. A process with
-one thread on one core, turn by turn; medians. Then what sampling costs of a step, and whether
-generation gets slower as the output grows.
+one thread on one core, turn by turn; medians. Then what sampling costs of a step, what weights of
+eight bits cost a trained model, and whether generation gets slower as the output grows.
 """
 
 from __future__ import annotations
@@ -29,14 +29,19 @@ from typing import Any
 
 import numpy as np
 
+import seqgen
 from benchmarks.measure import median_seconds, print_table, untrained
+from seqgen import compiled_runtime
 from seqgen.backend import keras, tf
+from seqgen.compiled_runtime import CompiledRuntime
 from seqgen.config import SampleConfig
+from seqgen.corpora import load_corpus
 from seqgen.generation import Output, batches, generate, read, streams
 from seqgen.model import Model
 from seqgen.network import KerasStepper
-from seqgen.runtime import Stepper
+from seqgen.runtime import Runtime, Stepper
 from seqgen.sampling import Sampler
+from seqgen.scoring import losses
 
 THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
@@ -237,10 +242,26 @@ def long_output(tokens: int) -> None:
     print_table("One long text, LSTM 1 x 256", rows)
 
 
+def eight_bits(minutes: float) -> None:
+    """What weights of eight bits cost a trained model, in nats on held-out text."""
+    corpus = load_corpus("python-docs")
+    bundle = seqgen.train(corpus, minutes=minutes, seed=1).bundle
+    ids, first = corpus.ids, len(corpus.training_ids)
+    rows: list[tuple[str, ...]] = [("weights, LSTM of python-docs", "nats per character")]
+    kinds: list[tuple[str, type[Runtime] | type[CompiledRuntime]]] = [("float32", Runtime)]
+    if compiled_runtime.knows(bundle.model_config):
+        kinds.append(("eight bits", CompiledRuntime))
+    for name, kind in kinds:
+        found = losses(kind(bundle.model_config, bundle.weights), ids, first)
+        rows.append((name, f"{found.mean():.5f}"))
+    print_table("What rounding weights costs", rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="turns of each")
     parser.add_argument("--tokens", type=int, default=1000, help="of one stream, in a turn")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of training, for eight bits")
     arguments = parser.parse_args()
     if any(os.environ.get(name) != "1" for name in THREADS):
         # Threads are counted when NumPy is imported; which kernels it takes is its own to choose.
@@ -262,6 +283,7 @@ def main() -> None:
     ]
     print_table("Generation", [header, *rows])
     sampling_share(arguments.tokens // 5)
+    eight_bits(arguments.minutes)
     long_output(arguments.tokens * 1000)
 
 

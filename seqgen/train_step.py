@@ -68,7 +68,6 @@ class TrainStep:
             config.learning_rate,
             weight_decay=config.weight_decay or None,
             beta_2=0.99,
-            global_clipnorm=config.clip_norm,
         )
         if config.weight_decay:
             self.optimizer.exclude_from_weight_decay(var_names=["bias"])
@@ -131,8 +130,9 @@ class TrainStep:
             plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
             state = [context.all_gather(each, axis=0) for each in state]
         scale = replicas * count * SCALE[self.config.precision]
+        factor = tf.minimum(self.config.clip_norm * scale / tf.linalg.global_norm(sums), 1) / scale
         self.optimizer.learning_rate.assign(plan[0])
-        self.optimizer.apply([each / scale for each in sums], self.network.trainable_variables)
+        self.optimizer.apply([each * factor for each in sums], self.network.trainable_variables)
         return loss / (replicas * count), state, plan
 
     def _shard(self, number: Any, inputs: Any, targets: Any, state: Any) -> Any:

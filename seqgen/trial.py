@@ -27,6 +27,7 @@ from seqgen.batches import TextBatches
 from seqgen.catalogue import cache_folder
 from seqgen.config import PRECISIONS, ModelConfig, TrainConfig
 from seqgen.files import written_whole
+from seqgen.native import library
 from seqgen.network import build, initial_state
 from seqgen.sharding import core_count, divide_threads
 from seqgen.train_step import Plan, TrainStep
@@ -103,7 +104,8 @@ def _machine() -> str:
     if information.exists():
         lines = information.read_text().splitlines()
         names += [line.split(":")[1].strip() for line in lines if line.startswith("model name")][:1]
-    return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}"])
+    loops = "TensorFlow's loops" if library() is None else "loops in C"
+    return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}", loops])
 
 
 def _try_all() -> dict[str, Trial]:

@@ -70,7 +70,7 @@ def forward(cell: Cell, x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, lis
     outputs, kept, *last = tf.numpy_function(
         partial(_forward, NUMBERS[type(cell)], cell.kept),
         [x, cell.recurrent_kernel, cell.bias, *state],
-        [x.dtype, tf.float32, *(tf.float32 for _ in state)],
+        [x.dtype, x.dtype, *(tf.float32 for _ in state)],
         stateful=False,
     )
     outputs.set_shape((cell.units, steps, batch_size))
@@ -103,7 +103,7 @@ def _forward(
     units, batch_size = state[0].shape
     steps = x.shape[1]
     outputs = _empty((units, steps, batch_size), x.dtype)
-    kept = _empty((steps, units, kept_rows, batch_size), np.float32)
+    kept = _empty((steps, units, kept_rows, batch_size), x.dtype)
     last = [_copy(each) for each in state]
     _call(
         library().window_forward, number, steps, last,
@@ -135,7 +135,8 @@ def _call(work: Any, number: int, steps: int, state: list[Floats], **arrays: Flo
     window = Window(_set(dtype, batch_size), number, units, steps, batch_size)
     for name, array in arrays.items():
         setattr(window, name, array.ctypes.data)
-    work(ctypes.byref(window))
+    if work(ctypes.byref(window)):
+        raise MemoryError(f"no memory for a window of {units} units and a batch of {batch_size}")
 
 
 def _empty(shape: tuple[int, ...], dtype: Any) -> Floats:

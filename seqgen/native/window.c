@@ -19,7 +19,7 @@ struct window {
     const void *x;                /* forward: (gates units, T, B), the input's product */
     void *outputs;                /* (units, T, B): written forward; backward their gradient */
     float *hidden, *carry;        /* (units, B): before the window, then behind; backward gradients */
-    float *kept;                  /* (T, units, KEPT, B) */
+    void *kept;                   /* (T, units, KEPT, B) */
     void *gradient;               /* backward: that of the sums, (GRADIENT_ROWS units, T, B), */
     float *d_bias;                /* and summed over all times and columns */
 };
@@ -27,7 +27,7 @@ struct window {
 struct set {
     int columns;
     int (*available)(void);
-    void (*forward)(const struct window *), (*backward)(const struct window *);
+    int (*forward)(const struct window *), (*backward)(const struct window *);
 };
 
 static void *scratch(int64_t words) {
@@ -100,6 +100,7 @@ static const struct set SETS[] = {
 /* Of how many columns a batch must be a multiple; 0: this processor has not got the set. */
 int window_columns(int set) { return SETS[set].available() ? SETS[set].columns : 0; }
 
-void window_forward(const struct window *w) { SETS[w->set].forward(w); }
+/* Both return 0, or 1 where there was no memory. */
+int window_forward(const struct window *w) { return SETS[w->set].forward(w); }
 
-void window_backward(const struct window *w) { SETS[w->set].backward(w); }
+int window_backward(const struct window *w) { return SETS[w->set].backward(w); }

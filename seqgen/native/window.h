@@ -121,6 +121,8 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
                 if (cell != GRU || gate < 2)
                     sum += NAME(read)(x + row * step + column + LANES * c);
                 sums[gate * block + j][c] = sum;
+                /* Rows lie far apart: those of the next block are fetched while this one works. */
+                __builtin_prefetch(x + (row + block) * step + column + LANES * c);
             }
     NAME(product)(gates * block, groups, weights, columns + column, batch, units / NAME(PAIR), sums);
 #pragma GCC unroll 16
@@ -128,7 +130,8 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
 #pragma GCC unroll 2
         for (int c = 0; c < groups; c++) {
             long at = (unit + j) * batch + column + LANES * c;
-            float *kept = w->kept + ((time * units + unit + j) * kept_rows) * batch + column + LANES * c;
+            element *kept = (element *)w->kept + (time * units + unit + j) * kept_rows * batch + column
+                            + LANES * c;
             vec h;
             if (cell == LSTM) {
                 vec i = NAME(sigmoid)(sums[j][c]), f = NAME(sigmoid)(sums[block + j][c]);
@@ -140,7 +143,7 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
                 NAME(store)(w->carry + at, after);
                 vec rows[] = {i, f, candidate, o, before, activated};
 #pragma GCC unroll 6
-                for (int n = 0; n < 6; n++) NAME(store)(kept + n * batch, rows[n]);
+                for (int n = 0; n < 6; n++) NAME(write)(kept + n * batch, rows[n]);
             } else if (cell == GRU) {
                 long row = 2 * units + unit + j;
                 vec z = NAME(sigmoid)(sums[j][c]), r = NAME(sigmoid)(sums[block + j][c]);
@@ -151,10 +154,10 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
                 h = candidate + z * difference;
                 vec rows[] = {z, r, recurrent, candidate, difference};
 #pragma GCC unroll 5
-                for (int n = 0; n < 5; n++) NAME(store)(kept + n * batch, rows[n]);
+                for (int n = 0; n < 5; n++) NAME(write)(kept + n * batch, rows[n]);
             } else {
                 h = NAME(tanh)(sums[j][c]);
-                NAME(store)(kept, h);
+                NAME(write)(kept, h);
             }
             NAME(store)(w->hidden + at, h);
             NAME(write)(outputs + (unit + j) * step + column + LANES * c, h);
@@ -168,10 +171,12 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
                               &hidden[j][c], GROUPS);
 }
 
-INLINE void NAME(forward_cell)(int cell, int block, int groups, const struct window *w) {
+INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct window *w) {
     const long units = w->units, batch = w->batch, words = units / NAME(PAIR);
     uint32_t *packed = scratch(GATES[cell] * units * words), *columns = scratch(words * batch);
     uint32_t *next = scratch(words * batch);
+    const int failed = !packed || !columns || !next;
+    if (failed) goto end;
     NAME(pack_forward)(GATES[cell], block, units, w->recurrent_kernel, packed);
     for (long unit = 0; unit < units; unit += NAME(PAIR))
         for (long column = 0; column < batch; column += LANES) {
@@ -189,7 +194,9 @@ INLINE void NAME(forward_cell)(int cell, int block, int groups, const struct win
         columns = next;
         next = last;
     }
+end:
     free(packed), free(columns), free(next);
+    return failed;
 }
 
 /* The gradient of one unit's sums at one time, `d`, from that of its state, which becomes what of
@@ -197,10 +204,11 @@ INLINE void NAME(forward_cell)(int cell, int block, int groups, const struct win
 INLINE void NAME(backward_unit)(int cell, const struct window *w, long time, long unit, long column,
                                 vec d[4]) {
     const long batch = w->batch, step = w->steps * batch, at = unit * batch + column;
-    const float *kept = w->kept + ((time * w->units + unit) * KEPT[cell]) * batch + column;
+    const element *kept =
+        (const element *)w->kept + (time * w->units + unit) * KEPT[cell] * batch + column;
     vec k[6];
 #pragma GCC unroll 6
-    for (int n = 0; n < KEPT[cell]; n++) k[n] = NAME(load)(kept + n * batch);
+    for (int n = 0; n < KEPT[cell]; n++) k[n] = NAME(read)(kept + n * batch);
     vec dh = NAME(load)(w->hidden + at)
              + NAME(read)((const element *)w->outputs + time * batch + unit * step + column);
     vec direct = {0};
@@ -223,12 +231,14 @@ INLINE void NAME(backward_unit)(int cell, const struct window *w, long time, lon
     NAME(store)(w->hidden + at, direct);
 }
 
-INLINE void NAME(backward_cell)(int cell, int block, int groups, const struct window *w) {
+INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct window *w) {
     const int gates = GATES[cell], rows = GRADIENT_ROWS[cell];
     const long units = w->units, batch = w->batch, step = w->steps * batch;
     const long words = gates * units / NAME(PAIR);
     uint32_t *packed = scratch(units * words), *columns = scratch(words * batch);
     float *sums = (float *)scratch(rows * units * LANES);
+    const int failed = !packed || !columns || !sums;
+    if (failed) goto end;
     memset(sums, 0, sizeof *sums * rows * units * LANES);
     NAME(pack_backward)(gates, block, units, w->recurrent_kernel, packed);
     for (long time = w->steps - 1; time >= 0; time--) {
@@ -274,46 +284,36 @@ INLINE void NAME(backward_cell)(int cell, int block, int groups, const struct wi
         w->d_bias[row] = 0.0f;
         for (int lane = 0; lane < LANES; lane++) w->d_bias[row] += sums[row * LANES + lane];
     }
+end:
     free(packed), free(columns), free(sums);
+    return failed;
 }
 
 /* A block has as many rows as there are registers for its sums: 16, or 8 and 12. */
-static TARGET void NAME(forward)(const struct window *w) {
 #if GROUPS == 2
-    if (w->batch % (2 * LANES) == 0) {
-        if (w->cell == LSTM) NAME(forward_cell)(LSTM, 2, 2, w);
-        else if (w->cell == GRU) NAME(forward_cell)(GRU, 4, 2, w);
-        else NAME(forward_cell)(SIMPLE_RNN, 8, 2, w);
-        return;
-    }
-    if (w->cell == LSTM) NAME(forward_cell)(LSTM, 4, 1, w);
-    else if (w->cell == GRU) NAME(forward_cell)(GRU, 4, 1, w);
-    else NAME(forward_cell)(SIMPLE_RNN, 16, 1, w);
+#define FOR_BATCH(cell, one, two) \
+    (w->batch % (2 * LANES) ? DO(cell, one, 1, w) : DO(cell, two, 2, w))
 #else
-    if (w->cell == LSTM) NAME(forward_cell)(LSTM, 2, 1, w);
-    else if (w->cell == GRU) NAME(forward_cell)(GRU, 4, 1, w);
-    else NAME(forward_cell)(SIMPLE_RNN, 8, 1, w);
+#define FOR_BATCH(cell, one, two) DO(cell, two, 1, w)
 #endif
+
+static TARGET int NAME(forward)(const struct window *w) {
+#define DO NAME(forward_cell)
+    if (w->cell == LSTM) return FOR_BATCH(LSTM, 4, 2);
+    if (w->cell == GRU) return FOR_BATCH(GRU, 4, 4);
+    return FOR_BATCH(SIMPLE_RNN, 16, 8);
+#undef DO
 }
 
-static TARGET void NAME(backward)(const struct window *w) {
-#if GROUPS == 2
-    if (w->batch % (2 * LANES) == 0) {
-        if (w->cell == LSTM) NAME(backward_cell)(LSTM, 8, 2, w);
-        else if (w->cell == GRU) NAME(backward_cell)(GRU, 8, 2, w);
-        else NAME(backward_cell)(SIMPLE_RNN, 8, 2, w);
-        return;
-    }
-    if (w->cell == LSTM) NAME(backward_cell)(LSTM, 16, 1, w);
-    else if (w->cell == GRU) NAME(backward_cell)(GRU, 16, 1, w);
-    else NAME(backward_cell)(SIMPLE_RNN, 16, 1, w);
-#else
-    if (w->cell == LSTM) NAME(backward_cell)(LSTM, 8, 1, w);
-    else if (w->cell == GRU) NAME(backward_cell)(GRU, 8, 1, w);
-    else NAME(backward_cell)(SIMPLE_RNN, 8, 1, w);
-#endif
+static TARGET int NAME(backward)(const struct window *w) {
+#define DO NAME(backward_cell)
+    if (w->cell == LSTM) return FOR_BATCH(LSTM, 16, 8);
+    if (w->cell == GRU) return FOR_BATCH(GRU, 16, 8);
+    return FOR_BATCH(SIMPLE_RNN, 16, 8);
+#undef DO
 }
 
+#undef FOR_BATCH
 #undef INLINE
 #undef vec
 #undef ints
