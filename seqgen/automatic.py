@@ -50,7 +50,7 @@ class Task:
         gates = GATES[config.cell] / GATES["lstm"]
         units = config.units / 256
         output = (0.17 + 0.46 * units) * self.vocabulary_size / 1000
-        return config.layers * (0.65 + 0.35 * gates * units**2) + output
+        return config.layers * (0.49 + 0.51 * gates * units**2) + output
 
 
 def weights(config: ModelConfig, vocabulary_size: int) -> int:

@@ -56,11 +56,13 @@ def supports(cell: Cell, batch_size: int | None) -> bool:
 
 def _set(dtype: Any, batch_size: int | None) -> int | None:
     """The best set of instructions, or None."""
-    if (found := library()) is not None and batch_size:
-        for number in SETS.get(dtype, ()):
-            columns = found.window_columns(number)
-            if columns and batch_size % columns == 0:
-                return number
+    found = library()
+    if found is None or not batch_size:
+        return None
+    for number in SETS.get(dtype, ()):
+        columns = found.window_columns(number)
+        if columns and batch_size % columns == 0:
+            return number
     return None
 
 
