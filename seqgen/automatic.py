@@ -1,7 +1,7 @@
 """The options that nobody set: from the corpus's length, the time, and the machine's speed.
 
 The figures behind the rules are in `benchmarks/LOG.md`. Two of them: in a given time the widest
-network learns most that still reads five times as many tokens as it has weights; and the more
+network learns most that still reads eight times as many tokens as it has weights; and the more
 often many weights read few tokens, the more must be dropped.
 """
 
@@ -16,7 +16,7 @@ from seqgen.batches import fitting_size
 from seqgen.config import ModelConfig
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
-TOKENS_PER_WEIGHT = 5  # seen, at least
+TOKENS_PER_WEIGHT = 8  # seen, at least
 WEIGHTS_PER_TOKEN = 5  # of the text, at most
 LEAST_EMBEDDING, MOST_EMBEDDING = 64, 256
 GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}

@@ -88,8 +88,9 @@ def keep_top_k(logits: Logits, k: int) -> Logits:
     """
     if k >= logits.shape[1]:
         return logits
-    least = np.partition(logits, -k, axis=1)[:, -k, None]
-    return np.where(logits >= least, logits, -np.inf)
+    ordered = logits.copy()
+    ordered.partition(-k, axis=1)
+    return np.where(logits >= ordered[:, -k, None], logits, -np.inf)
 
 
 def keep_top_p(logits: Logits, p: float) -> Logits:
@@ -103,9 +104,10 @@ def keep_top_p(logits: Logits, p: float) -> Logits:
     >>> keep_top_p(temper(np.log(np.array([[0.2, 0.5, 0.3]])), 1), p=0.6).round(1)
     array([[-inf,  0. , -0.5]])
     """
-    ascending = np.sort(logits, axis=1)
-    sums = np.cumsum(np.exp(ascending), axis=1)
-    dropped = (sums < (1 - p) * sums[:, -1:]).sum(axis=1)
+    ascending = logits.copy()
+    ascending.sort(axis=1)
+    sums = np.add.accumulate(np.exp(ascending), axis=1)
+    dropped = (sums >= (1 - p) * sums[:, -1:]).argmax(axis=1)
     least = ascending[np.arange(len(logits)), dropped, None]
     return np.where(logits >= least, logits, -np.inf)
 
@@ -113,11 +115,14 @@ def keep_top_p(logits: Logits, p: float) -> Logits:
 def keep_min_p(logits: Logits, p: float) -> Logits:
     """Keep tokens that are at least p times as likely as the likeliest (Nguyen et al. 2024).
 
-    >>> keep_min_p(np.log(np.array([[0.1, 0.6, 0.3]])), p=0.4).round(1)
-    array([[-inf, -0.5, -1.2]])
+    Args:
+        logits: `(B, V)`, each row's highest 0, as `temper` gives them.
+        p: above 0, 1 at the most.
+
+    >>> keep_min_p(temper(np.log(np.array([[0.1, 0.6, 0.3]])), 1), p=0.4).round(1)
+    array([[-inf,  0. , -0.7]])
     """
-    least = logits.max(axis=1, keepdims=True) + math.log(p)
-    return np.where(logits >= least, logits, -np.inf)
+    return np.where(logits >= math.log(p), logits, -np.inf)
 
 
 def draw(logits: Logits, numbers: npt.NDArray[np.float64]) -> Ids:
