@@ -169,6 +169,14 @@ def test_changes_of_meter_key_and_tempo() -> None:
     assert counts["odd meters"] == 1
 
 
+def test_keys_move_to_the_nearest_bar_however_many_there_are() -> None:
+    key = "84 58 FF 59 02 {:02X} 00"  # 600 ticks after the last: off the bars of 4/4
+    keys = " ".join(key.format(i % 7) for i in range(15_000))
+    piece, _ = read_midi(file("00 90 3C 40" + keys + "00 80 3C 00 00 FF 2F 00"))
+    assert len(piece.bars) == 93_750
+    assert piece.keys[:3] == ((576, Key(0)), (1152, Key(1)), (1824, Key(2)))
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -178,6 +186,7 @@ def test_changes_of_meter_key_and_tempo() -> None:
         (file("00 90 3C 40", division=0xE728), "SMPTE"),
         (file("00 90 3C 40", division=0), "no ticks"),
         (file("00 90 3C 40 FF FF FF 7F 80 3C 00", division=1), "lasts 67,108,863 bars"),
+        (file("00 FF 58 04 01 05 18 08 00 90 3C 40 A0 80 00 80 3C 00"), "has 174,763 bars"),
         (file("00 90 3C 40 81"), "damaged, or cut off"),
         (bytes(33 << 20), "larger than 32 MB"),
     ],
