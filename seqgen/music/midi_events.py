@@ -144,20 +144,22 @@ class _Listener:
         ends = [0] * len(chunks)
 
         def timed(track: int) -> Iterator[tuple[int, bool, int, Any]]:
+            now = 0
             for ticks, event in timed_events(chunks[track]):
-                ends[track] += ticks
-                yield ends[track], event.type is note_on, track, event
+                now += ticks
+                yield now, event.type is note_on, track, event
+            ends[track] = now
 
-        # Of what happens at one time in several tracks, notes begin last: with their programs.
+        # Of what happens at one time in several tracks, notes begin last: with their programs. No
+        # two events are compared, since the numbers of their tracks differ.
         tracks = map(timed, range(len(chunks)))
-        for now, begins, track, event in merge(*tracks, key=lambda each: each[:2]):
-            kind = event.type
+        for now, begins, track, event in merge(*tracks):
             if begins and event.parameter2:
                 self._begin(now, track, event)
-            elif begins or kind is note_off:
+            elif begins or event.type is note_off:
                 self._end(now, track, event.channel, event.parameter1)
-            elif kind in others:
-                others[kind](now, track, event)
+            elif event.type in others:
+                others[event.type](now, track, event)
         self._end_all(ends)
 
     def _begin(self, now: int, track: int, event: Any) -> None:
