@@ -9,6 +9,7 @@ from seqgen.bundle import Bundle
 from seqgen.music.reading import Reading
 
 TOKENS = {"text": "character", "music": "token"}  # task → what one of its tokens is called
+MOST_REASONS = 3  # that a line has room for
 
 
 def losses(name: str, nats: float) -> str:
@@ -147,6 +148,7 @@ def reading(file: str, found: Reading) -> dict[str, Any]:
         "file": file,
         "kept": bool(pieces),
         "reason": found.reason,
+        "skipped": list(found.skipped),
         "pieces": len(pieces),
         "parts": max((len(piece.parts) for piece in pieces), default=0),
         "notes": found.notes,
@@ -171,6 +173,9 @@ def reading_line(row: dict[str, Any]) -> str:
     ]
     if moved := row["counts"].get("moved ms"):
         said[-1] += f" by {moved:.0f} ms on average"
+    if skipped := row["skipped"]:
+        more = "; …" if len(skipped) > MOST_REASONS else ""
+        said.append(f"{len(skipped):,} pieces skipped: {'; '.join(skipped[:MOST_REASONS])}{more}")
     return ", ".join(filter(None, said))
 
 

@@ -89,6 +89,9 @@ def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) 
     for file in files:
         notes = read_file(tmp_path / file).pieces[0].notes
         assert [note.pitch for note in notes[:2]] == [67, 69]
+    done = seqgen("generate", model, *primer, "-n", 2, cwd=tmp_path)
+    name = json.loads(seqgen("info", model, "--json").stdout)["corpus"]["name"]
+    assert done.stdout.split() == [f"{name}-new/{name}-1.mid", f"{name}-new/{name}-2.mid"]
     done = seqgen("generate", model, *primer, "-n", 2, "-o", "t.abc", cwd=tmp_path)
     assert done.stdout.split() == ["t-1.abc", "t-2.abc"]
 

@@ -38,9 +38,10 @@ def generate(model: Path, count: int, output: Path | None, as_json: bool, **opti
     """Write new text or music with a trained model.
 
     Text goes to stdout as it is made. Music goes into files, whose names stand on stdout; without
-    -o a new MIDI file in this folder. Everything else goes to stderr: also the longest run of
-    characters, or notes, that stands in the corpus as it is. With --json, stdout gets a line for
-    each text or piece, with its tokens and how likely the model found them.
+    -o a new MIDI file in this folder, or with -n several in a new one. Everything else goes to
+    stderr: also the longest run of characters, or notes, that stands in the corpus as it is. With
+    --json, stdout gets a line for each text or piece, with its tokens and how likely the model
+    found them.
 
     \b
     Examples:
@@ -152,7 +153,7 @@ def music_paths(name: str, output: Path | None, count: int) -> list[Path]:
     if output is None and count == 1:
         return [unused_path(Path(f"{name}.mid"))]
     if output is None or output.is_dir() or (count > 1 and not output.suffix):
-        folder = output or unused_path(Path(name))
+        folder = output or unused_path(Path(f"{name}-new"))  # the name alone may be a corpus's
         return [unused_path(folder / f"{name}-{i}.mid") for i in range(1, count + 1)]
     require_format(output)
     require_writable(output)

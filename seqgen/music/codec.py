@@ -80,7 +80,12 @@ def fitting(pieces: Sequence[Piece], encoding: str | None = None, velocity: bool
         pieces: all of them.
         encoding: decided already.
         velocity: whether it is to be kept; then there are no melodies.
+
+    Raises:
+        ConfigError: there is no such encoding, or it keeps no velocity.
     """
+    if velocity and encoding == "melody":
+        raise ConfigError("velocity: the encoding melody leaves it out; polyphony keeps it")
     if encoding is None:
         notes = sum(piece.note_count for piece in pieces)
         kept = sum(melody.fit(piece).note_count for piece in pieces)

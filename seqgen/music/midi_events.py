@@ -6,6 +6,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import Any, NamedTuple
 
 from seqgen.errors import MusicError
@@ -52,11 +53,9 @@ def read_events(data: bytes) -> Events:
     if len(data) > MOST_BYTES:
         raise MusicError(f"is larger than {MOST_BYTES >> 20} MB")
     division, chunks = _header(data)
-    events = Events(division)
-    programs = [0] * 17  # by channel; a file may set them in a track without notes
-    for number, chunk in enumerate(chunks):
-        _Track(events, number, programs).read(chunk)
-    return events
+    listener = _Listener(Events(division))
+    listener.listen(chunks)
+    return listener.events
 
 
 def _header(data: bytes) -> tuple[int, list[bytes]]:
@@ -119,18 +118,18 @@ def timed_events(data: bytes) -> Iterator[tuple[int, Any]]:
         size = WINDOW if consumed else 2 * size
 
 
-class _Track:
-    """Listens to one track's events."""
+class _Listener:
+    """Listens to all tracks at once: pedals and programs are a channel's, in whatever track."""
 
-    def __init__(self, events: Events, number: int, programs: list[int]) -> None:
+    def __init__(self, events: Events) -> None:
         self.events = events
-        self.number = number
-        self.programs = programs
-        self.sounding: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
-        self.held: dict[int, list[tuple[int, int, int, int]]] = {}  # by pedals
+        self.sounding: dict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
+        self.held: dict[int, list[tuple[int, int, int, int, int]]] = {}  # by channel: its pedal's
+        self.programs = [0] * 17  # by channel
+        self.own_programs: dict[tuple[int, int], int] = {}  # by track and channel
 
-    def read(self, data: bytes) -> None:
-        """Add what the track holds to the events."""
+    def listen(self, chunks: list[bytes]) -> None:
+        """Add what the tracks hold to the events."""
         from music21.midi import ChannelVoiceMessages, MetaEvents
 
         note_on, note_off = ChannelVoiceMessages.NOTE_ON, ChannelVoiceMessages.NOTE_OFF
@@ -142,74 +141,95 @@ class _Track:
             MetaEvents.KEY_SIGNATURE: self._key,
             MetaEvents.SEQUENCE_TRACK_NAME: self._name,
         }
-        now = 0
-        for ticks, event in timed_events(data):
-            now += ticks
-            kind = event.type
-            if kind is note_on and event.parameter2:
-                channel = event.channel
-                begun = (now, event.parameter2, self.programs[channel])
-                self.sounding[channel, event.parameter1].append(begun)
-            elif kind is note_on or kind is note_off:
-                self._end(now, event.channel, event.parameter1)
-            elif kind in others:
-                others[kind](now, event)
-        self._end_all(now)
+        ends = [0] * len(chunks)
 
-    def _end(self, now: int, channel: int, pitch: int) -> None:
+        def timed(track: int) -> Iterator[tuple[int, bool, int, Any]]:
+            now = 0
+            for ticks, event in timed_events(chunks[track]):
+                now += ticks
+                yield now, event.type is note_on, track, event
+            ends[track] = now
+
+        # Of what happens at one time in several tracks, notes begin last: with their programs. No
+        # two events are compared, since the numbers of their tracks differ.
+        tracks = map(timed, range(len(chunks)))
+        for now, begins, track, event in merge(*tracks):
+            if begins and event.parameter2:
+                self._begin(now, track, event)
+            elif begins or event.type is note_off:
+                self._end(now, track, event.channel, event.parameter1)
+            elif event.type in others:
+                others[event.type](now, track, event)
+        self._end_all(ends)
+
+    def _begin(self, now: int, track: int, event: Any) -> None:
+        channel = event.channel
+        program = self.own_programs.get((track, channel), self.programs[channel])
+        self.sounding[track, channel, event.parameter1].append((now, event.parameter2, program))
+
+    def _end(self, now: int, track: int, channel: int, pitch: int) -> None:
         """Of notes of one pitch that sound together, the first begun ends first."""
-        begun = self.sounding.get((channel, pitch))
+        begun = self.sounding.get((track, channel, pitch))
         if not begun:
             return
         start, velocity, program = begun.pop(0)
         if channel in self.held:  # by its pedal
-            self.held[channel].append((start, pitch, velocity, program))
+            self.held[channel].append((start, track, pitch, velocity, program))
         else:
-            self._add(channel, program, RawNote(start, now, pitch, velocity))
+            self._add(track, channel, program, RawNote(start, now, pitch, velocity))
 
-    def _add(self, channel: int, program: int, note: RawNote) -> None:
+    def _add(self, track: int, channel: int, program: int, note: RawNote) -> None:
         self.events.count += 1
         if self.events.count > MOST_NOTES:
             raise MusicError(f"holds more than {MOST_NOTES:,} notes")
-        self.events.notes[self.number, channel, program].append(note)
+        self.events.notes[track, channel, program].append(note)
 
-    def _end_all(self, now: int) -> None:
-        """At the end of the track."""
+    def _end_all(self, ends: list[int]) -> None:
+        """What still sounds ends with its track."""
         for channel in list(self.held):
-            self._release(now, channel)
-        for (channel, pitch), begun in self.sounding.items():
+            self._release(channel, ends)
+        for (track, channel, pitch), begun in self.sounding.items():
             for start, velocity, program in begun:
-                self._add(channel, program, RawNote(start, max(now, start), pitch, velocity))
+                note = RawNote(start, max(ends[track], start), pitch, velocity)
+                self._add(track, channel, program, note)
                 self.events.unended += 1
+        by_track = sorted(self.events.notes.items(), key=lambda item: item[0][0])
+        self.events.notes = dict(by_track)
 
-    def _release(self, now: int, channel: int) -> None:
-        """The pedal goes up: what only it held ends, unless it was struck anew before."""
-        struck: dict[int, int] = {}
-        for start, pitch, velocity, program in sorted(self.held.pop(channel), reverse=True):
-            end = struck.get(pitch, now)
-            sounding = self.sounding.get((channel, pitch))
-            if pitch not in struck and sounding:
+    def _release(self, channel: int, ends: int | list[int]) -> None:
+        """The pedal goes up: what only it held ends, unless it was struck anew before.
+
+        Args:
+            channel: whose pedal it is.
+            ends: the ticks at which notes end; by track at the end of the file.
+        """
+        struck: dict[tuple[int, int], int] = {}
+        for start, track, pitch, velocity, program in sorted(self.held.pop(channel), reverse=True):
+            end = struck.get((track, pitch), ends if isinstance(ends, int) else ends[track])
+            sounding = self.sounding.get((track, channel, pitch))
+            if (track, pitch) not in struck and sounding:
                 end = sounding[0][0]
-            struck[pitch] = start
-            self._add(channel, program, RawNote(start, max(end, start), pitch, velocity))
+            struck[track, pitch] = start
+            self._add(track, channel, program, RawNote(start, max(end, start), pitch, velocity))
 
-    def _program(self, now: int, event: Any) -> None:
-        self.programs[event.channel] = int(event.parameter1) & 127
+    def _program(self, now: int, track: int, event: Any) -> None:
+        program = int(event.parameter1) & 127
+        self.programs[event.channel] = self.own_programs[track, event.channel] = program
 
-    def _controller(self, now: int, event: Any) -> None:
+    def _controller(self, now: int, track: int, event: Any) -> None:
         if event.parameter1 != SUSTAIN_PEDAL:
             return
         if event.parameter2 >= 64:
             self.held.setdefault(event.channel, [])
         elif event.channel in self.held:
-            self._release(now, event.channel)
+            self._release(event.channel, now)
 
-    def _tempo(self, now: int, event: Any) -> None:
+    def _tempo(self, now: int, track: int, event: Any) -> None:
         microseconds = int.from_bytes(event.parameter1[:3], "big")
         if microseconds:
             self.events.tempi.append((now, round(60_000_000 / microseconds, 3)))
 
-    def _meter(self, now: int, event: Any) -> None:
+    def _meter(self, now: int, track: int, event: Any) -> None:
         if len(event.parameter1) < 2:
             return
         beats, power = event.parameter1[:2]
@@ -219,7 +239,7 @@ class _Track:
         else:
             self.events.odd_meters += 1
 
-    def _key(self, now: int, event: Any) -> None:
+    def _key(self, now: int, track: int, event: Any) -> None:
         if len(event.parameter1) < 2:
             return
         sharps = (event.parameter1[0] + 128) % 256 - 128
@@ -227,6 +247,6 @@ class _Track:
             mode = "minor" if event.parameter1[1] else "major"
             self.events.keys.append((now, Key(sharps, mode)))
 
-    def _name(self, now: int, event: Any) -> None:
+    def _name(self, now: int, track: int, event: Any) -> None:
         if not self.events.title:
             self.events.title = event.parameter1.decode("utf-8", "replace").strip("\0 ")

@@ -6,11 +6,12 @@ channels of a file of format 0.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 from seqgen.errors import MusicError
 from seqgen.music.midi_events import Events, read_events
-from seqgen.music.piece import MOST_TICKS, TICKS_PER_QUARTER, Part, Piece, regular_bars
+from seqgen.music.piece import MOST_BARS, MOST_TICKS, TICKS_PER_QUARTER, Part, Piece, regular_bars
 from seqgen.music.quantise import Quantised, quantise
 from seqgen.music.signatures import Meter
 
@@ -41,7 +42,7 @@ def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
         raise MusicError("holds no notes")
     last = max(note.end for notes in events.notes.values() for note in notes)
     if (ticks := last * TICKS_PER_QUARTER // events.division) >= MOST_TICKS:
-        raise MusicError(f"lasts {ticks // 96:,} bars; expected at most {MOST_TICKS // 96:,}")
+        raise MusicError(f"lasts {ticks // 96:,} bars; expected at most {MOST_BARS:,}")
     quantised = quantise(events.notes, events.division)
     last = max(note.end for notes in quantised.notes.values() for note in notes)
     return _piece(events, quantised, last), {
@@ -56,6 +57,8 @@ def _piece(events: Events, quantised: Quantised, last: int) -> Piece:
     scale = TICKS_PER_QUARTER / events.division
     meters = _changes(events.meters, scale, last)
     bars = regular_bars(last, meters)
+    if len(bars) > MOST_BARS:
+        raise MusicError(f"has {len(bars):,} bars; expected at most {MOST_BARS:,}")
     meter = meters[-1][1] if meters else Meter(4, 4)
     meters = _without_short_bars(meters, bars)
     return Piece(
@@ -110,11 +113,11 @@ def _without_short_bars(meters: Changes, bars: tuple[int, ...]) -> Changes:
 
 def _at_bars(keys: Changes, bars: tuple[int, ...]) -> Changes:
     """Every change where the nearest bar begins."""
-    starts = set(bars)
-    moved = {
-        tick if tick in starts else min(bars, key=lambda bar: abs(bar - tick)): key
-        for tick, key in keys
-    }
+    moved = {}
+    for tick, key in keys:
+        after = bisect_left(bars, tick)
+        near = bars[max(after - 1, 0) : after + 1]
+        moved[min(near, key=lambda bar: abs(bar - tick))] = key
     return tuple(sorted(moved.items()))
 
 

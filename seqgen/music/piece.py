@@ -12,7 +12,8 @@ from seqgen.music.signatures import Key, Meter
 TICKS_PER_QUARTER = 24  # triplets of eighths are 8 ticks, of sixteenths 4
 VELOCITY = 80  # of a note that nobody gave one
 TEMPO = 120.0  # quarters per minute, where nothing is said; so MIDI has it
-MOST_TICKS = 24 * 4 * 100_000  # a hundred thousand bars: no small file costs time or memory
+MOST_BARS = 100_000  # no small file costs time or memory
+MOST_TICKS = 24 * 4 * MOST_BARS
 
 
 class Note(NamedTuple):

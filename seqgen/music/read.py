@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
 from pathlib import Path, PurePath
 
 from seqgen.errors import MusicError
 from seqgen.music.midi_reader import read_midi
-from seqgen.music.piece import Piece
 from seqgen.music.reading import Reading
 from seqgen.music.score_reader import read_score
 
-READER_VERSION = 2  # what is cached of other versions is read anew
+READER_VERSION = 3  # what is cached of other versions is read anew
 MIDI_START = b"MThd"
-ABC_VERSION = b"%abc-2.1\n"  # in older ones music21 ends an accidental with its note, not its bar
 SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"
 SCORE_SUFFIXES = frozenset(
@@ -60,7 +56,7 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
             return Reading((piece,), counts)
         if not is_music(name, data[:SNIFFED_BYTES]):
             raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
-        return _read_score(name, data, expand_repeats)
+        return read_score(name, data, expand_repeats=expand_repeats)
     except MusicError as error:
         return Reading(reason=str(error))
 
@@ -79,23 +75,3 @@ def read_file(path: Path) -> Reading:
     if reading.reason:
         raise MusicError(f"{path} {reading.reason}")
     return reading
-
-
-def _read_score(name: str, data: bytes, expand_repeats: bool) -> Reading:
-    total: Counter[str] = Counter()
-    pieces: list[Piece] = []
-    reasons: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:  # music21 tells by the name what a file is
-        path = Path(folder) / f"score{PurePath(name).suffix.lower()}"
-        if path.suffix == ".abc" and not data.startswith(b"%abc"):
-            data = ABC_VERSION + data
-        path.write_bytes(data)
-        for reading in read_score(path, expand_repeats=expand_repeats):
-            if reading.reason:
-                reasons.append(reading.reason)
-                total["pieces skipped"] += 1
-            total.update(reading.counts)
-            pieces += reading.pieces
-    if not pieces:
-        raise MusicError(reasons[0] if reasons else "holds no notes")
-    return Reading(tuple(pieces), total)

@@ -17,6 +17,7 @@ class Reading:
     pieces: tuple[Piece, ...] = ()
     counts: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""  # why nothing of it can be used
+    skipped: tuple[str, ...] = ()  # why some of its pieces cannot be used, one for each
 
     @property
     def notes(self) -> int:
@@ -30,6 +31,7 @@ def to_json(reading: Reading) -> dict[str, Any]:
         "pieces": [_piece_to_json(piece) for piece in reading.pieces],
         "counts": dict(reading.counts),
         "reason": reading.reason,
+        "skipped": reading.skipped,
     }
 
 
@@ -51,7 +53,7 @@ def _piece_to_json(piece: Piece) -> dict[str, Any]:
 def from_json(data: Mapping[str, Any]) -> Reading:
     """The reading that `to_json` came from."""
     pieces = tuple(_piece_from_json(piece) for piece in data["pieces"])
-    return Reading(pieces, data["counts"], data["reason"])
+    return Reading(pieces, data["counts"], data["reason"], tuple(data["skipped"]))
 
 
 def _piece_from_json(data: Mapping[str, Any]) -> Piece:

@@ -2,71 +2,78 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from seqgen.errors import MusicError
+from seqgen.music.parsing import scores
 from seqgen.music.piece import MOST_TICKS, TICKS_PER_QUARTER, Note, Part, Piece
 from seqgen.music.reading import Reading
+from seqgen.music.score_text import documents
 from seqgen.music.signatures import MODES, Key, Meter, is_real_meter
 
 UNPITCHED = 38  # General MIDI's snare drum: what a score does not name
 
 
-def read_score(path: Path, *, expand_repeats: bool = False) -> Iterator[Reading]:
+def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
     """Every piece of a file.
 
     Args:
-        path: the file.
+        name: of the file; music21 tells by its ending what it is.
+        data: its bytes.
         expand_repeats: write out what a repeat sign repeats.
 
-    Yields:
-        For each a reading: the piece, and counts of `grace notes dropped`, `odd meters`, `notes
-        moved` onto the grid, `repeats not expanded`; or the reason why it cannot be used.
+    Returns:
+        The pieces, why others of the file cannot be used, and counts of `grace notes dropped`, `odd
+        meters`, `notes moved` onto the grid, `repeats not expanded`, `music21 warnings`.
 
     Raises:
-        MusicError: the file cannot be read as music.
+        MusicError: nothing of it can be used.
     """
-    from music21 import converter, stream
+    suffix = PurePath(name).suffix.lower()
+    counts: Counter[str] = Counter()
+    pieces: list[Piece] = []
+    skipped: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"score{suffix}"
+        for label, document in documents(suffix, data).items():
+            path.write_bytes(document)
+            for found in _pieces(path, counts, expand_repeats):
+                if isinstance(found, Piece):
+                    pieces.append(found)
+                else:
+                    skipped.append(f"{label} {found}".lstrip())
+    if not pieces:
+        raise MusicError(skipped[0] if skipped else "holds no notes")
+    return Reading(tuple(pieces), counts, skipped=tuple(skipped))
 
+
+def _pieces(path: Path, counts: Counter[str], expand_repeats: bool) -> Iterator[Piece | str]:
+    """The pieces, or the reasons why they cannot be used; music21 raises whatever happens to it."""
     try:
-        with _without_notation():
-            parsed = converter.parse(path, forceSource=True, storePickle=False)
-    except Exception as error:  # its parsers raise whatever happens to them
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise MusicError(f"cannot be read as music: {reason[0][:120]}") from error
-    scores = parsed.scores if isinstance(parsed, stream.Opus) else [parsed]
-    for score in scores:
-        counts: Counter[str] = Counter()
-        if expand_repeats:
-            score = _expanded(score, counts)
+        parsed = scores(path, counts)
+    except Exception as error:
+        yield _reason(error)
+        return
+    for score in parsed:
+        own: Counter[str] = Counter()
         try:
-            yield Reading((_piece(score, counts),), counts)
-        except MusicError as error:
-            yield Reading(reason=str(error))
+            piece = _piece(_expanded(score, own) if expand_repeats else score, own)
+        except Exception as error:
+            yield _reason(error)
+        else:
+            counts.update(own)
+            yield piece
 
 
-@contextmanager
-def _without_notation() -> Iterator[None]:
-    """music21 without the work on what only a printed page needs, half of the time of an ABC file.
-
-    Filling up bars, which it does at the same place, invents meters such as 23/32.
-    """
-    from music21 import stream
-    from music21.abcFormat import translate
-
-    def nothing(part: Any, **options: Any) -> Any:
-        return part
-
-    before = stream.Part.makeBeams, translate.reBar
-    stream.Part.makeBeams, translate.reBar = nothing, nothing
-    try:
-        yield
-    finally:
-        stream.Part.makeBeams, translate.reBar = before
+def _reason(error: Exception) -> str:
+    if isinstance(error, MusicError):
+        return str(error)
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"cannot be read as music: {lines[0][:120]}"
 
 
 def _expanded(score: Any, counts: Counter[str]) -> Any:

@@ -27,7 +27,7 @@ from seqgen.vocabulary import END, Ids, Vocabulary
 TRANSPOSE = ("none", "augment", "c")
 SHIFTS = (0, *range(-5, 0), *range(1, 7))  # semitones: every key once, the piece's own first
 MOST_MOVED = 0.25  # share of notes, before it is said that files were played, not written
-LISTED = 3  # skipped files that a note names
+LISTED = 3  # reasons for skipping that are said
 
 
 def read(
@@ -117,14 +117,7 @@ def _usable(
             for source, reading in list(zip(sources, found, strict=True))[:LISTED]
         )
         raise CorpusError(f"no music to learn from: {reasons or 'there are no files'}")
-    skipped = [
-        f"skipped {source.label}: {reading.reason}"
-        for source, reading in zip(sources, found, strict=True)
-        if reading.reason
-    ]
-    notes = skipped[:LISTED]
-    if len(skipped) > LISTED:
-        notes.append(f"skipped {len(skipped) - LISTED} files more; seqgen inspect lists all")
+    notes = _skipped(sources, found)
     total = sum(len(reading.pieces) for reading in found)
     if total > len(pieces):
         notes.append(f"left out {total - len(pieces)} pieces that are not of {voices} voices")
@@ -139,6 +132,23 @@ def _usable(
         by = f"{median(moves):.0f} ms, " if moves else ""
         notes.append(f"many notes were played off the beat, by {by}and are moved onto the grid")
     return pieces, notes
+
+
+def _skipped(sources: Sequence[Source], found: Sequence[Reading]) -> list[str]:
+    """Why files, and pieces of others, are left out: the first few, and how many there are."""
+    reasons = [
+        f"skipped {source.label}: {reason}"
+        for source, reading in zip(sources, found, strict=True)
+        for reason in (reading.reason, *reading.skipped)
+        if reason
+    ]
+    if not reasons:
+        return []
+    files = sum(bool(reading.reason) for reading in found)
+    pieces = sum(len(reading.skipped) for reading in found)
+    inside = f", and {pieces:,} pieces of others" if pieces else ""
+    more = "; seqgen inspect says why" if len(reasons) > LISTED else ""
+    return [*reasons[:LISTED], f"skipped {files:,} of {len(found):,} files{inside}{more}"]
 
 
 def _has(piece: Piece, voices: int | None) -> bool:

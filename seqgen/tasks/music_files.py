@@ -7,11 +7,14 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from seqgen.catalogue import cache_folder
 from seqgen.errors import CorpusError, MusicError
 from seqgen.files import written_whole
+from seqgen.music import polyphony
+from seqgen.music.piece import Piece
 from seqgen.music.read import READER_VERSION, read
 from seqgen.music.reading import Reading, from_json, to_json
 from seqgen.sources import Source, sha256
@@ -69,7 +72,23 @@ def _read(number: int, source: Source, expand_repeats: bool) -> tuple[int, Readi
             data = file.read()
     except CorpusError as error:
         return number, Reading(reason=str(error))
-    return number, read(source.label, data, expand_repeats=expand_repeats)
+    return number, _playable(read(source.label, data, expand_repeats=expand_repeats))
+
+
+def _playable(reading: Reading) -> Reading:
+    """Without pieces of so many notes at once that there are no tokens for them."""
+    pieces: list[Piece] = []
+    skipped = list(reading.skipped)
+    for piece in reading.pieces:
+        try:
+            polyphony.fit(piece)
+        except MusicError as error:
+            skipped.append(str(error))
+        else:
+            pieces.append(piece)
+    if reading.pieces and not pieces:
+        return Reading(reason=skipped[-1])
+    return replace(reading, pieces=tuple(pieces), skipped=tuple(skipped))
 
 
 def _cache_path(source: Source, expand_repeats: bool) -> Path:

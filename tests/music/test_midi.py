@@ -141,6 +141,37 @@ def test_the_pedal_makes_notes_longer() -> None:
     assert piece.notes == (Note(0, 24, 60, 64), Note(24, 24, 60, 65))
 
 
+def test_the_pedal_is_the_channels_in_whatever_track_it_stands() -> None:
+    piece, _ = read_midi(
+        file(
+            "00 B0 40 7F  30 B0 40 00  00 FF 2F 00",  # down for two quarters
+            "00 90 3C 40  0C 80 3C 00  00 91 40 40  0C 81 40 00  30 FF 2F 00",
+        )
+    )
+    assert piece.notes == (Note(0, 48, 60, 64), Note(12, 12, 64, 64))  # channel 2 has none
+
+
+def test_a_pedal_that_never_goes_up_holds_to_the_end_of_the_notes_track() -> None:
+    piece, _ = read_midi(file("00 B0 40 7F  00 FF 2F 00", "00 90 3C 40  0C 80 3C 00  18 FF 2F 00"))
+    assert piece.notes == (Note(0, 36, 60, 64),)
+
+
+def test_a_program_of_another_track_holds_where_the_notes_have_none_of_their_own() -> None:
+    note = "00 90 3C 40  18 80 3C 00  00 FF 2F 00"
+    named = "00 C0 05 " + note  # one channel for several instruments, as some programs write
+    changes = "00 C0 28  60 C0 29  00 FF 2F 00"
+    later = note.replace("00 90", "60 90", 1)
+    piece, _ = read_midi(file(note, named, later, changes))
+    assert [part.program for part in piece.parts] == [40, 5, 41]
+
+
+def test_parts_stand_in_the_order_of_their_tracks() -> None:
+    piece, _ = read_midi(
+        file("18 90 3C 40  18 80 3C 00  00 FF 2F 00", "00 91 40 40  0C 81 40 00  00 FF 2F 00")
+    )
+    assert [part.notes[0].pitch for part in piece.parts] == [60, 64]
+
+
 def test_an_event_longer_than_what_is_read_at_once() -> None:
     text = "00 FF 01 A7 08" + "41" * 5000  # 5,000 letters
     piece, _ = read_midi(file(text + "18 90 3C 40  18 80 3C 00  00 FF 2F 00"))
@@ -169,6 +200,14 @@ def test_changes_of_meter_key_and_tempo() -> None:
     assert counts["odd meters"] == 1
 
 
+def test_keys_move_to_the_nearest_bar_however_many_there_are() -> None:
+    key = "84 58 FF 59 02 {:02X} 00"  # 600 ticks after the last: off the bars of 4/4
+    keys = " ".join(key.format(i % 7) for i in range(15_000))
+    piece, _ = read_midi(file("00 90 3C 40" + keys + "00 80 3C 00 00 FF 2F 00"))
+    assert len(piece.bars) == 93_750
+    assert piece.keys[:3] == ((576, Key(0)), (1152, Key(1)), (1824, Key(2)))
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -178,6 +217,7 @@ def test_changes_of_meter_key_and_tempo() -> None:
         (file("00 90 3C 40", division=0xE728), "SMPTE"),
         (file("00 90 3C 40", division=0), "no ticks"),
         (file("00 90 3C 40 FF FF FF 7F 80 3C 00", division=1), "lasts 67,108,863 bars"),
+        (file("00 FF 58 04 01 05 18 08 00 90 3C 40 A0 80 00 80 3C 00"), "has 174,763 bars"),
         (file("00 90 3C 40 81"), "damaged, or cut off"),
         (bytes(33 << 20), "larger than 32 MB"),
     ],

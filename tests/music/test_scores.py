@@ -88,10 +88,50 @@ def test_humdrum() -> None:
 
 
 def test_one_bad_tune_does_not_cost_the_others() -> None:
-    silent = "X:9\nT:Silence\nM:4/4\nL:1/4\nK:C\nz4|]\n\n"
-    reading = read("tunes.abc", (silent + TUNE).encode())
-    assert len(reading.pieces) == 2
-    assert reading.counts["pieces skipped"] == 1
+    bad = "X:8\nM:4/4\nK:C\n[[[(((||[\n\nX:9\nT:Silence\nM:4/4\nL:1/4\nK:C\nz4|]\n\n"
+    reading = read("tunes.abc", (bad + TUNE).encode())
+    assert [piece.title for piece in reading.pieces] == ["A Tune", "Another"]
+    assert reading.skipped == (
+        "X:8 cannot be read as music: Bad chord indicator: [[[(((||[", "X:9 holds no notes"
+    )  # fmt: skip
+
+
+def test_what_stands_before_the_first_tune_holds_for_all_and_no_number_hides_another() -> None:
+    tunes = "M:3/4\nL:1/4\n\nX:1\nK:G\nGAB|\n\nX:1\nK:D\nDEF|\n"
+    first, second = read("tunes.abc", tunes.replace("\n", "\r\n").encode()).pieces
+    assert (first.meter, first.key, first.length) == (Meter(3, 4), Key(1), 72)
+    assert (second.meter, second.key, second.length) == (Meter(3, 4), Key(2), 72)
+
+
+def test_whatever_music21_raises_is_a_reason() -> None:
+    tune = "X:1\nM:4/4\nL:1/8\nQ:1/4=0\nK:C\nC8|\n"  # it divides by the tempo
+    assert read("a.abc", tune.encode()).reason == "cannot be read as music: division by zero"
+
+
+@pytest.mark.parametrize("meter", ["994/4", "49999999/4", "4/49999999"])
+def test_meters_that_would_take_minutes_are_refused(meter: str) -> None:
+    abc = f"X:1\nM:{meter}\nL:1/8\nK:C\nC8|\n"
+    assert "has a meter that nobody writes" in read("a.abc", abc.encode()).reason
+    kern = f"**kern\n*M{meter}\n=1\n1c\n==\n*-\n"
+    assert not read("a.krn", kern.encode()).reason  # Humdrum goes on without it
+
+
+def test_abc_in_latin_1() -> None:
+    tune = "X:1\nT:Café\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
+    for encoding in ("utf-8", "utf-8-sig", "latin-1"):
+        (piece,) = read("a.abc", tune.encode(encoding)).pieces
+        assert piece.title == "Café", encoding
+
+
+@pytest.mark.filterwarnings("default")
+def test_reading_is_silent_and_guesses_are_counted(capfd: pytest.CaptureFixture[str]) -> None:
+    one = Part((Note(0, 96, 60),))
+    crowd = musicxml(Piece((one,) * 17, (0,), 96))  # more parts than MIDI has channels
+    capfd.readouterr()
+    assert not read("a.musicxml", crowd).counts.get("music21 warnings")
+    abc = "X:1\nM:4/4\nL:1/4\nK:C\nCDE^|\n"  # a sharp without its note
+    assert read("a.abc", abc.encode()).counts["music21 warnings"] == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_what_is_music() -> None:

@@ -128,11 +128,31 @@ def test_what_is_skipped_is_said() -> None:
     bad = [Source(f"bad{i}.mid", data=b"MThd") for i in range(5)]
     corpus = music.read([source(tune(1)), *bad], validation=0)
     assert corpus.notes[0].startswith("skipped bad0.mid: is no MIDI file")
-    assert corpus.notes[3] == "skipped 2 files more; seqgen inspect lists all"
+    assert corpus.notes[3] == "skipped 5 of 6 files; seqgen inspect says why"
+    corpus = music.read([source(tune(1)), bad[0]], validation=0)
+    assert corpus.notes[1] == "skipped 1 of 2 files"
     with pytest.raises(CorpusError, match=r"no music to learn from: bad0.mid is no MIDI file"):
         music.read(bad)
     with pytest.raises(CorpusError, match="there are no files"):
         music.read([])
+
+
+def test_pieces_of_a_file_that_are_skipped_are_said() -> None:
+    data = b"X:1\nM:4/4\nL:1/4\nK:C\nz4|\n\nX:2\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
+    corpus = music.read([Source("two.abc", data=data)], validation=0)
+    assert corpus.notes[:2] == (
+        "skipped two.abc: X:1 holds no notes", "skipped 0 of 1 files, and 1 pieces of others"
+    )  # fmt: skip
+
+
+def test_a_file_that_is_too_dense_is_skipped() -> None:
+    every = tuple(Note(0, 96, pitch) for pitch in range(100))
+    dense = source(Piece((Part(every, 0), Part(every, 40)), (0,), 96), "dense.mid")
+    corpus = music.read([source(tune(1)), dense], validation=0, encoding="polyphony")
+    assert corpus.details["pieces"] == 1
+    reason = "has more than 128 notes that sound at once"
+    assert corpus.notes[0] == f"skipped dense.mid: {reason}"
+    assert [reading.reason for reading in music_files.readings([dense])] == [reason]
 
 
 def test_only_pieces_of_so_many_voices() -> None:
@@ -146,10 +166,11 @@ def test_only_pieces_of_so_many_voices() -> None:
     ("options", "message"),
     [
         ({"transpose": "up"}, "transpose: expected none, augment, c, got 'up'"),
+        ({"encoding": "melody", "velocity": True}, "velocity: the encoding melody leaves it out"),
         ({"encoding": "latin-1"}, "encoding: expected melody or polyphony for music"),
     ],
 )
-def test_options_out_of_range(options: dict[str, str], message: str) -> None:
+def test_options_out_of_range(options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read(tune(1), **options)
 
