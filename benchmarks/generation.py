@@ -29,7 +29,6 @@ from typing import Any
 
 import numpy as np
 
-import seqgen
 from benchmarks.measure import median_seconds, print_table, untrained
 from seqgen import compiled_runtime
 from seqgen.backend import keras, tf
@@ -42,6 +41,7 @@ from seqgen.network import KerasStepper
 from seqgen.runtime import Runtime, Stepper
 from seqgen.sampling import Sampler
 from seqgen.scoring import losses
+from seqgen.trainer import train
 
 THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
@@ -245,7 +245,7 @@ def long_output(tokens: int) -> None:
 def eight_bits(minutes: float) -> None:
     """What weights of eight bits cost a trained model, in nats on held-out text."""
     corpus = load_corpus("python-docs")
-    bundle = seqgen.train(corpus, minutes=minutes, seed=1).bundle
+    bundle = train(corpus, minutes=minutes, seed=1).bundle
     ids, first = corpus.ids, len(corpus.training_ids)
     rows: list[tuple[str, ...]] = [("weights, LSTM of python-docs", "nats per character")]
     kinds: list[tuple[str, type[Runtime] | type[CompiledRuntime]]] = [("float32", Runtime)]
