@@ -40,11 +40,19 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
     ]
     lines = voices(piece)
     if len(lines) == 1:
-        return "\n".join([*head, *_lines(piece, lines[0]), ""])
+        return "\n".join([*head, *_sounds_like(piece, 0), *_lines(piece, lines[0]), ""])
     for i, voice in enumerate(lines, start=1):
         clef = "bass" if is_low([voice]) else "treble"
-        head += [f"V:{i} clef={clef}", *_lines(piece, voice)]
+        head += [f"V:{i} clef={clef}", *_sounds_like(piece, voice.part), *_lines(piece, voice)]
     return "\n".join([*head, ""])
+
+
+def _sounds_like(piece: Piece, number: int) -> list[str]:
+    """What players of ABC are told of a part; a piano needs no word."""
+    part = piece.parts[number] if piece.parts else None
+    if part is None or (part.program == 0 and not part.is_drums):
+        return []
+    return ["%%MIDI channel 10" if part.is_drums else f"%%MIDI program {part.program}"]
 
 
 def abc_lines(piece: Piece) -> str:
@@ -85,9 +93,10 @@ def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
         if now and now % beat == 0:
             text += " "  # notes that stand together are beamed together
         now += symbol.ticks
-        names = [_name(pitch, key, altered, in_bar) for pitch in symbol.pitches]
+        in_chord = len(symbol.pitches) > 1
+        names = [_name(pitch, key, altered, in_bar, in_chord) for pitch in symbol.pitches]
         name = "".join(names) or "z"
-        if len(names) > 1:
+        if in_chord:
             name = f"[{name}]"
         text += f"{name}{_length(symbol.ticks)}{'-' if symbol.is_tied else ''}"
     return text
@@ -98,6 +107,7 @@ def _name(
     key: Key | None,
     altered: dict[str, int],
     in_bar: dict[tuple[str, int] | str, int],
+    in_chord: bool,
 ) -> str:
     """A note without its length; `in_bar` holds the accidentals that were written."""
     step, alter, octave = spelled(pitch, key)
@@ -105,7 +115,9 @@ def _name(
     # Some programs take an accidental for all octaves of a bar, some for its own.
     places = (step, octave), step
     known = {in_bar.get(place, altered.get(step, 0)) for place in places}
-    if known != {alter} or abs(alter) == 2:  # music21 forgets half of a double one
+    # Some, music21 among them, carry none into a chord, and forget half of a double one.
+    forgets = in_chord and alter != altered.get(step, 0)
+    if known != {alter} or abs(alter) == 2 or forgets:
         sign = ACCIDENTALS[alter]
         in_bar |= dict.fromkeys(places, alter)
     return sign + (step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5))

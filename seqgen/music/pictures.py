@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 from seqgen.errors import OutputError
 from seqgen.music.piece import TICKS_PER_QUARTER, Piece
@@ -10,15 +11,19 @@ from seqgen.music.score_writer import musicxml
 
 PAGE_WIDTH = 2100  # tenths of a millimetre, as verovio counts
 LONGEST_PAGE = 60_000
-PNG_SCALE = 2.0
+MOST_NOTES = 10_000  # with more, drawing takes minutes
+PNG_WIDTH, TALLEST_PNG = 1400, 32_000  # pixels; cairo ends at 32,767
+TOO_LONG = "is too long for one picture: write .musicxml, fewer bars, or take --piano-roll"
 
 
 def score(piece: Piece, kind: str) -> bytes:
     """A score as `png` or `svg`.
 
     Raises:
-        OutputError: verovio or cairosvg is not installed.
+        OutputError: verovio or cairosvg is not installed, or the piece is too long for a picture.
     """
+    if len(piece.notes) > MOST_NOTES:
+        raise OutputError(f"a score of {len(piece.notes):,} notes {TOO_LONG}")
     try:
         import verovio
         from cairosvg import svg2png
@@ -42,10 +47,19 @@ def score(piece: Piece, kind: str) -> bytes:
     if not toolkit.loadData(musicxml(piece, tempo=False).decode("utf-8")):
         raise OutputError("verovio cannot draw this piece; take --piano-roll")
     svg = toolkit.renderToSVG(1)
+    height = PNG_WIDTH * _tallness(svg)
+    if toolkit.getPageCount() > 1 or (kind == "png" and height > TALLEST_PNG):
+        raise OutputError(f"a score of {len(piece.bars)} bars {TOO_LONG}")
     if kind == "svg":
         return svg.encode("utf-8")  # type: ignore[no-any-return]
-    png: bytes = svg2png(svg.encode("utf-8"), background_color="white", output_width=1400)
+    png: bytes = svg2png(svg.encode("utf-8"), background_color="white", output_width=PNG_WIDTH)
     return png
+
+
+def _tallness(svg: str) -> float:
+    """The height of a picture over its width."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return float(box[2]) / float(box[1]) if box else 1.0
 
 
 def piano_roll(piece: Piece, kind: str) -> bytes:

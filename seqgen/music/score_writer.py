@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from seqgen.music.durations import parts_of
+from seqgen.music.instruments import NAMES
 from seqgen.music.notation import Symbol, Voice, is_low, spelled, voices
 from seqgen.music.piece import TICKS_PER_QUARTER, Piece
-from seqgen.music.signatures import Key
+from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
 
 ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
 
@@ -58,23 +59,33 @@ def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
 
     part = stream.Part(id=f"part {number + 1}")
     if piece.parts:
-        part.insert(0, instrument.instrumentFromMidiProgram(piece.parts[number].program))
+        program = piece.parts[number].program
+        player = instrument.instrumentFromMidiProgram(program)
+        player.partName = NAMES[program]  # music21's own is that of a family now and then
+        part.insert(0, player)
     meters, keys = {0: piece.meter, **dict(piece.meters)}, dict(piece.keys)
     current: Key | None = None
+    now = piece.meter
     tied = [False] * len(lines)
+    first_end = piece.bars[1] if len(piece.bars) > 1 else piece.length
+    first_number = 0 if first_end < piece.meter.ticks else 1  # a pick-up does not count
     for i, tick in enumerate(piece.bars):
-        measure = stream.Measure(number=i + 1)
+        measure = stream.Measure(number=i + first_number)
         if i == 0:
             measure.append(clef.BassClef() if is_low(lines) else clef.TrebleClef())
         if tick in meters:
-            measure.timeSignature = meter.TimeSignature(str(meters[tick]))
+            now = meters[tick]
+            measure.timeSignature = meter.TimeSignature(str(now))
         if tick in keys:
             current = keys[tick]
-            measure.keySignature = key.KeySignature(current.sharps)
+            measure.keySignature = key.KeySignature(current.sharps).asKey(current.mode)
         for line, voice in enumerate(lines):
             place = measure if len(lines) == 1 else stream.Voice(id=str(line + 1))
+            at = 0
             for symbol in voice.bars[i]:
-                tied[line] = _append(place, symbol, current, tied[line])
+                lengths = _lengths(at, symbol.ticks, now)
+                tied[line] = _append(place, symbol, lengths, current, tied[line])
+                at += symbol.ticks
             if place is not measure:
                 measure.insert(0, place)
         part.append(measure)
@@ -85,11 +96,31 @@ def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
     return part
 
 
-def _append(place: Any, symbol: Symbol, key: Key | None, is_tied: bool) -> bool:
-    """Add a symbol as as many notes as it takes, tied; whether it is tied to the next."""
+def _lengths(start: int, ticks: int, meter: Meter) -> list[int]:
+    """As which notes, tied, so many ticks are written that begin there in a bar; beats of three
+    stay in sight.
+
+    >>> _lengths(0, 60, Meter(6, 8)), _lengths(12, 36, Meter(6, 8)), _lengths(0, 60, Meter(3, 4))
+    ([36, 24], [24, 12], [48, 12])
+    """
+    beat = meter.beat_ticks
+    if beat * meter.beat_type == TICKS_PER_WHOLE:  # a beat is a simple note
+        return list(parts_of(ticks))
+    lengths: list[int] = []
+    if start % beat:
+        lengths += parts_of(min(ticks, beat - start % beat))
+    left = ticks - sum(lengths)
+    for beats in (4, 2, 1):
+        while left >= beats * beat:
+            lengths.append(beats * beat)
+            left -= beats * beat
+    return [*lengths, *(parts_of(left) if left else [])]
+
+
+def _append(place: Any, symbol: Symbol, lengths: list[int], key: Key | None, is_tied: bool) -> bool:
+    """Add a symbol as notes of these lengths, tied; whether it is tied to the next."""
     from music21 import chord, note, tie
 
-    lengths = parts_of(symbol.ticks)
     for i, ticks in enumerate(lengths):
         quarters = Fraction(ticks, TICKS_PER_QUARTER)
         if not symbol.pitches:

@@ -18,12 +18,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.errors import OutputError
 from seqgen.music.midi_writer import midi_bytes
 from seqgen.music.piece import TICKS_PER_QUARTER, Note, Piece
 
 RATE = 44_100  # samples per second
 PARTIALS = 8
 TAIL = 0.6  # seconds that the last note sounds on
+LONGEST = 3600  # seconds of a piece; an hour takes 0.6 GB of memory
+DIED_AWAY = 12.0  # seconds: what is left of a tone by then cannot be heard
 FADE = 0.01  # seconds in which a note begins and ends, lest it clicks
 SOUND_FONTS = (
     "/usr/share/sounds/sf2",
@@ -74,6 +77,9 @@ def _by_fluidsynth(program: str, font: Path, piece: Piece) -> bytes | None:
 def synthesised(piece: Piece) -> Samples:
     """The samples `(N,)`, from -1 to 1, by addition of partials.
 
+    Raises:
+        OutputError: the piece lasts longer than an hour.
+
     >>> from seqgen.music.names import piece_of
     >>> samples = synthesised(piece_of("A4/4"))
     >>> spectrum = np.abs(np.fft.rfft(samples))
@@ -81,6 +87,11 @@ def synthesised(piece: Piece) -> Samples:
     440
     """
     seconds = _clock(piece)
+    if seconds(piece.length) > LONGEST:
+        raise OutputError(
+            f"sound lasts at most {LONGEST // 60} minutes, got a piece of "
+            f"{seconds(piece.length) / 60:,.0f}; write fewer bars, or .mid"
+        )
     sound = np.zeros(int((seconds(piece.length) + TAIL) * RATE) + 1, np.float32)
     for part in piece.parts:
         for note in part.notes:
@@ -114,7 +125,7 @@ def _clock(piece: Piece) -> Callable[[int], float]:
 
 def _tone(note: Note, length: float) -> Samples:
     frequency = 440 * 2 ** ((note.pitch - 69) / 12)
-    total = length + TAIL / 3
+    total = min(length, DIED_AWAY) + TAIL / 3
     t = np.arange(int(total * RATE), dtype=np.float32) / RATE
     tone = np.zeros_like(t)
     for k in range(1, PARTIALS + 1):

@@ -4,6 +4,7 @@ import wave
 import numpy as np
 import pytest
 
+from seqgen.errors import OutputError
 from seqgen.music import sound
 from seqgen.music.names import piece_of
 from seqgen.music.piece import Note, Part, Piece
@@ -32,6 +33,14 @@ def test_tempo_and_its_changes_are_kept() -> None:
     faster = Piece((part,), (0, 96), 192, tempi=((0, 60.0), (48, 120.0)))
     samples = sound.synthesised(faster)
     assert loudness(samples, 3.0) > 0.1 and len(samples) == pytest.approx(sound.RATE * 5.6, abs=2)
+
+
+def test_very_long_notes_cost_nothing_and_very_long_pieces_are_refused() -> None:
+    hour = 24 * 2 * 60 * 59
+    samples = sound.synthesised(Piece((Part((Note(0, hour, 69),)),), (0,), hour))
+    assert loudness(samples, 0.1) > 0.1 and loudness(samples, 60) == 0
+    with pytest.raises(OutputError, match="at most 60 minutes, got a piece of 118"):
+        sound.synthesised(Piece((), (0,), 2 * hour))
 
 
 def test_drums_sound() -> None:

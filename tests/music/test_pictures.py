@@ -1,0 +1,34 @@
+"""Pictures hold the whole piece, or none is made."""
+
+import pytest
+
+from seqgen.errors import OutputError
+from seqgen.music import pictures
+from seqgen.music.names import piece_of
+from seqgen.music.piece import Note, Part, Piece
+
+
+def long_piece(bars: int, parts: int = 1) -> Piece:
+    notes = tuple(Note(96 * i, 96, 60 + i % 12) for i in range(bars))
+    return Piece(parts * (Part(notes),), tuple(range(0, 96 * bars, 96)), 96 * bars)
+
+
+def test_a_score_as_picture() -> None:
+    piece = piece_of("G4/4 A4/4 B4/2")
+    assert pictures.score(piece, "png").startswith(b"\x89PNG")
+    svg = pictures.score(piece, "svg").decode()
+    assert svg.count('class="notehead') == 3
+    assert 0.01 < pictures._tallness(svg) < 1
+
+
+def test_every_bar_is_drawn() -> None:
+    svg = pictures.score(long_piece(60), "svg").decode()
+    assert svg.count('class="notehead') == 60
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_what_one_picture_cannot_hold_is_refused(kind: str) -> None:
+    with pytest.raises(OutputError, match="a score of 900 bars is too long for one picture"):
+        pictures.score(long_piece(900, parts=4), kind)
+    with pytest.raises(OutputError, match="a score of 10,001 notes is too long"):
+        pictures.score(long_piece(10_001), kind)
