@@ -14,11 +14,13 @@ from seqgen.music.key_finding import key_of
 from seqgen.music.melody_rules import MelodyRules
 from seqgen.music.piece import TEMPO, Piece, regular_bars
 from seqgen.music.polyphony_rules import PolyphonyRules
-from seqgen.music.signatures import MODES, Key, Meter
+from seqgen.music.signatures import MODES, TICKS_PER_WHOLE, Key, Meter
 from seqgen.vocabulary import Vocabulary
 from seqgen.wishes import Wishes
 
-FURTHEST = 24  # semitones that a primer may be moved, to where the model knows its notes
+FURTHEST = 60  # semitones that a primer may be moved, to where the model knows its notes
+MOST_LISTED = 24  # meters or keys, in a message
+COMPOUND_TEMPO = 150.0  # quarters a minute where beats have three eighths: 100 of these beats
 
 
 class WishTokens:
@@ -52,33 +54,65 @@ class WishTokens:
         """The primer's tokens, and by how many semitones the model's music lies higher.
 
         Raises:
+            MusicError: the primer has no notes, or another meter or mode than is wished.
             VocabularyError: the primer has what the model has never seen, in any key.
         """
-        primer = wishes.primer
-        if primer is None:
+        if wishes.primer is None:
             return [], self.shift(wishes.key)
-        primer = self.codec.fit(_trimmed(primer))
-        key = primer.key or wishes.key or key_of(primer)
-        if primer.key is None and key is not None:
-            primer = replace(primer, keys=((0, key), *primer.keys))
-        if not primer.meters:
-            meters = ((0, wishes.meter or Meter.parse(self.details["meter"])),)
-            primer = replace(primer, bars=regular_bars(primer.length, meters), meters=meters)
+        primer = self._as_wished(self._playable(self.codec.fit(_trimmed(wishes.primer))), wishes)
         first = self.shift(primer.key)
         step = 12 if self.is_in_c and primer.key else 1
         shifts = range(first - step * (FURTHEST // step), first + FURTHEST + 1, step)
+        nearest: set[str] = set()  # what is unknown of it where it is moved least
         for shift in sorted(shifts, key=lambda shift: abs(shift - first)):
             try:
                 tokens = self.codec.encode(primer.transposed(shift))
             except MusicError:
                 continue
-            if set(tokens) <= self.vocabulary.ids.keys():
+            unknown = set(tokens) - self.vocabulary.ids.keys()
+            if not unknown:
                 return tokens, shift
-        unknown = set(self.codec.encode(primer.transposed(first))) - self.vocabulary.ids.keys()
+            nearest = nearest or unknown
         raise VocabularyError(
             "the primer has what the model has never seen, in any key: "
-            f"{', '.join(sorted(unknown)[:8])}; leave it out, or train on music that has it"
+            f"{', '.join(sorted(nearest)[:8])}; leave it out, or train on music that has it"
         )
+
+    def _playable(self, primer: Piece) -> Piece:
+        """With instruments that the model knows."""
+        if not primer.notes:
+            raise MusicError("primer: expected notes, got none that this model's encoding can hold")
+        programs = self.known("program:")
+        return replace(
+            primer,
+            parts=tuple(
+                part
+                if part.is_drums or not programs or str(part.program) in programs
+                else replace(part, program=int(programs[0]))
+                for part in primer.parts
+            ),
+        )
+
+    def _as_wished(self, primer: Piece, wishes: Wishes) -> Piece:
+        """In the key and meter that are wished; where it has none, in the likeliest ones."""
+        key, meter = wishes.key, wishes.meter
+        if primer.key is None and (key := key or key_of(primer, self.details["keys"])):
+            primer = replace(primer, keys=((0, key), *primer.keys))
+        elif primer.key is not None and key is not None:
+            if key.mode != primer.key.mode:
+                raise MusicError(
+                    f"key: the primer is in {primer.key}, and can only go on in {primer.key.mode}"
+                )
+            primer = primer.transposed((key.tonic - primer.key.tonic + 5) % 12 - 5)
+        if not primer.meters:
+            meters = ((0, meter or Meter.parse(self.details["meter"])),)
+            primer = replace(primer, bars=regular_bars(primer.length, meters), meters=meters)
+        elif meter is not None and meter != primer.meters[-1][1]:
+            raise MusicError(
+                f"meter: the primer ends in {primer.meters[-1][1]}, and goes on in it; "
+                f"leave {meter} away"
+            )
+        return primer
 
     def shift(self, key: Key | None) -> int:
         """To where a model of one key has learned music of this one."""
@@ -97,7 +131,8 @@ class WishTokens:
             header.append(self._known("meter:", str(wishes.meter), str(wishes.meter)))
         if wishes.key is not None:
             key = wishes.key.transposed(shift)
-            header.append(self._known("key:", str(key), str(wishes.key)))
+            sounds_like = {str(each) for each in key.respelled()} & {*self.known("key:")}
+            header.append(self._known("key:", min(sounds_like, default=str(key)), str(wishes.key)))
         return header
 
     def _known(self, kind: str, text: str, wished: str) -> str:
@@ -106,7 +141,9 @@ class WishTokens:
             name = kind.removesuffix(":")
             if self.is_in_c and kind == "key:":
                 known = [mode for mode in MODES if str(Key(0, mode)) in known]
-            listed = ", ".join(known) or "none at all"
+            listed = ", ".join(known[:MOST_LISTED]) or "none at all"
+            if len(known) > MOST_LISTED:
+                listed += f" and {len(known) - MOST_LISTED} more"
             raise VocabularyError(f"{name}: the model has never seen {wished}; it knows {listed}")
         return f"{kind}{text}"
 
@@ -135,10 +172,11 @@ class WishTokens:
         return rules
 
     def finished(self, piece: Piece, wishes: Wishes) -> Piece:
-        """With what tokens do not say: tempo and instrument."""
+        """With what tokens do not say: tempo and instrument, and how the wished key is spelled."""
         primer = wishes.primer
         tempo = wishes.tempo or (primer.tempo if primer and primer.tempi else None)
-        tempo = tempo or self.details["tempo"] or TEMPO
+        is_compound = piece.meter.beat_ticks * piece.meter.beat_type > TICKS_PER_WHOLE
+        tempo = tempo or self.details["tempo"] or (COMPOUND_TEMPO if is_compound else TEMPO)
         program = wishes.program
         if program is None and self.codec.is_melody:
             program = primer.parts[0].program if primer and primer.parts else None
@@ -147,7 +185,12 @@ class WishTokens:
             part if program is None or part.is_drums else replace(part, program=program)
             for part in piece.parts
         )
-        return replace(piece, parts=parts, tempi=((0, float(tempo)),))
+        wished = wishes.key
+        keys = tuple(
+            (tick, wished if wished is not None and wished in key.respelled() else key)
+            for tick, key in piece.keys
+        )
+        return replace(piece, parts=parts, tempi=((0, float(tempo)),), keys=keys)
 
 
 def _trimmed(piece: Piece) -> Piece:

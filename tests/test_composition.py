@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,43 @@ def test_without_echo_the_primer_is_left_out() -> None:
     later = [note._replace(start=note.start - 48) for note in whole.notes if note.start >= 48]
     assert list(piece.notes) == later
     assert piece.length == whole.length - 48
+
+
+def in_key(text: str, key: str, meter: str) -> Piece:
+    meters = ((0, Meter.parse(meter)),)
+    return replace(piece_of(text), keys=((0, Key.parse(key)),), meters=meters)
+
+
+def test_a_primer_goes_on_in_the_key_that_is_wished() -> None:
+    primer = in_key("G4/4 A4/4 B4/2", "G", "4/4")
+    piece = compose(composer(melodies("c")), wishes(bars=1, primer=primer, key="A"))
+    assert str(piece.key) == "A" and [note.pitch for note in piece.notes][:3] == [69, 71, 73]
+    with pytest.raises(ValueError, match="the primer is in G, and can only go on in major"):
+        compose(composer(melodies("c")), wishes(bars=1, primer=primer, key="Em"))
+    with pytest.raises(ValueError, match="the primer ends in 4/4, and goes on in it; leave 6/8"):
+        compose(composer(melodies("c")), wishes(bars=1, primer=primer, meter="6/8"))
+
+
+def test_a_primer_of_instruments_or_heights_that_the_model_does_not_know() -> None:
+    high = compose(composer(melodies("c")), wishes(bars=1, primer="C9/4 D9/4"))
+    assert [note.pitch for note in high.notes][:2] == [120, 122]
+    drums = Piece((Part((Note(0, 24, 36),), is_drums=True),), (0,), 24)
+    with pytest.raises(ValueError, match="primer: expected notes, got none"):
+        compose(composer(melodies("c")), wishes(bars=1, primer=drums))
+
+
+def test_a_key_is_written_as_it_is_wished() -> None:
+    for name in ("Gb", "F#"):
+        assert str(compose(composer(melodies("c")), wishes(bars=2, key=name)).key) == name
+
+
+def test_compound_meters_are_not_played_slowly() -> None:
+    corpus = melodies("c")
+    facts = corpus.facts()
+    facts["details"] = {**facts["details"], "tempo": None}
+    writes = Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, facts)
+    assert compose(writes, wishes(bars=2, meter="6/8")).tempo == 150
+    assert compose(writes, wishes(bars=2, meter="4/4")).tempo == 120
 
 
 def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ class sounds is compared with how well listeners found each to fit a key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from seqgen.music.piece import Piece
@@ -17,12 +19,19 @@ MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 KEYS = tuple(Key(sharps, mode) for mode in ("major", "minor") for sharps in range(-5, 7))
 
 
-def key_of(piece: Piece) -> Key | None:
+def key_of(piece: Piece, common: Mapping[str, float] | None = None) -> Key | None:
     """The major or minor key that fits best; None if there are no notes.
+
+    Args:
+        piece: whose key it is.
+        common: how often keys occur in music like it; the fewer notes there are, the more it tells,
+            and where they begin.
 
     >>> from seqgen.music.names import piece_of
     >>> str(key_of(piece_of("D4/4 E4/4 F#4/4 G4/4 A4/2 C#5/4 D5/2")))
     'D'
+    >>> str(key_of(piece_of("G4/8 A4/8 B4/4"), {"G": 700, "D": 500, "Bm": 40}))
+    'G'
     """
     sounding = np.zeros(12)
     for part in piece.parts:
@@ -33,7 +42,15 @@ def key_of(piece: Piece) -> Key | None:
         return None
     if sounding.min() == sounding.max():
         return KEYS[5]
-    return max(KEYS, key=lambda key: _fit(sounding, key))
+    if not common:
+        return max(KEYS, key=lambda key: _fit(sounding, key))
+    most, first = max(common.values()), min(piece.notes).pitch % 12
+
+    def likely(key: Key) -> float:
+        expected = common.get(str(key), 0) / most + (key.tonic == first)
+        return _fit(sounding, key) + expected / (1 + len(piece.notes))
+
+    return max(KEYS, key=likely)
 
 
 def _fit(sounding: np.ndarray, key: Key) -> float:

@@ -113,6 +113,15 @@ class Key(NamedTuple):
             return self
         return Key((self.sharps + 7 * semitones + 5) % 12 - 5, self.mode)
 
+    def respelled(self) -> list[Key]:
+        """The keys that sound the same, this one first.
+
+        >>> [str(key) for key in Key.parse("Gb").respelled()]
+        ['Gb', 'F#']
+        """
+        near = (self.sharps, self.sharps - 12, self.sharps + 12)
+        return [Key(sharps, self.mode) for sharps in near if -7 <= sharps <= 7]
+
     @classmethod
     def parse(cls, text: str) -> Key:
         """The key that a text names: `G`, `Em`, `E minor`, `Ador`, `D mixolydian`, `Bb`.

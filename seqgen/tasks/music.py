@@ -230,7 +230,7 @@ def _details(
         "notes_per_validation_token": float(begins[corpus.validation_ids].mean())
         if len(corpus.validation_ids)
         else None,
-        "tempo": median(tempi) if tempi else None,
+        "tempo": median(tempi) if 2 * len(tempi) >= len(pieces) else None,  # a few tell nothing
         "program": programs.most_common(1)[0][0],
         "keys": dict(keys),
         "meter": str(Counter(piece.meter for piece in pieces).most_common(1)[0][0]),
