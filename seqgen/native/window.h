@@ -80,13 +80,16 @@ INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const u
    units, word by word, the block's rows of every gate. A tile of units fills whole cache lines. */
 INLINE void NAME(pack_forward)(int gates, int block, long units, const element *kernel,
                                uint32_t *packed) {
-    long width = gates * units, words = units / NAME(PAIR), tile = units % 32 ? 16 : 32;
+    const long width = gates * units, words = units / NAME(PAIR), tile = units % 32 ? 16 : 32;
     for (long first = 0; first < units; first += tile)
         for (long k = 0; k < words; k++)
-            for (int gate = 0; gate < gates; gate++)
-                for (long unit = first; unit < first + tile; unit++)
-                    packed[((unit / block * words + k) * gates + gate) * block + unit % block] =
-                        NAME(word)(kernel + k * NAME(PAIR) * width + gate * units + unit, width);
+            for (int gate = 0; gate < gates; gate++) {
+                const element *row = kernel + k * NAME(PAIR) * width + gate * units + first;
+                uint32_t *to = packed + (first * words + k * block) * gates + gate * block;
+                for (long unit = 0; unit < tile; unit += block, to += block * words * gates)
+#pragma GCC unroll 16
+                    for (int j = 0; j < block; j++) to[j] = NAME(word)(row + unit + j, width);
+            }
 }
 
 /* The same for a product backward: for each block of rows, word by word. */
