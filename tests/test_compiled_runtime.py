@@ -10,7 +10,8 @@ from seqgen.compiled_runtime import CompiledRuntime, knows, quantised
 from seqgen.config import CELLS, ModelConfig
 from seqgen.native import library
 from seqgen.network import build
-from seqgen.runtime import Runtime, Stepper
+from seqgen.runtime import Runtime
+from tests.test_runtime import logits
 
 VOCABULARY_SIZE = 37
 IDS = np.random.default_rng(0).integers(0, VOCABULARY_SIZE, (19, 12))
@@ -26,15 +27,6 @@ def network(cell: str = "lstm", **options: object) -> tuple[ModelConfig, list[np
         numbers, scales = quantised(each + random.normal(0, 0.1, each.shape).astype(np.float32))
         weights.append((numbers * scales).astype(np.float32))
     return config, weights
-
-
-def logits(stepper: Stepper, ids: np.ndarray) -> np.ndarray:
-    state = stepper.initial_state(len(ids))
-    steps = []
-    for column in ids.T:
-        step, state = stepper.step(column, state)
-        steps.append(step)
-    return np.stack(steps, 1)
 
 
 @pytest.mark.parametrize("instructions", SETS)
