@@ -121,6 +121,8 @@ def test_render(tunes: Path, tmp_path: Path, seqgen: Run) -> None:
         assert (done.returncode, done.stderr) == (0, "")
     assert score.read_bytes() != roll.read_bytes()
     assert sound.stat().st_size > 100_000
+    done = seqgen("render", tunes / "jig.abc", "-o", sound, "--piano-roll")
+    assert done.returncode != 0 and "a piano roll is a picture" in done.stderr
 
 
 def test_inspect(tunes: Path, seqgen: Run) -> None:
