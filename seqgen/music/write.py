@@ -31,13 +31,14 @@ def write(piece: Piece, path: Path, *, piano_roll: bool = False, keep: bool = Fa
         keep: a file that stands there is kept under another name.
 
     Raises:
-        OutputError: the ending is unknown, or not that of a picture for a piano roll, the file cannot be written, or a picture of a score
-            is asked for without what draws it.
+        OutputError: the ending is unknown, or not that of a picture for a piano roll, the file
+            cannot be written, or a picture of a score is asked for without what draws it.
     """
     require_format(path)
     if piano_roll and path.suffix.lower() not in PICTURES:
         raise OutputError(
-            f"{path}: a piano roll is a picture; expected a name that ends in {' or '.join(PICTURES)}"
+            f"{path}: a piano roll is a picture; expected a name that ends in "
+            f"{' or '.join(PICTURES)}"
         )
     data = _writer(path.suffix.lower(), piano_roll)(piece)
     with written_whole(path, keep=keep) as temporary:
