@@ -11,6 +11,7 @@ from seqgen.music.score_writer import musicxml
 
 PAGE_WIDTH = 2100  # tenths of a millimetre, as verovio counts
 LONGEST_PAGE = 60_000
+LEFT_MARGIN = 200  # the names of instruments reach into it
 MOST_NOTES = 10_000  # with more, drawing takes minutes
 PNG_WIDTH, TALLEST_PNG = 1400, 32_000  # pixels; cairo ends at 32,767
 TOO_LONG = "is too long for one picture: write .musicxml, fewer bars, or take --piano-roll"
@@ -38,6 +39,7 @@ def score(piece: Piece, kind: str) -> bytes:
         {
             "pageWidth": PAGE_WIDTH,
             "pageHeight": LONGEST_PAGE,
+            "pageMarginLeft": LEFT_MARGIN,
             "adjustPageHeight": True,
             "scale": 40,
             "footer": "none",
