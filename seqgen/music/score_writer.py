@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from seqgen.music.drums import place_of
 from seqgen.music.durations import parts_of
 from seqgen.music.instruments import NAMES
 from seqgen.music.notation import Symbol, Voice, is_low, spelled, voices
-from seqgen.music.piece import TICKS_PER_QUARTER, Piece
+from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
 
 ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
@@ -55,14 +58,12 @@ def score_of(piece: Piece, with_tempo: bool) -> Any:
 def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
     """A stave; several lines are voices of its bars."""
     from music21 import bar as barline
-    from music21 import clef, instrument, key, meter, stream
+    from music21 import key, meter, stream
 
     part = stream.Part(id=f"part {number + 1}")
+    is_drums = bool(piece.parts) and piece.parts[number].is_drums
     if piece.parts:
-        program = piece.parts[number].program
-        player = instrument.instrumentFromMidiProgram(program)
-        player.partName = NAMES[program]  # music21's own is that of a family now and then
-        part.insert(0, player)
+        part.insert(0, _player(piece.parts[number]))
     meters, keys = {0: piece.meter, **dict(piece.meters)}, dict(piece.keys)
     current: Key | None = None
     now = piece.meter
@@ -72,19 +73,20 @@ def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
     for i, tick in enumerate(piece.bars):
         measure = stream.Measure(number=i + first_number)
         if i == 0:
-            measure.append(clef.BassClef() if is_low(lines) else clef.TrebleClef())
+            measure.append(_clef(lines, is_drums))
         if tick in meters:
             now = meters[tick]
             measure.timeSignature = meter.TimeSignature(str(now))
-        if tick in keys:
-            current = keys[tick]
+        current = keys.get(tick, current)
+        if current and tick in keys and not is_drums:
             measure.keySignature = key.KeySignature(current.sharps).asKey(current.mode)
         for line, voice in enumerate(lines):
             place = measure if len(lines) == 1 else stream.Voice(id=str(line + 1))
             at = 0
             for symbol in voice.bars[i]:
                 lengths = _lengths(at, symbol.ticks, now)
-                tied[line] = _append(place, symbol, lengths, current, tied[line])
+                sounds = partial(_drums if is_drums else _tones, symbol.pitches, current)
+                tied[line] = _append(place, symbol, lengths, sounds, tied[line])
                 at += symbol.ticks
             if place is not measure:
                 measure.insert(0, place)
@@ -117,28 +119,63 @@ def _lengths(start: int, ticks: int, meter: Meter) -> list[int]:
     return [*lengths, *(parts_of(left) if left else [])]
 
 
-def _append(place: Any, symbol: Symbol, lengths: list[int], key: Key | None, is_tied: bool) -> bool:
+def _append(
+    place: Any, symbol: Symbol, lengths: list[int], sounds: Callable[[], Any], is_tied: bool
+) -> bool:
     """Add a symbol as notes of these lengths, tied; whether it is tied to the next."""
-    from music21 import chord, note, tie
+    from music21 import note, tie
 
     for i, ticks in enumerate(lengths):
-        quarters = Fraction(ticks, TICKS_PER_QUARTER)
-        if not symbol.pitches:
-            place.append(note.Rest(quarterLength=quarters))
-            continue
-        pitches = [_pitch(pitch, key) for pitch in symbol.pitches]
-        if len(pitches) == 1:
-            each = note.Note(pitches[0], quarterLength=quarters)
-        else:
-            each = chord.Chord(pitches, quarterLength=quarters)
+        each = sounds() if symbol.pitches else note.Rest()
+        each.quarterLength = Fraction(ticks, TICKS_PER_QUARTER)
         goes_on = symbol.is_tied or i < len(lengths) - 1
         came_on = is_tied or i > 0
-        if goes_on or came_on:
+        if symbol.pitches and (goes_on or came_on):
             kind = "continue" if goes_on and came_on else "start" if goes_on else "stop"
-            for member in each.notes if len(pitches) > 1 else (each,):
+            for member in each.notes if len(symbol.pitches) > 1 else (each,):
                 member.tie = tie.Tie(kind)
         place.append(each)
     return symbol.is_tied
+
+
+def _tones(pitches: tuple[int, ...], key: Key | None) -> Any:
+    """A note or a chord, named as in the key."""
+    from music21 import chord, note
+
+    named = [_pitch(pitch, key) for pitch in pitches]
+    return chord.Chord(named) if len(named) > 1 else note.Note(named[0])
+
+
+def _drums(pitches: tuple[int, ...], key: Key | None) -> Any:
+    """A drum, or several that are struck together, without a pitch."""
+    from music21 import note, percussion
+
+    struck = []
+    for place, head in map(place_of, pitches):
+        struck.append(note.Unpitched(place))
+        struck[-1].notehead = head
+    return percussion.PercussionChord(struck) if len(struck) > 1 else struck[0]
+
+
+def _player(part: Part) -> Any:
+    """The instrument, with its name; drums are played on MIDI's channel 10."""
+    from music21 import instrument
+
+    if part.is_drums:
+        player = instrument.UnpitchedPercussion()
+    else:
+        player = instrument.instrumentFromMidiProgram(part.program)
+    # music21's own name is that of a family now and then
+    player.partName = "drums" if part.is_drums else NAMES[part.program]
+    return player
+
+
+def _clef(lines: list[Voice], is_drums: bool) -> Any:
+    from music21 import clef
+
+    if is_drums:
+        return clef.PercussionClef()
+    return clef.BassClef() if is_low(lines) else clef.TrebleClef()
 
 
 def _pitch(number: int, key: Key | None) -> Any:
