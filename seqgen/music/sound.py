@@ -43,9 +43,18 @@ Samples = npt.NDArray[np.float32]
 def wav(piece: Piece) -> bytes:
     """A WAV file, 16 bits, mono or what FluidSynth makes.
 
+    Raises:
+        OutputError: the piece lasts longer than an hour.
+
     >>> wav(Piece((), bars=(0,), length=24))[:4]
     b'RIFF'
     """
+    length = _clock(piece)(piece.length)
+    if length > LONGEST:
+        raise OutputError(
+            f"sound lasts at most {LONGEST // 60} minutes, got a piece of {length / 60:,.0f}; "
+            "write fewer bars, or .mid"
+        )
     font = _sound_font()
     program = shutil.which("fluidsynth")
     if font and program and (data := _by_fluidsynth(program, font, piece)):
@@ -78,9 +87,6 @@ def _by_fluidsynth(program: str, font: Path, piece: Piece) -> bytes | None:
 def synthesised(piece: Piece) -> Samples:
     """The samples `(N,)`, from -1 to 1, by addition of partials.
 
-    Raises:
-        OutputError: the piece lasts longer than an hour.
-
     >>> from seqgen.music.names import piece_of
     >>> samples = synthesised(piece_of("A4/4"))
     >>> spectrum = np.abs(np.fft.rfft(samples))
@@ -88,11 +94,6 @@ def synthesised(piece: Piece) -> Samples:
     440
     """
     seconds = _clock(piece)
-    if seconds(piece.length) > LONGEST:
-        raise OutputError(
-            f"sound lasts at most {LONGEST // 60} minutes, got a piece of "
-            f"{seconds(piece.length) / 60:,.0f}; write fewer bars, or .mid"
-        )
     sound = np.zeros(int((seconds(piece.length) + TAIL) * RATE) + 1, np.float32)
     for part in piece.parts:
         for pitch, group in groupby(sorted(part.notes, key=_pitch), key=_pitch):
