@@ -46,7 +46,7 @@ def score(piece: Piece, kind: str) -> bytes:
             "svgViewBox": True,
         }
     )
-    if not toolkit.loadData(musicxml(piece, tempo=False).decode("utf-8")):
+    if not toolkit.loadData(musicxml(piece, is_picture=True).decode("utf-8")):
         raise OutputError("verovio cannot draw this piece; take --piano-roll")
     svg = toolkit.renderToSVG(1)
     height = PNG_WIDTH * _tallness(svg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
@@ -14,19 +15,20 @@ from typing import Any
 from seqgen.music.drums import place_of
 from seqgen.music.durations import parts_of
 from seqgen.music.instruments import NAMES
-from seqgen.music.notation import Symbol, Voice, is_low, spelled, voices
+from seqgen.music.notation import Symbol, Voice, hands, is_low, spelled, voices
 from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
 
 ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
 
 
-def musicxml(piece: Piece, *, tempo: bool = True) -> bytes:
+def musicxml(piece: Piece, *, is_picture: bool = False) -> bytes:
     """A MusicXML file: a stave for every part.
 
     Args:
         piece: what is written.
-        tempo: whether its number stands above the stave.
+        is_picture: whether it is only looked at: then no tempo stands above the stave, and wide
+            keyboards have two staves, which readers would take for two parts.
 
     >>> from seqgen.music.names import piece_of
     >>> b"<step>G</step>" in musicxml(piece_of("G4/4"))
@@ -37,22 +39,41 @@ def musicxml(piece: Piece, *, tempo: bool = True) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "piece.musicxml"
         writer = converter.subConverters.ConverterMusicXML()
-        written = writer.write(score_of(piece, tempo), "musicxml", path, makeNotation=False)
+        written = writer.write(score_of(piece, is_picture), "musicxml", path, makeNotation=False)
         return Path(written).read_bytes()
 
 
-def score_of(piece: Piece, with_tempo: bool) -> Any:
+def score_of(piece: Piece, is_picture: bool) -> Any:
     """The piece as a `music21.stream.Score`, ready to be written."""
     from music21 import metadata, stream, tempo
 
     score = stream.Score()
     score.metadata = metadata.Metadata(title=piece.title or "tune", composer="seqgen")
+    players = [hands(part) if is_picture else [part] for part in piece.parts]
+    piece = replace(piece, parts=tuple(hand for player in players for hand in player))
     for number, group in groupby(voices(piece), key=lambda voice: voice.part):
         score.insert(0, _part(piece, number, list(group)))
-    if with_tempo:
+    if is_picture:
+        _brace(score, players)
+    else:
         first = score.parts[0].getElementsByClass("Measure")[0]
         first.insert(0, tempo.MetronomeMark(number=piece.tempo))
     return score
+
+
+def _brace(score: Any, players: list[list[Part]]) -> None:
+    """Join the two staves of a keyboard, under one name."""
+    from music21 import layout
+
+    staves = iter(score.parts)
+    for player in players:
+        pair = [next(staves) for hand in player if hand.notes]
+        if len(pair) == 2:
+            for stave in pair:
+                stave.partName = stave.partAbbreviation = ""
+                stave.getInstrument().partName = stave.getInstrument().partAbbreviation = ""
+            name = NAMES[player[0].program]
+            score.insert(0, layout.StaffGroup(pair, name=name, symbol="brace", barTogether=True))
 
 
 def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
@@ -82,14 +103,12 @@ def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
             measure.keySignature = key.KeySignature(current.sharps).asKey(current.mode)
         for line, voice in enumerate(lines):
             place = measure if len(lines) == 1 else stream.Voice(id=str(line + 1))
-            at = 0
-            for symbol in voice.bars[i]:
-                lengths = _lengths(at, symbol.ticks, now)
-                sounds = partial(_drums if is_drums else _tones, symbol.pitches, current)
-                tied[line] = _append(place, symbol, lengths, sounds, tied[line])
-                at += symbol.ticks
+            sounds = partial(_drums if is_drums else _tones, key=current)
+            tied[line] = _fill(place, voice.bars[i], now, sounds, tied[line])
             if place is not measure:
                 measure.insert(0, place)
+            for rest in place.getElementsByClass("Rest") if line else ():
+                rest.style.hideObjectOnPrint = True  # those of the first voice are enough
         part.append(measure)
     measure.rightBarline = barline.Barline("final")
     part.makeAccidentals(inPlace=True)
@@ -119,23 +138,32 @@ def _lengths(start: int, ticks: int, meter: Meter) -> list[int]:
     return [*lengths, *(parts_of(left) if left else [])]
 
 
-def _append(
-    place: Any, symbol: Symbol, lengths: list[int], sounds: Callable[[], Any], is_tied: bool
+def _fill(
+    place: Any,
+    bar: list[Symbol],
+    meter: Meter,
+    sounds: Callable[[tuple[int, ...]], Any],
+    is_tied: bool,
 ) -> bool:
-    """Add a symbol as notes of these lengths, tied; whether it is tied to the next."""
+    """Put a bar of one voice in its place; whether its last symbol is tied to the next bar."""
     from music21 import note, tie
 
-    for i, ticks in enumerate(lengths):
-        each = sounds() if symbol.pitches else note.Rest()
-        each.quarterLength = Fraction(ticks, TICKS_PER_QUARTER)
-        goes_on = symbol.is_tied or i < len(lengths) - 1
-        came_on = is_tied or i > 0
-        if symbol.pitches and (goes_on or came_on):
-            kind = "continue" if goes_on and came_on else "start" if goes_on else "stop"
-            for member in each.notes if len(symbol.pitches) > 1 else (each,):
-                member.tie = tie.Tie(kind)
-        place.append(each)
-    return symbol.is_tied
+    at = 0
+    for symbol in bar:
+        lengths = _lengths(at, symbol.ticks, meter)
+        at += symbol.ticks
+        for i, ticks in enumerate(lengths):
+            each = sounds(symbol.pitches) if symbol.pitches else note.Rest()
+            each.quarterLength = Fraction(ticks, TICKS_PER_QUARTER)
+            goes_on = symbol.is_tied or i < len(lengths) - 1
+            came_on = is_tied or i > 0
+            if symbol.pitches and (goes_on or came_on):
+                kind = "continue" if goes_on and came_on else "start" if goes_on else "stop"
+                for member in each.notes if len(symbol.pitches) > 1 else (each,):
+                    member.tie = tie.Tie(kind)
+            place.append(each)
+        is_tied = symbol.is_tied
+    return is_tied
 
 
 def _tones(pitches: tuple[int, ...], key: Key | None) -> Any:

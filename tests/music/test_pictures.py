@@ -6,6 +6,8 @@ from seqgen.errors import OutputError
 from seqgen.music import pictures
 from seqgen.music.names import piece_of
 from seqgen.music.piece import Note, Part, Piece
+from seqgen.music.read import read
+from seqgen.music.score_writer import musicxml
 
 
 def long_piece(bars: int, parts: int = 1) -> Piece:
@@ -24,6 +26,23 @@ def test_a_score_as_picture() -> None:
 def test_every_bar_is_drawn() -> None:
     svg = pictures.score(long_piece(60), "svg").decode()
     assert svg.count('class="notehead') == 60
+
+
+def test_wide_keyboards_have_two_staves_and_rests_of_further_voices_are_not_drawn() -> None:
+    wide = Note(0, 192, 72), Note(96, 96, 64), Note(0, 96, 36), Note(96, 96, 38)
+
+    def drawn(*parts: Part) -> tuple[int, ...]:
+        svg = pictures.score(Piece(parts, (0, 96), 192), "svg").decode()
+        words = "staff", "grpSym", "notehead", "mRest", "rest"
+        return tuple(svg.count(f'class="{word}') for word in words)
+
+    empty, violin = Part(()), Part(wide[2:], 40)
+    assert drawn(Part(wide)) == (4, 1, 5, 0, 0)  # in two bars, one note tied
+    assert drawn(empty, violin, Part(wide), empty) == (6, 1, 7, 0, 0)
+    assert drawn(Part(wide, 40)) == (2, 0, 5, 0, 0)
+    assert (
+        len(read("a.musicxml", musicxml(Piece((Part(wide),), (0, 96), 192))).pieces[0].parts) == 1
+    )
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
