@@ -51,3 +51,6 @@ def test_what_one_picture_cannot_hold_is_refused(kind: str) -> None:
         pictures.score(long_piece(900, parts=4), kind)
     with pytest.raises(OutputError, match="a score of 10,001 notes is too long"):
         pictures.score(long_piece(10_001), kind)
+    silent = Piece((Part((Note(0, 24, 60),)),), tuple(range(0, 24 * 10_001, 24)), 24 * 10_001)
+    with pytest.raises(OutputError, match="a score of 10,001 bars is too long"):
+        pictures.score(silent, kind)
