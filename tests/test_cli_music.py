@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from seqgen.cli.generating import music_paths
+from seqgen.errors import OutputError
 from seqgen.music.measures import full_bars
 from seqgen.music.midi_writer import midi_bytes
 from seqgen.music.read import read_file
@@ -94,6 +96,16 @@ def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) 
     assert done.stdout.split() == [f"{name}-new/{name}-1.mid", f"{name}-new/{name}-2.mid"]
     done = seqgen("generate", model, *primer, "-n", 2, "-o", "t.abc", cwd=tmp_path)
     assert done.stdout.split() == ["t-1.abc", "t-2.abc"]
+
+
+def test_what_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
+    for count, name in ((1, "new"), (2, "folder.v2"), (2, "jigs.abc"), (1, "tune.mid")):
+        paths = music_paths("a", f"{tmp_path / name}/", count)
+        assert paths == [tmp_path / name / f"a-{i}.mid" for i in range(1, count + 1)]
+    (tmp_path / "jigs.abc").mkdir()
+    assert music_paths("a", str(tmp_path / "jigs.abc"), 1) == [tmp_path / "jigs.abc" / "a-1.mid"]
+    with pytest.raises(OutputError, match=r"expected a name that ends in .* got '\.v2'"):
+        music_paths("a", str(tmp_path / "folder.v2"), 2)
 
 
 def test_info_tells_what_was_learned(model: Path, seqgen: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 @content_options
 @click.option("-n", "--count", type=click.IntRange(1), default=1, show_default=True,
               help="How many texts or pieces.")  # fmt: skip
-@click.option("-o", "--output", type=FILE,
+@click.option("-o", "--output", type=click.Path(),
               help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
-              ".musicxml, .abc, .wav, .png or .svg; with -n a folder.")  # fmt: skip
+              ".musicxml, .abc, .wav, .png or .svg, or a folder/ for MIDI files.")  # fmt: skip
 @json_option
-def generate(model: Path, count: int, output: Path | None, as_json: bool, **options: Any) -> None:
+def generate(model: Path, count: int, output: str | None, as_json: bool, **options: Any) -> None:
     """Write new text or music with a trained model.
 
     Text goes to stdout as it is made. Music goes into files, whose names stand on stdout; without
@@ -70,18 +71,21 @@ def generate(model: Path, count: int, output: Path | None, as_json: bool, **opti
 
 
 def write_text(
-    model: Model, output: Path | None, count: int, as_json: bool, options: dict[str, Any]
+    model: Model, output: str | None, count: int, as_json: bool, options: dict[str, Any]
 ) -> None:
     """Texts to stdout as they come, or into a file."""
     from seqgen.tasks import text
     from seqgen.writing import report
 
     if output:
-        require_writable(output)
+        require_writable(Path(output))
     texts = model.texts(count, scored=as_json, **options)
-    if output is not None:
-        say_if_kept(output)
-        with written_whole(output, keep=True) as path, path.open("w", encoding="utf-8") as file:
+    if output:
+        say_if_kept(Path(output))
+        with (
+            written_whole(Path(output), keep=True) as path,
+            path.open("w", encoding="utf-8") as file,
+        ):
             text.write(texts, file, lines=model.writes_lines)
     elif not as_json:
         text.write(texts, sys.stdout, lines=model.writes_lines)
@@ -103,7 +107,7 @@ def write_text(
 
 
 def write_music(
-    model: Model, output: Path | None, count: int, as_json: bool, options: dict[str, Any]
+    model: Model, output: str | None, count: int, as_json: bool, options: dict[str, Any]
 ) -> None:
     """Pieces into files, and their names to stdout."""
     from seqgen.music.write import write
@@ -146,17 +150,21 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
-def music_paths(name: str, output: Path | None, count: int) -> list[Path]:
-    """Where pieces are written: a new file here, the one that was named, or one after the other."""
+def music_paths(name: str, output: str | None, count: int) -> list[Path]:
+    """Where pieces are written: a new file here, the one that was named, or one after the other.
+
+    What ends in a slash is a folder, whether it is there or not; so is the name of one that is.
+    """
     from seqgen.music.write import require_format
 
     if output is None and count == 1:
         return [unused_path(Path(f"{name}.mid"))]
-    if output is None or output.is_dir() or (count > 1 and not output.suffix):
-        folder = output or unused_path(Path(f"{name}-new"))  # the name alone may be a corpus's
-        return [unused_path(folder / f"{name}-{i}.mid") for i in range(1, count + 1)]
-    require_format(output)
-    require_writable(output)
+    path = Path(output) if output else unused_path(Path(f"{name}-new"))  # name may be a corpus's
+    is_folder = not output or output.endswith(("/", os.sep)) or path.is_dir()
+    if is_folder or (count > 1 and not path.suffix):
+        return [unused_path(path / f"{name}-{i}.mid") for i in range(1, count + 1)]
+    require_format(path)
+    require_writable(path)
     if count == 1:
-        return [output]
-    return [output.with_name(f"{output.stem}-{i}{output.suffix}") for i in range(1, count + 1)]
+        return [path]
+    return [path.with_name(f"{path.stem}-{i}{path.suffix}") for i in range(1, count + 1)]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from seqgen.music.lanes import lanes_of
-from seqgen.music.piece import Note, Piece
+from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.signatures import FIFTHS, Key
 
+MIDDLE_C = 60
+WIDE = 53, 67  # what has pitches below and above is too wide for one stave
+KEYBOARDS = {*range(8), *range(16, 20)}  # programs: pianos and organs
 LOW = 57  # pitches that are lower on average stand in the bass clef
 
 
@@ -33,7 +37,6 @@ def voices(piece: Piece) -> list[Voice]:
 
     Notes of a part that begin and end together are a chord of one voice.
 
-    >>> from seqgen.music.piece import Part
     >>> voices(Piece((Part((Note(24, 96, 60),)),), bars=(0, 96), length=192))[0].bars[1]
     [Symbol(ticks=24, pitches=(60,), is_tied=False), Symbol(ticks=72, pitches=(), is_tied=False)]
     """
@@ -69,6 +72,25 @@ def _bars(
             now = stop
         bars.append(bar)
     return bars
+
+
+def hands(part: Part) -> list[Part]:
+    """What stands on the upper and the lower stave of a keyboard, apart at middle C; a part that
+    one stave holds stays whole.
+
+    >>> wide = Part((Note(0, 96, 72), Note(0, 96, 48)))
+    >>> [[note.pitch for note in hand.notes] for hand in hands(wide)]
+    [[72], [48]]
+    >>> len(hands(replace(wide, program=40)))
+    1
+    """
+    pitches = [note.pitch for note in part.notes]
+    is_wide = bool(pitches) and min(pitches) < WIDE[0] and max(pitches) > WIDE[1]
+    if part.is_drums or part.is_monophonic or part.program not in KEYBOARDS or not is_wide:
+        return [part]
+    upper = tuple(note for note in part.notes if note.pitch >= MIDDLE_C)
+    lower = tuple(note for note in part.notes if note.pitch < MIDDLE_C)
+    return [replace(part, notes=upper), replace(part, notes=lower)]
 
 
 def is_low(voices: Iterable[Voice]) -> bool:

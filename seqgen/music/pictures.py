@@ -12,7 +12,7 @@ from seqgen.music.score_writer import musicxml
 PAGE_WIDTH = 2100  # tenths of a millimetre, as verovio counts
 LONGEST_PAGE = 60_000
 LEFT_MARGIN = 200  # the names of instruments reach into it
-MOST_NOTES = 10_000  # with more, drawing takes minutes
+MOST = 10_000  # notes, or bars of all parts; with more, drawing takes minutes
 PNG_WIDTH, TALLEST_PNG = 1400, 32_000  # pixels; cairo ends at 32,767
 TOO_LONG = "is too long for one picture: write .musicxml, fewer bars, or take --piano-roll"
 
@@ -23,8 +23,10 @@ def score(piece: Piece, kind: str) -> bytes:
     Raises:
         OutputError: verovio or cairosvg is not installed, or the piece is too long for a picture.
     """
-    if len(piece.notes) > MOST_NOTES:
-        raise OutputError(f"a score of {len(piece.notes):,} notes {TOO_LONG}")
+    if piece.note_count > MOST:
+        raise OutputError(f"a score of {piece.note_count:,} notes {TOO_LONG}")
+    if len(piece.bars) * len(piece.parts) > MOST:
+        raise OutputError(f"a score of {len(piece.bars):,} bars {TOO_LONG}")
     try:
         import verovio
         from cairosvg import svg2png
@@ -46,12 +48,12 @@ def score(piece: Piece, kind: str) -> bytes:
             "svgViewBox": True,
         }
     )
-    if not toolkit.loadData(musicxml(piece, tempo=False).decode("utf-8")):
+    if not toolkit.loadData(musicxml(piece, is_picture=True).decode("utf-8")):
         raise OutputError("verovio cannot draw this piece; take --piano-roll")
     svg = toolkit.renderToSVG(1)
     height = PNG_WIDTH * _tallness(svg)
     if toolkit.getPageCount() > 1 or (kind == "png" and height > TALLEST_PNG):
-        raise OutputError(f"a score of {len(piece.bars)} bars {TOO_LONG}")
+        raise OutputError(f"a score of {len(piece.bars):,} bars {TOO_LONG}")
     if kind == "svg":
         return svg.encode("utf-8")  # type: ignore[no-any-return]
     png: bytes = svg2png(svg.encode("utf-8"), background_color="white", output_width=PNG_WIDTH)

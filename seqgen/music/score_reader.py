@@ -9,13 +9,12 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from seqgen.errors import MusicError
+from seqgen.music.drums import drum_at
 from seqgen.music.parsing import scores
 from seqgen.music.piece import MOST_TICKS, TICKS_PER_QUARTER, Note, Part, Piece
 from seqgen.music.reading import Reading
 from seqgen.music.score_text import documents
 from seqgen.music.signatures import MODES, Key, Meter, is_real_meter
-
-UNPITCHED = 38  # General MIDI's snare drum: what a score does not name
 
 
 def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
@@ -87,7 +86,7 @@ def _expanded(score: Any, counts: Counter[str]) -> Any:
 def _piece(score: Any, counts: Counter[str]) -> Piece:
     streams = list(score.parts) if hasattr(score, "parts") else []
     streams = streams or [score]
-    first = max(streams, key=lambda part: len(part.getElementsByClass("Measure")))
+    first = max(streams, key=_says_most)
     parts = [_part(part, counts) for part in streams]
     end = max((note.end for part in parts for note in part.notes), default=0)
     if end == 0:
@@ -110,6 +109,12 @@ def _piece(score: Any, counts: Counter[str]) -> Piece:
         ((0, round(float(tempi[0][0]), 3)),) if tempi else (),
         title or "",
     )
+
+
+def _says_most(part: Any) -> tuple[int, bool]:
+    """How well a part can speak for all: by its bars, and whether it has a key; drums have none."""
+    measures = part.getElementsByClass("Measure")
+    return len(measures), any(measure.keySignature for measure in measures)
 
 
 def _ticks(quarters: Any) -> int:
@@ -155,7 +160,8 @@ def _pitch(note: Any) -> int:
     if hasattr(note, "pitch"):
         return int(min(max(round(note.pitch.ps), 0), 127))
     instrument = getattr(note, "storedInstrument", None)
-    return int(getattr(instrument, "percMapPitch", None) or UNPITCHED)
+    named = getattr(instrument, "percMapPitch", None)
+    return int(named or drum_at(f"{note.displayStep}{note.displayOctave}", note.notehead))
 
 
 def _measures(part: Any, end: int, counts: Counter[str]) -> Any:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from seqgen.music.drums import place_of
 from seqgen.music.durations import parts_of
 from seqgen.music.instruments import NAMES
-from seqgen.music.notation import Symbol, Voice, is_low, spelled, voices
-from seqgen.music.piece import TICKS_PER_QUARTER, Piece
+from seqgen.music.notation import Symbol, Voice, hands, is_low, spelled, voices
+from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
 
 ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
 
 
-def musicxml(piece: Piece, *, tempo: bool = True) -> bytes:
+def musicxml(piece: Piece, *, is_picture: bool = False) -> bytes:
     """A MusicXML file: a stave for every part.
 
     Args:
         piece: what is written.
-        tempo: whether its number stands above the stave.
+        is_picture: whether it is only looked at: then no tempo stands above the stave, and wide
+            keyboards have two staves, which readers would take for two parts.
 
     >>> from seqgen.music.names import piece_of
     >>> b"<step>G</step>" in musicxml(piece_of("G4/4"))
@@ -34,35 +39,52 @@ def musicxml(piece: Piece, *, tempo: bool = True) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "piece.musicxml"
         writer = converter.subConverters.ConverterMusicXML()
-        written = writer.write(score_of(piece, tempo), "musicxml", path, makeNotation=False)
+        written = writer.write(score_of(piece, is_picture), "musicxml", path, makeNotation=False)
         return Path(written).read_bytes()
 
 
-def score_of(piece: Piece, with_tempo: bool) -> Any:
+def score_of(piece: Piece, is_picture: bool) -> Any:
     """The piece as a `music21.stream.Score`, ready to be written."""
     from music21 import metadata, stream, tempo
 
     score = stream.Score()
     score.metadata = metadata.Metadata(title=piece.title or "tune", composer="seqgen")
+    players = [hands(part) if is_picture else [part] for part in piece.parts]
+    piece = replace(piece, parts=tuple(hand for player in players for hand in player))
     for number, group in groupby(voices(piece), key=lambda voice: voice.part):
         score.insert(0, _part(piece, number, list(group)))
-    if with_tempo:
+    if is_picture:
+        _brace(score, players)
+    else:
         first = score.parts[0].getElementsByClass("Measure")[0]
         first.insert(0, tempo.MetronomeMark(number=piece.tempo))
     return score
 
 
+def _brace(score: Any, players: list[list[Part]]) -> None:
+    """Join the two staves of a keyboard, under one name."""
+    from music21 import layout
+
+    staves = iter(score.parts)
+    for player in players:
+        pair = [next(staves) for hand in player if hand.notes]
+        if len(pair) == 2:
+            for stave in pair:
+                stave.partName = stave.partAbbreviation = ""
+                stave.getInstrument().partName = stave.getInstrument().partAbbreviation = ""
+            name = NAMES[player[0].program]
+            score.insert(0, layout.StaffGroup(pair, name=name, symbol="brace", barTogether=True))
+
+
 def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
     """A stave; several lines are voices of its bars."""
     from music21 import bar as barline
-    from music21 import clef, instrument, key, meter, stream
+    from music21 import key, meter, stream
 
     part = stream.Part(id=f"part {number + 1}")
+    is_drums = bool(piece.parts) and piece.parts[number].is_drums
     if piece.parts:
-        program = piece.parts[number].program
-        player = instrument.instrumentFromMidiProgram(program)
-        player.partName = NAMES[program]  # music21's own is that of a family now and then
-        part.insert(0, player)
+        part.insert(0, _player(piece.parts[number]))
     meters, keys = {0: piece.meter, **dict(piece.meters)}, dict(piece.keys)
     current: Key | None = None
     now = piece.meter
@@ -72,22 +94,21 @@ def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
     for i, tick in enumerate(piece.bars):
         measure = stream.Measure(number=i + first_number)
         if i == 0:
-            measure.append(clef.BassClef() if is_low(lines) else clef.TrebleClef())
+            measure.append(_clef(lines, is_drums))
         if tick in meters:
             now = meters[tick]
             measure.timeSignature = meter.TimeSignature(str(now))
-        if tick in keys:
-            current = keys[tick]
+        current = keys.get(tick, current)
+        if current and tick in keys and not is_drums:
             measure.keySignature = key.KeySignature(current.sharps).asKey(current.mode)
         for line, voice in enumerate(lines):
             place = measure if len(lines) == 1 else stream.Voice(id=str(line + 1))
-            at = 0
-            for symbol in voice.bars[i]:
-                lengths = _lengths(at, symbol.ticks, now)
-                tied[line] = _append(place, symbol, lengths, current, tied[line])
-                at += symbol.ticks
+            sounds = partial(_drums if is_drums else _tones, key=current)
+            tied[line] = _fill(place, voice.bars[i], now, sounds, tied[line])
             if place is not measure:
                 measure.insert(0, place)
+            for rest in place.getElementsByClass("Rest") if line else ():
+                rest.style.hideObjectOnPrint = True  # those of the first voice are enough
         part.append(measure)
     measure.rightBarline = barline.Barline("final")
     part.makeAccidentals(inPlace=True)
@@ -117,28 +138,72 @@ def _lengths(start: int, ticks: int, meter: Meter) -> list[int]:
     return [*lengths, *(parts_of(left) if left else [])]
 
 
-def _append(place: Any, symbol: Symbol, lengths: list[int], key: Key | None, is_tied: bool) -> bool:
-    """Add a symbol as notes of these lengths, tied; whether it is tied to the next."""
-    from music21 import chord, note, tie
+def _fill(
+    place: Any,
+    bar: list[Symbol],
+    meter: Meter,
+    sounds: Callable[[tuple[int, ...]], Any],
+    is_tied: bool,
+) -> bool:
+    """Put a bar of one voice in its place; whether its last symbol is tied to the next bar."""
+    from music21 import note, tie
 
-    for i, ticks in enumerate(lengths):
-        quarters = Fraction(ticks, TICKS_PER_QUARTER)
-        if not symbol.pitches:
-            place.append(note.Rest(quarterLength=quarters))
-            continue
-        pitches = [_pitch(pitch, key) for pitch in symbol.pitches]
-        if len(pitches) == 1:
-            each = note.Note(pitches[0], quarterLength=quarters)
-        else:
-            each = chord.Chord(pitches, quarterLength=quarters)
-        goes_on = symbol.is_tied or i < len(lengths) - 1
-        came_on = is_tied or i > 0
-        if goes_on or came_on:
-            kind = "continue" if goes_on and came_on else "start" if goes_on else "stop"
-            for member in each.notes if len(pitches) > 1 else (each,):
-                member.tie = tie.Tie(kind)
-        place.append(each)
-    return symbol.is_tied
+    at = 0
+    for symbol in bar:
+        lengths = _lengths(at, symbol.ticks, meter)
+        at += symbol.ticks
+        for i, ticks in enumerate(lengths):
+            each = sounds(symbol.pitches) if symbol.pitches else note.Rest()
+            each.quarterLength = Fraction(ticks, TICKS_PER_QUARTER)
+            goes_on = symbol.is_tied or i < len(lengths) - 1
+            came_on = is_tied or i > 0
+            if symbol.pitches and (goes_on or came_on):
+                kind = "continue" if goes_on and came_on else "start" if goes_on else "stop"
+                for member in each.notes if len(symbol.pitches) > 1 else (each,):
+                    member.tie = tie.Tie(kind)
+            place.append(each)
+        is_tied = symbol.is_tied
+    return is_tied
+
+
+def _tones(pitches: tuple[int, ...], key: Key | None) -> Any:
+    """A note or a chord, named as in the key."""
+    from music21 import chord, note
+
+    named = [_pitch(pitch, key) for pitch in pitches]
+    return chord.Chord(named) if len(named) > 1 else note.Note(named[0])
+
+
+def _drums(pitches: tuple[int, ...], key: Key | None) -> Any:
+    """A drum, or several that are struck together, without a pitch."""
+    from music21 import note, percussion
+
+    struck = []
+    for place, head in map(place_of, pitches):
+        struck.append(note.Unpitched(place))
+        struck[-1].notehead = head
+    return percussion.PercussionChord(struck) if len(struck) > 1 else struck[0]
+
+
+def _player(part: Part) -> Any:
+    """The instrument, with its name; drums are played on MIDI's channel 10."""
+    from music21 import instrument
+
+    if part.is_drums:
+        player = instrument.UnpitchedPercussion()
+    else:
+        player = instrument.instrumentFromMidiProgram(part.program)
+    # music21's own name is that of a family now and then
+    player.partName = "drums" if part.is_drums else NAMES[part.program]
+    return player
+
+
+def _clef(lines: list[Voice], is_drums: bool) -> Any:
+    from music21 import clef
+
+    if is_drums:
+        return clef.PercussionClef()
+    return clef.BassClef() if is_low(lines) else clef.TrebleClef()
 
 
 def _pitch(number: int, key: Key | None) -> Any:

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import wave
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from seqgen.music.piece import TICKS_PER_QUARTER, Note, Piece
 RATE = 44_100  # samples per second
 PARTIALS = 8
 TAIL = 0.6  # seconds that the last note sounds on
+END = TAIL / 3  # seconds that a note takes to end when it is let go
 LONGEST = 3600  # seconds of a piece; an hour takes 0.6 GB of memory
 DIED_AWAY = 12.0  # seconds: what is left of a tone by then cannot be heard
 FADE = 0.01  # seconds in which a note begins and ends, lest it clicks
@@ -42,9 +43,18 @@ Samples = npt.NDArray[np.float32]
 def wav(piece: Piece) -> bytes:
     """A WAV file, 16 bits, mono or what FluidSynth makes.
 
+    Raises:
+        OutputError: the piece lasts longer than an hour.
+
     >>> wav(Piece((), bars=(0,), length=24))[:4]
     b'RIFF'
     """
+    length = _clock(piece)(piece.length)
+    if length > LONGEST:
+        raise OutputError(
+            f"sound lasts at most {LONGEST // 60} minutes, got a piece of {length / 60:,.0f}; "
+            "write fewer bars, or .mid"
+        )
     font = _sound_font()
     program = shutil.which("fluidsynth")
     if font and program and (data := _by_fluidsynth(program, font, piece)):
@@ -77,9 +87,6 @@ def _by_fluidsynth(program: str, font: Path, piece: Piece) -> bytes | None:
 def synthesised(piece: Piece) -> Samples:
     """The samples `(N,)`, from -1 to 1, by addition of partials.
 
-    Raises:
-        OutputError: the piece lasts longer than an hour.
-
     >>> from seqgen.music.names import piece_of
     >>> samples = synthesised(piece_of("A4/4"))
     >>> spectrum = np.abs(np.fft.rfft(samples))
@@ -87,19 +94,18 @@ def synthesised(piece: Piece) -> Samples:
     440
     """
     seconds = _clock(piece)
-    if seconds(piece.length) > LONGEST:
-        raise OutputError(
-            f"sound lasts at most {LONGEST // 60} minutes, got a piece of "
-            f"{seconds(piece.length) / 60:,.0f}; write fewer bars, or .mid"
-        )
     sound = np.zeros(int((seconds(piece.length) + TAIL) * RATE) + 1, np.float32)
     for part in piece.parts:
-        for note in part.notes:
-            start = int(seconds(note.start) * RATE)
-            length = seconds(note.end) - seconds(note.start)
-            tone = _drum(note) if part.is_drums else _tone(note, length)
-            tone = tone[: len(sound) - start]
-            sound[start : start + len(tone)] += tone * (note.velocity / 127)
+        for pitch, group in groupby(sorted(part.notes, key=_pitch), key=_pitch):
+            spans = [
+                (int(seconds(note.start) * RATE), seconds(note.end) - seconds(note.start), note)
+                for note in group
+            ]
+            whole = _drum(pitch) if part.is_drums else _tone(pitch, max(s[1] for s in spans))
+            for start, length, note in spans:
+                tone = whole if part.is_drums else _ended(whole, length)
+                tone = tone[: len(sound) - start]
+                sound[start : start + len(tone)] += tone * np.float32(note.velocity / 127)
     loudest = float(np.abs(sound).max(initial=0))
     return sound * np.float32(0.9 / loudest) if loudest > 0 else sound
 
@@ -123,23 +129,36 @@ def _clock(piece: Piece) -> Callable[[int], float]:
     return clock
 
 
-def _tone(note: Note, length: float) -> Samples:
-    frequency = 440 * 2 ** ((note.pitch - 69) / 12)
-    total = min(length, DIED_AWAY) + TAIL / 3
-    t = np.arange(int(total * RATE), dtype=np.float32) / RATE
+def _pitch(note: Note) -> int:
+    return note.pitch
+
+
+def _tone(pitch: int, length: float) -> Samples:
+    """A tone that is held so many seconds, and as long as its end takes; shorter ones are its
+    beginning."""
+    frequency = 440 * 2 ** ((pitch - 69) / 12)
+    t = np.arange(int((min(length, DIED_AWAY) + END) * RATE), dtype=np.float32) / RATE
     tone = np.zeros_like(t)
     for k in range(1, PARTIALS + 1):
         if frequency * k < RATE / 2:
             tone += np.exp(-t * (1.5 + 0.8 * k)) / k**1.5 * np.sin(2 * np.pi * frequency * k * t)
-    fade = np.minimum(t / FADE, 1) * np.clip((total - t) / (TAIL / 3), 0, 1)
-    return np.asarray(tone * fade, np.float32)
+    return np.asarray(tone * np.minimum(t / FADE, 1), np.float32)
 
 
-def _drum(note: Note) -> Samples:
+def _ended(tone: Samples, length: float) -> Samples:
+    """The tone, let go after so many seconds."""
+    samples = int((min(length, DIED_AWAY) + END) * RATE)
+    ended: Samples = np.array(tone[:samples])
+    end = int(END * RATE)
+    ended[-end:] *= np.linspace(1, 0, end, dtype=np.float32)
+    return ended
+
+
+def _drum(pitch: int) -> Samples:
     """Noise: long and dark for low drums, short and bright for high ones."""
-    length = 0.25 if note.pitch < 40 else 0.12
+    length = 0.25 if pitch < 40 else 0.12
     t = np.arange(int(length * RATE), dtype=np.float32) / RATE
-    noise = np.random.default_rng(note.pitch).standard_normal(len(t)).astype(np.float32)
-    if note.pitch < 40:
+    noise = np.random.default_rng(pitch).standard_normal(len(t)).astype(np.float32)
+    if pitch < 40:
         noise = 0.3 * noise + 3 * np.sin(2 * np.pi * 60 * t).astype(np.float32)
     return np.asarray(noise * np.exp(-t / length * 6) * 0.5, np.float32)

@@ -6,6 +6,8 @@ from seqgen.errors import OutputError
 from seqgen.music import pictures
 from seqgen.music.names import piece_of
 from seqgen.music.piece import Note, Part, Piece
+from seqgen.music.read import read
+from seqgen.music.score_writer import musicxml
 
 
 def long_piece(bars: int, parts: int = 1) -> Piece:
@@ -26,9 +28,29 @@ def test_every_bar_is_drawn() -> None:
     assert svg.count('class="notehead') == 60
 
 
+def test_wide_keyboards_have_two_staves_and_rests_of_further_voices_are_not_drawn() -> None:
+    wide = Note(0, 192, 72), Note(96, 96, 64), Note(0, 96, 36), Note(96, 96, 38)
+
+    def drawn(*parts: Part) -> tuple[int, ...]:
+        svg = pictures.score(Piece(parts, (0, 96), 192), "svg").decode()
+        words = "staff", "grpSym", "notehead", "mRest", "rest"
+        return tuple(svg.count(f'class="{word}') for word in words)
+
+    empty, violin = Part(()), Part(wide[2:], 40)
+    assert drawn(Part(wide)) == (4, 1, 5, 0, 0)  # in two bars, one note tied
+    assert drawn(empty, violin, Part(wide), empty) == (6, 1, 7, 0, 0)
+    assert drawn(Part(wide, 40)) == (2, 0, 5, 0, 0)
+    assert (
+        len(read("a.musicxml", musicxml(Piece((Part(wide),), (0, 96), 192))).pieces[0].parts) == 1
+    )
+
+
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_what_one_picture_cannot_hold_is_refused(kind: str) -> None:
     with pytest.raises(OutputError, match="a score of 900 bars is too long for one picture"):
         pictures.score(long_piece(900, parts=4), kind)
     with pytest.raises(OutputError, match="a score of 10,001 notes is too long"):
         pictures.score(long_piece(10_001), kind)
+    silent = Piece((Part((Note(0, 24, 60),)),), tuple(range(0, 24 * 10_001, 24)), 24 * 10_001)
+    with pytest.raises(OutputError, match="a score of 10,001 bars is too long"):
+        pictures.score(silent, kind)

@@ -1,11 +1,13 @@
 """Scores in and out, through music21."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 
 from seqgen.music.abc_writer import abc_text
+from seqgen.music.drums import PLACES, drum_at, place_of
 from seqgen.music.names import piece_of
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.read import is_music, read, read_file
@@ -192,6 +194,26 @@ def test_players_of_abc_are_told_the_instruments() -> None:
     assert lines.index("%%MIDI program 40") == lines.index("V:1 clef=treble") + 1
     assert lines.index("%%MIDI channel 10") == lines.index("V:2 clef=bass") + 1
     assert "%%MIDI" not in abc_text(piece_of("C4/1"))
+
+
+def test_drums_stay_drums() -> None:
+    kit = (36, 38, 42, 46, 36, 49, 60, 76)
+    beats = *(Note(24 * i, 24, drum) for i, drum in enumerate(kit)), Note(24, 24, 42)
+    parts = Part((Note(0, 192, 60),), 40), Part((*beats, Note(192, 192, 81)), is_drums=True)
+    piece = Piece(parts, (0, 96, 192, 288), 384, ((0, Meter(4, 4)),), ((0, Key(2)),))
+    data = musicxml(piece)
+    for word in (b"<sign>percussion", b"<midi-channel>10<", b"<part-name>drums<", b">x</notehead>"):
+        assert word in data
+    assert data.count(b"<fifths>2") == 1  # drums have no key
+    fiddle, drums = read("a.musicxml", data).pieces[0].parts
+    assert (fiddle.program, fiddle.is_drums) == (40, False)
+    assert drums == parts[1]
+    assert read("a.musicxml", musicxml(replace(piece, parts=parts[::-1]))).pieces[0].key == Key(2)
+
+
+def test_every_drum_has_a_place_of_its_own() -> None:
+    assert sorted(PLACES) == list(range(35, 82))
+    assert all(drum_at(*place_of(drum)) == drum for drum in PLACES)
 
 
 def test_parts_have_names_and_a_pick_up_is_no_bar() -> None:

@@ -40,7 +40,19 @@ def test_very_long_notes_cost_nothing_and_very_long_pieces_are_refused() -> None
     samples = sound.synthesised(Piece((Part((Note(0, hour, 69),)),), (0,), hour))
     assert loudness(samples, 0.1) > 0.1 and loudness(samples, 60) == 0
     with pytest.raises(OutputError, match="at most 60 minutes, got a piece of 118"):
-        sound.synthesised(Piece((), (0,), 2 * hour))
+        sound.wav(Piece((), (0,), 2 * hour))
+
+
+def test_a_tone_is_made_once_for_all_notes_of_its_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, tone = [], sound._tone
+    monkeypatch.setattr(sound, "_tone", lambda *each: made.append(each) or tone(*each))
+    notes = (Note(0, 12, 60), Note(24, 48, 60), Note(24, 12, 64), Note(96, 6, 60))
+    together = sound.synthesised(Piece((Part(notes),), (0,), 120))
+    assert made == [(60, 1.0), (64, 0.25)]
+    alone = sound.synthesised(Piece((Part(notes[:1]),), (0,), 120))
+    beginning = slice(int(0.4 * sound.RATE))  # nothing else sounds yet
+    ratio = np.abs(together[beginning]).max() / np.abs(alone).max()
+    assert together[beginning] == pytest.approx(alone[beginning] * ratio, abs=1e-5)
 
 
 def test_drums_sound() -> None:
