@@ -18,6 +18,7 @@ eight bits cost a trained model, and whether generation gets slower as the outpu
 from __future__ import annotations
 
 import argparse
+import copy
 import importlib.util
 import os
 import statistics
@@ -34,14 +35,18 @@ from seqgen import compiled_runtime
 from seqgen.backend import keras, tf
 from seqgen.compiled_runtime import CompiledRuntime
 from seqgen.config import SampleConfig
+from seqgen.constraints import Only
 from seqgen.corpora import load_corpus
-from seqgen.generation import Output, batches, generate, read, streams
+from seqgen.corpus import Corpus
+from seqgen.generation import Constraint, Output, batches, generate, read, streams
 from seqgen.model import Model
 from seqgen.network import KerasStepper
+from seqgen.originality import CopyGuard, index_of
 from seqgen.runtime import Runtime, Stepper
 from seqgen.sampling import Sampler
 from seqgen.scoring import losses
 from seqgen.trainer import train
+from seqgen.vocabulary import Vocabulary
 
 THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
@@ -188,6 +193,14 @@ def compare(units: int, layers: int, count: int, rounds: int, tokens: int) -> tu
     )
 
 
+def masks(vocabulary: Vocabulary) -> list[Constraint]:
+    """What `--ban` and `--max-copy` put beside a text, that of another one by chance."""
+    ids = np.random.default_rng(0).integers(0, len(vocabulary), 1_000_000)
+    index = index_of(Corpus("chance", "text", vocabulary, ids))
+    banned = Only(len(vocabulary), [int(ids[0])])
+    return [banned, CopyGuard(index, vocabulary, "text", 40, ())]
+
+
 def sampling_share(tokens: int) -> None:
     """What sampling and masks cost of a step at 2 x 512."""
     rows: list[tuple[str, ...]] = [
@@ -195,19 +208,24 @@ def sampling_share(tokens: int) -> None:
     ]
     model = untrained(512, 2)
     stepper = model.stepper
-    for title, options in (
-        ("temperature", {}),
+    kept = masks(model.bundle.vocabulary)
+    for title, options, constraints in (
+        ("temperature", {}, []),
         ("top-k, top-p, min-p and a penalty", {
-            "top_k": 20, "top_p": 0.9, "min_p": 0.01, "repetition_penalty": 1.1}),
+            "top_k": 20, "top_p": 0.9, "min_p": 0.01, "repetition_penalty": 1.1}, []),
+        ("a banned character, no copy beyond 40", {}, kept),
     ):  # fmt: skip
         shares = []
         for count in (1, 64):
             config = SampleConfig(length=tokens, **options)  # type: ignore[arg-type]
             place = streams(stepper, read(stepper, np.array([0])), [0] * count)
             ids = np.zeros(count, int)
+            each = [copy.deepcopy(constraints) for _ in range(count)]
 
-            def work(count: int = count, place: Any = place, config: Any = config) -> None:
-                outputs = [Output(config, item) for item in range(count)]
+            def work(
+                place: Any = place, config: Any = config, each: list[list[Constraint]] = each
+            ) -> None:
+                outputs = [Output(config, item, constraints=c) for item, c in enumerate(each)]
                 for _ in generate(stepper, place, Sampler(config), outputs):
                     pass
 

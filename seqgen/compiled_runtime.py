@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.config import ModelConfig
-from seqgen.native import library
+from seqgen.native import library, pointer
 from seqgen.runtime import LARGEST_TABLE, Floats, has_usual_activations
 from seqgen.vocabulary import Ids
 
@@ -81,11 +81,6 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     largest = np.abs(kernel).max(axis=0)
     scales = np.where(largest > 0, largest / 127, 1)
     return np.rint(kernel / scales).astype(np.int8), scales
-
-
-def _pointer(array: Any) -> Any:
-    """To the first number; `array.ctypes` would take four times as long."""
-    return ctypes.byref(ctypes.c_char.from_buffer(array))
 
 
 class CompiledRuntime:
@@ -171,7 +166,7 @@ class CompiledRuntime:
         else:
             first = self.table.take(ids, axis=0)
         after = np.empty((streams, self.size), np.float32)
-        self._work(self._reference, streams, *map(_pointer, (first, state, after)))
+        self._work(self._reference, streams, *map(pointer, (first, state, after)))
         return after[:, self.logits : self.logits + self.vocabulary_size], after
 
     def streams(self, state: Floats, rows: Ids) -> Floats:

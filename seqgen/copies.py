@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.hashing import Hashes, mixed, of_ngrams
+from seqgen.hashing import MODULUS, Hashes, mixed, of_ngrams
 
 HASHES = 4  # bits of each n-gram
 NUMBERS = np.arange(HASHES, dtype=np.uint64)[:, None]
@@ -193,6 +193,17 @@ class CopyIndex:
         if self.every > 1:
             found |= hashes % np.uint64(self.every) != 0
         return found
+
+    def holds_number(self, number: int) -> bool:
+        """What `holds` says of one n-gram, at once."""
+        if number % self.every:
+            return True
+        step = (number >> 32) | 1
+        for each in range(HASHES):
+            place = (number + each * step) % MODULUS % (BITS * self.size)
+            if not self.bits.item(place >> 3) >> (place & 7) & 1:
+                return False
+        return True
 
     def runs(self, codes: Hashes, *, begins: bool = False) -> npt.NDArray[np.int64]:
         """How long the run is, at each code, that ends there and stands in the corpus.

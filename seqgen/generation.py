@@ -113,16 +113,16 @@ class Output:
             self.is_finished |= each.is_finished
         if self.is_finished:
             return None
-        masks = [mask for each in self.constraints if (mask := each.allowed()) is not None]
+        masks: list[Mask] = [m for each in self.constraints if (m := each.allowed()) is not None]
         if not self.ids and not self.may_be_empty and self.end_id is not None:
             masks.append(np.arange(size) != self.end_id)
         if not masks:
             return None
-        allowed = np.logical_and.reduce(masks)
+        allowed = masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
         if not allowed.any():
             self.is_finished = self.is_stuck = True
             return None
-        return np.asarray(allowed)
+        return allowed
 
     def feed(self, token: int) -> None:
         """A token has been drawn."""

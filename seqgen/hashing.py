@@ -27,6 +27,17 @@ def mixed(numbers: npt.NDArray[Any]) -> Hashes:
     return np.asarray(numbers ^ (numbers >> np.uint64(32)))
 
 
+def mixed_number(number: int) -> int:
+    """What `mixed` makes of one number, at once.
+
+    >>> mixed_number(2) == int(mixed(np.array([2]))[0])
+    True
+    """
+    number = (number ^ (number >> 31)) * MULTIPLIER % MODULUS
+    number = (number ^ (number >> 29)) * MULTIPLIER % MODULUS
+    return number ^ (number >> 32)
+
+
 def of_texts(texts: Iterable[str]) -> Hashes:
     """A hash of each text, the same on every machine.
 

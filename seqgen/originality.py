@@ -158,11 +158,14 @@ class CopyGuard:
                 "index cannot tell from chance"
             )
         self.index = index
+        self.oldest = pow(MULTIPLIER, index.order - 1, MODULUS)  # of the context in the hash
         self.most = most if is_text else most - 1  # moves, which are one fewer than notes
         self.end_id = vocabulary.end_id
         self.codes = hashing.of_texts(vocabulary.tokens) if is_text else None
+        self.code_of = [] if self.codes is None else self.codes.tolist()  # plain, one at a time
         self.moves = None if is_text else Moves(vocabulary.tokens)
         self.context: list[int] = []  # the codes before the next one, that its n-gram needs
+        self.before = 0  # their share of its hash
         self.run = 0  # how long the copy is that ends here
         for token in prompt:
             self.feed(int(token))
@@ -171,29 +174,34 @@ class CopyGuard:
         """A token has come."""
         if token_id == self.end_id:  # a piece begins
             self.context, self.run = [int(PAD)] * (self.index.order - 1), 0
-        elif self.codes is not None:
-            self._add(self.codes[token_id])
-        elif self.moves is not None and (move := self.moves.feed(token_id)) is not None:
-            self._add(hashing.mixed(np.array([move]))[0])
+            self.before = 0
+            for code in self.context:
+                self.before = (self.before + code) * MULTIPLIER % MODULUS
+        elif self.moves is None:
+            self._add(self.code_of[token_id])
+        elif (move := self.moves.feed(token_id)) is not None:
+            self._add(hashing.mixed_number(move))
 
-    def _add(self, code: np.uint64) -> None:
+    def _add(self, code: int) -> None:
+        """A code has come: as `hashing.of_ngrams` has it, a rolling hash."""
         order = self.index.order
-        if not self._would_be_copied(np.array([code]))[0]:
+        is_whole = len(self.context) == order - 1
+        ngram = hashing.mixed_number((self.before + code) % MODULUS)
+        if not is_whole or not self.index.holds_number(ngram):
             self.run = 0
-        elif self.run or all(each == int(PAD) for each in self.context):
+        elif self.run or self.context.count(int(PAD)) == order - 1:
             self.run += 1
         else:
             self.run = order
-        self.context = [*self.context, int(code)][1 - order :]
+        gone = self.context.pop(0) if is_whole else 0
+        self.context.append(code)
+        self.before = (self.before + code - gone * self.oldest) * MULTIPLIER % MODULUS
 
     def _would_be_copied(self, codes: Hashes) -> npt.NDArray[np.bool_]:
         """Whether the n-grams that end with these codes stand in the corpus."""
         if len(self.context) < self.index.order - 1:
             return np.zeros(len(codes), bool)
-        before = 0
-        for code in self.context:
-            before = (before + code) * MULTIPLIER % MODULUS
-        return self.index.holds(hashing.mixed(codes + np.uint64(before)))
+        return self.index.holds(hashing.mixed(codes + np.uint64(self.before)))
 
     def allowed(self) -> Mask | None:
         """Which tokens `(V,)` may come next."""

@@ -22,7 +22,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.compiled_sampling import CompiledDrawing
 from seqgen.config import SampleConfig
+from seqgen.native import library
 from seqgen.vocabulary import Ids
 
 Logits = npt.NDArray[np.floating[Any]]
@@ -167,6 +169,7 @@ class Sampler:
         self.temperatures = config.temperature_schedule or (config.temperature,)
         penalises = config.repetition_penalty != 1
         self.window = config.repetition_window if penalises else 0  # of tokens that it looks at
+        self.compiled = CompiledDrawing(config) if library() is not None else None
 
     def __call__(
         self, logits: Logits, recent: Ids, numbers: npt.NDArray[np.float64], place: int
@@ -180,9 +183,11 @@ class Sampler:
             place: how many tokens have been drawn before.
         """
         config = self.config
+        temperature = self.temperatures[place % len(self.temperatures)]
+        if self.compiled is not None and logits.dtype == np.float32:
+            return self.compiled(logits, recent, numbers, temperature and max(temperature, LOWEST))
         if self.window:
             logits = penalise(logits, recent, config.repetition_penalty)
-        temperature = self.temperatures[place % len(self.temperatures)]
         if temperature == 0:
             return np.asarray(np.argmax(logits, axis=1))
         logits = temper(logits, temperature)

@@ -29,3 +29,9 @@ def library() -> Any:
         return ctypes.CDLL(str(LIBRARY))
     except OSError:  # not compiled, or for another machine
         return None
+
+
+def pointer(array: Any) -> Any:
+    """To the first number of an array, which is not empty and whose numbers stand side by side;
+    `array.ctypes` would take four times as long."""
+    return ctypes.byref(ctypes.c_char.from_buffer(array))
