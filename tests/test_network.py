@@ -117,11 +117,14 @@ def test_what_is_dropped_is_a_share_and_differs_from_place_to_place() -> None:
     ]
     for mask in masks:
         assert (mask == 0).mean() == pytest.approx(0.3, abs=0.02)
-        assert mask.max() == pytest.approx(1 / 0.7)
+        assert mask.max() == pytest.approx(256 / (256 - 77))  # 0.3 to the nearest of 256 parts
+        assert mask.mean() == pytest.approx(1, abs=0.02)
     together = [np.mean((a == 0) & (b == 0)) for a, b in itertools.combinations(masks, 2)]
     assert together == pytest.approx([0.09] * 10, abs=0.02)
     again = Chance(0, 0).mask((200, 200), 0.3, 0).numpy()
     assert (masks[0] == again).all()
+    assert (Chance(0, 0).mask((3, 33), 0.001, 0).numpy() == 1).all()
+    assert np.isfinite(Chance(0, 0).mask((3, 33), 0.999, 0).numpy()).all()
 
 
 def test_dropout_is_for_training_and_recurrent_weights_are_dropped_for_a_whole_window() -> None:
