@@ -44,8 +44,8 @@ def read(
 ) -> Corpus:
     """Encode music: every piece of every file ends with the end token.
 
-    Pieces are shuffled, always the same way; those that begin alike lie side by side, on one side
-    of the split.
+    Pieces are shuffled, always the same way; those that are nearly the same lie side by side, on
+    one side of the split.
 
     Args:
         sources: files.
