@@ -98,6 +98,24 @@ def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) 
     assert done.stdout.split() == ["t-1.abc", "t-2.abc"]
 
 
+def test_what_of_a_primer_is_not_gone_on_from_is_said(
+    model: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    tune = "X:{}\nM:4/4\nL:1/4\nK:C\n{}|\n\n"
+    (tmp_path / "two.abc").write_text(tune.format(1, "[CEG]DEF") + tune.format(2, "GABc"))
+    (tmp_path / "one.abc").write_text(tune.format(1, "CDEF"))
+    said = (
+        "two.abc holds 2 pieces; the music goes on from the first",
+        "2 notes of the primer lie under others, or repeat them: left out",
+    )
+    for name, lines in (("two.abc", said), ("one.abc", ())):
+        primer = ("--primer", name, "--bars", 1, "--seed", 1)
+        done = seqgen("generate", model, *primer, "-o", "new.mid", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        about = [line for line in done.stderr.splitlines() if "primer" in line or "holds" in line]
+        assert about == list(lines)
+
+
 def test_what_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
     for count, name in ((1, "new"), (2, "folder.v2"), (2, "jigs.abc"), (1, "tune.mid")):
         paths = music_paths("a", f"{tmp_path / name}/", count)

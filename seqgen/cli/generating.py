@@ -23,6 +23,7 @@ from seqgen.files import require_writable, unused_path, written_whole
 
 if TYPE_CHECKING:
     from seqgen.model import Model
+    from seqgen.music.piece import Piece
 
 
 @click.command()
@@ -115,6 +116,8 @@ def write_music(
 
     wishes = {name: options.pop(name) for name in options.keys() & set(MUSIC_OPTIONS)}
     seed, temperature = options.pop("seed"), options.pop("temperature", None)
+    if "primer" in wishes:
+        wishes["primer"] = read_primer(model, wishes["primer"])
     pieces = model.pieces(
         count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **wishes
     )
@@ -140,6 +143,20 @@ def write_music(
         )
     for line in report(model.bundle.indexes, "music", copied):
         say(line)
+
+
+def read_primer(model: Model, text: str) -> Piece:
+    """The primer; what of it the music does not go on from is said."""
+    from seqgen.music.codec import Codec
+    from seqgen.wishes import primers
+
+    primer, *others = primers(text)
+    if others:
+        say(f"{text} holds {1 + len(others)} pieces; the music goes on from the first")
+    codec = Codec(**model.bundle.corpus["details"]["codec"])
+    if left_out := primer.note_count - codec.fit(primer).note_count:
+        say(f"{left_out:,} notes of the primer lie under others, or repeat them: left out")
+    return primer
 
 
 def make_folder(folder: Path) -> None:
