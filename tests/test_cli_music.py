@@ -122,8 +122,9 @@ def test_what_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
         assert paths == [tmp_path / name / f"a-{i}.mid" for i in range(1, count + 1)]
     (tmp_path / "jigs.abc").mkdir()
     assert music_paths("a", str(tmp_path / "jigs.abc"), 1) == [tmp_path / "jigs.abc" / "a-1.mid"]
-    with pytest.raises(OutputError, match=r"expected a name that ends in .* got '\.v2'"):
-        music_paths("a", str(tmp_path / "folder.v2"), 2)
+    for count, name in ((1, "new"), (2, "folder.v2")):
+        with pytest.raises(OutputError, match=rf"ends in .* in a slash: .*{name}/"):
+            music_paths("a", str(tmp_path / name), count)
 
 
 def test_info_tells_what_was_learned(model: Path, seqgen: Run) -> None:
@@ -177,6 +178,8 @@ def test_inspect(tunes: Path, seqgen: Run) -> None:
         (("generate", "MODEL", "-o", "no/tune.mid"), "there is no folder no"),
         (("generate", "MODEL", "--bars", "-1"), "bars: expected a whole number"),
         (("generate", "MODEL", "--primer", "gone.mid"), "gone.mid cannot be read"),
+        (("generate", "MODEL", "-o", "new.v2", "-n", "2"), "in a slash: new.v2/, got '.v2'"),
+        (("generate", "TEXT", "-o", "new.mid"), "expected the name of a text, such as new.txt"),
         (("generate", "TEXT", "--bars", "4"), "--bars is for models of music"),
         (("generate", "TEXT", "--no-echo"), "--no-echo is for models of music"),
         (("render", "TUNES/broken.mid", "-o", "a.png"), "is no MIDI file"),

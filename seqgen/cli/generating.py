@@ -79,6 +79,7 @@ def write_text(
     from seqgen.writing import report
 
     if output:
+        require_text(Path(output))
         require_writable(Path(output))
     texts = model.texts(count, scored=as_json, **options)
     if output:
@@ -105,6 +106,17 @@ def write_text(
             )
     for line in report(texts):
         say(line)
+
+
+def require_text(path: Path) -> None:
+    """Raise `OutputError` if the name is one of music that is no text, or of a picture."""
+    from seqgen.music.read import MIDI_SUFFIXES
+
+    if path.suffix.lower() in (*MIDI_SUFFIXES, ".wav", ".png"):
+        raise OutputError(
+            f"{path}: expected the name of a text, such as {path.stem}.txt, since the model is one "
+            f"of text, got {path.suffix!r}"
+        )
 
 
 def write_music(
@@ -172,7 +184,7 @@ def music_paths(name: str, output: str | None, count: int) -> list[Path]:
 
     What ends in a slash is a folder, whether it is there or not; so is the name of one that is.
     """
-    from seqgen.music.write import require_format
+    from seqgen.music.write import FORMATS
 
     if output is None and count == 1:
         return [unused_path(Path(f"{name}.mid"))]
@@ -180,7 +192,11 @@ def music_paths(name: str, output: str | None, count: int) -> list[Path]:
     is_folder = not output or output.endswith(("/", os.sep)) or path.is_dir()
     if is_folder or (count > 1 and not path.suffix):
         return [unused_path(path / f"{name}-{i}.mid") for i in range(1, count + 1)]
-    require_format(path)
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"{path}: expected a name that ends in {', '.join(FORMATS)}, or, of a folder, in a "
+            f"slash: {path}/, got {path.suffix!r}"
+        )
     require_writable(path)
     if count == 1:
         return [path]
