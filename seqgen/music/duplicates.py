@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import dropwhile, islice, pairwise
+from itertools import chain, dropwhile, islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ Places = npt.NDArray[np.int64]
 
 
 def opening(piece: Piece) -> tuple[tuple[int, int], ...]:
-    """How the highest voice begins, behind a pick-up: intervals and durations, in whatever key.
+    """How a melody begins, behind a pick-up: intervals and durations, in whatever key.
 
     >>> from seqgen.music.names import piece_of
     >>> scale = piece_of("C4/8 D4/8 E4/4 F4/8")
@@ -29,7 +29,7 @@ def opening(piece: Piece) -> tuple[tuple[int, int], ...]:
     """
     bars = zip(piece.bars, piece.bar_lengths, strict=True)
     start = next((bar for bar, length in bars if length >= piece.meter.ticks), 0)
-    notes = dropwhile(lambda note: note.start < start, melody.fit(piece).parts[0].notes)
+    notes = dropwhile(lambda note: note.start < start, piece.parts[0].notes)
     return tuple(
         (after.pitch - note.pitch, note.duration)
         for note, after in pairwise(islice(notes, OPENING + 1))
@@ -42,6 +42,7 @@ def families(pieces: Sequence[Piece]) -> Places:
     >>> families([]).tolist()
     []
     """
+    pieces = [melody.fit(piece) for piece in pieces]
     first: dict[tuple[tuple[int, int], ...], int] = {}
     alike = [(i, first.setdefault(opening(piece), i)) for i, piece in enumerate(pieces)]
     one, other = np.array([*alike, *_sharing_runs(pieces)], np.int64).reshape(-1, 2).T
@@ -54,17 +55,17 @@ def families(pieces: Sequence[Piece]) -> Places:
 
 
 def _sharing_runs(pieces: Sequence[Piece]) -> Places:
-    """Pairs of pieces `(N, 2)`, by their places, that share a run of intervals and durations."""
-    lines = [melody.fit(piece).parts[0].notes for piece in pieces]
+    """Pairs of melodies `(N, 2)`, by their places, that share a run of intervals and durations."""
+    lines = [piece.parts[0].notes for piece in pieces]
     owners = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
-    pitches = np.fromiter((note[2] for line in lines for note in line), np.int64)
-    ticks = np.fromiter((note[1] for line in lines for note in line), np.int64)
+    numbers = chain.from_iterable(chain.from_iterable(lines))
+    _, ticks, pitches, _ = np.fromiter(numbers, np.int64).reshape(-1, 4).T
     moves = np.diff(pitches) + (ticks[:-1] << 8)
     if len(moves) < RUN:
         return np.empty((0, 2), np.int64)
     places = np.flatnonzero(owners[:-RUN] == owners[RUN:])
     hashes = of_ngrams(mixed(moves), RUN)[places]
-    order = np.argsort(hashes, kind="stable")
+    order = np.argsort(hashes)
     places, hashes = places[order], hashes[order]
     one, other = places[:-1], places[1:]
     shared = (hashes[:-1] == hashes[1:]) & (owners[one] != owners[other])
