@@ -5,7 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from seqgen import catalogue
+from seqgen.cli import cli
 from seqgen.cli.generating import music_paths
 from seqgen.errors import OutputError
 from seqgen.music.measures import full_bars
@@ -165,6 +168,16 @@ def test_inspect(tunes: Path, seqgen: Run) -> None:
     assert done.stderr.splitlines()[-1] == "7 of 9 files can be used, 2 are skipped"
     rows = json.loads(seqgen("inspect", tunes / "jig.abc", "--json").stdout)
     assert rows[0]["kept"] and rows[0]["meters"] == ["6/8"]
+
+
+def test_inspect_tells_the_terms_of_what_has_some(
+    tunes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = catalogue.find([tunes / "jig.abc"])._replace(terms=("songs: not to be sold",))
+    monkeypatch.setattr(catalogue, "find", lambda corpora: found)
+    for options in ([], ["--json"]):
+        done = CliRunner().invoke(cli, ["inspect", "songs", *options])
+        assert done.stderr.splitlines()[0] == "songs: not to be sold"
 
 
 @pytest.mark.parametrize(
