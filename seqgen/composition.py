@@ -25,7 +25,7 @@ from seqgen.wishes import Wishes
 
 MOST_TOKENS = 20_000  # of a piece whose bars nobody counted
 CLOSE = 4  # bars at the end of a piece of so many, of which there are
-TAKES = 32  # takes; the one is kept behind which the model would end
+TAKES = 32  # takes; the one is kept behind which the model, and its corpus, would end
 
 
 class Grammar:
@@ -185,7 +185,9 @@ class Composer:
         outputs = [self._output(piece, take) for take in range(1, 1 + takes)]
         spread = generation.streams(self.stepper, place, [0] * takes)
         self._grow(outputs, spread, sampler, begun, before.ids if before else ())
-        best = max((each for each in outputs if not each.is_stuck), key=self._ending, default=None)
+        alive = [each for each in outputs if not each.is_stuck]
+        ids = [*self.vocabulary.encode(begun).tolist(), *(before.ids if before else ())]
+        best = max(alive, key=lambda each: self._ending(each, ids), default=None)
         if best is None or (before is not None and before.is_stuck):
             raise _nothing_left()
         if before is None:
@@ -240,10 +242,12 @@ class Composer:
         longest = originality.longest_copy(self.indexes, self.vocabulary, "music", whole)
         return Composition(self.wished.finished(made, piece.wishes), tokens, scores, longest)
 
-    def _ending(self, output: Output) -> float:
-        """The logarithm of how likely a piece ends behind it."""
+    def _ending(self, output: Output, before: Sequence[int]) -> float:
+        """The logarithm of how likely a piece ends behind it, for the model, and in its key."""
         assert output.place is not None
-        return float(log_probabilities(output.place.logits)[0, self.vocabulary.end_id])
+        tokens = self.vocabulary.decode([*before, *output.ids])
+        likely = float(log_probabilities(output.place.logits)[0, self.vocabulary.end_id])
+        return likely + self.wished.close(self.codec.decode(tokens))
 
 
 def _nothing_left() -> MusicError:

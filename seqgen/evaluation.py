@@ -175,6 +175,11 @@ def evaluate(
     else:
         assert own is not None
         ids, first = own.ids, own.training_length
+        if first != model.bundle.corpus["split"]["training_tokens"]:
+            notes.append(
+                "this seqgen holds out other parts than the one that trained the model, which has "
+                "learned some of them"
+            )
         label = f"held-out part of {own.name}"
         if first == len(ids):
             raise CorpusError(f"{own.name}: nothing was held out; name what is to be scored")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from seqgen.errors import MusicError, VocabularyError
 from seqgen.music.codec import Codec
-from seqgen.music.key_finding import key_of
+from seqgen.music.key_finding import close_of, key_of
 from seqgen.music.melody_rules import MelodyRules
 from seqgen.music.piece import TEMPO, Piece, regular_bars
 from seqgen.music.polyphony_rules import PolyphonyRules
@@ -170,6 +171,18 @@ class WishTokens:
         if not rules.has_notes:
             raise MusicError("range: the model knows no note in it; make it wider")
         return rules
+
+    def close(self, piece: Piece) -> float:
+        """The logarithm of the share of music in that mode that closes on that degree of its key.
+
+        0 where the model file does not tell: it was made by an older seqgen.
+        """
+        close = close_of(piece)
+        if close is None or close[0] not in self.details.get("closes", {}):
+            return 0.0
+        mode, degree = close
+        counts = self.details["closes"][mode]
+        return math.log((counts[degree] + 1) / (sum(counts) + len(counts)))
 
     def finished(self, piece: Piece, wishes: Wishes) -> Piece:
         """With what tokens do not say: tempo and instrument, and how the wished key is spelled."""

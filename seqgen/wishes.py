@@ -58,7 +58,8 @@ def wishes(
         tempo: quarter notes per minute.
         pitch_range: such as `G3-C6`.
         instrument: a name of General MIDI, or its number from 1 to 128.
-        primer: a file, a piece, or notes such as `G4/8 A4/8 B4/4`, that the music goes on from.
+        primer: a file, of which the first piece is taken, a piece, or notes such as
+            `G4/8 A4/8 B4/4`, that the music goes on from.
         echo: whether the primer is a part of the piece.
 
     Raises:
@@ -77,13 +78,18 @@ def wishes(
         lowest,
         highest,
         instruments.program_of(instrument) if instrument else None,
-        primer if primer is None or isinstance(primer, Piece) else _primer(primer),
+        primer if primer is None or isinstance(primer, Piece) else primers(primer)[0],
         echo,
     )
 
 
-def _primer(primer: str | Path) -> Piece:
-    path = Path(primer)
-    if isinstance(primer, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
-        return read_file(path).pieces[0]
-    return names.piece_of(primer)
+def primers(text: str | Path) -> tuple[Piece, ...]:
+    """The pieces of a file, or the one that is typed.
+
+    Raises:
+        MusicError: the file cannot be read, or the text is no notes.
+    """
+    path = Path(text)
+    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
+        return read_file(path).pieces
+    return (names.piece_of(text),)

@@ -5,7 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from seqgen import catalogue
+from seqgen.cli import cli
 from seqgen.cli.generating import music_paths
 from seqgen.errors import OutputError
 from seqgen.music.measures import full_bars
@@ -98,14 +101,33 @@ def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) 
     assert done.stdout.split() == ["t-1.abc", "t-2.abc"]
 
 
+def test_what_of_a_primer_is_not_gone_on_from_is_said(
+    model: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    tune = "X:{}\nM:4/4\nL:1/4\nK:C\n{}|\n\n"
+    (tmp_path / "two.abc").write_text(tune.format(1, "[CEG]DEF") + tune.format(2, "GABc"))
+    (tmp_path / "one.abc").write_text(tune.format(1, "CDEF"))
+    said = (
+        "two.abc holds 2 pieces; the music goes on from the first",
+        "2 notes of the primer lie under others, or repeat them: left out",
+    )
+    for name, lines in (("two.abc", said), ("one.abc", ())):
+        primer = ("--primer", name, "--bars", 1, "--seed", 1)
+        done = seqgen("generate", model, *primer, "-o", "new.mid", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        about = [line for line in done.stderr.splitlines() if "primer" in line or "holds" in line]
+        assert about == list(lines)
+
+
 def test_what_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
     for count, name in ((1, "new"), (2, "folder.v2"), (2, "jigs.abc"), (1, "tune.mid")):
         paths = music_paths("a", f"{tmp_path / name}/", count)
         assert paths == [tmp_path / name / f"a-{i}.mid" for i in range(1, count + 1)]
     (tmp_path / "jigs.abc").mkdir()
     assert music_paths("a", str(tmp_path / "jigs.abc"), 1) == [tmp_path / "jigs.abc" / "a-1.mid"]
-    with pytest.raises(OutputError, match=r"expected a name that ends in .* got '\.v2'"):
-        music_paths("a", str(tmp_path / "folder.v2"), 2)
+    for count, name in ((1, "new"), (2, "folder.v2")):
+        with pytest.raises(OutputError, match=rf"ends in .* in a slash: .*{name}/"):
+            music_paths("a", str(tmp_path / name), count)
 
 
 def test_info_tells_what_was_learned(model: Path, seqgen: Run) -> None:
@@ -148,6 +170,16 @@ def test_inspect(tunes: Path, seqgen: Run) -> None:
     assert rows[0]["kept"] and rows[0]["meters"] == ["6/8"]
 
 
+def test_inspect_tells_the_terms_of_what_has_some(
+    tunes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = catalogue.find([tunes / "jig.abc"])._replace(terms=("songs: not to be sold",))
+    monkeypatch.setattr(catalogue, "find", lambda corpora: found)
+    for options in ([], ["--json"]):
+        done = CliRunner().invoke(cli, ["inspect", "songs", *options])
+        assert done.stderr.splitlines()[0] == "songs: not to be sold"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -159,6 +191,8 @@ def test_inspect(tunes: Path, seqgen: Run) -> None:
         (("generate", "MODEL", "-o", "no/tune.mid"), "there is no folder no"),
         (("generate", "MODEL", "--bars", "-1"), "bars: expected a whole number"),
         (("generate", "MODEL", "--primer", "gone.mid"), "gone.mid cannot be read"),
+        (("generate", "MODEL", "-o", "new.v2", "-n", "2"), "in a slash: new.v2/, got '.v2'"),
+        (("generate", "TEXT", "-o", "new.mid"), "expected the name of a text, such as new.txt"),
         (("generate", "TEXT", "--bars", "4"), "--bars is for models of music"),
         (("generate", "TEXT", "--no-echo"), "--no-echo is for models of music"),
         (("render", "TUNES/broken.mid", "-o", "a.png"), "is no MIDI file"),

@@ -222,6 +222,24 @@ def test_of_several_takes_the_one_is_kept_that_ends_as_the_model_would() -> None
         assert len(piece.bars) <= 3
 
 
+def test_of_several_takes_the_one_is_kept_that_closes_as_the_corpus_does() -> None:
+    for transpose in ("c", "none"):
+        for key in (Key(1), Key(1, "minor")):  # in both the tunes end on G
+            for seed in range(5):
+                wish = Wishes(bars=2, key=key)
+                config = SampleConfig(seed=seed, temperature=1)
+                piece = compose(composer(melodies(transpose)), wish, config)
+                assert piece.notes[-1].pitch % 12 == 7
+
+
+def test_a_model_that_does_not_tell_how_its_corpus_closes() -> None:
+    corpus = melodies("c")
+    facts = corpus.facts()
+    facts["details"] = {name: each for name, each in facts["details"].items() if name != "closes"}
+    writes = Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, facts)
+    assert len({compose(writes, Wishes(bars=1), SampleConfig(seed=i)) for i in range(3)}) == 3
+
+
 def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:
     piece = compose(composer(melodies("none")), Wishes(), SampleConfig(seed=3, temperature=1))
     assert len(piece.bars) < 2000

@@ -80,6 +80,19 @@ def test_what_it_learned_from_is_told_apart(trained: Path, book: Path) -> None:
     assert any("this is what the model has learned from" in note for note in found.notes)
 
 
+def test_a_corpus_that_is_split_otherwise_than_when_it_was_learned(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = seqgen.load(trained)
+    split = model.bundle.corpus["split"]
+    monkeypatch.setitem(split, "training_tokens", split["training_tokens"] + 1)
+    found = evaluation.evaluate(model, folder=trained.parent)
+    assert found.notes == [
+        "this seqgen holds out other parts than the one that trained the model, which has learned "
+        "some of them"
+    ]
+
+
 def test_ngrams_are_scored_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training, scored = np.arange(5000) % 7, np.arange(500) % 7
     first = baseline.losses(training, scored, 7)

@@ -23,6 +23,7 @@ from seqgen.files import require_writable, unused_path, written_whole
 
 if TYPE_CHECKING:
     from seqgen.model import Model
+    from seqgen.music.piece import Piece
 
 
 @click.command()
@@ -78,6 +79,7 @@ def write_text(
     from seqgen.writing import report
 
     if output:
+        require_text(Path(output))
         require_writable(Path(output))
     texts = model.texts(count, scored=as_json, **options)
     if output:
@@ -106,6 +108,17 @@ def write_text(
         say(line)
 
 
+def require_text(path: Path) -> None:
+    """Raise `OutputError` if the name is one of music that is no text, or of a picture."""
+    from seqgen.music.read import MIDI_SUFFIXES
+
+    if path.suffix.lower() in (*MIDI_SUFFIXES, ".wav", ".png"):
+        raise OutputError(
+            f"{path}: expected the name of a text, such as {path.stem}.txt, since the model is one "
+            f"of text, got {path.suffix!r}"
+        )
+
+
 def write_music(
     model: Model, output: str | None, count: int, as_json: bool, options: dict[str, Any]
 ) -> None:
@@ -115,6 +128,8 @@ def write_music(
 
     wishes = {name: options.pop(name) for name in options.keys() & set(MUSIC_OPTIONS)}
     seed, temperature = options.pop("seed"), options.pop("temperature", None)
+    if "primer" in wishes:
+        wishes["primer"] = read_primer(model, wishes["primer"])
     pieces = model.pieces(
         count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **wishes
     )
@@ -142,6 +157,20 @@ def write_music(
         say(line)
 
 
+def read_primer(model: Model, text: str) -> Piece:
+    """The primer; what of it the music does not go on from is said."""
+    from seqgen.music.codec import Codec
+    from seqgen.wishes import primers
+
+    primer, *others = primers(text)
+    if others:
+        say(f"{text} holds {1 + len(others)} pieces; the music goes on from the first")
+    codec = Codec(**model.bundle.corpus["details"]["codec"])
+    if left_out := primer.note_count - codec.fit(primer).note_count:
+        say(f"{left_out:,} notes of the primer lie under others, or repeat them: left out")
+    return primer
+
+
 def make_folder(folder: Path) -> None:
     """A folder for pieces, when there is one to put there."""
     try:
@@ -155,7 +184,7 @@ def music_paths(name: str, output: str | None, count: int) -> list[Path]:
 
     What ends in a slash is a folder, whether it is there or not; so is the name of one that is.
     """
-    from seqgen.music.write import require_format
+    from seqgen.music.write import FORMATS
 
     if output is None and count == 1:
         return [unused_path(Path(f"{name}.mid"))]
@@ -163,7 +192,11 @@ def music_paths(name: str, output: str | None, count: int) -> list[Path]:
     is_folder = not output or output.endswith(("/", os.sep)) or path.is_dir()
     if is_folder or (count > 1 and not path.suffix):
         return [unused_path(path / f"{name}-{i}.mid") for i in range(1, count + 1)]
-    require_format(path)
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"{path}: expected a name that ends in {', '.join(FORMATS)}, or, of a folder, in a "
+            f"slash: {path}/, got {path.suffix!r}"
+        )
     require_writable(path)
     if count == 1:
         return [path]

@@ -87,11 +87,13 @@ def inspect(corpora: tuple[str, ...], as_json: bool) -> None:
     from seqgen import catalogue, describe
     from seqgen.tasks.music_files import readings
 
-    sources = catalogue.find(corpora).sources
-    if not sources:
+    named = catalogue.find(corpora)
+    if not named.sources:
         raise CorpusError(f"{', '.join(corpora)}: the folder has no files")
-    found = readings(sources, progress=sys.stderr.isatty())
-    rows = [describe.reading(s.label, each) for s, each in zip(sources, found, strict=True)]
+    for line in named.terms:
+        say(line)
+    found = readings(named.sources, progress=sys.stderr.isatty())
+    rows = [describe.reading(s.label, each) for s, each in zip(named.sources, found, strict=True)]
     if as_json:
         print_json(rows)
         return

@@ -53,6 +53,27 @@ def key_of(piece: Piece, common: Mapping[str, float] | None = None) -> Key | Non
     return max(KEYS, key=likely)
 
 
+def close_of(piece: Piece) -> tuple[str, int] | None:
+    """The mode of a piece, and its last bass note, in semitones above the tonic; None if it names
+    no key, or has no notes.
+
+    >>> from dataclasses import replace
+    >>> from seqgen.music.names import piece_of
+    >>> close_of(replace(piece_of("G4/8 F4/8 D4/4"), keys=((0, Key(1)),)))
+    ('major', 7)
+    """
+    ends = [
+        (start + duration, -pitch)
+        for part in piece.parts
+        if not part.is_drums
+        for start, duration, pitch, _ in part.notes
+    ]
+    if not ends or piece.key is None:
+        return None
+    _, last = max(ends)
+    return piece.key.mode, (-last - piece.key.tonic) % 12
+
+
 def _fit(sounding: np.ndarray, key: Key) -> float:
     profile = np.roll(MAJOR if key.mode == "major" else MINOR, key.tonic)
     return float(np.corrcoef(sounding, profile)[0, 1])

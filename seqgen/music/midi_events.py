@@ -14,6 +14,7 @@ from seqgen.music.signatures import Key, Meter, is_real_meter
 
 MOST_BYTES = 32 << 20
 MOST_NOTES = 1_000_000
+END_OF_TRACK = b"\xff\x2f\x00"
 SUSTAIN_PEDAL = 64  # number of the controller; from 64 on it is down
 WINDOW = 4096  # bytes of a track looked at together: music21 copies what is left at each event
 
@@ -42,6 +43,7 @@ class Events:
     count: int = 0  # of notes
     unended: int = 0  # notes that the file never ends
     odd_meters: int = 0  # that nobody writes
+    cut_off: int = 0  # tracks that are not there to their end
 
 
 def read_events(data: bytes) -> Events:
@@ -52,30 +54,31 @@ def read_events(data: bytes) -> Events:
     """
     if len(data) > MOST_BYTES:
         raise MusicError(f"is larger than {MOST_BYTES >> 20} MB")
-    division, chunks = _header(data)
-    listener = _Listener(Events(division))
+    division, chunks, cut_off = _header(data)
+    listener = _Listener(Events(division, cut_off=cut_off))
     listener.listen(chunks)
     return listener.events
 
 
-def _header(data: bytes) -> tuple[int, list[bytes]]:
-    """The ticks per quarter, and the data of every track."""
+def _header(data: bytes) -> tuple[int, list[bytes], int]:
+    """The ticks per quarter, the data of every track, and how many of them are not whole."""
     if len(data) < 14 or data[:4] != b"MThd":
         raise MusicError("is no MIDI file, or only the beginning of one")
-    length, kind, _, division = struct.unpack(">IHHH", data[4:14])
+    length, kind, tracks, division = struct.unpack(">IHHH", data[4:14])
     if kind not in (0, 1):
         raise MusicError(f"is a MIDI file of format {kind}; expected 0 or 1")
     if division & 0x8000:
         raise MusicError("counts time in film frames (SMPTE), not in beats")
     if division == 0:
         raise MusicError("is damaged: a quarter has no ticks")
-    chunks, place = [], 8 + length
+    chunks, whole, place = [], 0, 8 + length
     while place + 8 <= len(data):
         size = int.from_bytes(data[place + 4 : place + 8], "big")
         if data[place : place + 4] == b"MTrk":
             chunks.append(data[place + 8 : place + 8 + size])
+            whole += len(chunks[-1]) == size and END_OF_TRACK in chunks[-1]
         place += 8 + size
-    return division, chunks
+    return division, chunks, max(tracks, len(chunks)) - whole
 
 
 def timed_events(data: bytes) -> Iterator[tuple[int, Any]]:

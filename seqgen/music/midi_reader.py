@@ -24,8 +24,8 @@ def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
     """The piece that a MIDI file holds, and what there is to say about it.
 
     Returns:
-        The piece, and counts: `notes without an end`, `odd meters`, `notes moved` onto the grid,
-        and by how many milliseconds on average, `moved ms`.
+        The piece, and counts: `tracks cut off or missing`, `notes without an end`, `odd meters`,
+        `notes moved` onto the grid, and by how many milliseconds on average, `moved ms`.
 
     Raises:
         MusicError: the file is damaged, has no notes, or is of a kind that has no bars.
@@ -46,6 +46,7 @@ def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
     quantised = quantise(events.notes, events.division)
     last = max(note.end for notes in quantised.notes.values() for note in notes)
     return _piece(events, quantised, last), {
+        "tracks cut off or missing": events.cut_off,
         "notes without an end": events.unended,
         "odd meters": events.odd_meters,
         "notes moved": quantised.moved,

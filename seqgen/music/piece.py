@@ -145,7 +145,8 @@ class Piece:
                 Note(start, duration, pitch + shift, velocity)
                 for start, duration, pitch, velocity in part.notes
             )
-            if any(not 0 <= pitch <= 127 for _, _, pitch, _ in notes):
+            pitches = [pitch for _, _, pitch, _ in notes]
+            if notes and not 0 <= min(pitches) <= max(pitches) <= 127:
                 raise MusicError(f"transposed by {semitones} semitones, notes leave MIDI's range")
             parts.append(replace(part, notes=notes))
         keys = tuple((tick, key.transposed(semitones)) for tick, key in self.keys)

@@ -9,7 +9,7 @@ from seqgen.music.midi_reader import read_midi
 from seqgen.music.reading import Reading
 from seqgen.music.score_reader import read_score
 
-READER_VERSION = 4  # what is cached of other versions is read anew
+READER_VERSION = 5  # what is cached of other versions is read anew
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"

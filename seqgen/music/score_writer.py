@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +15,7 @@ from typing import Any
 from seqgen.music.drums import place_of
 from seqgen.music.durations import parts_of
 from seqgen.music.instruments import NAMES
+from seqgen.music.midi_writer import CHANNELS, DRUM_CHANNEL
 from seqgen.music.notation import Symbol, Voice, hands, is_low, spelled, voices
 from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
@@ -84,7 +85,7 @@ def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
     part = stream.Part(id=f"part {number + 1}")
     is_drums = bool(piece.parts) and piece.parts[number].is_drums
     if piece.parts:
-        part.insert(0, _player(piece.parts[number]))
+        part.insert(0, _player(piece.parts, number))
     meters, keys = {0: piece.meter, **dict(piece.meters)}, dict(piece.keys)
     current: Key | None = None
     now = piece.meter
@@ -185,14 +186,21 @@ def _drums(pitches: tuple[int, ...], key: Key | None) -> Any:
     return percussion.PercussionChord(struck) if len(struck) > 1 else struck[0]
 
 
-def _player(part: Part) -> Any:
-    """The instrument, with its name; drums are played on MIDI's channel 10."""
+def _player(parts: Sequence[Part], number: int) -> Any:
+    """The instrument of a part, with its name, and the channel that it has in a MIDI file."""
     from music21 import instrument
 
+    part = parts[number]
     if part.is_drums:
         player = instrument.UnpitchedPercussion()
+        channel = DRUM_CHANNEL
     else:
         player = instrument.instrumentFromMidiProgram(part.program)
+        before = sum(not each.is_drums for each in parts[:number])
+        channel = CHANNELS[before % len(CHANNELS)]
+    player.midiChannel = channel - 1
+    # music21 looks for another one where parts share it, and complains when there is none left
+    player.autoAssignMidiChannel = lambda **_: player.midiChannel
     # music21's own name is that of a family now and then
     player.partName = "drums" if part.is_drums else NAMES[part.program]
     return player

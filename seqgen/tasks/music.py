@@ -17,7 +17,7 @@ from seqgen.errors import ConfigError, CorpusError, MusicError
 from seqgen.music import codec as codec_module
 from seqgen.music.codec import Codec
 from seqgen.music.duplicates import families
-from seqgen.music.key_finding import key_of
+from seqgen.music.key_finding import close_of, key_of
 from seqgen.music.piece import Piece
 from seqgen.music.reading import Reading
 from seqgen.sources import Source
@@ -44,8 +44,8 @@ def read(
 ) -> Corpus:
     """Encode music: every piece of every file ends with the end token.
 
-    Pieces are shuffled, always the same way; those that begin alike lie side by side, on one side
-    of the split.
+    Pieces are shuffled, always the same way; those that are nearly the same lie side by side, on
+    one side of the split.
 
     Args:
         sources: files.
@@ -73,6 +73,7 @@ def read(
     fitted = [codec.fit(_with_header(piece)) for piece in pieces]
     left_out = sum(p.note_count - f.note_count for p, f in zip(pieces, fitted, strict=True))
     keys = Counter(str(piece.key) for piece in fitted if piece.key)
+    closes = _closes(fitted)
     if transpose == "c":
         fitted = [_in_c(piece) for piece in fitted]
     order, families_of = _order(fitted)
@@ -103,7 +104,7 @@ def read(
         cuts=bounds[np.flatnonzero(np.diff(families_of, prepend=-1, append=-1))],
         variants=variants,
     )
-    return replace(corpus, details=_details(corpus, codec, pieces, keys))
+    return replace(corpus, details=_details(corpus, codec, pieces, keys, closes))
 
 
 def _usable(
@@ -216,8 +217,22 @@ def _vocabulary(
     return vocabulary, np.array(rows, np.int32)
 
 
+def _closes(pieces: Sequence[Piece]) -> dict[str, list[int]]:
+    """By mode, on which of the twelve degrees of their key how many pieces close."""
+    closes: dict[str, list[int]] = {}
+    for close in map(close_of, pieces):
+        if close:
+            mode, degree = close
+            closes.setdefault(mode, [0] * 12)[degree] += 1
+    return closes
+
+
 def _details(
-    corpus: Corpus, codec: Codec, pieces: Sequence[Piece], keys: Mapping[str, int]
+    corpus: Corpus,
+    codec: Codec,
+    pieces: Sequence[Piece],
+    keys: Mapping[str, int],
+    closes: Mapping[str, list[int]],
 ) -> dict[str, Any]:
     """What generation needs to know of the corpus."""
     begins = np.array([codec.starts_note(token) for token in corpus.vocabulary.tokens])
@@ -233,5 +248,6 @@ def _details(
         "tempo": median(tempi) if 2 * len(tempi) >= len(pieces) else None,  # a few tell nothing
         "program": programs.most_common(1)[0][0],
         "keys": dict(keys),
+        "closes": dict(closes),
         "meter": str(Counter(piece.meter for piece in pieces).most_common(1)[0][0]),
     }

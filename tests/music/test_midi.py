@@ -129,6 +129,22 @@ def test_a_note_without_an_end_ends_with_its_track_and_is_counted() -> None:
     assert counts["notes without an end"] == 1
 
 
+def test_tracks_that_are_cut_off_or_missing_are_counted() -> None:
+    note = "00 90 3C 40  18 80 3C 00"
+    whole = f"{note} 00 FF 2F 00"
+    for data, cut in (
+        (file(whole, whole), 0),
+        (file(whole, note), 1),  # ends without saying so
+        (file(whole, whole)[:-4], 1),  # shorter than its length says
+        (file(whole, whole + "00 00 00")[:-3], 1),
+        (file(whole, whole)[: -len(bytes.fromhex(whole))], 1),  # nothing but its head
+        (file(whole, whole, whole)[: len(file(whole)) + 3], 2),
+    ):
+        piece, counts = read_midi(data)
+        assert piece.parts[0].notes == (Note(0, 24, 60, 64),)
+        assert counts["tracks cut off or missing"] == cut
+
+
 def test_the_pedal_makes_notes_longer() -> None:
     piece, _ = read_midi(
         file(

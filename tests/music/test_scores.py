@@ -1,5 +1,6 @@
 """Scores in and out, through music21."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -209,6 +210,15 @@ def test_drums_stay_drums() -> None:
     assert (fiddle.program, fiddle.is_drums) == (40, False)
     assert drums == parts[1]
     assert read("a.musicxml", musicxml(replace(piece, parts=parts[::-1]))).pieces[0].key == Key(2)
+
+
+def test_more_parts_than_midi_has_channels(capfd: pytest.CaptureFixture[str]) -> None:
+    notes = (Note(0, 96, 60),)
+    parts = [Part(notes, program, is_drums=program in (2, 18)) for program in range(20)]
+    written = musicxml(Piece(tuple(parts), (0,), 96)).decode()
+    channels = [int(each) for each in re.findall(r"<midi-channel>(\d+)<", written)]
+    assert channels == [1, 2, 10, *range(3, 10), *range(11, 17), 1, 2, 10, 3]
+    assert capfd.readouterr().err == ""
 
 
 def test_every_drum_has_a_place_of_its_own() -> None:

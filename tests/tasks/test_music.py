@@ -84,6 +84,17 @@ def test_a_key_that_nobody_names_is_found() -> None:
     assert corpus.notes[0] == "1 pieces name no key; it is found by their notes"
 
 
+def test_how_pieces_close_is_counted() -> None:
+    in_g = b"X:1\nM:4/4\nL:1/4\nK:G\nGABc|dedB|GFGA|G4|]\n"
+    in_e_minor = in_g.replace(b"K:G", b"K:Em").replace(b"G4", b"[EB]4")
+    sources = [Source("g.abc", data=in_g), Source("e.abc", data=in_e_minor)]
+    for encoding in ("melody", "polyphony"):
+        closes = music.read(sources, validation=0, encoding=encoding).details["closes"]
+        assert closes["major"] == [1] + 11 * [0]
+        degree = 7 if encoding == "melody" else 0  # of chords, the lowest note counts
+        assert [i for i, count in enumerate(closes["minor"]) if count] == [degree]
+
+
 def test_all_keys_turn_a_piece_into_itself_higher_or_lower() -> None:
     corpus = read(tune(3), transpose="augment")
     assert corpus.variants is not None and corpus.variants.shape == (12, len(corpus.vocabulary))
