@@ -59,10 +59,11 @@ def of_text(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
     if model.writes_lines:
         real = held_out.splitlines()[:count]
     table: Table = {}
+    same = min(len(new), len(real)) or len(new)  # more text has fewer that are new
     for order in ORDERS:
         table[f"distinct_{order}"] = {
-            "samples": mean(text_measures.distinct(each, order) for each in new),
-            "held_out": _mean([text_measures.distinct(each, order) for each in real]),
+            "samples": text_measures.distinct(new[:same], order),
+            "held_out": text_measures.distinct(real[:same], order) if real else None,
         }
     words = set(text_measures.words(known))
     ids = {character: i for i, character in enumerate(sorted({*known, *"".join([*new, *real])}))}
@@ -76,14 +77,12 @@ def of_text(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
         name: _mean([text_measures.known_words(each, words) for each in group])
         for name, group in groups.items()
     }
-    together = {name: codes("".join(group)) for name, group in groups.items()}
+    in_codes = {name: [codes(each) for each in group] for name, group in groups.items() if group}
     table["copied_20_grams"] = {
-        name: text_measures.copied_share(each, corpus_codes) for name, each in together.items()
+        name: text_measures.copied_share(group, corpus_codes) for name, group in in_codes.items()
     }
     table["longest_copy"] = {
-        name: text_measures.longest_copy([codes(each) for each in group], corpus_codes)
-        for name, group in groups.items()
-        if group
+        name: text_measures.longest_copy(group, corpus_codes) for name, group in in_codes.items()
     }
     return table
 

@@ -101,6 +101,13 @@ def test_texts_are_measured_beside_the_corpus(trained: Path, seqgen: Run) -> Non
     assert "the best" in done.stdout and "-gram by" in done.stdout
 
 
+def test_texts_that_are_all_the_same_are_not_distinct(trained: Path) -> None:
+    model = seqgen.load(trained)
+    found = evaluation.evaluate(model, folder=trained.parent)
+    found.add_samples(model, 3, {"length": 40, "temperature": 0.0, "seed": 1}, trained.parent)
+    assert found.scores["samples"]["distinct_8"]["samples"] <= 1 / 3
+
+
 def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
     folder = tmp_path / "tunes"
     folder.mkdir()
