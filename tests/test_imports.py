@@ -157,7 +157,7 @@ TABLE = {
     "cli.comparing": {"beginning", "cli.options", "cli.talk", "comparison",
                       "comparison_picture", "config", "corpora", "describe", "errors", "files",
                       "progress_bar", "recall"},
-    "cli.evaluating": {"cli.options", "cli.talk", "describe", "errors", "evaluation", "model"},
+    "cli.evaluating": {"cli.options", "cli.talk", "describe", "evaluation", "model"},
     "cli.generating": {"cli.options", "cli.talk", "errors", "files", "model", "music.write",
                        "originality", "tasks.text", "writing"},
     "cli.rendering": {"cli.options", "cli.talk", "music.read", "music.write"},
