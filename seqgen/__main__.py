@@ -1,6 +1,8 @@
 """`python -m seqgen`, and what the `seqgen` command runs."""
 
+import errno
 import io
+import os
 import sys
 
 import click
@@ -19,6 +21,24 @@ def main() -> None:
     except SeqgenError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _give_up_stdout()
+        click.echo(
+            f"Error: standard output cannot be written: {error.strerror}; "
+            "make room, or send it elsewhere",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def _give_up_stdout() -> None:
+    """Let Python not try at its end to write what could not be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

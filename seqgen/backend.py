@@ -38,4 +38,6 @@ with _quiet():
     import keras
     import tensorflow as tf
 
+tf.get_logger().setLevel("ERROR")  # several networks in a process are no mistake of the user's
+
 __all__ = ["keras", "tf"]

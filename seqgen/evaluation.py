@@ -32,23 +32,24 @@ class Evaluation:
     scores: dict[str, Any]  # plain data, as `--json` prints it
     notes: list[str]  # what a person should know besides
 
-    def add_samples(self, model: Model, count: int, options: dict[str, Any], folder: Path) -> None:
-        """Measure what the model writes, beside what it was trained on.
+    own: Corpus | None = None  # what the model was trained on, if it is found again
+
+    def add_samples(self, model: Model, count: int, options: dict[str, Any]) -> None:
+        """Measure what the model writes, beside what it was trained on, if that is found again.
 
         Args:
             model: the model.
             count: how many texts or pieces.
             options: of `Model.texts` or `Model.pieces`, see `sample_options`.
-            folder: where the model lies.
-
-        Raises:
-            CorpusError: the corpus of the model is not found again.
         """
-        corpus = training_corpus(model, folder)
+        if self.own is None:
+            self.notes.append("no samples: there is no corpus to set them beside")
+            return
         if model.is_music:
-            table = sample_scores.of_music(model, corpus, count, **options)
+            table, histograms = sample_scores.of_music(model, self.own, count, **options)
+            self.scores["histograms"] = histograms
         else:
-            table = sample_scores.of_text(model, corpus, count, **options)
+            table = sample_scores.of_text(model, self.own, count, **options)
         self.scores["samples"] = {"count": count, **table}
 
 
@@ -75,30 +76,36 @@ def sample_options(
     return {**size, "temperature": temperature, "seed": seed}
 
 
-def training_corpus(model: Model, folder: Path) -> Corpus:
+def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()) -> Corpus:
     """The corpus that a model was trained on, read again as it was then, in the model's tokens.
 
     Args:
         model: the model.
-        folder: where it lies; what the user named may lie there too.
+        folder: where it lies; what the user named may lie there too, by its path or its name.
+        named: what may be it, too.
 
     Raises:
         CorpusError: it is not found again, or is not what it was.
     """
     facts = model.bundle.corpus
     arguments = facts.get("arguments") or [facts["name"]]
+    beside = [str(folder / each) for each in arguments]
+    moved = [str(folder / Path(each).name) for each in arguments]
+    tried, reasons = [arguments, beside, moved], []
     if "-" in arguments:
-        raise CorpusError("the corpus of the model came from standard input, and is gone")
-    reasons = []
-    for places in (arguments, [str(folder / each) for each in arguments]):
+        tried, reasons = [], ["it came from standard input, and is gone"]
+    if named and "-" not in map(str, named):
+        tried.append([*map(str, named)])
+    for places in tried:
         try:
             corpus = load_corpus(*places, **_reading(model, facts["split"]["validation"]))
-        except CorpusError as error:
+        except (CorpusError, ConfigError) as error:
             reasons.append(str(error))
             continue
         if corpus.sha256 == facts["sha256"]:
             return _in_tokens_of(model.bundle.vocabulary, corpus)[0]
-        reasons.insert(0, f"{places[0]} is not what it was when the model was trained")
+        if places != [*map(str, named)]:
+            reasons.insert(0, f"{places[0]} is not what it was when the model was trained")
     why = reasons[0].partition(";")[0]
     raise CorpusError(f"the corpus of the model is not found again: {why}")
 
@@ -159,7 +166,7 @@ def evaluate(
     notes: list[str] = []
     own: Corpus | None = None
     try:
-        own = training_corpus(model, folder)
+        own = training_corpus(model, folder, corpora)
     except CorpusError as error:
         if not corpora:
             raise CorpusError(f"{error}; name what is to be scored") from error
@@ -186,7 +193,7 @@ def evaluate(
     losses = scoring.losses(model.stepper, ids, first, progress=progress)
     scores = {"corpus": label, **_scores(model, np.asarray(ids[first:]), float(losses.sum()))}
     scores["baseline"] = None if own is None else _baseline(model, own, ids, first)
-    return Evaluation(scores, notes)
+    return Evaluation(scores, notes, own)
 
 
 def _named(

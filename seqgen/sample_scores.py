@@ -15,7 +15,7 @@ from seqgen.corpus import Corpus
 from seqgen.model import Model
 from seqgen.music import measures
 from seqgen.music.codec import Codec
-from seqgen.music.measures import Copies
+from seqgen.music.measures import Copies, Histogram
 from seqgen.music.piece import Piece
 from seqgen.vocabulary import END, UNKNOWN
 
@@ -59,10 +59,11 @@ def of_text(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
     if model.writes_lines:
         real = held_out.splitlines()[:count]
     table: Table = {}
+    same = min(len(new), len(real)) or len(new)  # more text has fewer that are new
     for order in ORDERS:
         table[f"distinct_{order}"] = {
-            "samples": mean(text_measures.distinct(each, order) for each in new),
-            "held_out": _mean([text_measures.distinct(each, order) for each in real]),
+            "samples": text_measures.distinct(new[:same], order),
+            "held_out": text_measures.distinct(real[:same], order) if real else None,
         }
     words = set(text_measures.words(known))
     ids = {character: i for i, character in enumerate(sorted({*known, *"".join([*new, *real])}))}
@@ -76,14 +77,12 @@ def of_text(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
         name: _mean([text_measures.known_words(each, words) for each in group])
         for name, group in groups.items()
     }
-    together = {name: codes("".join(group)) for name, group in groups.items()}
+    in_codes = {name: [codes(each) for each in group] for name, group in groups.items() if group}
     table["copied_20_grams"] = {
-        name: text_measures.copied_share(each, corpus_codes) for name, each in together.items()
+        name: text_measures.copied_share(group, corpus_codes) for name, group in in_codes.items()
     }
     table["longest_copy"] = {
-        name: text_measures.longest_copy([codes(each) for each in group], corpus_codes)
-        for name, group in groups.items()
-        if group
+        name: text_measures.longest_copy(group, corpus_codes) for name, group in in_codes.items()
     }
     return table
 
@@ -97,8 +96,11 @@ def _mean(numbers: Sequence[float]) -> float | None:
     return mean(numbers) if numbers else None
 
 
-def of_music(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
-    """Measures of new pieces, of those held out, and of those learned from.
+def of_music(
+    model: Model, corpus: Corpus, count: int, **options: Any
+) -> tuple[Table, dict[str, dict[str, Histogram]]]:
+    """Measures of new pieces, of those held out, and of those learned from; and the histograms
+    that overlap, of the same three.
 
     Args:
         model: of music.
@@ -116,12 +118,15 @@ def of_music(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
         name: {group: _mean([measure(p) for p in pieces]) for group, pieces in groups.items()}
         for name, measure in OF_A_PIECE.items()
     }
-    for name, values in OVERLAPS.items():
-        reference = measures.histogram(known, values)
+    histograms = {
+        name: {group: measures.histogram(pieces, values) for group, pieces in groups.items()}
+        for name, values in OVERLAPS.items()
+    }
+    for name, each in histograms.items():
         table[f"overlap_of_{name}"] = {
-            group: measures.overlap(measures.histogram(pieces, values), reference)
-            for group, pieces in groups.items()
-            if pieces
+            group: measures.overlap(each[group], each["corpus"])
+            for group in groups
+            if groups[group]
         }
     copies = Copies(known)
     longest = {name: [copies.longest(p) for p in groups[name]] for name in ("samples", "held_out")}
@@ -130,7 +135,7 @@ def of_music(model: Model, corpus: Corpus, count: int, **options: Any) -> Table:
             group: float(np.quantile(each, share, method="inverted_cdf")) if each else None
             for group, each in longest.items()
         }
-    return table
+    return table, histograms
 
 
 def pieces_of(corpus: Corpus) -> tuple[list[Piece], list[Piece]]:

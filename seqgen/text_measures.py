@@ -14,13 +14,13 @@ from seqgen.vocabulary import Ids
 COPIED = 20  # characters of the runs whose share is counted
 
 
-def distinct(tokens: Sequence[object], order: int) -> float:
-    """The share of n-grams that are not there a second time (Li et al. 2016).
+def distinct(texts: Sequence[Sequence[object]], order: int) -> float:
+    """The share of all n-grams of some texts that are different ones (Li et al. 2016).
 
-    >>> distinct("abab", 2)  # ab, ba, ab
+    >>> distinct(["aba", "ab"], 2)  # ab, ba; ab
     0.6666666666666666
     """
-    ngrams = [tuple(tokens[i : i + order]) for i in range(len(tokens) - order + 1)]
+    ngrams = [tuple(each[i : i + order]) for each in texts for i in range(len(each) - order + 1)]
     return len(set(ngrams)) / len(ngrams) if ngrams else 1.0
 
 
@@ -43,20 +43,27 @@ def known_words(text: str, vocabulary: set[str]) -> float:
     return sum(word in vocabulary for word in found) / len(found) if found else 1.0
 
 
-def copied_share(output: Hashes, corpus: Hashes, length: int = COPIED) -> float:
-    """The share of an output's runs of a length that stand in the corpus.
+def copied_share(outputs: Sequence[Hashes], corpus: Hashes, length: int = COPIED) -> float:
+    """The share of some outputs' runs of a length that stand in the corpus.
 
     Args:
-        output: a code `(N,)` for each character.
+        outputs: of each, a code `(N,)` for each character.
         corpus: the same `(M,)`.
         length: of the runs.
 
     >>> codes = hashing.of_texts("the cat sat on the mat")
-    >>> copied_share(codes[:8], codes[4:], length=4)  # of five runs, ` cat` is not there: 'the '
+    >>> copied_share([codes[:8]], codes[4:], length=4)  # of five runs, ` cat` is not there: 'the '
     0.4
     """
-    runs = of_ngrams(output, length)
-    return float(np.isin(runs, of_ngrams(corpus, length)).mean()) if len(runs) else 0.0
+    runs = np.concatenate([of_ngrams(each, length) for each in outputs])
+    if not len(runs):
+        return 0.0
+    different, numbers = np.unique(runs, return_inverse=True)
+    real = of_ngrams(corpus, length)
+    places = np.minimum(np.searchsorted(different, real), len(different) - 1)
+    found = np.zeros(len(different), bool)
+    found[places[different[places] == real]] = True
+    return float(found[numbers].mean())
 
 
 def longest_copy(outputs: Sequence[Hashes], corpus: Hashes) -> int:
@@ -66,12 +73,10 @@ def longest_copy(outputs: Sequence[Hashes], corpus: Hashes) -> int:
     >>> longest_copy([codes[9:14], codes[4:11]], codes)
     7
     """
-    apart = hashing.of_texts(["between two outputs"])
-    together = np.concatenate([part for each in outputs for part in (each, apart)])
     shortest, longest = 0, max(map(len, outputs))
     while shortest < longest:
         length = (shortest + longest + 1) // 2
-        if copied_share(together, corpus, length):
+        if copied_share(outputs, corpus, length):
             shortest = length
         else:
             longest = length - 1

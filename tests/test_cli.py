@@ -242,6 +242,17 @@ def test_a_reader_that_goes_away(trained: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_a_disk_that_is_full_behind_stdout(trained: Path, options: str) -> None:
+    command = f"{sys.executable} -m seqgen generate {trained} --length 9 --seed 1 {options}"
+    done = subprocess.run(
+        f"{command} > /dev/full", shell=True, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "standard output cannot be written: No space left on device")
+
+
 def test_letters_that_the_locale_lacks(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "t.txt").write_text("жж♫ 猫\n" * 500, encoding="utf-8")
     ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
@@ -271,6 +282,15 @@ def test_standard_input_that_is_closed(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert_one_line(done.stderr, "standard input is closed")
+
+
+def test_standard_output_that_is_closed(trained: Path) -> None:
+    command = f"{sys.executable} -m seqgen generate {trained} --length 9 >&-"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "standard output is closed")
 
 
 def test_a_file_name_that_is_no_text(book: Path, tmp_path: Path) -> None:

@@ -75,6 +75,18 @@ def test_a_corpus_that_is_gone_or_changed(trained: Path, book: Path, tmp_path: P
     assert "no n-grams beside it: the corpus of the model is not found again" in found.notes[0]
 
 
+def test_a_corpus_that_was_moved(trained: Path, book: Path, tmp_path: Path) -> None:
+    model = seqgen.load(trained)
+    model.bundle.corpus["arguments"] = ["old/moved.txt"]
+    (tmp_path / "elsewhere").mkdir()
+    there = shutil.copy(book, tmp_path / "elsewhere" / "book.txt")
+    found = evaluation.evaluate(model, [there], folder=tmp_path)
+    assert found.scores["baseline"]
+    assert any("this is what the model has learned from" in note for note in found.notes)
+    shutil.copy(book, tmp_path / "moved.txt")
+    assert evaluation.evaluate(model, folder=tmp_path).scores["baseline"]
+
+
 def test_what_it_learned_from_is_told_apart(trained: Path, book: Path) -> None:
     found = evaluation.evaluate(seqgen.load(trained), [book], folder=trained.parent)
     assert any("this is what the model has learned from" in note for note in found.notes)
@@ -114,6 +126,13 @@ def test_texts_are_measured_beside_the_corpus(trained: Path, seqgen: Run) -> Non
     assert "the best" in done.stdout and "-gram by" in done.stdout
 
 
+def test_texts_that_are_all_the_same_are_not_distinct(trained: Path) -> None:
+    model = seqgen.load(trained)
+    found = evaluation.evaluate(model, folder=trained.parent)
+    found.add_samples(model, 3, {"length": 40, "temperature": 0.0, "seed": 1})
+    assert found.scores["samples"]["distinct_8"]["samples"] <= 1 / 3
+
+
 def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
     folder = tmp_path / "tunes"
     folder.mkdir()
@@ -133,6 +152,9 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
     assert scores["baseline"]["bits_per_note"] > scores["baseline"]["bits_per_token"]
     assert scores["samples"]["full_bars"] == {"samples": 1, "held_out": 1, "corpus": 1}
     assert set(scores["samples"]["overlap_of_intervals"]) == {"samples", "held_out", "corpus"}
+    lengths = scores["histograms"]["durations"]
+    assert set(lengths) == {"samples", "held_out", "corpus"}
+    assert sum(lengths["corpus"].values()) == pytest.approx(1) and lengths["corpus"]["12"] > 0.3
     done = seqgen("evaluate", "t.keras", folder / "3.mid", cwd=tmp_path)
     assert "3: " in done.stdout and "bits) per note" in done.stdout
     done = seqgen("evaluate", "t.keras", "--samples", 1, "--length", 9, cwd=tmp_path)
@@ -153,7 +175,12 @@ def test_what_came_from_standard_input_is_not_asked_for_again(
     evaluate = ["evaluate", str(tmp_path / "m.keras")]
     done = CliRunner().invoke(cli, [*evaluate, str(book), "--samples", "1", "--length", "20"])
     assert done.exit_code == 0 and "perplexity" in done.stdout
-    assert "no n-grams beside it: the corpus of the model came from standard input" in done.stderr
+    assert "this is what the model has learned from" in done.stderr
+    (tmp_path / "other.txt").write_text(SENTENCE, encoding="utf-8")
+    other = [*evaluate, str(tmp_path / "other.txt"), "--samples", "1"]
+    done = CliRunner().invoke(cli, other)
+    assert done.exit_code == 0 and "no n-grams beside it: " in done.stderr
+    assert "it came from standard input, and is gone" in done.stderr
     assert "no samples: " in done.stderr
 
 

@@ -9,7 +9,6 @@ import click
 
 from seqgen.cli.options import FILE, json_option
 from seqgen.cli.talk import print_json, say
-from seqgen.errors import CorpusError
 
 
 @click.command()
@@ -54,10 +53,7 @@ def evaluate(
         loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty()
     )
     if samples:
-        try:
-            found.add_samples(loaded, samples, options, model.parent)
-        except CorpusError as error:  # what has been scored is not lost for it
-            found.notes.append(f"no samples: {error}")
+        found.add_samples(loaded, samples, options)
     for note in found.notes:
         say(note)
     if as_json:

@@ -81,6 +81,8 @@ def write_text(
     if output:
         require_text(Path(output))
         require_writable(Path(output))
+    elif sys.stdout is None:
+        raise OutputError("standard output is closed; open it, or name a file with --output")
     texts = model.texts(count, scored=as_json, **options)
     if output:
         say_if_kept(Path(output))

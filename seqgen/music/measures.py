@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import pairwise
@@ -145,19 +145,18 @@ def groove_consistency(piece: Piece) -> float:
 
 
 def empty_bars(piece: Piece) -> float:
-    """The share of bars in which no note begins (Dong et al. 2018).
+    """The share of bars in which no note sounds (Dong et al. 2018).
 
     >>> from seqgen.music.names import piece_of
     >>> empty_bars(piece_of("C4/1 r/1 C4/1 C4/1"))
     0.25
     """
-    starts = sorted({note.start for part in piece.parts for note in part.notes})
     ends = (*piece.bars[1:], piece.length)
-    empty = sum(
-        bisect_left(starts, bar) == bisect_left(starts, end)
-        for bar, end in zip(piece.bars, ends, strict=True)
-    )
-    return empty / len(piece.bars)
+    sounding: set[int] = set()
+    for note in (note for part in piece.parts for note in part.notes):
+        first, last = bisect_right(ends, note.start), bisect_left(ends, note.end)
+        sounding.update(range(first, last + 1))
+    return sum(bar not in sounding for bar in range(len(ends))) / len(ends)
 
 
 class Copies:

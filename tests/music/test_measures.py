@@ -36,9 +36,10 @@ def test_groove_of_two_bars() -> None:
     assert measures.groove_consistency(piece_of("C4/1")) == 1
 
 
-def test_empty_bars_are_those_where_no_note_begins() -> None:
+def test_empty_bars_are_those_where_no_note_sounds() -> None:
     held = Piece((Part((Note(0, 192, 60), Note(288, 96, 62))),), (0, 96, 192, 288), 384)
-    assert measures.empty_bars(held) == 0.5
+    assert measures.empty_bars(held) == 0.25
+    assert measures.empty_bars(replace(held, parts=())) == 1
 
 
 def test_overlap_and_histograms() -> None:
