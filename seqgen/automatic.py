@@ -105,8 +105,8 @@ def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         "batch_size": batch_size,
         "window": window,
         "learning_rate": _rounded(6e-3 * (256 / max(config.units, 256)) ** 0.5),
-        "dropout": _share(0.25 + 0.055 * math.log2(pressure / 8)),
-        "recurrent_dropout": _share(0.11 * math.log2(pressure / 12)),
+        "dropout": _share(0.25 + 0.055 * math.log2(pressure / 8), 0.5),
+        "recurrent_dropout": _share(0.11 * math.log2(pressure / 12), 0.35),
         "weight_decay": 0.05 if seen > task.training_tokens else 0.01,
         "precision": task.precision,
     }
@@ -143,9 +143,8 @@ def _embedding(vocabulary_size: int, units: int) -> int:
     return width if vocabulary_size <= width else LEAST_EMBEDDING
 
 
-def _share(number: float) -> float:
-    """At least nothing, at most half."""
-    return round(min(max(number, 0.0), 0.5), 2)
+def _share(number: float, most: float) -> float:
+    return round(min(max(number, 0.0), most), 2)
 
 
 def _rounded(number: float) -> float:
