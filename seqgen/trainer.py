@@ -100,7 +100,7 @@ def _indexes(begun: Beginning, base: Bundle | None, callback: Callback) -> list[
     from seqgen import originality
 
     has_base = base is not None or (
-        begun.checkpoint is not None and begun.checkpoint[0]["place"].get("has_base", False)
+        begun.checkpoint is not None and begun.checkpoint[0].get("place", {}).get("has_base", False)
     )
     if has_base and (base is None or not base.indexes):
         callback.on_message(

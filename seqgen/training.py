@@ -201,14 +201,17 @@ class _Run:
         """Go on from the facts and arrays of a checkpoint.
 
         Raises:
-            CheckpointError: it belongs to another run; what differs is named.
+            CheckpointError: it is damaged, or belongs to another run; what differs is named.
         """
         assert self.checkpoint_path is not None
-        checkpoint.require_same(self.checkpoint_path, saved, self._facts())
+        with checkpoint.damage_named(self.checkpoint_path):
+            checkpoint.require_same(self.checkpoint_path, saved, self._facts())
+            self._go_to(saved["place"], arrays)
+
+    def _go_to(self, place: dict[str, Any], arrays: Arrays) -> None:
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
         self.state = [tf.constant(each) for each in arrays["state"]]
-        place = saved["place"]
         self.step, self.history = place["step"], place["history"]
         self.training_loss.value, self.chosen = place["training_loss"], place["chosen"]
         self.has_base = place.get("has_base", False)
@@ -266,23 +269,27 @@ class _Run:
             self.best_weights.measure()
         if self.step == 0:
             self.schedule.stepping = self.schedule.elapsed
+        if distribution.chiefs(self.best_weights.is_due(self.step)):  # Ctrl-C came before it
+            self._validate()
         fraction = self.schedule.fraction(self.step)
         while fraction < 1 or self.step == 0:
             plan = self._one_step(self._plan())
             fraction = plan.fraction
             if self.step % STEPS_PER_RELEASE == 0:
                 self.corpus.release_memory()
-            if plan.validate:
+            if plan.validate and fraction < 1:  # the last one follows anyway
                 self._validate()
             if plan.save:
                 self.save_checkpoint()
 
     def _plan(self) -> Plan:
-        """What there is to do in the next step, and behind it."""
+        """What there is to do in the next step, and behind it.
+
+        The last one ends half a step before the run's end, or behind it, at the most."""
         share = learning_rate_share(self.schedule.fraction(self.step))
         return Plan(
             self.config.learning_rate * share,
-            self.schedule.fraction(self.step + 1, ahead=self.seconds_per_step),
+            self.schedule.fraction(self.step + 1, ahead=1.5 * self.seconds_per_step),
             self.best_weights.is_due(self.step + 1),
             time.monotonic() - self.checkpointed >= SECONDS_TO_CHECKPOINT,
         )
