@@ -229,7 +229,8 @@ class _Run:
                 raise
             ended_early = "Ctrl-C"
         except TrainingError as error:
-            if not self.best_weights.has_any:
+            loss = self.best_weights.best[0] if self.best_weights.best else 0.0
+            if not self.best_weights.has_any or self.training_loss.has_exploded(loss):
                 raise
             return self._result(str(error))
         with suppress(KeyboardInterrupt):  # whoever presses it again will not wait for this

@@ -282,6 +282,14 @@ def test_a_loss_that_explodes_ends_the_run_with_the_best_weights() -> None:
     assert "where guessing blindly has 2.08; choose a lower learning rate" in ended
 
 
+def test_weights_that_are_worse_than_guessing_are_not_kept() -> None:
+    spoiler = Spoiler(10, math.nan)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    spoiler.run.best_weights.best = (1e9, spoiler.run.network.get_weights())
+    with pytest.raises(TrainingError, match="training loss is nan .* a lower learning rate"):
+        spoiler.run.finish()
+
+
 def test_a_loss_that_never_was_a_number_is_an_error() -> None:
     options = {"kernel_initializer": {"class_name": "Constant", "config": {"value": 1e38}}}
     config = ModelConfig(cell="simple_rnn", cell_options={**options, "activation": "linear"})
