@@ -134,10 +134,12 @@ def _complete(
         is_long = minutes >= 1 or epochs * corpus.training_length >= LONG_RUN
         if is_long and not trial.is_known():
             callback.on_message("trying how fast this machine is in each precision, once")
-        if is_long or trial.is_known():
-            trials = trial.results()
+        trials = trial.results() if is_long or trial.is_known() else {}
+        if trials:
             precision = given.get("precision") or trial.best(trials)
             speed = trials.get(precision, trials["float32"]).tokens_per_second
+        elif is_long:
+            callback.on_message(f"trying failed; taken are {precision} and a usual speed")
     task = automatic.Task(
         corpus.training_length,
         len(corpus.vocabulary),
