@@ -23,7 +23,7 @@ from seqgen.errors import CheckpointError
 from seqgen.files import unused_path, written_whole
 from seqgen.vocabulary import Vocabulary
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MEMBER = "facts.json"
 
 Arrays = dict[str, list[npt.NDArray[Any]]]  # lists of arrays by what they are of
@@ -108,8 +108,8 @@ def damage_named(path: Path) -> Iterator[None]:
 
 def beginning(
     path: Path, saved: Mapping[str, Any], given: Mapping[str, Any]
-) -> tuple[ModelConfig, TrainConfig, Vocabulary]:
-    """What the run of a checkpoint began with.
+) -> tuple[ModelConfig, TrainConfig, Vocabulary, str]:
+    """What the run of a checkpoint began with; last what tells the model, if it began with one.
 
     Args:
         path: named in messages.
@@ -126,6 +126,7 @@ def beginning(
             ModelConfig.from_json(saved["model_config"]),
             TrainConfig.from_json(saved["train_config"]),
             Vocabulary.from_json(saved["corpus"]["vocabulary"]),
+            saved["place"]["base"],
         )
 
 

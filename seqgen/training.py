@@ -56,6 +56,7 @@ def train(
     initial_weights: list[Floats] | None = None,
     checkpoint_path: Path | None = None,
     resume: tuple[dict[str, Any], Arrays] | None = None,
+    base: str = "",
     chosen: str = "",
     write_sample: Callable[[list[Floats]], str] = lambda weights: "",
 ) -> Result:
@@ -73,6 +74,7 @@ def train(
         initial_weights: to begin with, in Keras's order, instead of random ones.
         checkpoint_path: where a checkpoint is kept, one a minute, for a run that is interrupted.
         resume: the facts and arrays of a checkpoint to go on from.
+        base: tells which model the initial weights are of.
         chosen: what was chosen for the run, and why: kept for the record.
         write_sample: weights → text, for the callback to show.
 
@@ -93,8 +95,7 @@ def train(
     """
     with distribution.losing_machines():
         run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
-        run.write_sample, run.chosen = write_sample, chosen
-        run.has_base = bool(initial_weights)
+        run.write_sample, run.chosen, run.base = write_sample, chosen, base
         if not resume:
             run.put_checkpoint_aside()
         if initial_weights:
@@ -141,7 +142,7 @@ class _Run:
             corpus.training_length,
         )
         self.chosen = ""
-        self.has_base = False  # whether it began with another model's weights
+        self.base = ""  # tells which model's weights it began with, if any
         self.step = 0
         self.checkpointed = time.monotonic()
         self.seconds_per_step = 0.0  # the last one's, but for the first
@@ -186,7 +187,7 @@ class _Run:
             "training_loss": self.training_loss.value,
             "history": self.history,
             "chosen": self.chosen,
-            "has_base": self.has_base,
+            "base": self.base,
             "schedule": self.schedule.place(),
             "batches": self.batches.place(),
             "best_weights": self.best_weights.place(),
@@ -214,7 +215,7 @@ class _Run:
         self.state = [tf.constant(each) for each in arrays["state"]]
         self.step, self.history = place["step"], place["history"]
         self.training_loss.value, self.chosen = place["training_loss"], place["chosen"]
-        self.has_base = place.get("has_base", False)
+        self.base = place["base"]
         self.schedule.go_to(place["schedule"])
         self.batches.go_to(place["batches"])
         self.best_weights.go_to(place["best_weights"], arrays.get("best", []))

@@ -67,7 +67,7 @@ def test_another_version_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "FORMAT_VERSION", 99)
         checkpoint.save(path, FACTS, ARRAYS)
-    with pytest.raises(CheckpointError, match="version 99, this seqgen goes on from version 2"):
+    with pytest.raises(CheckpointError, match="version 99, this seqgen goes on from version 3"):
         checkpoint.load(path)
 
 
