@@ -15,7 +15,7 @@ from seqgen.callback import Callback
 from seqgen.checkpoint import Arrays
 from seqgen.config import SIZES, ModelConfig, TrainConfig
 from seqgen.corpus import Corpus
-from seqgen.errors import ConfigError
+from seqgen.errors import CheckpointError, ConfigError
 from seqgen.runtime import Floats
 
 DEFAULT_MINUTES = 5.0
@@ -31,6 +31,7 @@ class Beginning:
     train_config: TrainConfig
     weights: list[Floats] | None = None
     checkpoint: tuple[dict[str, Any], Arrays] | None = None
+    base: str = ""  # tells which model the weights are of
     chosen: str = ""  # what was chosen for the run, and why
 
     def bundle(self) -> Bundle:
@@ -58,25 +59,29 @@ def new(
     """
     from seqgen import distribution
 
-    weights, chosen = None, ""
+    weights, name, chosen = None, "", ""
     if base is not None:
         fine_tuning.require_same_kind(base, corpus)
         given = fine_tuning.options(base, given)
         vocabulary = fine_tuning.grown_vocabulary(base.vocabulary, corpus.vocabulary)
         weights = fine_tuning.grown_weights(base, vocabulary)
+        name = fine_tuning.fingerprint(base)
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
     if cluster.is_chief():
         given, chosen = _complete(corpus, given, callback)
     given, chosen = distribution.chiefs((given, chosen))
-    return Beginning(corpus, *configs(**given), weights=weights, chosen=chosen)
+    return Beginning(corpus, *configs(**given), weights=weights, base=name, chosen=chosen)
 
 
-def resumed(corpus: Corpus, given: dict[str, Any], path: Path | None) -> Beginning:
+def resumed(
+    corpus: Corpus, given: dict[str, Any], base: Bundle | None, path: Path | None
+) -> Beginning:
     """A run that goes on.
 
     Args:
         corpus: that of the run.
         given: options; those not given are the run's.
+        base: the bundle of the model that the run began with, if it is named.
         path: of the checkpoint; only the first of several machines has it.
 
     Raises:
@@ -89,10 +94,15 @@ def resumed(corpus: Corpus, given: dict[str, Any], path: Path | None) -> Beginni
         raise ConfigError("resume: expected a checkpoint_path to go on from, got none")
     data = distribution.chiefs(checkpoint.read(path) if cluster.is_chief() else b"")
     saved = checkpoint.parsed(data, path)
-    model_config, train_config, vocabulary = checkpoint.beginning(path, saved[0], given)
+    model_config, train_config, vocabulary, begun_with = checkpoint.beginning(path, saved[0], given)
+    if base is not None and begun_with != fine_tuning.fingerprint(base):
+        raise CheckpointError(
+            f"{path} is of a run that began with {'another' if begun_with else 'a new'} model; "
+            "leave --from away, or name the one that it began with"
+        )
     if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-    return Beginning(corpus, model_config, train_config, checkpoint=saved)
+    return Beginning(corpus, model_config, train_config, checkpoint=saved, base=begun_with)
 
 
 def meet_other_machines(
@@ -134,10 +144,12 @@ def _complete(
         is_long = minutes >= 1 or epochs * corpus.training_length >= LONG_RUN
         if is_long and not trial.is_known():
             callback.on_message("trying how fast this machine is in each precision, once")
-        if is_long or trial.is_known():
-            trials = trial.results()
+        trials = trial.results() if is_long or trial.is_known() else {}
+        if trials:
             precision = given.get("precision") or trial.best(trials)
             speed = trials.get(precision, trials["float32"]).tokens_per_second
+        elif is_long:
+            callback.on_message(f"trying failed; taken are {precision} and a usual speed")
     task = automatic.Task(
         corpus.training_length,
         len(corpus.vocabulary),

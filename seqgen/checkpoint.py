@@ -10,7 +10,8 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from seqgen.errors import CheckpointError
 from seqgen.files import unused_path, written_whole
 from seqgen.vocabulary import Vocabulary
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MEMBER = "facts.json"
 
 Arrays = dict[str, list[npt.NDArray[Any]]]  # lists of arrays by what they are of
@@ -80,7 +81,7 @@ def parsed(data: bytes, path: Path) -> tuple[dict[str, Any], Arrays]:
     Raises:
         CheckpointError: it is damaged, or of another format version.
     """
-    try:
+    with damage_named(path):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             facts = json.loads(archive.read(MEMBER))
         if facts["format_version"] != FORMAT_VERSION:
@@ -89,16 +90,26 @@ def parsed(data: bytes, path: Path) -> tuple[dict[str, Any], Arrays]:
                 f"version {FORMAT_VERSION}; use the seqgen that made it, or train anew"
             )
         return facts, _arrays(data)
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Errors of reading a checkpoint, or of going on from what it holds, become
+    `CheckpointError`.
+    """
+    try:
+        yield
     except UNREADABLE as error:
+        reason = str(error).partition("\n")[0]
         raise CheckpointError(
-            f"{path} is damaged and cannot be read ({error}); train anew without --resume"
+            f"{path} is damaged and cannot be read ({reason}); train anew without --resume"
         ) from error
 
 
 def beginning(
     path: Path, saved: Mapping[str, Any], given: Mapping[str, Any]
-) -> tuple[ModelConfig, TrainConfig, Vocabulary]:
-    """What the run of a checkpoint began with.
+) -> tuple[ModelConfig, TrainConfig, Vocabulary, str]:
+    """What the run of a checkpoint began with; last what tells the model, if it began with one.
 
     Args:
         path: named in messages.
@@ -106,15 +117,17 @@ def beginning(
         given: the options of the run that would go on.
 
     Raises:
-        CheckpointError: an option is given that it had not.
+        CheckpointError: an option is given that it had not, or it is damaged.
     """
-    options = {**saved["model_config"], **saved["train_config"]}
-    require_same(path, {"options": options}, {"options": given})
-    return (
-        ModelConfig.from_json(saved["model_config"]),
-        TrainConfig.from_json(saved["train_config"]),
-        Vocabulary.from_json(saved["corpus"]["vocabulary"]),
-    )
+    with damage_named(path):
+        options = {**saved["model_config"], **saved["train_config"]}
+        require_same(path, {"options": options}, {"options": given})
+        return (
+            ModelConfig.from_json(saved["model_config"]),
+            TrainConfig.from_json(saved["train_config"]),
+            Vocabulary.from_json(saved["corpus"]["vocabulary"]),
+            saved["place"]["base"],
+        )
 
 
 def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) -> None:
@@ -152,8 +165,9 @@ def reading(path: Path) -> dict[str, Any]:
     """How the run of a checkpoint read its corpus: options of `seqgen.corpora.load_corpus`."""
     facts = load(path)[0]
     found = {"shuffled", "training_tokens", "validation_tokens"}  # by reading it
-    options = {k: v for k, v in facts["corpus_options"].items() if k not in found}
-    return {**options, "task": facts["corpus"]["task"]}
+    with damage_named(path):
+        options = {k: v for k, v in facts["corpus_options"].items() if k not in found}
+        return {**options, "task": facts["corpus"]["task"]}
 
 
 def latest(folder: Path, name: str) -> Path | None:

@@ -43,9 +43,20 @@ def place() -> tuple[int, int]:
             f"{VARIABLE}: expected machines of the kind worker, and at most one chief, "
             f"got {', '.join(cluster)}"
         )
+    addresses = [each for group in cluster.values() for each in group]
+    for each in addresses:
+        if not _is_address(each) or addresses.count(each) > 1:
+            raise ConfigError(
+                f"{VARIABLE}: expected the machines as host:port, each one once, got {each!r}"
+            )
     if task not in machines:
         raise ConfigError(f"{VARIABLE}: the task {task[0]} {task[1]} is not in the cluster")
     return machines.index(task), len(machines)
+
+
+def _is_address(text: object) -> bool:
+    host, _, port = str(text).rpartition(":")
+    return bool(host) and port.isdecimal() and 0 < int(port) < 65536
 
 
 def is_chief() -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 from seqgen.backend import tf
 from seqgen.cluster import machine_count
 from seqgen.errors import ConfigError, WorkerError
+from seqgen.interrupts import ended_by_ctrl_c
 
 LOST = (
     tf.errors.UnavailableError,
@@ -56,7 +57,7 @@ def strategy_for(batch_size: int) -> Any:
 @lru_cache
 def _of_this_machine() -> Any:
     if machine_count() > 1:
-        with losing_machines():
+        with losing_machines(), ended_by_ctrl_c():
             return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()

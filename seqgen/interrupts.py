@@ -25,6 +25,24 @@ def uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
+def ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the process, where a library waits in C and Python would never hear of it.
+
+    >>> with ended_by_ctrl_c():
+    ...     signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    True
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def interrupted_afterwards() -> Iterator[None]:
     """Let Ctrl-C wait until what belongs together is done.
 

@@ -21,13 +21,16 @@ class TensorBoard(Callback):
 
     Args:
         folder: is made if it is not there.
+        on_failure: told when it cannot be written any more, which does not end the run.
 
     Raises:
         OutputError: it cannot be made or written.
         ConfigError: the package tensorboard is not installed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, on_failure: Callable[[str], None] = lambda message: None
+    ) -> None:
         if importlib.util.find_spec("tensorboard") is None:
             raise ConfigError(
                 "tensorboard: the package is not installed; pip install 'seqgen[tensorboard]'"
@@ -38,6 +41,8 @@ class TensorBoard(Callback):
             raise OutputError(f"{folder} cannot be made: {error}; name another") from error
         require_writable(folder / "events")
         self.folder = folder
+        self.on_failure = on_failure
+        self.has_failed = False
 
     @cached_property
     def writer(self) -> Any:
@@ -45,16 +50,33 @@ class TensorBoard(Callback):
         work, or its threads are set for good."""
         return tf.summary.create_file_writer(str(self.folder))
 
+    def _write(self, step: int, write: Callable[[], None]) -> None:
+        if self.has_failed:
+            return
+        try:
+            with self.writer.as_default(step=step):
+                write()
+        except tf.errors.OpError as error:
+            self.has_failed = True
+            reason = f"{error.message}".partition("\n")[0].rpartition("; ")[2]
+            self.on_failure(f"no more for TensorBoard: {self.folder} cannot be written: {reason}")
+
     def on_step(self, progress: Progress) -> None:
         """Write the training loss, now and then."""
+
+        def write() -> None:
+            tf.summary.scalar("training_loss", progress.training_loss)
+            tf.summary.scalar("tokens_per_second", progress.tokens_per_second)
+
         if progress.step % STEPS_BETWEEN == 0:
-            with self.writer.as_default(step=progress.step):
-                tf.summary.scalar("training_loss", progress.training_loss)
-                tf.summary.scalar("tokens_per_second", progress.tokens_per_second)
+            self._write(progress.step, write)
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
         """Write the validation loss and a sample."""
-        with self.writer.as_default(step=progress.step):
+
+        def write() -> None:
             tf.summary.scalar("validation_loss", progress.validation_loss)
             tf.summary.text("sample", sample())
-        self.writer.flush()
+            self.writer.flush()
+
+        self._write(progress.step, write)

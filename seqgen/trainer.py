@@ -73,7 +73,7 @@ def train(
         beginning.meet_other_machines(corpus, given, base_bundle, resume, callback)
         started = time.monotonic()  # waiting for them does not
     if resume:
-        begun = beginning.resumed(corpus, given, path)
+        begun = beginning.resumed(corpus, given, base_bundle, path)
     else:
         begun = beginning.new(corpus, given, base_bundle, callback)
     bundle = begun.bundle()
@@ -88,6 +88,7 @@ def train(
         initial_weights=begun.weights,
         checkpoint_path=path,
         resume=begun.checkpoint,
+        base=begun.base,
         chosen=begun.chosen,
         write_sample=lambda weights: _sample(bundle, weights),
     )
@@ -99,10 +100,7 @@ def _indexes(begun: Beginning, base: Bundle | None, callback: Callback) -> list[
     what is copied from there would pass for new."""
     from seqgen import originality
 
-    has_base = base is not None or (
-        begun.checkpoint is not None and begun.checkpoint[0]["place"].get("has_base", False)
-    )
-    if has_base and (base is None or not base.indexes):
+    if begun.base and (base is None or not base.indexes):
         callback.on_message(
             "no index of copies: the model to begin with "
             + ("has none" if base else "is not named; --from with --resume would name it")

@@ -56,6 +56,7 @@ def train(
     initial_weights: list[Floats] | None = None,
     checkpoint_path: Path | None = None,
     resume: tuple[dict[str, Any], Arrays] | None = None,
+    base: str = "",
     chosen: str = "",
     write_sample: Callable[[list[Floats]], str] = lambda weights: "",
 ) -> Result:
@@ -73,6 +74,7 @@ def train(
         initial_weights: to begin with, in Keras's order, instead of random ones.
         checkpoint_path: where a checkpoint is kept, one a minute, for a run that is interrupted.
         resume: the facts and arrays of a checkpoint to go on from.
+        base: tells which model the initial weights are of.
         chosen: what was chosen for the run, and why: kept for the record.
         write_sample: weights → text, for the callback to show.
 
@@ -93,8 +95,7 @@ def train(
     """
     with distribution.losing_machines():
         run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
-        run.write_sample, run.chosen = write_sample, chosen
-        run.has_base = bool(initial_weights)
+        run.write_sample, run.chosen, run.base = write_sample, chosen, base
         if not resume:
             run.put_checkpoint_aside()
         if initial_weights:
@@ -141,7 +142,7 @@ class _Run:
             corpus.training_length,
         )
         self.chosen = ""
-        self.has_base = False  # whether it began with another model's weights
+        self.base = ""  # tells which model's weights it began with, if any
         self.step = 0
         self.checkpointed = time.monotonic()
         self.seconds_per_step = 0.0  # the last one's, but for the first
@@ -186,7 +187,7 @@ class _Run:
             "training_loss": self.training_loss.value,
             "history": self.history,
             "chosen": self.chosen,
-            "has_base": self.has_base,
+            "base": self.base,
             "schedule": self.schedule.place(),
             "batches": self.batches.place(),
             "best_weights": self.best_weights.place(),
@@ -201,17 +202,20 @@ class _Run:
         """Go on from the facts and arrays of a checkpoint.
 
         Raises:
-            CheckpointError: it belongs to another run; what differs is named.
+            CheckpointError: it is damaged, or belongs to another run; what differs is named.
         """
         assert self.checkpoint_path is not None
-        checkpoint.require_same(self.checkpoint_path, saved, self._facts())
+        with checkpoint.damage_named(self.checkpoint_path):
+            checkpoint.require_same(self.checkpoint_path, saved, self._facts())
+            self._go_to(saved["place"], arrays)
+
+    def _go_to(self, place: dict[str, Any], arrays: Arrays) -> None:
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
         self.state = [tf.constant(each) for each in arrays["state"]]
-        place = saved["place"]
         self.step, self.history = place["step"], place["history"]
         self.training_loss.value, self.chosen = place["training_loss"], place["chosen"]
-        self.has_base = place.get("has_base", False)
+        self.base = place["base"]
         self.schedule.go_to(place["schedule"])
         self.batches.go_to(place["batches"])
         self.best_weights.go_to(place["best_weights"], arrays.get("best", []))
@@ -226,7 +230,8 @@ class _Run:
                 raise
             ended_early = "Ctrl-C"
         except TrainingError as error:
-            if not self.best_weights.has_any:
+            loss = self.best_weights.best[0] if self.best_weights.best else 0.0
+            if not self.best_weights.has_any or self.training_loss.has_exploded(loss):
                 raise
             return self._result(str(error))
         with suppress(KeyboardInterrupt):  # whoever presses it again will not wait for this
@@ -266,23 +271,27 @@ class _Run:
             self.best_weights.measure()
         if self.step == 0:
             self.schedule.stepping = self.schedule.elapsed
+        if distribution.chiefs(self.best_weights.is_due(self.step)):  # Ctrl-C came before it
+            self._validate()
         fraction = self.schedule.fraction(self.step)
         while fraction < 1 or self.step == 0:
             plan = self._one_step(self._plan())
             fraction = plan.fraction
             if self.step % STEPS_PER_RELEASE == 0:
                 self.corpus.release_memory()
-            if plan.validate:
+            if plan.validate and fraction < 1:  # the last one follows anyway
                 self._validate()
             if plan.save:
                 self.save_checkpoint()
 
     def _plan(self) -> Plan:
-        """What there is to do in the next step, and behind it."""
+        """What there is to do in the next step, and behind it.
+
+        The last one ends half a step before the run's end, or behind it, at the most."""
         share = learning_rate_share(self.schedule.fraction(self.step))
         return Plan(
             self.config.learning_rate * share,
-            self.schedule.fraction(self.step + 1, ahead=self.seconds_per_step),
+            self.schedule.fraction(self.step + 1, ahead=1.5 * self.seconds_per_step),
             self.best_weights.is_due(self.step + 1),
             time.monotonic() - self.checkpointed >= SECONDS_TO_CHECKPOINT,
         )

@@ -38,8 +38,12 @@ class TrainingLoss:
             raise self._error(loss, step)
         share = min(SMOOTHING, 1 - 1 / step)  # a plain mean to begin with
         self.value = share * self.value + (1 - share) * loss if step > 1 else loss
-        if step > STEPS_TO_EXPLODE and self.value > EXPLODED * self.blind:
+        if step > STEPS_TO_EXPLODE and self.has_exploded(self.value):
             raise self._error(self.value, step)
+
+    def has_exploded(self, loss: float) -> bool:
+        """Whether a model with such a loss is good for nothing."""
+        return loss > EXPLODED * self.blind
 
     def _error(self, loss: float, step: int) -> TrainingError:
         return TrainingError(

@@ -63,10 +63,14 @@ def best(trials: Mapping[str, Trial]) -> str:
 
 
 def results() -> dict[str, Trial]:
-    """The trials of this machine, from the cache, or made now, which takes some seconds."""
+    """The trials of this machine, from the cache, or made now, which takes some seconds; none
+    where they fail, for want of memory, say: the next run tries again."""
     machine, kept = _machine(), _kept()
     if machine not in kept:
-        kept[machine] = {name: asdict(each) for name, each in _try_all().items()}
+        try:
+            kept[machine] = {name: asdict(each) for name, each in _try_all().items()}
+        except (OSError, subprocess.CalledProcessError):
+            return {}
         _keep(kept)
     return {name: Trial(**each) for name, each in kept[machine].items()}
 
@@ -83,7 +87,7 @@ def _path() -> Path:
 def _kept() -> dict[str, Any]:
     try:
         return dict(json.loads(_path().read_text()))
-    except (OSError, ValueError):  # none yet, or not what it should be
+    except (OSError, ValueError, TypeError):  # none yet, or not what it should be
         return {}
 
 

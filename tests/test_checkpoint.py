@@ -67,8 +67,18 @@ def test_another_version_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "FORMAT_VERSION", 99)
         checkpoint.save(path, FACTS, ARRAYS)
-    with pytest.raises(CheckpointError, match="version 99, this seqgen goes on from version 2"):
+    with pytest.raises(CheckpointError, match="version 99, this seqgen goes on from version 3"):
         checkpoint.load(path)
+
+
+def test_options_that_nobody_knows_are_an_error(tmp_path: Path) -> None:
+    run = {"model_config": {}, "train_config": {"momentum": 1}, "corpus": {"vocabulary": ["a"]}}
+    for saved, message in [(run, "TrainConfig has no field momentum"), ({}, "'model_config'")]:
+        with pytest.raises(CheckpointError, match=f"^a is damaged and cannot .*{message}.*anew"):
+            checkpoint.beginning(Path("a"), saved, {})
+    checkpoint.save(tmp_path / "a", FACTS, ARRAYS)
+    with pytest.raises(CheckpointError, match="a is damaged and cannot be read .*corpus_options"):
+        checkpoint.reading(tmp_path / "a")
 
 
 def test_what_differs_is_named() -> None:

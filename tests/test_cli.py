@@ -336,6 +336,12 @@ def test_a_model_that_cannot_be_written_is_kept_elsewhere(
     with pytest.raises(OutputError, match=f"no folder .*; the model is {tmp_path}/x.keras"):
         save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
     assert library.load(tmp_path / "x.keras").generate(length=5)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    monkeypatch.setenv("HOME", str(tmp_path / "gone"))
+    for left in ("is lost", "make room, then .* --resume goes on with the run"):
+        with pytest.raises(OutputError, match=f"no folder .*; it fits nowhere else.* {left}$"):
+            save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
+        (tmp_path / "x.checkpoint").touch()
 
 
 def test_options_of_drawing(trained: Path, tmp_path: Path, seqgen: Run) -> None:

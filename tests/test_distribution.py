@@ -4,6 +4,7 @@ devices, played by parts of the processor."""
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from seqgen import bundle
+from seqgen import bundle, distribution
 
 TRAIN = """
 import sys
@@ -114,3 +116,15 @@ def test_a_machine_that_dies_ends_the_run_and_all_or_one_go_on(book: Path, tmp_p
         scores = bundle.load(folder / "cut.keras").scores
         assert scores["tokens_seen"] >= 6 * 0.9 * len(book.read_text())
         assert scores["validation_loss"] < 0.5
+
+
+def test_ctrl_c_ends_a_machine_that_waits_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(two))
+    monkeypatch.setattr(
+        distribution.tf.distribute,
+        "MultiWorkerMirroredStrategy",
+        lambda: signal.getsignal(signal.SIGINT),
+    )
+    assert distribution._of_this_machine.__wrapped__() == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

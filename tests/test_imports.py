@@ -102,7 +102,7 @@ TABLE = {
                 "kernels.lstm", "kernels.gru", "kernels.window"},
     "network": {"errors", "config", "vocabulary", "runtime", "backend", "kernels"},
     "sharding": {"backend"},
-    "distribution": {"errors", "cluster", "backend"},
+    "distribution": {"errors", "cluster", "interrupts", "backend"},
     "validation": {"vocabulary", "backend", "network", "sharding"},
     "schedule": {"config"},
     "callback": set(),

@@ -61,7 +61,9 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(
     assert not (tmp_path / "cut.checkpoint").exists()  # the run is finished
 
 
-def test_what_cannot_be_resumed_says_why(book: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_what_cannot_be_resumed_says_why(
+    trained: Path, book: Path, tmp_path: Path, seqgen: Run
+) -> None:
     options = (book, "-o", "cut.keras", "--epochs", 12, *SMALL)
     killed(tmp_path, *options)
     (tmp_path / "other.txt").write_text(SENTENCE * 150)
@@ -74,6 +76,9 @@ def test_what_cannot_be_resumed_says_why(book: Path, tmp_path: Path, seqgen: Run
         assert done.returncode == 1
         error = done.stderr.splitlines()[-1]
         assert error.startswith("Error: cut.checkpoint was made with ") and message in error
+    done = seqgen("train", book, "--resume", "--from", trained, "-o", "cut.keras", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cut.checkpoint is of a run that began with a new model; leave --from" in done.stderr
     (tmp_path / "cut.checkpoint").write_bytes((tmp_path / "cut.checkpoint").read_bytes()[:5000])
     done = seqgen("train", book, "-o", "cut.keras", "--resume", cwd=tmp_path)
     assert done.returncode == 1

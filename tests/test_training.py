@@ -83,6 +83,21 @@ def test_minutes_count_from_when_the_run_began() -> None:
     assert re.match(r"the run took 60\d s, not 60: starting and scoring", recorder.messages[0])
 
 
+def test_a_run_of_long_steps_ends_with_the_one_nearest_to_its_end() -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(minutes=1, **FAST), Callback())
+    run.seconds_per_step = 6
+    run.schedule.reserved = 1
+    for began, is_last in [(49, False), (51, True)]:  # of 59 seconds
+        run.schedule.started = time.monotonic() - began
+        assert (run._plan().fraction == 1) == is_last
+
+
+def test_the_last_step_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
+    monkeypatch.setattr(run, "_plan", lambda: Plan(0.02, fraction=1.0, validate=1.0))
+    assert [each["step"] for each in run.finish().history] == [1]
+
+
 def test_the_history_holds_every_validation() -> None:
     recorder = Recorder()
     result = train(corpus(), SMALL, TrainConfig(epochs=2, **FAST), recorder)
@@ -267,6 +282,14 @@ def test_a_loss_that_explodes_ends_the_run_with_the_best_weights() -> None:
     assert "where guessing blindly has 2.08; choose a lower learning rate" in ended
 
 
+def test_weights_that_are_worse_than_guessing_are_not_kept() -> None:
+    spoiler = Spoiler(10, math.nan)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    spoiler.run.best_weights.best = (1e9, spoiler.run.network.get_weights())
+    with pytest.raises(TrainingError, match="training loss is nan .* a lower learning rate"):
+        spoiler.run.finish()
+
+
 def test_a_loss_that_never_was_a_number_is_an_error() -> None:
     options = {"kernel_initializer": {"class_name": "Constant", "config": {"value": 1e38}}}
     config = ModelConfig(cell="simple_rnn", cell_options={**options, "activation": "linear"})
@@ -386,6 +409,19 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(
     assert all((a == b).all() for a, b in zip(whole.weights, again.weights, strict=True))
 
 
+def test_a_validation_that_ctrl_c_prevents_is_made_up_for(tmp_path: Path) -> None:
+    """Otherwise the resumed run would look for its best weights at other steps."""
+    config = TrainConfig(epochs=1, **FAST)
+    whole = train(corpus(), SMALL, config)
+    path = tmp_path / "a.checkpoint"
+    due = int(whole.history[4]["step"] or 0)
+    train(corpus(), SMALL, config, Recorder(interrupt_after=due), checkpoint_path=path)
+    again = train(corpus(), SMALL, config, resume=checkpoint.load(path), checkpoint_path=path)
+    assert [each["validation_loss"] for each in again.history] == [
+        each["validation_loss"] for each in whole.history
+    ]
+
+
 def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     config = TrainConfig(minutes=10, **FAST)
@@ -412,6 +448,20 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         train(corpus(4000), SMALL, config, checkpoint_path=path, resume=checkpoint.load(path))
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         checkpoint.load(tmp_path / "b")
+
+
+def test_a_checkpoint_that_lacks_something_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    config = TrainConfig(epochs=2, **FAST)
+    train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
+    facts, arrays = checkpoint.load(path)
+    for saved in [
+        ({name: each for name, each in facts.items() if name != "place"}, arrays),
+        ({**facts, "place": {}}, arrays),
+        (facts, {**arrays, "variables": arrays["variables"][1:]}),
+    ]:
+        with pytest.raises(CheckpointError, match="^.* is damaged and cannot be read .*$"):
+            train(corpus(), SMALL, config, checkpoint_path=path, resume=saved)
 
 
 def test_a_checkpoint_is_written_every_minute(

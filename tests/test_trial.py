@@ -1,10 +1,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from seqgen import trial
+from seqgen import beginning, trial
+from seqgen.callback import Callback
+from seqgen.corpus import Corpus
 from seqgen.trial import Trial, best
+from seqgen.vocabulary import Vocabulary
 
 
 def test_the_fastest_that_learns_as_well() -> None:
@@ -31,11 +35,29 @@ def test_a_machine_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_cache_that_cannot_be_read_or_written_is_done_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "trials.json").write_text("no JSON")
     monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    (tmp_path / "trials.json").write_text("no JSON")
+    assert not trial.is_known()
+    (tmp_path / "trials.json").write_text("5")
     monkeypatch.setattr(trial, "_try_all", lambda: {"float32": Trial(1.0, 2.0)})
     assert trial.results() == {"float32": Trial(1.0, 2.0)}
     assert json.loads((tmp_path / "trials.json").read_text())
     monkeypatch.setenv("SEQGEN_CACHE", "/dev/null/cache")
     assert not trial.is_known()
     assert trial.results() == {"float32": Trial(1.0, 2.0)}
+
+
+def test_a_trial_that_fails_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr("sys.executable", "false")
+    assert trial.results() == {}
+    assert not trial.is_known()
+    messages = []
+    callback = Callback()
+    monkeypatch.setattr(callback, "on_message", messages.append)
+    corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.arange(5000) % 2)
+    begun = beginning.new(corpus, {"minutes": 2}, None, callback)
+    assert begun.train_config.precision == "float32"
+    assert "trying failed; taken are float32 and a usual speed" in messages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,7 @@ def callbacks(token: str, tensorboard: Path | None) -> Iterator[Callback]:
         else:
             from seqgen.tensorboard import TensorBoard
 
-            yield Callbacks(progress_bar, TensorBoard(tensorboard))
+            yield Callbacks(progress_bar, TensorBoard(tensorboard, progress_bar.on_message))
 
 
 def save(model: Model, output: Path, checkpoint_path: Path) -> None:
@@ -148,7 +148,7 @@ def save(model: Model, output: Path, checkpoint_path: Path) -> None:
         try:
             model.save(output, keep=True)
         except OutputError as error:
-            raise OutputError(f"{error}; the model is {rescued(model, output)}") from error
+            raise OutputError(f"{error}; {rescued(model, output, checkpoint_path)}") from error
         try:
             if model.bundle.history:
                 loss_curve.save(model.bundle.history, output.with_suffix(".loss.png"))
@@ -160,8 +160,13 @@ def save(model: Model, output: Path, checkpoint_path: Path) -> None:
             say(f"the same command with -o {output} --resume goes on with the run")
 
 
-def rescued(model: Model, output: Path) -> Path:
-    """A model that cannot be written where it should be: where it is instead."""
-    path = unused_path(Path(tempfile.gettempdir()) / output.name)
-    model.save(path)
-    return path
+def rescued(model: Model, output: Path, checkpoint_path: Path) -> str:
+    """Where a model is that cannot be written where it should be, or what is left of its run."""
+    for folder in (tempfile.gettempdir, Path.home):
+        with suppress(OSError, RuntimeError):  # no such folder, or no room there either
+            path = unused_path(Path(folder()) / output.name)
+            model.save(path)
+            return f"the model is {path}"
+    if checkpoint_path.exists():
+        return f"it fits nowhere else; make room, then -o {output} --resume goes on with the run"
+    return "it fits nowhere else, and is lost"
