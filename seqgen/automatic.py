@@ -46,7 +46,7 @@ class Task:
         return seconds * self.devices * self.speed / self._cost(config)
 
     def _cost(self, config: ModelConfig) -> float:
-        """The time for a token, all that is dropped included, over that of LSTM 1 x 256 in a trial."""
+        """The time for a token, with all that is dropped, over that of LSTM 1 x 256 in a trial."""
         gates = GATES[config.cell] / GATES["lstm"]
         units = config.units / 256
         output = (0.17 + 0.46 * units) * self.vocabulary_size / 1000

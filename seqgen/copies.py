@@ -198,9 +198,9 @@ class CopyIndex:
         """What `holds` says of one n-gram, at once."""
         if number % self.every:
             return True
-        step = (number >> 32) | 1
+        step, bits = (number >> 32) | 1, BITS * self.size
         for each in range(HASHES):
-            place = (number + each * step) % MODULUS % (BITS * self.size)
+            place = (number + each * step) % MODULUS % bits
             if not self.bits.item(place >> 3) >> (place & 7) & 1:
                 return False
         return True

@@ -41,13 +41,13 @@ def allow_only(logits: Logits, masks: Sequence[Mask | None]) -> Logits:
     array([[  1., -inf],
            [  3.,   4.]])
     """
-    if all(mask is None for mask in masks):
-        return logits
-    logits = logits.copy()
-    for row, mask in zip(logits, masks, strict=True):
+    allowed = logits
+    for row, mask in enumerate(masks):
         if mask is not None:
-            row[~mask] = -np.inf
-    return logits
+            if allowed is logits:
+                allowed = logits.copy()
+            allowed[row, ~mask] = -np.inf
+    return allowed
 
 
 def penalise(logits: Logits, recent: Ids, penalty: float) -> Logits:
