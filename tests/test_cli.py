@@ -78,6 +78,8 @@ def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> Non
     assert first == seqgen(*wild, "--seed", seed).stdout
     assert first != seqgen(*wild, "--seed", 1).stdout
     assert len({seqgen(*wild).stdout for _ in range(2)}) == 2
+    empty = seqgen("generate", trained, "--prompt", "", "--length", 5)
+    assert empty.stdout and "the prompt is empty: the text begins as a line" in empty.stderr
 
 
 def test_several_texts_and_a_file(trained: Path, tmp_path: Path, seqgen: Run) -> None:

@@ -84,6 +84,8 @@ def write_text(
     elif sys.stdout is None:
         raise OutputError("standard output is closed; open it, or name a file with --output")
     texts = model.texts(count, scored=as_json, **options)
+    if options.get("prompt") == "":
+        say("the prompt is empty: the text begins as a line does")
     if output:
         say_if_kept(Path(output))
         with (
