@@ -144,6 +144,7 @@ def _embedding(vocabulary_size: int, units: int) -> int:
 
 
 def _share(number: float, most: float) -> float:
+    """From nothing to `most`."""
     return round(min(max(number, 0.0), most), 2)
 
 

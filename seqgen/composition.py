@@ -247,7 +247,7 @@ class Composer:
         assert output.place is not None
         tokens = self.vocabulary.decode([*before, *output.ids])
         likely = float(log_probabilities(output.place.logits)[0, self.vocabulary.end_id])
-        return likely + self.wished.close(self.codec.decode(tokens))
+        return likely + self.wished.closing(self.codec.decode(tokens))
 
 
 def _nothing_left() -> MusicError:

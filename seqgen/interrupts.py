@@ -10,6 +10,19 @@ from typing import Any
 
 
 @contextmanager
+def _handled(handler: Any) -> Iterator[None]:
+    """Only the main thread is interrupted; elsewhere this does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def uninterrupted() -> Iterator[None]:
     """Let Ctrl-C have no effect, where it would lose what is nearly done.
 
@@ -17,11 +30,8 @@ def uninterrupted() -> Iterator[None]:
     ...     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     True
     """
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with _handled(signal.SIG_IGN):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -32,21 +42,13 @@ def ended_by_ctrl_c() -> Iterator[None]:
     ...     signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     True
     """
-    if threading.current_thread() is not threading.main_thread():
+    with _handled(signal.SIG_DFL):
         yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
 def interrupted_afterwards() -> Iterator[None]:
     """Let Ctrl-C wait until what belongs together is done.
-
-    Only the main thread is interrupted; elsewhere this does nothing.
 
     Raises:
         KeyboardInterrupt: behind the block, if Ctrl-C was pressed inside.
@@ -59,14 +61,8 @@ def interrupted_afterwards() -> Iterator[None]:
     ...     done
     True
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     pressed: list[Any] = []
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
-    try:
+    with _handled(lambda *_: pressed.append(True)):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
     if pressed:
         raise KeyboardInterrupt

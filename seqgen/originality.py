@@ -173,27 +173,28 @@ class CopyGuard:
     def feed(self, token_id: int) -> None:
         """A token has come."""
         if token_id == self.end_id:  # a piece begins
-            self.context, self.run = [int(PAD)] * (self.index.order - 1), 0
-            self.before = 0
-            for code in self.context:
-                self.before = (self.before + code) * MULTIPLIER % MODULUS
+            self.run = 0
+            for _ in range(self.index.order - 1):
+                self._move_on(int(PAD))
         elif self.moves is None:
             self._add(self.code_of[token_id])
         elif (move := self.moves.feed(token_id)) is not None:
             self._add(hashing.mixed_number(move))
 
     def _add(self, code: int) -> None:
-        """A code has come: as `hashing.of_ngrams` has it, a rolling hash."""
         order = self.index.order
-        is_whole = len(self.context) == order - 1
         ngram = hashing.mixed_number((self.before + code) % MODULUS)
-        if not is_whole or not self.index.holds_number(ngram):
+        if len(self.context) < order - 1 or not self.index.holds_number(ngram):
             self.run = 0
         elif self.run or self.context.count(int(PAD)) == order - 1:
             self.run += 1
         else:
             self.run = order
-        gone = self.context.pop(0) if is_whole else 0
+        self._move_on(code)
+
+    def _move_on(self, code: int) -> None:
+        """The context goes on by a code, and its hash as `hashing.of_ngrams` has it."""
+        gone = self.context.pop(0) if len(self.context) == self.index.order - 1 else 0
         self.context.append(code)
         self.before = (self.before + code - gone * self.oldest) * MULTIPLIER % MODULUS
 

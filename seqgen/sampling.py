@@ -185,7 +185,8 @@ class Sampler:
         config = self.config
         temperature = self.temperatures[place % len(self.temperatures)]
         if self.compiled is not None and logits.dtype == np.float32:
-            return self.compiled(logits, recent, numbers, temperature and max(temperature, LOWEST))
+            least = LOWEST if temperature else 0  # which is greedy
+            return self.compiled(logits, recent, numbers, max(temperature, least))
         if self.window:
             logits = penalise(logits, recent, config.repetition_penalty)
         if temperature == 0:

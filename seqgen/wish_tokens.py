@@ -172,7 +172,7 @@ class WishTokens:
             raise MusicError("range: the model knows no note in it; make it wider")
         return rules
 
-    def close(self, piece: Piece) -> float:
+    def closing(self, piece: Piece) -> float:
         """The logarithm of the share of music in that mode that closes on that degree of its key.
 
         0 where the model file does not tell: it was made by an older seqgen.
