@@ -40,9 +40,10 @@ def search(stepper: Stepper, place: Place, output: Output, width: int) -> list[O
     whole: list[tuple[float, Output]] = []
     stuck: list[tuple[float, Output]] = []
     while growing:
-        masks = [each.next(place.logits.shape[1]) for each in growing]
         scores = log_probabilities(place.logits)
-        possible = allow_only(scores, masks) + totals[:, None]
+        masks = [each.next(scores.shape[1]) for each in growing]
+        allowed = np.stack([np.ones(scores.shape[1], bool) if m is None else m for m in masks])
+        possible = allow_only(scores, allowed) + totals[:, None]
         for row, each in enumerate(growing):
             if each.is_finished:
                 each.place = streams(stepper, place, [row])

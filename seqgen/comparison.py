@@ -12,6 +12,8 @@ from seqgen.config import CELLS
 from seqgen.corpus import Corpus
 from seqgen.errors import ConfigError, TrainingError
 
+MOMENT = 1e-6  # minutes: a run of one step
+
 
 def compare(
     corpus: Corpus,
@@ -60,6 +62,7 @@ def compare(
     begun = beginning.new(corpus, {**given, "cell": costliest}, None, callback)
     found: dict[str, dict[str, Any]] = {}
     try:
+        _warm_up(begun, cells[0])
         for number, cell in enumerate(cells, 1):
             callback.on_message(f"{cell}, {number} of {len(cells)}")
             _learn(begun, cell, callback, found)
@@ -82,6 +85,13 @@ def require_cells(cells: Sequence[str]) -> None:
         raise ConfigError(f"cells: expected each once, got {', '.join(cells) or 'none'}")
     if cluster.machine_count() > 1:
         raise ConfigError("compare: expected one machine, got several in TF_CONFIG")
+
+
+def _warm_up(begun: beginning.Beginning, cell: str) -> None:
+    """A step that counts for nothing: the first one in a process takes a second or two longer,
+    which must not be the first cell's loss."""
+    moment = dataclasses.replace(begun.train_config, minutes=MOMENT, epochs=None)
+    _learn(dataclasses.replace(begun, train_config=moment), cell, Callback(), {})
 
 
 def _learn(

@@ -196,6 +196,10 @@ class SampleConfig(Config):
             if getattr(self, name) is not None:
                 _require_whole(name, getattr(self, name), 1)
         _require_whole("repetition_window", self.repetition_window, 1)
+        if self.repetition_penalty == 1 and self.repetition_window != type(self).repetition_window:
+            raise ConfigError(
+                "repetition_window: does nothing without a penalty; set a repetition penalty too"
+            )
         _require_whole("length", self.length, 0)
         _require_whole("seed", self.seed, 0)
         if self.beam is not None:

@@ -169,12 +169,13 @@ def generate(
     before = list(prompt)[-window:] if window else []
     recent = np.empty((rows, window), int)
     recent[:, : len(before)] = before
-    masks: list[Mask | None] = [None] * rows
+    allowed = np.ones((rows, size), bool)
     numbers = np.full(rows, 0.5)
     for new in count():
         growing = masked = False
         for row, output in enumerate(outputs):
-            masks[row] = mask = output.next(size)
+            mask = output.next(size)
+            allowed[row] = True if mask is None else mask
             if not output.is_finished:
                 growing = True
                 numbers[row] = output.random()
@@ -185,8 +186,8 @@ def generate(
         if not growing:
             return
         known = recent[:, : len(before) + new] if window else recent
-        allowed = allow_only(logits, masks) if masked else logits
-        ids = sampler(allowed, known, numbers, drawn + new)
+        possible = allow_only(logits, allowed) if masked else logits
+        ids = sampler(possible, known, numbers, drawn + new)
         _feed(outputs, ids, logits)
         yield
         if window:

@@ -16,7 +16,6 @@ is never drawn.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,20 +33,14 @@ LOWEST = 1e-250  # temperature: any lower, and numbers that are large would over
 HIGHEST = 1 - 2**-51  # times any number, it is less than that number
 
 
-def allow_only(logits: Logits, masks: Sequence[Mask | None]) -> Logits:
-    """Make impossible what a row's mask `(V,)` does not allow; None allows everything.
+def allow_only(logits: Logits, allowed: Mask) -> Logits:
+    """Make impossible what is not allowed `(B, V)`.
 
-    >>> allow_only(np.array([[1.0, 2.0], [3.0, 4.0]]), [np.array([True, False]), None])
+    >>> allow_only(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, False], [True, True]]))
     array([[  1., -inf],
            [  3.,   4.]])
     """
-    allowed = logits
-    for row, mask in enumerate(masks):
-        if mask is not None:
-            if allowed is logits:
-                allowed = logits.copy()
-            allowed[row, ~mask] = -np.inf
-    return allowed
+    return np.where(allowed, logits, logits.dtype.type(-np.inf))
 
 
 def penalise(logits: Logits, recent: Ids, penalty: float) -> Logits:

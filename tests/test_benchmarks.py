@@ -16,10 +16,10 @@ ROOT = Path(__file__).parent.parent
     "command, rows",
     [
         ("startup --runs 1", 2),
-        ("generation --rounds 1 --tokens 10", 4),
+        ("generation --rounds 1 --tokens 10 --minutes 0.02", 4),
         ("training --rounds 1 --seconds 0 --cells simple_rnn --sizes 1x16x4", 1),
         ("quality --minutes 0.12 --options='--units 16'", 1 + TORCH),
-        ("encoding --megabytes 1 --minutes 0.05", 4),
+        ("encoding --megabytes 1 --minutes 0.02", 4),
     ],
 )
 def test_a_table_is_printed(command: str, rows: int) -> None:

@@ -45,7 +45,7 @@ def killed(folder: Path, *arguments: object) -> None:
 def test_a_run_that_was_killed_goes_on_to_the_same_weights(
     book: Path, tmp_path: Path, seqgen: Run
 ) -> None:
-    options = (book, "--epochs", 12, "--precision", "float32", *SMALL)
+    options = (book, "--epochs", 4, "--precision", "float32", *SMALL)
     done = seqgen("train", *options, "-o", "whole.keras", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     killed(tmp_path, *options, "-o", "cut.keras")
@@ -90,7 +90,7 @@ def test_what_cannot_be_resumed_says_why(
 
 def test_resume_finds_the_last_run_and_how_it_read_the_text(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "cut.txt").write_text("\n".join(f"line {i} of many" for i in range(400)))
-    killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 60, *SMALL)
+    killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 20, *SMALL)
     (tmp_path / "cut.checkpoint").rename(tmp_path / "cut-1.checkpoint")
     (tmp_path / "cut.checkpoint").write_text("older")
     os.utime(tmp_path / "cut.checkpoint", (0, 0))

@@ -56,7 +56,7 @@ def test_the_forbidden_is_never_drawn(
     ids = st.lists(st.integers(0, len(row) - 1), min_size=1, max_size=len(row) - 1, unique=True)
     mask = np.ones(len(row), bool)
     mask[data.draw(ids)] = False
-    logits = allow_only(np.array([row] * 50, np.float32), [mask] * 50)
+    logits = allow_only(np.array([row] * 50, np.float32), mask)
     for options in ({"temperature": 0}, {"temperature": temperature}, {"top_k": 2, "top_p": 0.5}):
         drawn = sample(logits, np.random.default_rng(0), **options)
         assert mask[drawn].all()
@@ -69,7 +69,7 @@ def test_rounding_up_to_the_total_draws_no_impossible_token() -> None:
 
 def test_what_is_given_is_kept() -> None:
     before = LOGITS.copy()
-    allow_only(LOGITS, [np.array([False, True, True, True]), None])
+    allow_only(LOGITS, np.array([False, True, True, True]))
     penalise(LOGITS, np.array([[0], [1]]), 2)
     tempered = temper(LOGITS, 0.5)
     kept = tempered.copy()
@@ -173,6 +173,7 @@ def _draws(options: dict[str, object], logits: np.ndarray) -> list[int]:
         ({"min_p": -0.1}, "min_p: expected a probability"),
         ({"repetition_penalty": 0}, "repetition_penalty: expected a number above 0"),
         ({"repetition_window": 0}, "repetition_window: expected a whole number"),
+        ({"repetition_window": 9}, "repetition_window: does nothing without a penalty"),
         ({"beam": 0}, "beam: expected a whole number of at least 1"),
         ({"max_copy": 0}, "max_copy: expected a whole number of at least 1"),
         ({"beam": 2, "top_k": 3}, "so top k would do nothing"),

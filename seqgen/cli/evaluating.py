@@ -9,6 +9,7 @@ import click
 
 from seqgen.cli.options import FILE, json_option
 from seqgen.cli.talk import print_json, say
+from seqgen.errors import ConfigError
 
 
 @click.command()
@@ -20,7 +21,7 @@ from seqgen.cli.talk import print_json, say
 @click.option("--length", type=int, help="Of the samples: characters. [1000]")
 @click.option("--bars", type=int, help="Of the samples: full bars. [16]")
 @click.option("--temperature", type=float, help="Of the samples. [0.8]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the samples.")
+@click.option("--seed", type=int, help="Of the samples. [0]")
 @json_option
 def evaluate(
     model: Path,
@@ -30,7 +31,7 @@ def evaluate(
     length: int | None,
     bars: int | None,
     temperature: float | None,
-    seed: int,
+    seed: int | None,
     as_json: bool,
 ) -> None:
     """Score a model on a text or on music, and the best n-grams beside it.
@@ -48,7 +49,9 @@ def evaluate(
     from seqgen import model as library
 
     loaded = library.load(model)
-    options = evaluation.sample_options(loaded, length, bars, temperature, seed)
+    options = evaluation.sample_options(loaded, length, bars, temperature, seed or 0)
+    if not samples:
+        require_none(length=length, bars=bars, temperature=temperature, seed=seed)
     found = evaluation.evaluate(
         loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty()
     )
@@ -60,3 +63,12 @@ def evaluate(
         print_json(found.scores)
     else:
         click.echo(describe.evaluation(loaded.bundle.task, found.scores))
+
+
+def require_none(**options: float | None) -> None:
+    """Raise `ConfigError` if one of the options of samples is given."""
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError(
+                f"--{name}: is of samples, and none are asked for; add --samples with how many"
+            )
