@@ -46,7 +46,7 @@ demo: $(READY)
 	@echo '  $(BIN)/seqgen generate $(DEMO_TUNE)s.keras --bars 16'
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .

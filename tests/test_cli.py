@@ -16,7 +16,9 @@ from seqgen import model as library
 from seqgen.cli import cli
 from seqgen.cli.options import parse_cell_options
 from seqgen.cli.training import save
+from seqgen.corpora import load_corpus
 from seqgen.errors import OutputError, SeqgenError
+from seqgen.trainer import train
 from tests.conftest import SENTENCE, Run
 
 SMALL = ("--units", 8, "--embedding", 8, "--batch-size", 4, "--window", 16)
@@ -319,8 +321,9 @@ def test_values_of_cell_options_are_json_or_python() -> None:
 
 
 def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seqgen: Run) -> None:
-    run = ("train", book, "-o", "m.keras", "--epochs", 0.05, *SMALL)
-    seqgen(*run, "--cell-option", "activation=softmax", cwd=tmp_path)
+    options = {"units": 8, "batch_size": 4, "window": 16, "epochs": 0.05}
+    corpus = load_corpus(book)
+    train(corpus, cell_options={"activation": "softmax"}, **options).save(tmp_path / "m.keras")
     done = seqgen("generate", "m.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
     assert len(done.stdout) == 5
     assert done.stderr.startswith(

@@ -90,7 +90,7 @@ def test_machines_and_devices_learn_what_one_does(tmp_path: Path) -> None:
 
 def test_a_machine_that_dies_ends_the_run_and_all_or_one_go_on(book: Path, tmp_path: Path) -> None:
     options = (
-        *("train", book, "--epochs", 6, "--precision", "float32", "-o", "cut.keras"),
+        *("train", book, "--epochs", 4, "--precision", "float32", "-o", "cut.keras"),
         *("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0),
     )
     folders = [tmp_path / "first", tmp_path / "second"]
@@ -114,7 +114,7 @@ def test_a_machine_that_dies_ends_the_run_and_all_or_one_go_on(book: Path, tmp_p
     assert not list(folders[1].iterdir())  # only the first one writes
     for folder in (folders[0], alone):
         scores = bundle.load(folder / "cut.keras").scores
-        assert scores["tokens_seen"] >= 6 * 0.9 * len(book.read_text())
+        assert scores["tokens_seen"] >= 4 * 0.9 * len(book.read_text())
         assert scores["validation_loss"] < 0.5
 
 

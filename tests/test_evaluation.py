@@ -12,12 +12,14 @@ from click.testing import CliRunner
 import seqgen
 from seqgen import baseline, evaluation, ngrams
 from seqgen.cli import cli
+from seqgen.corpora import load_corpus
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.music.names import piece_of
 from seqgen.music.write import write
+from seqgen.trainer import train
 from tests.conftest import SENTENCE, Run
 
-SMALL = ("--units", 8, "--embedding", 4, "--batch-size", 4, "--window", 16)
+SMALL = {"units": 8, "embedding": 4, "batch_size": 4, "window": 16}
 
 
 def test_the_held_out_part_is_found_again_and_scored(trained: Path, book: Path) -> None:
@@ -53,8 +55,8 @@ def test_strange_characters_are_scored_as_unknown_where_there_is_such_a_token(
 ) -> None:
     (tmp_path / "book.txt").write_text(SENTENCE * 50 + "Ωω", encoding="utf-8")
     (tmp_path / "other.txt").write_text("Ω the\n", encoding="utf-8")
-    run = ("train", "book.txt", "--min-count", 3, "--epochs", 0.1, "-o", "b.keras", *SMALL)
-    assert seqgen(*run, cwd=tmp_path).returncode == 0
+    model = train(load_corpus(tmp_path / "book.txt", min_count=3), epochs=0.1, **SMALL)
+    model.save(tmp_path / "b.keras")
     done = seqgen("evaluate", "b.keras", "other.txt", "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["tokens"] == 6
     assert "1 characters that the model has never seen: scored as <unk>" in done.stderr
@@ -139,9 +141,8 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
     for number, start in enumerate("CDEFGABCDEFG" * 3):
         tune = f"{start}4/4 E4/8 G4/8 {start}5/4 r/4 A4/8 G4/8 F4/4 E4/{2 if number % 2 else 4}"
         write(piece_of(tune if number % 2 else tune + " D4/4"), folder / f"{number}.mid")
-    run = ("train", folder, "-o", "t.keras", "--epochs", 2, *SMALL, "--window", 8)
-    done = seqgen(*run, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    model = train(load_corpus(folder), epochs=2, **{**SMALL, "window": 8})
+    model.save(tmp_path / "t.keras")
     scores = json.loads(
         seqgen("evaluate", "t.keras", "--samples", 2, "--bars", 2, "--json", cwd=tmp_path).stdout
     )
