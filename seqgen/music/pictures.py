@@ -74,7 +74,6 @@ def piano_roll(piece: Piece, kind: str) -> bytes:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
 
     from seqgen.music.names import name_of
 
@@ -90,11 +89,23 @@ def piano_roll(piece: Piece, kind: str) -> bytes:
     for bar in piece.bars:
         axes.axvline(bar / TICKS_PER_QUARTER, color="0.85", linewidth=0.8, zorder=0)
     pitches = [note.pitch for note in piece.notes] or [60]
-    axes.set_ylim(min(pitches) - 2, max(pitches) + 2)
+    lowest, highest = min(pitches) - 2, max(pitches) + 2
+    named = _named(lowest, highest)
+    axes.set_ylim(lowest, highest)
+    axes.set_yticks(named, [name_of(pitch) for pitch in named])
     axes.set_xlim(0, piece.length / TICKS_PER_QUARTER)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda pitch, _: name_of(round(pitch))))
     axes.set_xlabel("quarter notes")
     axes.set_title(piece.title)
     file = io.BytesIO()
     figure.savefig(file, format=kind, dpi=120)
     return file.getvalue()
+
+
+def _named(lowest: int, highest: int) -> range:
+    """The pitches that are named at the side: ten at the most, steps that an octave is made of.
+
+    >>> list(_named(58, 81)), list(_named(36, 96))
+    ([60, 63, 66, 69, 72, 75, 78, 81], [36, 42, 48, 54, 60, 66, 72, 78, 84, 90, 96])
+    """
+    step = next((each for each in (1, 2, 3, 4, 6) if highest - lowest <= 10 * each), 12)
+    return range(-(-lowest // step) * step, highest + 1, step)
