@@ -17,10 +17,11 @@ FACTS = {"place": {"step": 3, "random": {"state": 2**100}}}
 
 @given(st.integers(0, 12), st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False)))
 def test_round_trip(count: int, facts: dict[str, float]) -> None:
-    path = Path(tempfile.mkdtemp()) / "a.checkpoint"
     arrays = {"a": [np.full((2, i), i, np.float32) for i in range(count)]}
-    checkpoint.save(path, {"facts": facts}, arrays)
-    loaded, back = checkpoint.load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.checkpoint"
+        checkpoint.save(path, {"facts": facts}, arrays)
+        loaded, back = checkpoint.load(path)
     assert loaded["facts"] == facts
     assert len(back.get("a", [])) == count
     assert all((a == b).all() for a, b in zip(arrays["a"], back.get("a", []), strict=True))
