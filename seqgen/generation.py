@@ -119,7 +119,7 @@ class Output:
         if not masks:
             return None
         allowed = masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
-        if not allowed.any():
+        if b"\1" not in allowed.tobytes():  # `not allowed.any()`, in a third of the time
             self.is_finished = self.is_stuck = True
             return None
         return allowed

@@ -29,6 +29,7 @@ from seqgen.vocabulary import Ids
 Logits = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 
+IMPOSSIBLE = np.float32(-np.inf)  # a logit; kept, as making one takes a while
 LOWEST = 1e-250  # temperature: any lower, and numbers that are large would overflow
 HIGHEST = 1 - 2**-51  # times any number, it is less than that number
 
@@ -40,7 +41,7 @@ def allow_only(logits: Logits, allowed: Mask) -> Logits:
     array([[  1., -inf],
            [  3.,   4.]])
     """
-    return np.where(allowed, logits, logits.dtype.type(-np.inf))
+    return np.where(allowed, logits, IMPOSSIBLE)
 
 
 def penalise(logits: Logits, recent: Ids, penalty: float) -> Logits:
