@@ -274,7 +274,7 @@ def test_bash_gives_a_pipe_as_a_file(trained: Path, book: Path) -> None:
         ["bash", "-c", command], capture_output=True, encoding="utf-8", timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert "15,800 characters" in done.stderr
+    assert "15,800 characters" in done.stdout
 
 
 def test_standard_input_that_is_closed(tmp_path: Path) -> None:

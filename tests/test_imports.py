@@ -159,7 +159,7 @@ TABLE = {
     "cli.comparing": {"beginning", "cli.options", "cli.talk", "comparison",
                       "comparison_picture", "config", "corpora", "describe", "errors", "files",
                       "progress_bar", "recall"},
-    "cli.evaluating": {"cli.options", "cli.talk", "describe", "evaluation", "model"},
+    "cli.evaluating": {"cli.options", "cli.talk", "describe", "errors", "evaluation", "model"},
     "cli.generating": {"cli.options", "cli.talk", "errors", "files", "model", "music.codec",
                        "music.piece", "music.read", "music.write", "originality", "tasks.text",
                        "wishes", "writing"},
