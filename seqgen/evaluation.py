@@ -31,7 +31,6 @@ class Evaluation:
 
     scores: dict[str, Any]  # plain data, as `--json` prints it
     notes: list[str]  # what a person should know besides
-
     own: Corpus | None = None  # what the model was trained on, if it is found again
 
     def add_samples(self, model: Model, count: int, options: dict[str, Any]) -> None:
@@ -94,8 +93,9 @@ def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()
     tried, reasons = [arguments, beside, moved], []
     if "-" in arguments:
         tried, reasons = [], ["it came from standard input, and is gone"]
-    if named and "-" not in map(str, named):
-        tried.append([*map(str, named)])
+    candidate = [str(each) for each in named]
+    if candidate and "-" not in candidate:
+        tried.append(candidate)
     for places in tried:
         try:
             corpus = load_corpus(*places, **_reading(model, facts["split"]["validation"]))
@@ -104,7 +104,7 @@ def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()
             continue
         if corpus.sha256 == facts["sha256"]:
             return _in_tokens_of(model.bundle.vocabulary, corpus)[0]
-        if places != [*map(str, named)]:
+        if places != candidate:
             reasons.insert(0, f"{places[0]} is not what it was when the model was trained")
     why = reasons[0].partition(";")[0]
     raise CorpusError(f"the corpus of the model is not found again: {why}")

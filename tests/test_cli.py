@@ -404,6 +404,8 @@ def test_a_model_without_an_index(trained: Path, book: Path, tmp_path: Path, seq
         assert 0 < index.file_size <= 14_220  # a byte for each training token
     run = ("train", book, "--epochs", 0.05, *SMALL)
     seqgen(*run, "-o", "without.keras", "--no-index", cwd=tmp_path)
+    with zipfile.ZipFile(tmp_path / "without.keras") as file:
+        assert not [name for name in file.namelist() if name.startswith("copies-")]
     done = seqgen("generate", "without.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     done = seqgen("generate", "without.keras", "--max-copy", 40, cwd=tmp_path)

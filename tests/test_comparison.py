@@ -38,6 +38,24 @@ def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPa
     assert alone["validation_loss"] == found["gru"]["scores"]["validation_loss"]
 
 
+def test_no_cell_pays_for_the_first_step_of_a_process(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[float | None] = []
+    train = comparison.training.train
+
+    def noted(corpus: object, model_config: object, config: object, *rest: object) -> object:
+        runs.append(config.minutes)
+        return train(corpus, model_config, config, *rest)
+
+    monkeypatch.setattr(comparison.training, "train", noted)
+    hears = Hears()
+    cells = ["gru", "simple_rnn"]
+    comparison.compare(seqgen.load_corpus(book), cells, recalls=False, callback=hears, **SMALL)
+    assert runs == [comparison.MOMENT, None, None]
+    assert not any("the run took" in message for message in hears.messages)
+
+
 def test_ctrl_c_keeps_what_there_is(book: Path) -> None:
     class Impatient(Hears):
         def on_step(self, progress: seqgen.Progress) -> None:

@@ -56,7 +56,7 @@ def test_the_forbidden_is_never_drawn(
     ids = st.lists(st.integers(0, len(row) - 1), min_size=1, max_size=len(row) - 1, unique=True)
     mask = np.ones(len(row), bool)
     mask[data.draw(ids)] = False
-    logits = allow_only(np.array([row] * 50, np.float32), mask)
+    logits = allow_only(np.array([row] * 50, np.float32), np.stack([mask] * 50))
     for options in ({"temperature": 0}, {"temperature": temperature}, {"top_k": 2, "top_p": 0.5}):
         drawn = sample(logits, np.random.default_rng(0), **options)
         assert mask[drawn].all()
@@ -69,7 +69,7 @@ def test_rounding_up_to_the_total_draws_no_impossible_token() -> None:
 
 def test_what_is_given_is_kept() -> None:
     before = LOGITS.copy()
-    allow_only(LOGITS, np.array([False, True, True, True]))
+    allow_only(LOGITS, np.array([[False, True, True, True], [True] * 4]))
     penalise(LOGITS, np.array([[0], [1]]), 2)
     tempered = temper(LOGITS, 0.5)
     kept = tempered.copy()

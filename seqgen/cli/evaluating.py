@@ -51,7 +51,7 @@ def evaluate(
     loaded = library.load(model)
     options = evaluation.sample_options(loaded, length, bars, temperature, seed or 0)
     if not samples:
-        require_none(length=length, bars=bars, temperature=temperature, seed=seed)
+        require_samples(length=length, bars=bars, temperature=temperature, seed=seed)
     found = evaluation.evaluate(
         loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty()
     )
@@ -65,8 +65,8 @@ def evaluate(
         click.echo(describe.evaluation(loaded.bundle.task, found.scores))
 
 
-def require_none(**options: float | None) -> None:
-    """Raise `ConfigError` if one of the options of samples is given."""
+def require_samples(**options: float | None) -> None:
+    """Raise `ConfigError` for an option of samples that is given where none are asked for."""
     for name, value in options.items():
         if value is not None:
             raise ConfigError(

@@ -70,8 +70,8 @@ def close_of(piece: Piece) -> tuple[str, int] | None:
     ]
     if not ends or piece.key is None:
         return None
-    _, last = max(ends)
-    return piece.key.mode, (-last - piece.key.tonic) % 12
+    lowest = -max(ends)[1]  # of the notes that end last
+    return piece.key.mode, (lowest - piece.key.tonic) % 12
 
 
 def _fit(sounding: np.ndarray, key: Key) -> float:

@@ -102,7 +102,7 @@ def piano_roll(piece: Piece, kind: str) -> bytes:
 
 
 def _named(lowest: int, highest: int) -> range:
-    """The pitches that are named at the side: ten at the most, steps that an octave is made of.
+    """The pitches that are named at the side: eleven at the most, in steps that divide an octave.
 
     >>> list(_named(58, 81)), list(_named(36, 96))
     ([60, 63, 66, 69, 72, 75, 78, 81], [36, 42, 48, 54, 60, 66, 72, 78, 84, 90, 96])

@@ -77,8 +77,8 @@ INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const u
 }
 
 /* The recurrent kernel (units, gates units), as a product forward reads it: for each block of
-   units, word by word, the block's rows of every gate. A tile's blocks lie so far apart that of more than sixteen units
-   they would throw each other out of the cache. */
+   units, word by word, the block's rows of every gate. Sixteen units are packed side by side: the
+   blocks of more lie so far apart that they would throw each other out of the cache. */
 INLINE void NAME(pack_forward)(int gates, int block, long units, const element *kernel,
                                uint32_t *packed) {
     const long width = gates * units, words = units / NAME(PAIR), tile = 16;
