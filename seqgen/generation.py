@@ -175,18 +175,21 @@ def generate(
         growing = masked = False
         for row, output in enumerate(outputs):
             mask = output.next(size)
-            allowed[row] = True if mask is None else mask
             if not output.is_finished:
                 growing = True
                 numbers[row] = output.random()
             elif output.place is None:
                 output.place = streams(stepper, Place(logits, state), [row])
             if mask is not None:
+                allowed[row] = mask
                 masked = True
         if not growing:
             return
         known = recent[:, : len(before) + new] if window else recent
-        possible = allow_only(logits, allowed) if masked else logits
+        possible = logits
+        if masked:
+            possible = allow_only(logits, allowed)
+            allowed.fill(True)
         ids = sampler(possible, known, numbers, drawn + new)
         _feed(outputs, ids, logits)
         yield
