@@ -49,8 +49,10 @@ class CompiledDrawing:
         recent: Ids,
         numbers: npt.NDArray[np.float64],
         temperature: float,
+        allowed: npt.NDArray[np.bool_] | None = None,
     ) -> Ids:
-        """One token per row: logits `(B, V)`, recent ids `(B, W)`, numbers `(B,)` → ids `(B,)`."""
+        """One token per row: logits `(B, V)`, recent ids `(B, W)`, numbers `(B,)`, and which
+        tokens may come `(B, V)`, if not all → ids `(B,)`."""
         drawing = self._drawing
         drawing.rows, size = logits.shape
         if drawing.size != size:
@@ -61,6 +63,7 @@ class CompiledDrawing:
         self._work(
             self._reference,
             pointer(np.ascontiguousarray(logits)),
+            None if allowed is None else pointer(allowed),
             pointer(np.ascontiguousarray(recent, np.int64)) if recent.size else None,
             pointer(numbers),
             pointer(ids),

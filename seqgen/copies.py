@@ -198,7 +198,7 @@ class CopyIndex:
         """What `holds` says of one n-gram, at once."""
         if number % self.every:
             return True
-        step, bits = (number >> 32) | 1, BITS * self.size
+        step, bits = (number >> 32) | 1, BITS * self.bits.size
         for each in range(HASHES):
             place = (number + each * step) % MODULUS % bits
             if not self.bits.item(place >> 3) >> (place & 7) & 1:

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqgen.config import SampleConfig
 from seqgen.runtime import Stepper
-from seqgen.sampling import Logits, Mask, Sampler, allow_only, log_probabilities
+from seqgen.sampling import Logits, Mask, Sampler, log_probabilities
 from seqgen.vocabulary import Ids
 
 MOST = 64  # outputs that run side by side
@@ -186,11 +186,9 @@ def generate(
         if not growing:
             return
         known = recent[:, : len(before) + new] if window else recent
-        possible = logits
+        ids = sampler(logits, known, numbers, drawn + new, allowed if masked else None)
         if masked:
-            possible = allow_only(logits, allowed)
             allowed.fill(True)
-        ids = sampler(possible, known, numbers, drawn + new)
         _feed(outputs, ids, logits)
         yield
         if window:

@@ -29,7 +29,6 @@ from seqgen.vocabulary import Ids
 Logits = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 
-IMPOSSIBLE = np.float32(-np.inf)  # a logit; kept, as making one takes a while
 LOWEST = 1e-250  # temperature: any lower, and numbers that are large would overflow
 HIGHEST = 1 - 2**-51  # times any number, it is less than that number
 
@@ -41,7 +40,7 @@ def allow_only(logits: Logits, allowed: Mask) -> Logits:
     array([[  1., -inf],
            [  3.,   4.]])
     """
-    return np.where(allowed, logits, IMPOSSIBLE)
+    return np.where(allowed, logits, -np.inf)
 
 
 def penalise(logits: Logits, recent: Ids, penalty: float) -> Logits:
@@ -166,21 +165,29 @@ class Sampler:
         self.compiled = CompiledDrawing(config) if library() is not None else None
 
     def __call__(
-        self, logits: Logits, recent: Ids, numbers: npt.NDArray[np.float64], place: int
+        self,
+        logits: Logits,
+        recent: Ids,
+        numbers: npt.NDArray[np.float64],
+        place: int,
+        allowed: Mask | None = None,
     ) -> Ids:
         """One token per row.
 
         Args:
-            logits: `(B, V)`, where what must not come is `-inf` already.
+            logits: `(B, V)`.
             recent: the last `window` ids `(B, W)`, or as many as there are.
             numbers: `(B,)`, drawn from 0 up to, but not, 1.
             place: how many tokens have been drawn before.
+            allowed: which tokens may come `(B, V)`, in each row at least one; None: all of them.
         """
         config = self.config
         temperature = self.temperatures[place % len(self.temperatures)]
         if self.compiled is not None and logits.dtype == np.float32:
             least = LOWEST if temperature else 0  # which is greedy
-            return self.compiled(logits, recent, numbers, max(temperature, least))
+            return self.compiled(logits, recent, numbers, max(temperature, least), allowed)
+        if allowed is not None:
+            logits = allow_only(logits, allowed)
         if self.window:
             logits = penalise(logits, recent, config.repetition_penalty)
         if temperature == 0:

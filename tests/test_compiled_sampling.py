@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from seqgen.config import SampleConfig
 from seqgen.native import library
-from seqgen.sampling import Sampler, keep_top_k, temper
+from seqgen.sampling import Sampler, allow_only, keep_top_k, temper
 
 pytestmark = pytest.mark.skipif(library() is None, reason="seqgen is not compiled here")
 
@@ -15,12 +15,18 @@ SEEDS = st.integers(0, 2**32 - 1)
 SHARES = st.none() | st.floats(0.01, 1)
 
 
-def both(sampler: Sampler, logits: np.ndarray, recent: np.ndarray, numbers: np.ndarray) -> list:
+def both(
+    sampler: Sampler,
+    logits: np.ndarray,
+    recent: np.ndarray,
+    numbers: np.ndarray,
+    allowed: np.ndarray | None = None,
+) -> list:
     """Ids as C draws them, and as NumPy does."""
     assert sampler.compiled is not None
-    found = sampler(logits, recent, numbers, 0)
+    found = sampler(logits, recent, numbers, 0, allowed)
     sampler.compiled = None
-    return [found.tolist(), sampler(logits, recent, numbers, 0).tolist()]
+    return [found.tolist(), sampler(logits, recent, numbers, 0, allowed).tolist()]
 
 
 def is_near_an_edge(logits: np.ndarray, config: SampleConfig) -> bool:
@@ -35,10 +41,11 @@ def is_near_an_edge(logits: np.ndarray, config: SampleConfig) -> bool:
 @given(
     SEEDS, st.integers(1, 3), st.integers(1, 40), st.none() | st.integers(1, 50), SHARES, SHARES,
     st.sampled_from([1.0, 1.3, 0.5]), st.sampled_from([0, 1e-3, 0.7, 1, 30]), st.booleans(),
+    st.booleans(),
 )  # fmt: skip
 def test_agrees_with_numpy(
     seed: int, rows: int, size: int, top_k: int | None, top_p: float | None, min_p: float | None,
-    penalty: float, temperature: float, is_rounded: bool,
+    penalty: float, temperature: float, is_rounded: bool, is_masked: bool,
 ) -> None:  # fmt: skip
     random = np.random.default_rng(seed)
     logits = random.normal(0, 4, (rows, size)).astype(np.float32)
@@ -46,14 +53,18 @@ def test_agrees_with_numpy(
         logits = logits.round()
     forbidden = random.random((rows, size)) < 0.3
     forbidden[:, 0] = False
-    logits[forbidden] = -np.inf
+    possible = allow_only(logits, ~forbidden)
     config = SampleConfig(
         top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=penalty, temperature=temperature
     )
     sampler = Sampler(config)
     recent = random.integers(0, size, (rows, 5 if sampler.window else 0))
-    assume(penalty != 1 or not temperature or not is_near_an_edge(logits, config))
-    found, expected = both(sampler, logits, recent, random.random(rows))
+    assume(penalty != 1 or not temperature or not is_near_an_edge(possible, config))
+    numbers = random.random(rows)
+    found, expected = both(
+        sampler,
+        *((logits, recent, numbers, ~forbidden) if is_masked else (possible, recent, numbers)),
+    )
     assert found == expected
     assert not forbidden[np.arange(rows), found].any()
 

@@ -2,6 +2,7 @@
    done to one row after the other, without an array for each step. */
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct drawing {
@@ -51,13 +52,16 @@ static double lowest(const struct drawing *d, const double *logits, double *heap
     return last;
 }
 
-static int64_t one(const struct drawing *d, const float *given, const int64_t *recent, double number,
-                   double *logits, double *heap) {
+static int64_t one(const struct drawing *d, const float *given, const uint8_t *allowed,
+                   const int64_t *recent, double number, double *logits, double *heap) {
     for (int64_t i = 0; i < d->size; i++) logits[i] = given[i];
     for (int64_t i = 0; i < d->window; i++) {
         float before = given[recent[i]], penalty = (float)d->penalty;
         logits[recent[i]] = before > 0 ? before / penalty : before * penalty;
     }
+    if (allowed)
+        for (int64_t i = 0; i < d->size; i++)
+            if (!allowed[i]) logits[i] = -INFINITY;
     int64_t likeliest = 0, drawn = 0;
     for (int64_t i = 1; i < d->size; i++)
         if (logits[i] > logits[likeliest]) likeliest = i;
@@ -75,10 +79,11 @@ static int64_t one(const struct drawing *d, const float *given, const int64_t *r
     return drawn;
 }
 
-/* For each row an id: logits (rows, size), recent (rows, window), numbers (rows,). */
-void draw(const struct drawing *d, const float *logits, const int64_t *recent, const double *numbers,
-          int64_t *ids) {
+/* For each row an id: logits and, if not everything is, what is allowed (rows, size), recent (rows,
+   window), numbers (rows,). */
+void draw(const struct drawing *d, const float *logits, const uint8_t *allowed, const int64_t *recent,
+          const double *numbers, int64_t *ids) {
     for (int64_t row = 0; row < d->rows; row++)
-        ids[row] = one(d, logits + row * d->size, recent + row * d->window, numbers[row], d->scratch,
-                       d->scratch + d->size);
+        ids[row] = one(d, logits + row * d->size, allowed ? allowed + row * d->size : NULL,
+                       recent + row * d->window, numbers[row], d->scratch, d->scratch + d->size);
 }
