@@ -10,8 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from seqgen import bundle
+from seqgen.cli import cli
+from seqgen.errors import SeqgenError
 from tests.conftest import SENTENCE, Run
 
 SMALL = ("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0.1)
@@ -42,6 +45,12 @@ def killed(folder: Path, *arguments: object) -> None:
     process.wait()
 
 
+def here(*arguments: object) -> str:
+    """What `seqgen train` says, run in this process, which has TensorFlow at hand."""
+    command = ["train", *map(str, arguments)]
+    return CliRunner().invoke(cli, command, catch_exceptions=False).stderr
+
+
 def test_a_run_that_was_killed_goes_on_to_the_same_weights(
     book: Path, tmp_path: Path, seqgen: Run
 ) -> None:
@@ -62,8 +71,9 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(
 
 
 def test_what_cannot_be_resumed_says_why(
-    trained: Path, book: Path, tmp_path: Path, seqgen: Run
+    trained: Path, book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     options = (book, "-o", "cut.keras", "--epochs", 12, *SMALL)
     killed(tmp_path, *options)
     (tmp_path / "other.txt").write_text(SENTENCE * 150)
@@ -72,17 +82,15 @@ def test_what_cannot_be_resumed_says_why(
         (("other.txt", "--resume"), 'name "book", here "other"; tokens 15800, here 11850'),
         ((book, "--resume", "--lines"), "lines false, here true"),
     ]:
-        done = seqgen("train", *arguments, "-o", "cut.keras", cwd=tmp_path)
-        assert done.returncode == 1
-        error = done.stderr.splitlines()[-1]
-        assert error.startswith("Error: cut.checkpoint was made with ") and message in error
-    done = seqgen("train", book, "--resume", "--from", trained, "-o", "cut.keras", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "cut.checkpoint is of a run that began with a new model; leave --from" in done.stderr
+        with pytest.raises(SeqgenError) as error:
+            here(*arguments, "-o", "cut.keras")
+        assert str(error.value).startswith("cut.checkpoint was made with ")
+        assert message in str(error.value)
+    with pytest.raises(SeqgenError, match="is of a run that began with a new model; leave --from"):
+        here(book, "--resume", "--from", trained, "-o", "cut.keras")
     (tmp_path / "cut.checkpoint").write_bytes((tmp_path / "cut.checkpoint").read_bytes()[:5000])
-    done = seqgen("train", book, "-o", "cut.keras", "--resume", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "cut.checkpoint is damaged and cannot be read" in done.stderr
+    with pytest.raises(SeqgenError, match="cut.checkpoint is damaged and cannot be read"):
+        here(book, "-o", "cut.keras", "--resume")
     done = seqgen("train", book, "-o", "none.keras", "--resume", cwd=tmp_path)
     assert done.returncode == 1
     assert "none.checkpoint: no such checkpoint" in done.stderr
@@ -90,7 +98,7 @@ def test_what_cannot_be_resumed_says_why(
 
 def test_resume_finds_the_last_run_and_how_it_read_the_text(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "cut.txt").write_text("\n".join(f"line {i} of many" for i in range(400)))
-    killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 20, *SMALL)
+    killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 8, *SMALL)
     (tmp_path / "cut.checkpoint").rename(tmp_path / "cut-1.checkpoint")
     (tmp_path / "cut.checkpoint").write_text("older")
     os.utime(tmp_path / "cut.checkpoint", (0, 0))
@@ -101,25 +109,26 @@ def test_resume_finds_the_last_run_and_how_it_read_the_text(tmp_path: Path, seqg
     assert (options["lines"], options["min_count"]) == (True, 2)
 
 
-def test_a_new_run_keeps_what_a_killed_one_left(book: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_a_new_run_keeps_what_a_killed_one_left(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     killed(tmp_path, book, "-o", "cut.keras", "--epochs", 12, *SMALL)
     left = (tmp_path / "cut.checkpoint").read_bytes()
-    done = seqgen("train", book, "-o", "cut.keras", "--epochs", 0.1, *SMALL, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "it is kept as cut-1.checkpoint" in done.stderr
+    said = here(book, "-o", "cut.keras", "--epochs", 0.1, *SMALL)
+    assert "it is kept as cut-1.checkpoint" in said
     assert (tmp_path / "cut-1.checkpoint").read_bytes() == left
 
 
 def test_from_learns_new_letters_and_keeps_what_the_model_knew(
-    trained: Path, tmp_path: Path, seqgen: Run
+    trained: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "new.txt").write_text("Ω-mega: the quick brown Ω does not mind.\n" * 200)
-    done = seqgen(
-        *("train", "new.txt", "--from", trained, "-o", "new.keras", "--epochs", 4),
+    here(
+        *("new.txt", "--from", trained, "-o", "new.keras", "--epochs", 4),
         *("--batch-size", 4, "--window", 16, "--learning-rate", 0.01),
-        cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
     old, new = bundle.load(trained), bundle.load(tmp_path / "new.keras")
     assert set(new.vocabulary.tokens) == set(old.vocabulary.tokens) | set("Ω-:")
     assert new.model_config == old.model_config
@@ -130,16 +139,16 @@ def test_from_learns_new_letters_and_keeps_what_the_model_knew(
 
 
 def test_from_refuses_another_network(
-    trained: Path, book: Path, tmp_path: Path, seqgen: Run
+    trained: Path, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     for options, message in [
         (("--units", 32), "the model to begin with has units 64, not 32: leave that option away"),
         (("--lines",), "trained without --lines, this run is with"),
         (("--resume",), "no such checkpoint"),
     ]:
-        done = seqgen("train", book, "--from", trained, "-o", "x.keras", *options, cwd=tmp_path)
-        assert done.returncode == 1
-        assert message in done.stderr.splitlines()[-1]
+        with pytest.raises(SeqgenError, match=message):
+            here(book, "--from", trained, "-o", "x.keras", *options)
 
 
 def test_pictures_and_tensorboard(book: Path, tmp_path: Path, seqgen: Run) -> None:
