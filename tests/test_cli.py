@@ -109,13 +109,16 @@ def test_lines(tmp_path: Path, seqgen: Run) -> None:
     assert set(lines) == {"anna", "bert"}
 
 
-def test_a_corpus_from_a_folder_and_standard_input(book: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_a_corpus_from_a_folder_and_standard_input(
+    book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "texts").mkdir()
     for number in (1, 2):
         (tmp_path / f"texts/{number}.txt").write_bytes(book.read_bytes())
     (tmp_path / "texts/cover.png").write_bytes(b"\x89PNG")
     run = ("--epochs", 0.05, *SMALL)
-    done = seqgen("train", "texts", *run, cwd=tmp_path)
+    done = CliRunner().invoke(cli, ["train", "texts", *map(str, run)], catch_exceptions=False)
     assert "skipped texts/cover.png: is a binary file" in done.stderr
     assert ": 31,600 characters" in done.stderr
     assert done.stdout == "texts.keras\n"
@@ -306,9 +309,10 @@ def test_a_file_name_that_is_no_text(book: Path, tmp_path: Path) -> None:
     assert done.stdout == b"b\xfck.keras\n"
 
 
-def test_options_of_the_cell(book: Path, tmp_path: Path, seqgen: Run) -> None:
-    run = ("train", book, "--epochs", 0.05, *SMALL, "--json")
-    done = seqgen(*run, "--cell-option", "use_bias=False", cwd=tmp_path)
+def test_options_of_the_cell(book: Path, tmp_path: Path) -> None:
+    run = ["train", str(book), "--epochs", "0.05", *map(str, SMALL), "--json"]
+    run += ["-o", str(tmp_path / "m.keras"), "--cell-option", "use_bias=False"]
+    done = CliRunner().invoke(cli, run, catch_exceptions=False)
     embedding, dense = 31 * 8, (8 + 1) * 31
     assert json.loads(done.stdout)["parameters"] == embedding + 4 * 8 * (8 + 8) + dense
 
