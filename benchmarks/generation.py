@@ -39,8 +39,8 @@ from seqgen.constraints import Only
 from seqgen.corpora import load_corpus
 from seqgen.corpus import Corpus
 from seqgen.generation import Constraint, Output, batches, generate, read, streams
+from seqgen.keras_stepper import KerasStepper
 from seqgen.model import Model
-from seqgen.network import KerasStepper
 from seqgen.originality import CopyGuard, index_of
 from seqgen.runtime import Runtime, Stepper
 from seqgen.sampling import Sampler

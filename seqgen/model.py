@@ -68,7 +68,7 @@ class Model:
             if compiled_runtime.knows(self.bundle.model_config):
                 self._stepper = compiled_runtime.CompiledRuntime(*network)
             elif self.needs_keras:
-                from seqgen.network import KerasStepper
+                from seqgen.keras_stepper import KerasStepper
 
                 self._stepper = KerasStepper(*network)
             else:

@@ -9,7 +9,7 @@ import numpy as np
 from seqgen.backend import keras, tf
 from seqgen.batches import Batch
 from seqgen.config import TrainConfig
-from seqgen.network import Chance, forward
+from seqgen.forward import Chance, Forward
 from seqgen.sharding import cut, join, shard_count
 
 # float16 ends at 6e-8, above many a gradient; they are this many times as large on their way.
@@ -120,11 +120,7 @@ class TrainStep:
             )
         count = shard_count(rows)
         number = (number * replicas + replica) * count
-        shards = enumerate(cut(count, inputs, targets, state))
-        results = [self._shard(number + i, *shard) for i, shard in shards]
-        losses, states, gradients = zip(*results, strict=True)
-        sums = [tf.add_n(each) for each in zip(*gradients, strict=True)]
-        loss, state = tf.add_n(losses), join(list(states))
+        loss, state, sums = self._gradients(count, number, inputs, targets, state)
         if replicas > 1:
             plan *= tf.cast(tf.equal(replica, 0), plan.dtype)
             plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
@@ -135,19 +131,21 @@ class TrainStep:
         self.optimizer.apply([each * factor for each in sums], self.network.trainable_variables)
         return loss / (replicas * count), state, plan
 
-    def _shard(self, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
-        """Some streams' loss, their next state, and the gradients."""
+    def _gradients(self, count: int, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
+        """Of so many shards: the sum of their losses, the state behind them, and the gradients."""
+        chance = Chance(self.config.seed, number, self.config.recurrent_dropout)
+        losses, states = [], []
         with tf.GradientTape() as tape:
-            logits, state = forward(
-                self.network,
-                inputs,
-                state,
-                chance=Chance(self.config.seed, number, self.config.recurrent_dropout),
-                precision=self.config.precision,
-            )
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-            loss = tf.reduce_mean(losses)
-            total = tf.add_n([loss, *self.network.losses])  # the layers' own regularisers
-            total *= SCALE[self.config.precision]
+            rows, precision = inputs.shape[0] // count, self.config.precision
+            forward = Forward(self.network, rows, chance=chance, precision=precision)
+            for i, shard in enumerate(cut(count, inputs, targets, state)):
+                inputs, targets, state = shard
+                logits, state = forward(inputs, state, i)
+                each = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+                losses.append(tf.reduce_mean(each))
+                states.append(state)
+            loss = tf.add_n(losses)
+            regularisers = [count * each for each in self.network.losses]  # those of its layers
+            total = tf.add_n([loss, *regularisers]) * SCALE[self.config.precision]
         gradients = tape.gradient(total, self.network.trainable_variables)
-        return loss, state, [tf.convert_to_tensor(each) for each in gradients]
+        return loss, join(states), [tf.convert_to_tensor(each) for each in gradients]

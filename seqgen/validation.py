@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.backend import tf
-from seqgen.network import forward, initial_state
+from seqgen.forward import Forward
+from seqgen.network import initial_state
 from seqgen.sharding import cut, join, shard_count
 from seqgen.vocabulary import Ids
 
@@ -51,9 +52,11 @@ class Validation:
 
     def _sum_of_losses(self, inputs: Any, targets: Any, scored: Any, state: Any) -> Any:
         sums, states = [], []
-        for shard in cut(shard_count(STREAMS), inputs, targets, scored, state):
+        count = shard_count(STREAMS)
+        forward = Forward(self.network, STREAMS // count)
+        for shard in cut(count, inputs, targets, scored, state):
             inputs, targets, scored, state = shard
-            logits, state = forward(self.network, inputs, state)
+            logits, state = forward(inputs, state)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
             sums.append(tf.reduce_sum(losses * scored))
             states.append(state)

@@ -36,7 +36,7 @@ def results(layer: object, inputs: object, state: list[object], dtype: str | Non
             if dtype:
                 columns = [tf.transpose(each) for each in state]
                 sequence = tf.cast(tf.transpose(inputs, (2, 1, 0)), dtype)
-                outputs, after = kernels.run(layer, sequence, columns)
+                outputs, after = kernels.Layer(layer, len(inputs), dtype)(sequence, columns)
                 outputs = tf.cast(tf.transpose(outputs, (2, 1, 0)), tf.float32)
                 after = [tf.transpose(each) for each in after]
             else:
@@ -101,9 +101,7 @@ def test_what_c_takes() -> None:
     def taken(cell: str, units: int, batch: int, dtype: str = "float32", **options: object) -> bool:
         layer = LAYERS[cell](units, **options)
         layer.build((None, None, 3))
-        kernel = tf.cast(layer.cell.recurrent_kernel, dtype)
-        kind = kernels._cell(layer)
-        return compiled.supports(kind(kernel, tf.constant(layer.cell.bias), batch), batch)
+        return isinstance(kernels.Layer(layer, batch, dtype)._loops, compiled.Loops)
 
     there = library() is not None and any(map(library().window_columns, (1, 2)))
     assert [taken(cell, 32, 16) for cell in ("simple_rnn", "lstm", "gru")] == 3 * [there]

@@ -7,7 +7,8 @@ from seqgen import runtime as runtime_module
 from seqgen.activations import ACTIVATIONS
 from seqgen.backend import keras
 from seqgen.config import CELLS, ModelConfig
-from seqgen.network import KerasStepper, build
+from seqgen.keras_stepper import KerasStepper
+from seqgen.network import build
 from seqgen.runtime import Runtime, Stepper, knows
 
 VOCABULARY_SIZE = 11

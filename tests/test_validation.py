@@ -3,7 +3,8 @@ import pytest
 
 from seqgen.backend import tf
 from seqgen.config import ModelConfig
-from seqgen.network import build, forward, initial_state
+from seqgen.forward import Forward
+from seqgen.network import build, initial_state
 from seqgen.validation import Validation
 
 IDS = np.random.default_rng(0).integers(0, 7, 700).astype(np.uint8)
@@ -12,7 +13,7 @@ IDS = np.random.default_rng(0).integers(0, 7, 700).astype(np.uint8)
 def one_stream(network: object, first: int, tokens: int) -> float:
     """The plain way: one stream that reads the text from its beginning."""
     inputs, targets = IDS[None, :-1].astype(int), IDS[None, 1:].astype(int)
-    logits, _ = forward(network, inputs, initial_state(network, 1))
+    logits, _ = Forward(network, 1)(inputs, initial_state(network, 1))
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
     return float(tf.reduce_mean(losses[0, first - 1 : first - 1 + tokens]))
 

@@ -14,22 +14,18 @@ product, the states, and all else are float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from seqgen.backend import keras, tf
-from seqgen.kernels.cell import Cell
-from seqgen.kernels.gru import GRUResetAfter, GRUResetBefore
-from seqgen.kernels.lstm import LSTM
-from seqgen.kernels.operations import Tensor
-from seqgen.kernels.simple_rnn import SimpleRNN
-from seqgen.kernels.window import over_window
+from seqgen.backend import keras
+from seqgen.kernels.layer import Layer
+
+__all__ = ["Layer", "supports"]
 
 LAYERS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
 
 
 def supports(layer: Any) -> bool:
-    """Whether `run` knows the layer: the activations that Keras takes by itself, no dropout inside.
+    """Whether `Layer` knows the layer: Keras's own choice of activations, no dropout inside.
 
     >>> supports(keras.layers.GRU(4)), supports(keras.layers.GRU(4, activation="relu"))
     (True, False)
@@ -43,44 +39,3 @@ def supports(layer: Any) -> bool:
         and not layer.recurrent_dropout
         and layer.activity_regularizer is None
     )
-
-
-def run(
-    layer: Any,
-    inputs: Tensor,
-    state: Sequence[Tensor],
-    *,
-    recurrent_mask: Tensor = 1.0,
-    embedding: Tensor | None = None,
-) -> tuple[Tensor, list[Tensor]]:
-    """A recurrent layer over a window.
-
-    Args:
-        layer: a built Keras layer that `supports` says yes to.
-        inputs: `(D, T, B)`; its precision is that of the products and of the outputs.
-        state: before the window, each `(units, B)` in float32.
-        recurrent_mask: what the recurrent weights are multiplied with.
-        embedding: what the inputs are multiplied with before the layer's kernel, `(D, E)`.
-
-    Returns:
-        The outputs `(units, T, B)` and the state behind the window.
-
-    >>> layer = keras.layers.LSTM(4)
-    >>> layer.build((None, None, 3))
-    >>> outputs, state = run(layer, tf.zeros((3, 5, 2)), [tf.zeros((4, 2))] * 2)
-    >>> outputs.shape, len(state)
-    (TensorShape([4, 5, 2]), 2)
-    """
-    weights = layer.cell
-    kernel = weights.kernel if embedding is None else tf.matmul(embedding, weights.kernel)
-    recurrent_kernel = weights.recurrent_kernel * recurrent_mask
-    bias = weights.bias if layer.use_bias else tf.zeros(weights.kernel.shape[1])
-    tensors = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]
-    outputs, *after = over_window(_cell(layer), inputs, *tensors, *state)
-    return outputs, after
-
-
-def _cell(layer: Any) -> type[Cell]:
-    if isinstance(layer, keras.layers.GRU):
-        return GRUResetAfter if layer.reset_after else GRUResetBefore
-    return LSTM if isinstance(layer, keras.layers.LSTM) else SimpleRNN

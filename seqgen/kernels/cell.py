@@ -27,6 +27,7 @@ class Cell:
         self.bias = bias
         self.transposed = tf.transpose(recurrent_kernel)  # as a step forward wants it
         self.units, self.rows = recurrent_kernel.shape  # rows of the gradient of a step's sums
+        self.batch_size = batch_size
         self.biases = columns(bias, batch_size)
 
     def forward(self, x: Tensor, written: Tensor, *state: Tensor) -> tuple[list[Tensor], Any]:

@@ -38,19 +38,19 @@ class Window(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("recurrent_kernel", "bias", "x", "outputs", "hidden", "carry", "kept"),
+                *("recurrent_kernel", "packed", "bias", "x", "outputs", "hidden", "carry", "kept"),
                 *("gradient", "d_bias"),
             )
         ),
     ]
 
 
-def supports(cell: Cell, batch_size: int | None) -> bool:
-    """Whether it is there, for such a cell and batch, on this processor."""
+def supports(cell: Cell) -> bool:
+    """Whether they are there, for such a cell and batch, on this processor."""
     return (
         type(cell) in NUMBERS
         and cell.units % UNITS == 0
-        and _set(cell.recurrent_kernel.dtype, batch_size) is not None
+        and _set(cell.recurrent_kernel.dtype, cell.batch_size) is not None
     )
 
 
@@ -66,41 +66,67 @@ def _set(dtype: Any, batch_size: int | None) -> int | None:
     return None
 
 
-def forward(cell: Cell, x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor], Tensor]:
-    """As `seqgen.kernels.scan.forward`."""
-    _, steps, batch_size = x.shape
-    outputs, kept, *last = tf.numpy_function(
-        partial(_forward, NUMBERS[type(cell)], cell.kept),
-        [x, cell.recurrent_kernel, cell.bias, *state],
-        [x.dtype, x.dtype, *(tf.float32 for _ in state)],
-        stateful=False,
-    )
-    outputs.set_shape((cell.units, steps, batch_size))
-    for before, after in zip(state, last, strict=True):
-        after.set_shape(before.shape)
-    return outputs, last, kept
+class Loops:
+    """As `seqgen.kernels.scan.Loops`."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self.number = NUMBERS[type(cell)]
+        self.packed_forward, self.packed_backward = (
+            tf.numpy_function(
+                partial(_pack, self.number, cell.batch_size, backward),
+                [cell.recurrent_kernel],
+                tf.uint8,
+                stateful=False,
+            )
+            for backward in (False, True)
+        )
+
+    def forward(self, x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor], Tensor]:
+        """As those of TensorFlow."""
+        cell = self.cell
+        outputs, kept, *last = tf.numpy_function(
+            partial(_forward, self.number, cell.kept),
+            [x, self.packed_forward, cell.bias, *state],
+            [x.dtype, x.dtype, *(tf.float32 for _ in state)],
+            stateful=False,
+        )
+        outputs.set_shape((cell.units, *x.shape[1:]))
+        for before, after in zip(state, last, strict=True):
+            after.set_shape(before.shape)
+        return outputs, last, kept
+
+    def backward(
+        self, kept: Tensor, d_outputs: Tensor, d_last: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """As those of TensorFlow."""
+        cell = self.cell
+        d, d_bias, *d_state = tf.numpy_function(
+            partial(_backward, self.number, cell.rows),
+            [kept, self.packed_backward, d_outputs, *d_last],
+            [d_outputs.dtype, tf.float32, *(tf.float32 for _ in d_last)],
+            stateful=False,
+        )
+        d.set_shape((cell.rows, *d_outputs.shape[1:]))
+        d_bias.set_shape((cell.rows,))
+        for after, before in zip(d_last, d_state, strict=True):
+            before.set_shape(after.shape)
+        return d, d_bias, d_state
 
 
-def backward(
-    cell: Cell, kept: Tensor, d_outputs: Tensor, d_last: Sequence[Tensor]
-) -> tuple[Tensor, Tensor, list[Tensor]]:
-    """As `seqgen.kernels.scan.backward`."""
-    _, steps, batch_size = d_outputs.shape
-    d, d_bias, *d_state = tf.numpy_function(
-        partial(_backward, NUMBERS[type(cell)], cell.rows),
-        [kept, cell.recurrent_kernel, d_outputs, *d_last],
-        [d_outputs.dtype, tf.float32, *(tf.float32 for _ in d_last)],
-        stateful=False,
-    )
-    d.set_shape((cell.rows, steps, batch_size))
-    d_bias.set_shape((cell.rows,))
-    for after, before in zip(d_last, d_state, strict=True):
-        before.set_shape(after.shape)
-    return d, d_bias, d_state
+def _pack(number: int, batch_size: int, backward: bool, recurrent_kernel: Floats) -> Floats:
+    """The recurrent kernel as a loop reads it, in bytes."""
+    packed = _empty((recurrent_kernel.nbytes,), np.uint8)
+    work = library().window_pack_backward if backward else library().window_pack_forward
+    _call(
+        work, number, recurrent_kernel.dtype, (len(recurrent_kernel), 0, batch_size),
+        recurrent_kernel=recurrent_kernel, packed=packed,
+    )  # fmt: skip
+    return packed
 
 
 def _forward(
-    number: int, kept_rows: int, x: Floats, recurrent_kernel: Floats, bias: Floats, *state: Floats
+    number: int, kept_rows: int, x: Floats, packed: Floats, bias: Floats, *state: Floats
 ) -> list[Floats]:
     units, batch_size = state[0].shape
     steps = x.shape[1]
@@ -108,36 +134,40 @@ def _forward(
     kept = _empty((steps, units, kept_rows, batch_size), x.dtype)
     last = [_copy(each) for each in state]
     _call(
-        library().window_forward, number, steps, last,
-        recurrent_kernel=recurrent_kernel, bias=bias, x=x, outputs=outputs, kept=kept,
+        library().window_forward, number, x.dtype, (units, steps, batch_size),
+        packed=packed, bias=bias, x=x, outputs=outputs, kept=kept, **_named(last),
     )  # fmt: skip
     return [outputs, kept, *last]
 
 
 def _backward(
-    number: int, rows: int, kept: Floats, recurrent_kernel: Floats, d_outputs: Floats,
-    *d_last: Floats,
-) -> list[Floats]:  # fmt: skip
-    _, steps, batch_size = d_outputs.shape
+    number: int, rows: int, kept: Floats, packed: Floats, d_outputs: Floats, *d_last: Floats
+) -> list[Floats]:
+    units, steps, batch_size = d_outputs.shape
     d = _empty((rows, steps, batch_size), d_outputs.dtype)
     d_bias = _empty((rows,), np.float32)
     d_state = [_copy(each) for each in d_last]
     _call(
-        library().window_backward, number, steps, d_state,
-        recurrent_kernel=recurrent_kernel, outputs=d_outputs, kept=kept, gradient=d, d_bias=d_bias,
+        library().window_backward, number, d_outputs.dtype, (units, steps, batch_size),
+        packed=packed, outputs=d_outputs, kept=kept, gradient=d, d_bias=d_bias, **_named(d_state),
     )  # fmt: skip
     return [d, d_bias, *d_state]
 
 
-def _call(work: Any, number: int, steps: int, state: list[Floats], **arrays: Floats) -> None:
-    """`state` holds that before the window, then that behind it."""
-    units, batch_size = state[0].shape
-    arrays |= dict(zip(("hidden", "carry"), state, strict=False))
-    dtype = tf.as_dtype(arrays["recurrent_kernel"].dtype)
-    window = Window(_set(dtype, batch_size), number, units, steps, batch_size)
+def _named(state: Sequence[Floats]) -> dict[str, Floats]:
+    """What holds the state before a window, then that behind it."""
+    return dict(zip(("hidden", "carry"), state, strict=False))
+
+
+def _call(
+    work: Any, number: int, dtype: Any, shape: tuple[int, int, int], **arrays: Floats
+) -> None:
+    """`shape`: units, steps and batch size."""
+    window = Window(_set(tf.as_dtype(dtype), shape[-1]), number, *shape)
     for name, array in arrays.items():
         setattr(window, name, array.ctypes.data)
     if work(ctypes.byref(window)):
+        units, _, batch_size = shape
         raise MemoryError(f"no memory for a window of {units} units and a batch of {batch_size}")
 
 

@@ -12,66 +12,70 @@ from seqgen.kernels.operations import Tensor, float32
 Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
 
 
-def forward(
-    cell: Cell, x: Tensor, state: Sequence[Tensor]
-) -> tuple[Tensor, list[Tensor], list[Array]]:
-    """All steps of a window.
+class Loops:
+    """The loops of a layer with these weights, over any number of windows."""
 
-    Args:
-        cell: what it does in a step.
-        x: the product of its inputs, `(gates, T, B)`.
-        state: before the window, each `(units, B)` in float32.
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
 
-    Returns:
-        The outputs `(units, T, B)`, the state behind the window, and what is kept for `backward`.
-    """
-    dtype = x.dtype
+    def forward(
+        self, x: Tensor, state: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor], list[Array]]:
+        """All steps of a window.
 
-    def step(written: Tensor, *state_and_input: Tensor) -> Any:
-        *before, x = state_and_input
-        after, kept = cell.forward(x, written, *before)
-        written = tf.cast(after[0], dtype)
-        return [written, *after], [*kept, written]
+        Args:
+            x: the product of its inputs, `(gates, T, B)`.
+            state: before the window, each `(units, B)` in float32.
 
-    (_, *last), (*kept, outputs) = _scan(
-        step,
-        [tf.cast(state[0], dtype), *state],
-        [_by_time(x)],
-        [*cell.kept * [(cell.units, tf.float32)], (cell.units, dtype)],
-    )
-    return _by_row(outputs), last, kept
+        Returns:
+            The outputs `(units, T, B)`, the state behind the window, and what is kept for
+            `backward`.
+        """
+        dtype, cell = x.dtype, self.cell
 
+        def step(written: Tensor, *state_and_input: Tensor) -> Any:
+            *before, x = state_and_input
+            after, kept = cell.forward(x, written, *before)
+            written = tf.cast(after[0], dtype)
+            return [written, *after], [*kept, written]
 
-def backward(
-    cell: Cell, kept: Sequence[Array], d_outputs: Tensor, d_last: Sequence[Tensor]
-) -> tuple[Tensor, Tensor, list[Tensor]]:
-    """All steps of a window from behind.
+        (_, *last), (*kept, outputs) = _scan(
+            step,
+            [tf.cast(state[0], dtype), *state],
+            [_by_time(x)],
+            [*cell.kept * [(cell.units, tf.float32)], (cell.units, dtype)],
+        )
+        return _by_row(outputs), last, kept
 
-    Args:
-        cell: what it does in a step.
-        kept: what `forward` kept.
-        d_outputs: the gradient of the outputs, `(units, T, B)`.
-        d_last: that of the state behind the window.
+    def backward(
+        self, kept: Sequence[Array], d_outputs: Tensor, d_last: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """All steps of a window from behind.
 
-    Returns:
-        The gradients of the sums `(rows, T, B)`, of these summed over all `(rows,)`, and of the
-        state before the window.
-    """
-    dtype = d_outputs.dtype
+        Args:
+            kept: what `forward` kept.
+            d_outputs: the gradient of the outputs, `(units, T, B)`.
+            d_last: that of the state behind the window.
 
-    def step(summed: Tensor, dh: Tensor, *read: Tensor) -> Any:
-        others, (d_output, *kept) = read[: len(d_last) - 1], read[len(d_last) - 1 :]
-        d_before, d = cell.backward([dh + float32(d_output), *others], *kept)
-        return [summed + d, *d_before], [tf.cast(d, dtype)]
+        Returns:
+            The gradients of the sums `(rows, T, B)`, of these summed over all `(rows,)`, and of
+            the state before the window.
+        """
+        dtype, cell = d_outputs.dtype, self.cell
 
-    (summed, *d_state), (d,) = _scan(
-        step,
-        [tf.zeros((cell.rows, d_last[0].shape[1])), *d_last],
-        [_by_time(d_outputs), *kept],
-        [(cell.rows, dtype)],
-        reverse=True,
-    )
-    return _by_row(d), tf.reduce_sum(summed, 1), d_state
+        def step(summed: Tensor, dh: Tensor, *read: Tensor) -> Any:
+            others, (d_output, *kept) = read[: len(d_last) - 1], read[len(d_last) - 1 :]
+            d_before, d = cell.backward([dh + float32(d_output), *others], *kept)
+            return [summed + d, *d_before], [tf.cast(d, dtype)]
+
+        (summed, *d_state), (d,) = _scan(
+            step,
+            [tf.zeros((cell.rows, d_last[0].shape[1])), *d_last],
+            [_by_time(d_outputs), *kept],
+            [(cell.rows, dtype)],
+            reverse=True,
+        )
+        return _by_row(d), tf.reduce_sum(summed, 1), d_state
 
 
 def _scan(

@@ -14,7 +14,8 @@ static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two sums 
 struct window {
     int32_t set, cell;
     int64_t units, steps, batch;
-    const void *recurrent_kernel; /* (units, gates units) */
+    const void *recurrent_kernel; /* (units, gates units), what is packed */
+    uint32_t *packed;             /* as many words as it has: what forward or backward reads */
     const float *bias;            /* (gates units), a GRU's (2, gates units) */
     const void *x;                /* forward: (gates units, T, B), the input's product */
     void *outputs;                /* (units, T, B): written forward; backward their gradient */
@@ -27,8 +28,11 @@ struct window {
 struct set {
     int columns;
     int (*available)(void);
+    int (*pack_forward)(const struct window *), (*pack_backward)(const struct window *);
     int (*forward)(const struct window *), (*backward)(const struct window *);
 };
+
+enum { AHEAD = 8 }; /* units between what is worked on and what is fetched into the cache */
 
 static void *scratch(int64_t words) {
     void *memory = NULL;
@@ -37,6 +41,8 @@ static void *scratch(int64_t words) {
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#define SET(name) pack_forward_##name, pack_backward_##name, forward_##name, backward_##name
 
 #define NAME(x) x##_avx512_bf16
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma")))
@@ -72,9 +78,9 @@ static int has_avx512_bf16(void) { return has_avx512() && __builtin_cpu_supports
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 static const struct set SETS[] = {
-    {16, has_avx512_bf16, forward_avx512_bf16, backward_avx512_bf16},
-    {16, has_avx512, forward_avx512, backward_avx512},
-    {8, has_avx2, forward_avx2, backward_avx2},
+    {16, has_avx512_bf16, SET(avx512_bf16)},
+    {16, has_avx512, SET(avx512)},
+    {8, has_avx2, SET(avx2)},
 };
 
 #else /* vectors of four, which every 64-bit ARM has */
@@ -91,16 +97,21 @@ static int always(void) { return 1; }
 static int never(void) { return 0; }
 
 static const struct set SETS[] = {
-    {0, never, NULL, NULL},
-    {0, never, NULL, NULL},
-    {4, always, forward_plain, backward_plain},
+    {0, never, NULL, NULL, NULL, NULL},
+    {0, never, NULL, NULL, NULL, NULL},
+    {4, always, pack_forward_plain, pack_backward_plain, forward_plain, backward_plain},
 };
 #endif
 
 /* Of how many columns a batch must be a multiple; 0: this processor has not got the set. */
 int window_columns(int set) { return SETS[set].available() ? SETS[set].columns : 0; }
 
-/* Both return 0, or 1 where there was no memory. */
+/* The recurrent kernel, as the loop of that name reads it for such a batch. */
+int window_pack_forward(const struct window *w) { return SETS[w->set].pack_forward(w); }
+
+int window_pack_backward(const struct window *w) { return SETS[w->set].pack_backward(w); }
+
+/* All times. Both return 0, or 1 where there was no memory. */
 int window_forward(const struct window *w) { return SETS[w->set].forward(w); }
 
 int window_backward(const struct window *w) { return SETS[w->set].backward(w); }

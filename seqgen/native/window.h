@@ -28,6 +28,13 @@ INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
     _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
 
+INLINE void NAME(stream)(element *to, int groups, const vec *columns, long stride) {
+    if (groups == 1) NAME(write)(to, *columns);
+    else
+        _mm512_stream_si512((__m512i *)to, (__m512i)_mm512_cvtne2ps_pbh((__m512)columns[stride],
+                                                                        (__m512)columns[0]));
+}
+
 INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
     __m512i pairs = _mm512_loadu_si512(words), same = _mm512_set1_epi32((int)weight);
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)same, (__m512bh)pairs);
@@ -49,6 +56,15 @@ INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
     memcpy(to, rows, sizeof *rows);
 }
 
+INLINE void NAME(stream)(element *to, int groups, const vec *columns, long stride) {
+    for (int c = 0; c < groups; c++)
+#if LANES == 16
+        _mm512_stream_ps(to + LANES * c, (__m512)columns[c * stride]);
+#else
+        NAME(write)(to + LANES * c, columns[c * stride]);
+#endif
+}
+
 INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
     vec v;
     float same;
@@ -65,6 +81,13 @@ INLINE uint32_t NAME(word)(const element *at, long stride) {
 }
 #endif
 
+/* What was streamed is seen by all threads from here on. */
+INLINE void NAME(end_of_streams)(void) {
+#if LANES == 16
+    _mm_sfence();
+#endif
+}
+
 /* sums[r] += weights (rows, words) times the columns, for `groups` vectors of columns. */
 INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const uint32_t *columns,
                           long batch, long words, vec sums[][GROUPS]) {
@@ -76,38 +99,44 @@ INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const u
                 sums[r][c] = NAME(multiply_add)(sums[r][c], weights[r], columns + LANES * c);
 }
 
-/* The recurrent kernel (units, gates units), as a product forward reads it: for each block of
-   units, word by word, the block's rows of every gate. Sixteen units are packed side by side: the
-   blocks of more lie so far apart that they would throw each other out of the cache. */
-INLINE void NAME(pack_forward)(int gates, int block, long units, const element *kernel,
-                               uint32_t *packed) {
-    const long width = gates * units, words = units / NAME(PAIR), tile = 16;
-    for (long first = 0; first < units; first += tile)
+/* The recurrent kernel as a product forward reads it: for each block of units, word by word, the
+   block's rows of every gate. Sixteen units are packed side by side: the blocks of more lie so far
+   apart that they would throw each other out of the cache. */
+INLINE int NAME(pack_forward_cell)(int cell, int block, int groups, const struct window *w) {
+    const int gates = GATES[cell];
+    const long width = gates * w->units, words = w->units / NAME(PAIR), tile = 16;
+    (void)groups;
+    for (long first = 0; first < w->units; first += tile)
         for (long k = 0; k < words; k++)
             for (int gate = 0; gate < gates; gate++) {
-                const element *row = kernel + k * NAME(PAIR) * width + gate * units + first;
-                uint32_t *to = packed + (first * words + k * block) * gates + gate * block;
+                const element *row = (const element *)w->recurrent_kernel + k * NAME(PAIR) * width
+                                     + gate * w->units + first;
+                uint32_t *to = w->packed + (first * words + k * block) * gates + gate * block;
                 for (long unit = 0; unit < tile; unit += block, to += block * words * gates)
 #pragma GCC unroll 16
                     for (int j = 0; j < block; j++) to[j] = NAME(word)(row + unit + j, width);
             }
+    return 0;
 }
 
 /* The same for a product backward: for each block of rows, word by word. */
-INLINE void NAME(pack_backward)(int gates, int block, long units, const element *kernel,
-                                uint32_t *packed) {
-    long width = gates * units, words = width / NAME(PAIR);
-    for (long first = 0; first < units; first += block)
+INLINE int NAME(pack_backward_cell)(int cell, int block, int groups, const struct window *w) {
+    const long width = GATES[cell] * w->units, words = width / NAME(PAIR);
+    const element *kernel = w->recurrent_kernel;
+    uint32_t *to = w->packed;
+    (void)groups;
+    for (long first = 0; first < w->units; first += block)
         for (long k = 0; k < words; k++)
             for (long row = first; row < first + block; row++)
-                *packed++ = NAME(word)(kernel + row * width + k * NAME(PAIR), 1);
+                *to++ = NAME(word)(kernel + row * width + k * NAME(PAIR), 1);
+    return 0;
 }
 
 /* One time of one block of units: `groups` vectors of columns from `column` on. */
 INLINE void NAME(forward_block)(int cell, int block, int groups, const struct window *w, long time,
                                 long unit, long column, const uint32_t *weights,
                                 const uint32_t *columns, uint32_t *next) {
-    const int gates = GATES[cell], kept_rows = KEPT[cell];
+    const int gates = GATES[cell];
     const long units = w->units, batch = w->batch, step = w->steps * batch;
     const element *x = (const element *)w->x + time * batch;
     element *outputs = (element *)w->outputs + time * batch;
@@ -130,43 +159,42 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
             }
     NAME(product)(gates * block, groups, weights, columns + column, batch, units / NAME(PAIR), sums);
 #pragma GCC unroll 16
-    for (int j = 0; j < block; j++)
+    for (int j = 0; j < block; j++) {
+        vec kept[GROUPS][6];
 #pragma GCC unroll 2
         for (int c = 0; c < groups; c++) {
             long at = (unit + j) * batch + column + LANES * c;
-            element *kept = (element *)w->kept + (time * units + unit + j) * kept_rows * batch + column
-                            + LANES * c;
-            vec h;
+            vec h, *k = kept[c];
             if (cell == LSTM) {
-                vec i = NAME(sigmoid)(sums[j][c]), f = NAME(sigmoid)(sums[block + j][c]);
-                vec candidate = NAME(tanh)(sums[2 * block + j][c]);
-                vec o = NAME(sigmoid)(sums[3 * block + j][c]);
-                vec before = NAME(load)(w->carry + at), after = f * before + i * candidate;
-                vec activated = NAME(tanh)(after);
-                h = o * activated;
-                NAME(store)(w->carry + at, after);
-                vec rows[] = {i, f, candidate, o, before, activated};
-#pragma GCC unroll 6
-                for (int n = 0; n < 6; n++) NAME(write)(kept + n * batch, rows[n]);
+                k[0] = NAME(sigmoid)(sums[j][c]), k[1] = NAME(sigmoid)(sums[block + j][c]);
+                k[2] = NAME(tanh)(sums[2 * block + j][c]);
+                k[3] = NAME(sigmoid)(sums[3 * block + j][c]);
+                k[4] = NAME(load)(w->carry + at);
+                vec carry = k[1] * k[4] + k[0] * k[2];
+                k[5] = NAME(tanh)(carry);
+                h = k[3] * k[5];
+                NAME(store)(w->carry + at, carry);
             } else if (cell == GRU) {
                 long row = 2 * units + unit + j;
-                vec z = NAME(sigmoid)(sums[j][c]), r = NAME(sigmoid)(sums[block + j][c]);
-                vec recurrent = sums[2 * block + j][c];
-                vec candidate = NAME(tanh)(NAME(read)(x + row * step + column + LANES * c)
-                                           + w->bias[row] + r * recurrent);
-                vec difference = NAME(load)(w->hidden + at) - candidate;
-                h = candidate + z * difference;
-                vec rows[] = {z, r, recurrent, candidate, difference};
-#pragma GCC unroll 5
-                for (int n = 0; n < 5; n++) NAME(write)(kept + n * batch, rows[n]);
+                k[0] = NAME(sigmoid)(sums[j][c]), k[1] = NAME(sigmoid)(sums[block + j][c]);
+                k[2] = sums[2 * block + j][c];
+                k[3] = NAME(tanh)(NAME(read)(x + row * step + column + LANES * c) + w->bias[row]
+                                  + k[1] * k[2]);
+                k[4] = NAME(load)(w->hidden + at) - k[3];
+                h = k[3] + k[0] * k[4];
             } else {
-                h = NAME(tanh)(sums[j][c]);
-                NAME(write)(kept, h);
+                h = k[0] = NAME(tanh)(sums[j][c]);
             }
             NAME(store)(w->hidden + at, h);
             NAME(write)(outputs + (unit + j) * step + column + LANES * c, h);
             hidden[j][c] = h;
         }
+#pragma GCC unroll 6
+        for (int n = 0; n < KEPT[cell]; n++)
+            NAME(stream)((element *)w->kept
+                             + ((time * units + unit + j) * KEPT[cell] + n) * batch + column,
+                         groups, &kept[0][n], 6);
+    }
 #pragma GCC unroll 16
     for (int j = 0; j < block; j += NAME(PAIR))
 #pragma GCC unroll 2
@@ -177,11 +205,9 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
 
 INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct window *w) {
     const long units = w->units, batch = w->batch, words = units / NAME(PAIR);
-    uint32_t *packed = scratch(GATES[cell] * units * words), *columns = scratch(words * batch);
-    uint32_t *next = scratch(words * batch);
-    const int failed = !packed || !columns || !next;
+    uint32_t *columns = scratch(words * batch), *next = scratch(words * batch);
+    const int failed = !columns || !next;
     if (failed) goto end;
-    NAME(pack_forward)(GATES[cell], block, units, w->recurrent_kernel, packed);
     for (long unit = 0; unit < units; unit += NAME(PAIR))
         for (long column = 0; column < batch; column += LANES) {
             vec rows[2];
@@ -193,37 +219,43 @@ INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct wind
         for (long column = 0; column < batch; column += LANES * groups)
             for (long unit = 0; unit < units; unit += block)
                 NAME(forward_block)(cell, block, groups, w, time, unit, column,
-                                    packed + unit * GATES[cell] * words, columns, next);
+                                    w->packed + unit * GATES[cell] * words, columns, next);
         uint32_t *last = columns;
         columns = next;
         next = last;
     }
+    NAME(end_of_streams)();
 end:
-    free(packed), free(columns), free(next);
+    free(columns), free(next);
     return failed;
 }
 
 /* The gradient of one unit's sums at one time, `d`, from that of its state, which becomes what of
-   it goes to the state before without a product. */
+   it goes to the state before without a product. Kept are of an LSTM i, f, candidate, o, carry
+   before, tanh of the carry; of a GRU z, r, the candidate's recurrent sum, candidate, difference. */
 INLINE void NAME(backward_unit)(int cell, const struct window *w, long time, long unit, long column,
                                 vec d[4]) {
     const long batch = w->batch, step = w->steps * batch, at = unit * batch + column;
     const element *kept =
         (const element *)w->kept + (time * w->units + unit) * KEPT[cell] * batch + column;
+    const element *outputs = (const element *)w->outputs + time * batch + unit * step + column;
     vec k[6];
 #pragma GCC unroll 6
-    for (int n = 0; n < KEPT[cell]; n++) k[n] = NAME(read)(kept + n * batch);
-    vec dh = NAME(load)(w->hidden + at)
-             + NAME(read)((const element *)w->outputs + time * batch + unit * step + column);
+    for (int n = 0; n < KEPT[cell]; n++) {
+        k[n] = NAME(read)(kept + n * batch);
+        __builtin_prefetch(kept + (AHEAD * KEPT[cell] + n) * batch);
+    }
+    __builtin_prefetch(outputs + AHEAD * step); /* rows lie far apart */
+    vec dh = NAME(load)(w->hidden + at) + NAME(read)(outputs);
     vec direct = {0};
-    if (cell == LSTM) { /* kept: i, f, candidate, o, carry before, tanh of the carry */
+    if (cell == LSTM) {
         vec dc = NAME(load)(w->carry + at) + dh * k[3] * (1.0f - k[5] * k[5]);
         d[0] = dc * k[2] * (k[0] - k[0] * k[0]);
         d[1] = dc * k[4] * (k[1] - k[1] * k[1]);
         d[2] = dc * k[0] * (1.0f - k[2] * k[2]);
         d[3] = dh * k[5] * (k[3] - k[3] * k[3]);
         NAME(store)(w->carry + at, dc * k[1]);
-    } else if (cell == GRU) { /* kept: z, r, candidate's recurrent sum, candidate, difference */
+    } else if (cell == GRU) {
         direct = dh * k[0];
         d[3] = (dh - direct) * (1.0f - k[3] * k[3]);
         d[0] = dh * k[4] * (k[0] - k[0] * k[0]);
@@ -239,33 +271,38 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
     const int gates = GATES[cell], rows = GRADIENT_ROWS[cell];
     const long units = w->units, batch = w->batch, step = w->steps * batch;
     const long words = gates * units / NAME(PAIR);
-    uint32_t *packed = scratch(units * words), *columns = scratch(words * batch);
+    uint32_t *columns = scratch(words * batch);
     float *sums = (float *)scratch(rows * units * LANES);
-    const int failed = !packed || !columns || !sums;
+    const int failed = !columns || !sums;
     if (failed) goto end;
     memset(sums, 0, sizeof *sums * rows * units * LANES);
-    NAME(pack_backward)(gates, block, units, w->recurrent_kernel, packed);
     for (long time = w->steps - 1; time >= 0; time--) {
         element *gradient = (element *)w->gradient + time * batch;
         for (long unit = 0; unit < units; unit += NAME(PAIR))
-            for (long column = 0; column < batch; column += LANES) {
-                vec d[2][4];
+            for (long column = 0; column < batch; column += LANES * groups) {
+                vec d[GROUPS][2][4];
 #pragma GCC unroll 2
-                for (int n = 0; n < NAME(PAIR); n++)
-                    NAME(backward_unit)(cell, w, time, unit + n, column, d[n]);
+                for (int c = 0; c < groups; c++)
+#pragma GCC unroll 2
+                    for (int n = 0; n < NAME(PAIR); n++)
+                        NAME(backward_unit)(cell, w, time, unit + n, column + LANES * c, d[c][n]);
 #pragma GCC unroll 4
-                for (int gate = 0; gate < rows; gate++) {
+                for (int gate = 0; gate < rows; gate++)
 #pragma GCC unroll 2
                     for (int n = 0; n < NAME(PAIR); n++) {
                         long row = gate * units + unit + n;
-                        NAME(write)(gradient + row * step + column, d[n][gate]);
+                        NAME(stream)(gradient + row * step + column, groups, &d[0][n][gate], 8);
                         float *sum = sums + row * LANES;
-                        NAME(store)(sum, NAME(load)(sum) + d[n][gate]);
+                        vec total = NAME(load)(sum) + d[0][n][gate];
+                        NAME(store)(sum, groups == 1 ? total : total + d[groups - 1][n][gate]);
                     }
-                    if (gate < gates)
-                        NAME(write_words)(columns + (gate * units + unit) / NAME(PAIR) * batch + column,
-                                          &d[0][gate], 4);
-                }
+#pragma GCC unroll 4
+                for (int gate = 0; gate < gates; gate++)
+#pragma GCC unroll 2
+                    for (int c = 0; c < groups; c++)
+                        NAME(write_words)(columns + (gate * units + unit) / NAME(PAIR) * batch + column
+                                              + LANES * c,
+                                          &d[c][0][gate], 4);
             }
         for (long column = 0; column < batch; column += LANES * groups)
             for (long row = 0; row < units; row += block) {
@@ -275,7 +312,7 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
 #pragma GCC unroll 2
                     for (int c = 0; c < groups; c++)
                         product[r][c] = NAME(load)(w->hidden + (row + r) * batch + column + LANES * c);
-                NAME(product)(block, groups, packed + row * words, columns + column, batch, words,
+                NAME(product)(block, groups, w->packed + row * words, columns + column, batch, words,
                               product);
 #pragma GCC unroll 16
                 for (int r = 0; r < block; r++)
@@ -288,36 +325,41 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
         w->d_bias[row] = 0.0f;
         for (int lane = 0; lane < LANES; lane++) w->d_bias[row] += sums[row * LANES + lane];
     }
+    NAME(end_of_streams)();
 end:
-    free(packed), free(columns), free(sums);
+    free(columns), free(sums);
     return failed;
 }
 
 /* A block has as many rows as there are registers for its sums: 16, or 8 and 12. */
 #if GROUPS == 2
-#define FOR_BATCH(cell, one, two) \
-    (w->batch % (2 * LANES) ? DO(cell, one, 1, w) : DO(cell, two, 2, w))
+#define FOR_BATCH(work, cell, one, two) \
+    (w->batch % (2 * LANES) ? NAME(work)(cell, one, 1, w) : NAME(work)(cell, two, 2, w))
 #else
-#define FOR_BATCH(cell, one, two) DO(cell, two, 1, w)
+#define FOR_BATCH(work, cell, one, two) NAME(work)(cell, two, 1, w)
 #endif
 
-static TARGET int NAME(forward)(const struct window *w) {
-#define DO NAME(forward_cell)
-    if (w->cell == LSTM) return FOR_BATCH(LSTM, 4, 2);
-    if (w->cell == GRU) return FOR_BATCH(GRU, 4, 4);
-    return FOR_BATCH(SIMPLE_RNN, 16, 8);
-#undef DO
-}
+#define DEFINE_FORWARD(name)                                                  \
+    static TARGET int NAME(name)(const struct window *w) {                    \
+        if (w->cell == LSTM) return FOR_BATCH(name##_cell, LSTM, 4, 2);       \
+        if (w->cell == GRU) return FOR_BATCH(name##_cell, GRU, 4, 4);         \
+        return FOR_BATCH(name##_cell, SIMPLE_RNN, 16, 8);                     \
+    }
+#define DEFINE_BACKWARD(name)                                                 \
+    static TARGET int NAME(name)(const struct window *w) {                    \
+        if (w->cell == LSTM) return FOR_BATCH(name##_cell, LSTM, 16, 8);      \
+        if (w->cell == GRU) return FOR_BATCH(name##_cell, GRU, 16, 8);        \
+        return FOR_BATCH(name##_cell, SIMPLE_RNN, 16, 8);                     \
+    }
 
-static TARGET int NAME(backward)(const struct window *w) {
-#define DO NAME(backward_cell)
-    if (w->cell == LSTM) return FOR_BATCH(LSTM, 16, 8);
-    if (w->cell == GRU) return FOR_BATCH(GRU, 16, 8);
-    return FOR_BATCH(SIMPLE_RNN, 16, 8);
-#undef DO
-}
+DEFINE_FORWARD(pack_forward)
+DEFINE_FORWARD(forward)
+DEFINE_BACKWARD(pack_backward)
+DEFINE_BACKWARD(backward)
 
 #undef FOR_BATCH
+#undef DEFINE_FORWARD
+#undef DEFINE_BACKWARD
 #undef INLINE
 #undef vec
 #undef ints

@@ -1,0 +1,97 @@
+"""A recurrent layer over windows: the products outside its loops, and the gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqgen.backend import keras, tf
+from seqgen.kernels import compiled, scan
+from seqgen.kernels.cell import Cell
+from seqgen.kernels.gru import GRUResetAfter, GRUResetBefore
+from seqgen.kernels.lstm import LSTM
+from seqgen.kernels.operations import Tensor, gradient_of_weights, product_of_sequence
+from seqgen.kernels.simple_rnn import SimpleRNN
+
+
+class Layer:
+    """A recurrent layer with its weights as they are now, for any number of windows.
+
+    What the products want of the weights, their precision and their order, is worked out once.
+
+    Args:
+        layer: a built Keras layer that `seqgen.kernels.supports` says yes to.
+        batch_size: of every window.
+        precision: of the products.
+        recurrent_mask: what the recurrent weights are multiplied with.
+        embedding: what the inputs are multiplied with before the layer's kernel, `(D, E)`.
+
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, None, 3))
+    >>> outputs, state = Layer(layer, batch_size=2)(tf.zeros((3, 5, 2)), [tf.zeros((4, 2))] * 2)
+    >>> outputs.shape, len(state)
+    (TensorShape([4, 5, 2]), 2)
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        batch_size: int,
+        precision: str = "float32",
+        *,
+        recurrent_mask: Tensor | None = None,
+        embedding: Tensor | None = None,
+    ) -> None:
+        kernel, recurrent_kernel = layer.cell.kernel, layer.cell.recurrent_kernel
+        bias = layer.cell.bias if layer.use_bias else tf.zeros(kernel.shape[1])
+        if embedding is not None:
+            kernel = tf.matmul(embedding, kernel)
+        if recurrent_mask is not None:
+            recurrent_kernel = recurrent_kernel * recurrent_mask
+        self._weights = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]
+        kernel, recurrent_kernel, bias = self._weights
+        self._kernel = tf.cast(kernel, precision)
+        self._transposed = tf.transpose(self._kernel)
+        self._cell = _cell(layer)(tf.cast(recurrent_kernel, precision), bias, batch_size)
+        self._loops = (compiled if compiled.supports(self._cell) else scan).Loops(self._cell)
+
+    def __call__(self, inputs: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The layer over a window.
+
+        Args:
+            inputs: `(D, T, B)`, in the precision of the products, as the outputs are.
+            state: before the window, each `(units, B)` in float32.
+
+        Returns:
+            The outputs `(units, T, B)` and the state behind the window.
+        """
+
+        @tf.custom_gradient
+        def over_window(inputs: Tensor, *weights_and_state: Tensor) -> Any:
+            state = weights_and_state[len(self._weights) :]
+            x = product_of_sequence(self._transposed, inputs)
+            outputs, last, kept = self._loops.forward(x, state)
+
+            def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
+                d, d_bias, d_state = self._loops.backward(kept, d_outputs, d_last)
+                d_input, d_recurrent = self._cell.parts(d)
+                first = tf.cast(state[0], inputs.dtype)[:, None]
+                before = tf.concat((first, outputs[:, :-1]), 1)
+                return (
+                    product_of_sequence(self._kernel, d_input),
+                    gradient_of_weights(inputs, d_input),
+                    self._cell.gradient_of_recurrent_kernel(before, d_recurrent, kept),
+                    self._cell.gradient_of_bias(d_bias),
+                    *d_state,
+                )
+
+            return (outputs, *last), gradient
+
+        outputs, *after = over_window(inputs, *self._weights, *state)
+        return outputs, after
+
+
+def _cell(layer: Any) -> type[Cell]:
+    if isinstance(layer, keras.layers.GRU):
+        return GRUResetAfter if layer.reset_after else GRUResetBefore
+    return LSTM if isinstance(layer, keras.layers.LSTM) else SimpleRNN
