@@ -34,12 +34,12 @@ class Window(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("set", "cell")),
-        *((name, ctypes.c_int64) for name in ("units", "steps", "batch")),
+        *((name, ctypes.c_int64) for name in ("units", "width", "steps", "batch")),
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("recurrent_kernel", "packed", "bias", "x", "outputs", "hidden", "carry", "kept"),
-                *("gradient", "d_bias"),
+                *("weights", "packed", "packed_kernel", "bias", "inputs", "outputs", "hidden"),
+                *("carry", "kept", "gradient", "d_bias"),
             )
         ),
     ]
@@ -69,29 +69,29 @@ def _set(dtype: Any, batch_size: int | None) -> int | None:
 class Loops:
     """As `seqgen.kernels.scan.Loops`."""
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Cell, kernel: Tensor) -> None:
         self.cell = cell
         self.number = NUMBERS[type(cell)]
-        self.packed_forward, self.packed_backward = (
-            tf.numpy_function(
-                partial(_pack, self.number, cell.batch_size, backward),
-                [cell.recurrent_kernel],
-                tf.uint8,
-                stateful=False,
-            )
-            for backward in (False, True)
-        )
+        self.kernel = self._packed(kernel, "window_pack_forward")
+        self.forwards = self._packed(cell.recurrent_kernel, "window_pack_forward")
+        self.backwards = self._packed(cell.recurrent_kernel, "window_pack_backward")
 
-    def forward(self, x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor], Tensor]:
+    def _packed(self, weights: Tensor, work: str) -> Tensor:
+        pack = partial(_pack, self.number, self.cell.units, self.cell.batch_size, work)
+        return tf.numpy_function(pack, [weights], tf.uint32, stateful=False)
+
+    def forward(
+        self, inputs: Tensor, state: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor], Tensor]:
         """As those of TensorFlow."""
         cell = self.cell
         outputs, kept, *last = tf.numpy_function(
             partial(_forward, self.number, cell.kept),
-            [x, self.packed_forward, cell.bias, *state],
-            [x.dtype, x.dtype, *(tf.float32 for _ in state)],
+            [inputs, self.kernel, self.forwards, cell.bias, *state],
+            [inputs.dtype, inputs.dtype, *(tf.float32 for _ in state)],
             stateful=False,
         )
-        outputs.set_shape((cell.units, *x.shape[1:]))
+        outputs.set_shape((cell.units, *inputs.shape[1:]))
         for before, after in zip(state, last, strict=True):
             after.set_shape(before.shape)
         return outputs, last, kept
@@ -103,7 +103,7 @@ class Loops:
         cell = self.cell
         d, d_bias, *d_state = tf.numpy_function(
             partial(_backward, self.number, cell.rows),
-            [kept, self.packed_backward, d_outputs, *d_last],
+            [kept, self.backwards, d_outputs, *d_last],
             [d_outputs.dtype, tf.float32, *(tf.float32 for _ in d_last)],
             stateful=False,
         )
@@ -114,28 +114,30 @@ class Loops:
         return d, d_bias, d_state
 
 
-def _pack(number: int, batch_size: int, backward: bool, recurrent_kernel: Floats) -> Floats:
-    """The recurrent kernel as a loop reads it, in bytes."""
-    packed = _empty((recurrent_kernel.nbytes,), np.uint8)
-    work = library().window_pack_backward if backward else library().window_pack_forward
+def _pack(number: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
+    """Weights `(width, gates)` in words, as a loop reads them."""
+    width, gates = weights.shape
+    packed = _empty((-(-width * weights.itemsize // 4) * gates,), np.uint32)
     _call(
-        work, number, recurrent_kernel.dtype, (len(recurrent_kernel), 0, batch_size),
-        recurrent_kernel=recurrent_kernel, packed=packed,
+        getattr(library(), work), number, weights.dtype, (units, width, 0, batch_size),
+        weights=weights, packed=packed,
     )  # fmt: skip
     return packed
 
 
 def _forward(
-    number: int, kept_rows: int, x: Floats, packed: Floats, bias: Floats, *state: Floats
-) -> list[Floats]:
-    units, batch_size = state[0].shape
-    steps = x.shape[1]
-    outputs = _empty((units, steps, batch_size), x.dtype)
-    kept = _empty((steps, units, kept_rows, batch_size), x.dtype)
+    number: int, kept_rows: int, inputs: Floats, packed_kernel: Floats, packed: Floats,
+    bias: Floats, *state: Floats,
+) -> list[Floats]:  # fmt: skip
+    units = len(state[0])
+    width, steps, batch_size = inputs.shape
+    outputs = _empty((units, steps, batch_size), inputs.dtype)
+    kept = _empty((steps, units, kept_rows, batch_size), inputs.dtype)
     last = [_copy(each) for each in state]
     _call(
-        library().window_forward, number, x.dtype, (units, steps, batch_size),
-        packed=packed, bias=bias, x=x, outputs=outputs, kept=kept, **_named(last),
+        library().window_forward, number, inputs.dtype, (units, width, steps, batch_size),
+        packed_kernel=packed_kernel, packed=packed, bias=bias, inputs=inputs, outputs=outputs,
+        kept=kept, **_named(last),
     )  # fmt: skip
     return [outputs, kept, *last]
 
@@ -148,7 +150,7 @@ def _backward(
     d_bias = _empty((rows,), np.float32)
     d_state = [_copy(each) for each in d_last]
     _call(
-        library().window_backward, number, d_outputs.dtype, (units, steps, batch_size),
+        library().window_backward, number, d_outputs.dtype, (units, 0, steps, batch_size),
         packed=packed, outputs=d_outputs, kept=kept, gradient=d, d_bias=d_bias, **_named(d_state),
     )  # fmt: skip
     return [d, d_bias, *d_state]
@@ -160,14 +162,14 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
 
 
 def _call(
-    work: Any, number: int, dtype: Any, shape: tuple[int, int, int], **arrays: Floats
+    work: Any, number: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats
 ) -> None:
-    """`shape`: units, steps and batch size."""
+    """`shape`: units, width, steps and batch size."""
     window = Window(_set(tf.as_dtype(dtype), shape[-1]), number, *shape)
     for name, array in arrays.items():
         setattr(window, name, array.ctypes.data)
     if work(ctypes.byref(window)):
-        units, _, batch_size = shape
+        units, *_, batch_size = shape
         raise MemoryError(f"no memory for a window of {units} units and a batch of {batch_size}")
 
 

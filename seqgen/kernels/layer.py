@@ -51,9 +51,9 @@ class Layer:
         self._weights = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]
         kernel, recurrent_kernel, bias = self._weights
         self._kernel = tf.cast(kernel, precision)
-        self._transposed = tf.transpose(self._kernel)
         self._cell = _cell(layer)(tf.cast(recurrent_kernel, precision), bias, batch_size)
-        self._loops = (compiled if compiled.supports(self._cell) else scan).Loops(self._cell)
+        loops = compiled if compiled.supports(self._cell) else scan
+        self._loops = loops.Loops(self._cell, self._kernel)
 
     def __call__(self, inputs: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The layer over a window.
@@ -69,8 +69,7 @@ class Layer:
         @tf.custom_gradient
         def over_window(inputs: Tensor, *weights_and_state: Tensor) -> Any:
             state = weights_and_state[len(self._weights) :]
-            x = product_of_sequence(self._transposed, inputs)
-            outputs, last, kept = self._loops.forward(x, state)
+            outputs, last, kept = self._loops.forward(inputs, state)
 
             def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
                 d, d_bias, d_state = self._loops.backward(kept, d_outputs, d_last)

@@ -7,31 +7,38 @@ from typing import Any
 
 from seqgen.backend import tf
 from seqgen.kernels.cell import Array, Cell
-from seqgen.kernels.operations import Tensor, float32
+from seqgen.kernels.operations import Tensor, float32, product_of_sequence
 
 Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
 
 
 class Loops:
-    """The loops of a layer with these weights, over any number of windows."""
+    """The loops of a layer, over any number of windows.
 
-    def __init__(self, cell: Cell) -> None:
+    Args:
+        cell: what it does in a step.
+        kernel: `(D, gates)`, in the precision of the products.
+    """
+
+    def __init__(self, cell: Cell, kernel: Tensor) -> None:
         self.cell = cell
+        self.kernel = tf.transpose(kernel)
 
     def forward(
-        self, x: Tensor, state: Sequence[Tensor]
+        self, inputs: Tensor, state: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor], list[Array]]:
         """All steps of a window.
 
         Args:
-            x: the product of its inputs, `(gates, T, B)`.
+            inputs: `(D, T, B)`.
             state: before the window, each `(units, B)` in float32.
 
         Returns:
             The outputs `(units, T, B)`, the state behind the window, and what is kept for
             `backward`.
         """
-        dtype, cell = x.dtype, self.cell
+        dtype, cell = inputs.dtype, self.cell
+        x = product_of_sequence(self.kernel, inputs)
 
         def step(written: Tensor, *state_and_input: Tensor) -> Any:
             *before, x = state_and_input

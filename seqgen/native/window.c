@@ -13,16 +13,17 @@ static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two sums 
 
 struct window {
     int32_t set, cell;
-    int64_t units, steps, batch;
-    const void *recurrent_kernel; /* (units, gates units), what is packed */
-    uint32_t *packed;             /* as many words as it has: what forward or backward reads */
-    const float *bias;            /* (gates units), a GRU's (2, gates units) */
-    const void *x;                /* forward: (gates units, T, B), the input's product */
-    void *outputs;                /* (units, T, B): written forward; backward their gradient */
-    float *hidden, *carry;        /* (units, B): before the window, then behind; backward gradients */
-    void *kept;                   /* (T, units, KEPT, B) */
-    void *gradient;               /* backward: that of the sums, (GRADIENT_ROWS units, T, B), */
-    float *d_bias;                /* and summed over all times and columns */
+    int64_t units, width, steps, batch;
+    const void *weights;           /* (width, gates units): what is packed, */
+    uint32_t *packed;              /* and where to; then the recurrent kernel, packed, */
+    const uint32_t *packed_kernel; /* and, forward, the kernel */
+    const float *bias;             /* (gates units), a GRU's (2, gates units) */
+    const void *inputs;            /* forward: (width, T, B) */
+    void *outputs;                 /* (units, T, B): written forward; backward their gradient */
+    float *hidden, *carry;         /* (units, B): before the window, then behind; backward gradients */
+    void *kept;                    /* (T, units, KEPT, B) */
+    void *gradient;                /* backward: that of the sums, (GRADIENT_ROWS units, T, B), */
+    float *d_bias;                 /* and summed over all times and columns */
 };
 
 struct set {
@@ -106,7 +107,7 @@ static const struct set SETS[] = {
 /* Of how many columns a batch must be a multiple; 0: this processor has not got the set. */
 int window_columns(int set) { return SETS[set].available() ? SETS[set].columns : 0; }
 
-/* The recurrent kernel, as the loop of that name reads it for such a batch. */
+/* Weights, as the loop of that name reads them for such a batch. */
 int window_pack_forward(const struct window *w) { return SETS[w->set].pack_forward(w); }
 
 int window_pack_backward(const struct window *w) { return SETS[w->set].pack_backward(w); }

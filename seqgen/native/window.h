@@ -28,6 +28,12 @@ INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
     _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
 
+INLINE void NAME(copy_words)(uint32_t *to, const element *row, long stride) {
+    __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)row)), high = {0};
+    if (stride) high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(row + stride)));
+    _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+}
+
 INLINE void NAME(stream)(element *to, int groups, const vec *columns, long stride) {
     if (groups == 1) NAME(write)(to, *columns);
     else
@@ -41,7 +47,7 @@ INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
 }
 
 INLINE uint32_t NAME(word)(const element *at, long stride) {
-    return at[0] | (uint32_t)at[stride] << 16;
+    return stride ? at[0] | (uint32_t)at[stride] << 16 : at[0];
 }
 #else
 enum { NAME(PAIR) = 1 };
@@ -54,6 +60,11 @@ INLINE void NAME(write)(element *to, vec v) { NAME(store)(to, v); }
 INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
     (void)stride;
     memcpy(to, rows, sizeof *rows);
+}
+
+INLINE void NAME(copy_words)(uint32_t *to, const element *row, long stride) {
+    (void)stride;
+    memcpy(to, row, sizeof(vec));
 }
 
 INLINE void NAME(stream)(element *to, int groups, const vec *columns, long stride) {
@@ -88,6 +99,11 @@ INLINE void NAME(end_of_streams)(void) {
 #endif
 }
 
+/* Of so many rows; the last word of an odd number holds one row and zeros. */
+INLINE long NAME(words)(long rows) { return (rows + NAME(PAIR) - 1) / NAME(PAIR); }
+
+INLINE int NAME(has_pair)(long word, long rows) { return (word + 1) * NAME(PAIR) <= rows; }
+
 /* sums[r] += weights (rows, words) times the columns, for `groups` vectors of columns. */
 INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const uint32_t *columns,
                           long batch, long words, vec sums[][GROUPS]) {
@@ -99,30 +115,31 @@ INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const u
                 sums[r][c] = NAME(multiply_add)(sums[r][c], weights[r], columns + LANES * c);
 }
 
-/* The recurrent kernel as a product forward reads it: for each block of units, word by word, the
-   block's rows of every gate. Sixteen units are packed side by side: the blocks of more lie so far
-   apart that they would throw each other out of the cache. */
+/* Weights (width, gates units) as a product forward reads them: for each block of units, word by
+   word, the block's rows of every gate. Sixteen units are packed side by side: the blocks of more
+   lie so far apart that they would throw each other out of the cache. */
 INLINE int NAME(pack_forward_cell)(int cell, int block, int groups, const struct window *w) {
     const int gates = GATES[cell];
-    const long width = gates * w->units, words = w->units / NAME(PAIR), tile = 16;
+    const long row = gates * w->units, words = NAME(words)(w->width), tile = 16;
     (void)groups;
     for (long first = 0; first < w->units; first += tile)
         for (long k = 0; k < words; k++)
             for (int gate = 0; gate < gates; gate++) {
-                const element *row = (const element *)w->recurrent_kernel + k * NAME(PAIR) * width
-                                     + gate * w->units + first;
+                const element *from =
+                    (const element *)w->weights + k * NAME(PAIR) * row + gate * w->units + first;
+                const long stride = NAME(has_pair)(k, w->width) ? row : 0;
                 uint32_t *to = w->packed + (first * words + k * block) * gates + gate * block;
                 for (long unit = 0; unit < tile; unit += block, to += block * words * gates)
 #pragma GCC unroll 16
-                    for (int j = 0; j < block; j++) to[j] = NAME(word)(row + unit + j, width);
+                    for (int j = 0; j < block; j++) to[j] = NAME(word)(from + unit + j, stride);
             }
     return 0;
 }
 
-/* The same for a product backward: for each block of rows, word by word. */
+/* The recurrent kernel as a product backward reads it: for each block of rows, word by word. */
 INLINE int NAME(pack_backward_cell)(int cell, int block, int groups, const struct window *w) {
     const long width = GATES[cell] * w->units, words = width / NAME(PAIR);
-    const element *kernel = w->recurrent_kernel;
+    const element *kernel = w->weights;
     uint32_t *to = w->packed;
     (void)groups;
     for (long first = 0; first < w->units; first += block)
@@ -134,13 +151,13 @@ INLINE int NAME(pack_backward_cell)(int cell, int block, int groups, const struc
 
 /* One time of one block of units: `groups` vectors of columns from `column` on. */
 INLINE void NAME(forward_block)(int cell, int block, int groups, const struct window *w, long time,
-                                long unit, long column, const uint32_t *weights,
+                                long unit, long column, const uint32_t *inputs,
                                 const uint32_t *columns, uint32_t *next) {
     const int gates = GATES[cell];
     const long units = w->units, batch = w->batch, step = w->steps * batch;
-    const element *x = (const element *)w->x + time * batch;
+    const long words = NAME(words)(units), input_words = NAME(words)(w->width);
     element *outputs = (element *)w->outputs + time * batch;
-    vec sums[16][GROUPS], hidden[16][GROUPS];
+    vec sums[16][GROUPS], hidden[16][GROUPS], input[16][GROUPS];
 #pragma GCC unroll 4
     for (int gate = 0; gate < gates; gate++)
 #pragma GCC unroll 16
@@ -148,16 +165,21 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
 #pragma GCC unroll 2
             for (int c = 0; c < groups; c++) {
                 long row = gate * units + unit + j;
-                vec sum = NAME(all)(w->bias[row]);
-                if (cell == GRU)
-                    sum = NAME(all)((gate < 2 ? w->bias[row] : 0.0f) + w->bias[gates * units + row]);
-                if (cell != GRU || gate < 2)
-                    sum += NAME(read)(x + row * step + column + LANES * c);
-                sums[gate * block + j][c] = sum;
-                /* Rows lie far apart: those of the next block are fetched while this one works. */
-                __builtin_prefetch(x + (row + block) * step + column + LANES * c);
+                sums[gate * block + j][c] = NAME(all)(
+                    w->bias[row] + (cell == GRU && gate < 2 ? w->bias[gates * units + row] : 0.0f));
             }
-    NAME(product)(gates * block, groups, weights, columns + column, batch, units / NAME(PAIR), sums);
+    NAME(product)(gates * block, groups, w->packed_kernel + unit * gates * input_words,
+                  inputs + column, batch, input_words, sums);
+    if (cell == GRU) /* the reset gate is between the candidate's two sums */
+#pragma GCC unroll 16
+        for (int j = 0; j < block; j++)
+#pragma GCC unroll 2
+            for (int c = 0; c < groups; c++) {
+                input[j][c] = sums[2 * block + j][c];
+                sums[2 * block + j][c] = NAME(all)(w->bias[(gates + 2) * units + unit + j]);
+            }
+    NAME(product)(gates * block, groups, w->packed + unit * gates * words, columns + column, batch,
+                  words, sums);
 #pragma GCC unroll 16
     for (int j = 0; j < block; j++) {
         vec kept[GROUPS][6];
@@ -175,11 +197,9 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
                 h = k[3] * k[5];
                 NAME(store)(w->carry + at, carry);
             } else if (cell == GRU) {
-                long row = 2 * units + unit + j;
                 k[0] = NAME(sigmoid)(sums[j][c]), k[1] = NAME(sigmoid)(sums[block + j][c]);
                 k[2] = sums[2 * block + j][c];
-                k[3] = NAME(tanh)(NAME(read)(x + row * step + column + LANES * c) + w->bias[row]
-                                  + k[1] * k[2]);
+                k[3] = NAME(tanh)(input[j][c] + k[1] * k[2]);
                 k[4] = NAME(load)(w->hidden + at) - k[3];
                 h = k[3] + k[0] * k[4];
             } else {
@@ -204,9 +224,11 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
 }
 
 INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct window *w) {
-    const long units = w->units, batch = w->batch, words = units / NAME(PAIR);
+    const long units = w->units, batch = w->batch, step = w->steps * batch;
+    const long words = NAME(words)(units), input_words = NAME(words)(w->width);
     uint32_t *columns = scratch(words * batch), *next = scratch(words * batch);
-    const int failed = !columns || !next;
+    uint32_t *inputs = scratch(input_words * batch);
+    const int failed = !columns || !next || !inputs;
     if (failed) goto end;
     for (long unit = 0; unit < units; unit += NAME(PAIR))
         for (long column = 0; column < batch; column += LANES) {
@@ -216,17 +238,24 @@ INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct wind
             NAME(write_words)(columns + unit / NAME(PAIR) * batch + column, rows, 1);
         }
     for (long time = 0; time < w->steps; time++) {
+        const element *from = (const element *)w->inputs + time * batch;
+        for (long k = 0; k < input_words; k++, from += NAME(PAIR) * step)
+            for (long column = 0; column < batch; column += LANES) {
+                __builtin_prefetch(from + AHEAD * step + column); /* rows lie far apart */
+                __builtin_prefetch(from + (AHEAD + 1) * step + column);
+                NAME(copy_words)(inputs + k * batch + column, from + column,
+                                 NAME(has_pair)(k, w->width) ? step : 0);
+            }
         for (long column = 0; column < batch; column += LANES * groups)
             for (long unit = 0; unit < units; unit += block)
-                NAME(forward_block)(cell, block, groups, w, time, unit, column,
-                                    w->packed + unit * GATES[cell] * words, columns, next);
+                NAME(forward_block)(cell, block, groups, w, time, unit, column, inputs, columns, next);
         uint32_t *last = columns;
         columns = next;
         next = last;
     }
     NAME(end_of_streams)();
 end:
-    free(columns), free(next);
+    free(columns), free(next), free(inputs);
     return failed;
 }
 
