@@ -52,9 +52,11 @@ class Forward:
         chance: in training, what decides what is dropped; None drops nothing.
         precision: of the matrix products; all else is float32.
 
+    >>> from seqgen.config import ModelConfig
+    >>> from seqgen.network import build, initial_state
     >>> network = build(ModelConfig(units=4), vocabulary_size=10)
     >>> forward = Forward(network, batch_size=3)
-    >>> logits, state = forward(np.zeros((3, 5), int), initial_state(network, 3))
+    >>> logits, state = forward(tf.zeros((3, 5), tf.int32), initial_state(network, 3))
     >>> logits.shape, [each.shape for each in state]
     (TensorShape([3, 5, 10]), [TensorShape([3, 4]), TensorShape([3, 4])])
     """
