@@ -28,12 +28,15 @@ INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
     _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
 
+/* The words of a row and the one `stride` behind it, or of one alone with a stride of 0. */
 INLINE void NAME(copy_words)(uint32_t *to, const element *row, long stride) {
     __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)row)), high = {0};
     if (stride) high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(row + stride)));
     _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
 
+/* As write, for all vectors of columns, and past the caches: for what is read when all times are
+   done. A line of it must be whole. */
 INLINE void NAME(stream)(element *to, int groups, const vec *columns, long stride) {
     if (groups == 1) NAME(write)(to, *columns);
     else
