@@ -102,16 +102,18 @@ class Forward:
         return self._dense(x), after
 
     def _prepare(self, batch_size: int) -> None:
-        """The recurrent layers for `seqgen.kernels`.
+        """The weights as `_fast` wants them.
 
         Where there are no more tokens than a vector is wide, the tokens themselves go into the
         first one, one-hot, and the embedding is multiplied into its kernel: wide vectors then cost
         no more than narrow ones.
         """
-        self._embeddings = tf.cast(self._embedding.embeddings, self._precision)
-        size, width = self._embeddings.shape
-        self._one_hot = size <= width
-        table = self._embedding.embeddings if self._one_hot else None
+        embeddings = self._embedding.embeddings
+        self._vocabulary_size, width = embeddings.shape
+        self._one_hot = self._vocabulary_size <= width
+        self._embeddings = None if self._one_hot else tf.cast(embeddings, self._precision)
+        self._dense_kernel = tf.cast(self._dense.kernel, self._precision)
+        table = embeddings if self._one_hot else None  # of the first layer
         self._fast_layers = {}
         for place, layer in enumerate(self._layers):
             if isinstance(layer, keras.layers.RNN):
@@ -125,9 +127,9 @@ class Forward:
                 table = None
 
     def _fast(self, ids: Any, state: Tensors, shard: int) -> tuple[Any, Tensors]:
-        """The same through `seqgen.kernels`, as `(D, T, B)`."""
+        """As `_stock`, through `seqgen.kernels`, whose sequences are `(D, T, B)`."""
         if self._one_hot:
-            size = self._embeddings.shape[0]
+            size = self._vocabulary_size
             x = tf.one_hot(tf.transpose(ids), size, axis=0, dtype=self._precision)
         else:
             x = tf.transpose(tf.gather(self._embeddings, ids), (2, 1, 0))
@@ -141,9 +143,7 @@ class Forward:
                 chance = replace(self._chance, number=self._chance.number + shard)
                 x *= tf.cast(chance.mask(tf.shape(x), layer.rate, place), x.dtype)
         units, _, batch_size = x.shape
-        columns = tf.reshape(x, (units, -1))
-        kernel = tf.cast(self._dense.kernel, self._precision)
-        logits = tf.matmul(columns, kernel, transpose_a=True)
+        logits = tf.matmul(tf.reshape(x, (units, -1)), self._dense_kernel, transpose_a=True)
         logits = tf.cast(logits, tf.float32) + self._dense.bias
         logits = tf.reshape(logits, (-1, batch_size, logits.shape[1]))
         return tf.transpose(logits, (1, 0, 2)), after

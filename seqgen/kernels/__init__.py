@@ -1,10 +1,10 @@
 """The recurrent layers of Keras, faster to train on a CPU: same weights, same results.
 
 The stock layers multiply input and state at every step, and add up the gradient of the weights
-step by step. Here the input's product is taken for all steps at once, before; only the state's
-stays in the loop; and a hand-written backward pass takes the gradient of the weights as one
-product, behind the loop. What the loop forward has worked out the loop backward reads as it lies,
-and the derivatives of the activations are one operation each.
+step by step. Here a hand-written backward pass takes the gradient of the weights as one product,
+behind the loop, and what the loop forward has worked out the loop backward reads as it lies. Of
+TensorFlow's loops (`scan`) the input's product is taken before, for all steps at once; those in C
+(`compiled`) take it inside, where it costs no memory.
 
 Sequences are `(D, T, B)`: with the batch last, a weight matrix is the left factor of its products,
 which needs no repacking at every step, and the gates are slices of rows, which need no copying.

@@ -10,6 +10,7 @@ enum { SIMPLE_RNN, LSTM, GRU };
 static const int GATES[] = {1, 4, 3};
 static const int KEPT[] = {1, 6, 5};          /* rows of a unit that backward wants of a time */
 static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two sums */
+enum { MOST_KEPT = 6, MOST_GRADIENT_ROWS = 4 };
 
 struct window {
     int32_t set, cell;

@@ -102,7 +102,7 @@ INLINE void NAME(end_of_streams)(void) {
 #endif
 }
 
-/* Of so many rows; the last word of an odd number holds one row and zeros. */
+/* The words of so many rows; the last word of an odd number holds one row and zeros. */
 INLINE long NAME(words)(long rows) { return (rows + NAME(PAIR) - 1) / NAME(PAIR); }
 
 INLINE int NAME(has_pair)(long word, long rows) { return (word + 1) * NAME(PAIR) <= rows; }
@@ -185,7 +185,7 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
                   words, sums);
 #pragma GCC unroll 16
     for (int j = 0; j < block; j++) {
-        vec kept[GROUPS][6];
+        vec kept[GROUPS][MOST_KEPT];
 #pragma GCC unroll 2
         for (int c = 0; c < groups; c++) {
             long at = (unit + j) * batch + column + LANES * c;
@@ -216,7 +216,7 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
         for (int n = 0; n < KEPT[cell]; n++)
             NAME(stream)((element *)w->kept
                              + ((time * units + unit + j) * KEPT[cell] + n) * batch + column,
-                         groups, &kept[0][n], 6);
+                         groups, &kept[0][n], MOST_KEPT);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < block; j += NAME(PAIR))
@@ -266,12 +266,12 @@ end:
    it goes to the state before without a product. Kept are of an LSTM i, f, candidate, o, carry
    before, tanh of the carry; of a GRU z, r, the candidate's recurrent sum, candidate, difference. */
 INLINE void NAME(backward_unit)(int cell, const struct window *w, long time, long unit, long column,
-                                vec d[4]) {
+                                vec d[MOST_GRADIENT_ROWS]) {
     const long batch = w->batch, step = w->steps * batch, at = unit * batch + column;
     const element *kept =
         (const element *)w->kept + (time * w->units + unit) * KEPT[cell] * batch + column;
     const element *outputs = (const element *)w->outputs + time * batch + unit * step + column;
-    vec k[6];
+    vec k[MOST_KEPT];
 #pragma GCC unroll 6
     for (int n = 0; n < KEPT[cell]; n++) {
         k[n] = NAME(read)(kept + n * batch);
@@ -312,7 +312,7 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
         element *gradient = (element *)w->gradient + time * batch;
         for (long unit = 0; unit < units; unit += NAME(PAIR))
             for (long column = 0; column < batch; column += LANES * groups) {
-                vec d[GROUPS][2][4];
+                vec d[GROUPS][2][MOST_GRADIENT_ROWS];
 #pragma GCC unroll 2
                 for (int c = 0; c < groups; c++)
 #pragma GCC unroll 2
@@ -323,10 +323,13 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
 #pragma GCC unroll 2
                     for (int n = 0; n < NAME(PAIR); n++) {
                         long row = gate * units + unit + n;
-                        NAME(stream)(gradient + row * step + column, groups, &d[0][n][gate], 8);
+                        NAME(stream)(gradient + row * step + column, groups, &d[0][n][gate],
+                                     2 * MOST_GRADIENT_ROWS);
                         float *sum = sums + row * LANES;
-                        vec total = NAME(load)(sum) + d[0][n][gate];
-                        NAME(store)(sum, groups == 1 ? total : total + d[groups - 1][n][gate]);
+                        vec total = NAME(load)(sum);
+#pragma GCC unroll 2
+                        for (int c = 0; c < groups; c++) total += d[c][n][gate];
+                        NAME(store)(sum, total);
                     }
 #pragma GCC unroll 4
                 for (int gate = 0; gate < gates; gate++)
@@ -334,7 +337,7 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
                     for (int c = 0; c < groups; c++)
                         NAME(write_words)(columns + (gate * units + unit) / NAME(PAIR) * batch + column
                                               + LANES * c,
-                                          &d[c][0][gate], 4);
+                                          &d[c][0][gate], MOST_GRADIENT_ROWS);
             }
         for (long column = 0; column < batch; column += LANES * groups)
             for (long row = 0; row < units; row += block) {
@@ -371,27 +374,20 @@ end:
 #define FOR_BATCH(work, cell, one, two) NAME(work)(cell, two, 1, w)
 #endif
 
-#define DEFINE_FORWARD(name)                                                  \
-    static TARGET int NAME(name)(const struct window *w) {                    \
-        if (w->cell == LSTM) return FOR_BATCH(name##_cell, LSTM, 4, 2);       \
-        if (w->cell == GRU) return FOR_BATCH(name##_cell, GRU, 4, 4);         \
-        return FOR_BATCH(name##_cell, SIMPLE_RNN, 16, 8);                     \
-    }
-#define DEFINE_BACKWARD(name)                                                 \
-    static TARGET int NAME(name)(const struct window *w) {                    \
-        if (w->cell == LSTM) return FOR_BATCH(name##_cell, LSTM, 16, 8);      \
-        if (w->cell == GRU) return FOR_BATCH(name##_cell, GRU, 16, 8);        \
-        return FOR_BATCH(name##_cell, SIMPLE_RNN, 16, 8);                     \
+#define DEFINE(name, lstm_one, lstm_two, gru_one, gru_two)                            \
+    static TARGET int NAME(name)(const struct window *w) {                            \
+        if (w->cell == LSTM) return FOR_BATCH(name##_cell, LSTM, lstm_one, lstm_two); \
+        if (w->cell == GRU) return FOR_BATCH(name##_cell, GRU, gru_one, gru_two);     \
+        return FOR_BATCH(name##_cell, SIMPLE_RNN, 16, 8);                             \
     }
 
-DEFINE_FORWARD(pack_forward)
-DEFINE_FORWARD(forward)
-DEFINE_BACKWARD(pack_backward)
-DEFINE_BACKWARD(backward)
+DEFINE(pack_forward, 4, 2, 4, 4)
+DEFINE(forward, 4, 2, 4, 4)
+DEFINE(pack_backward, 16, 8, 16, 8)
+DEFINE(backward, 16, 8, 16, 8)
 
 #undef FOR_BATCH
-#undef DEFINE_FORWARD
-#undef DEFINE_BACKWARD
+#undef DEFINE
 #undef INLINE
 #undef vec
 #undef ints
