@@ -3,9 +3,11 @@ import itertools
 import numpy as np
 import pytest
 
+from seqgen.backend import tf
 from seqgen.config import CELLS, ModelConfig
 from seqgen.forward import Chance, Forward
-from seqgen.network import build, initial_state
+from seqgen.network import build, initial_state, is_fast
+from seqgen.sharding import shard_count
 
 
 @pytest.mark.parametrize("embedding", [5, 9], ids=["narrow", "wide"])
@@ -72,3 +74,18 @@ def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
         forward = Forward(network, 2, chance=Chance(0, 0, 0.5))
         first, second = (forward(ids, initial_state(network, 2), shard)[0] for shard in (0, 1))
         assert (first.numpy() == second.numpy()).all() == equal
+
+
+def test_a_gpu_has_the_stock_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which use cuDNN there; and it takes a batch as a whole."""
+    config = ModelConfig(units=8, layers=2)
+    network = build(config, 7, seed=0)
+    ids = np.random.default_rng(0).integers(0, 7, (32, 5))
+    expected, _ = Forward(network, 32)(ids, initial_state(network, 32))
+    assert is_fast(config)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    monkeypatch.delattr("seqgen.kernels.Layer")
+    stock, _ = Forward(network, 32)(ids, initial_state(network, 32))
+    np.testing.assert_allclose(stock, expected, atol=1e-6)
+    assert not is_fast(config)
+    assert shard_count(32) == 1
