@@ -1,7 +1,7 @@
 # make demo    set up, train for a minute on text that comes with Python, write some more of it;
 #              then for a minute on fiddle tunes, write one, draw it and let it sound
 # make test    set up, run the tests
-# make check   set up, run ruff and mypy
+# make check   set up, run ruff, mypy and import-linter
 # make bench   set up, print the figures that the README states
 # make clean   remove what the others made, but no model
 
@@ -20,7 +20,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .PHONY: demo test check bench clean
 
-$(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] seqgen/native/build.py)
+$(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
 	  || { echo "seqgen needs Python 3.10 to 3.13; name one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +52,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup

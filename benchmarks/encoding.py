@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import print_table
-from seqgen import catalogue
+from seqgen.corpus import catalogue
 
 ENCODE = "import seqgen, sys; seqgen.load_corpus(sys.argv[1])"
 TRAIN = """

@@ -31,21 +31,21 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import median_seconds, print_table, untrained
-from seqgen import compiled_runtime
-from seqgen.backend import keras, tf
-from seqgen.compiled_runtime import CompiledRuntime
 from seqgen.config import SampleConfig
-from seqgen.constraints import Only
-from seqgen.corpora import load_corpus
-from seqgen.corpus import Corpus
-from seqgen.generation import Constraint, Output, batches, generate, read, streams
-from seqgen.keras_stepper import KerasStepper
+from seqgen.copying.guard import CopyGuard, index_of
+from seqgen.corpus.corpus import Corpus
+from seqgen.evaluation.loss import losses
+from seqgen.inference import c_engine
+from seqgen.inference.c_engine import CompiledRuntime
+from seqgen.inference.keras_engine import KerasStepper
+from seqgen.inference.numpy_engine import Runtime, Stepper
 from seqgen.model import Model
-from seqgen.originality import CopyGuard, index_of
-from seqgen.runtime import Runtime, Stepper
-from seqgen.sampling import Sampler
-from seqgen.scoring import losses
-from seqgen.trainer import train
+from seqgen.network.backend import keras, tf
+from seqgen.sampling.constraints import Only
+from seqgen.sampling.decode import Constraint, Output, batches, generate, read, streams
+from seqgen.sampling.sampler import Sampler
+from seqgen.tasks.load import load_corpus
+from seqgen.training.train import train
 from seqgen.vocabulary import Vocabulary
 
 THREADS = (
@@ -268,7 +268,7 @@ def eight_bits(minutes: float) -> None:
     ids, first = corpus.ids, len(corpus.training_ids)
     rows: list[tuple[str, ...]] = [("weights, LSTM of python-docs", "nats per character")]
     kinds: list[tuple[str, type[Runtime] | type[CompiledRuntime]]] = [("float32", Runtime)]
-    if compiled_runtime.knows(bundle.model_config):
+    if c_engine.knows(bundle.model_config):
         kinds.append(("eight bits", CompiledRuntime))
     for name, kind in kinds:
         found = losses(kind(bundle.model_config, bundle.weights), ids, first)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-import seqgen
-from seqgen.bundle import Bundle
+from seqgen._version import __version__
 from seqgen.config import ModelConfig, TrainConfig
-from seqgen.corpus import Corpus
+from seqgen.corpus.corpus import Corpus
 from seqgen.model import Model
+from seqgen.model_file import Bundle
 from seqgen.vocabulary import Vocabulary
 
 
@@ -30,7 +30,7 @@ def machine() -> str:
         processor = names[0].split(":")[1].strip() if names else processor
     return (
         f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"seqgen {seqgen.__version__}"
+        f"seqgen {__version__}"
     )
 
 
@@ -62,7 +62,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def untrained(units: int, layers: int, cell: str = "lstm") -> Model:
     """A model with random weights over 65 characters: its speed is that of a trained one."""
-    from seqgen.network import build
+    from seqgen.network.build import build
 
     vocabulary = Vocabulary(tuple(map(chr, range(58, 58 + 65))))
     config = ModelConfig(cell=cell, units=units, layers=layers)

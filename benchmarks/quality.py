@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import print_table, run
-from seqgen.batches import TextBatches
-from seqgen.corpora import load_corpus
+from seqgen.tasks.load import load_corpus
+from seqgen.training.batches import TextBatches
 
 UNITS, BATCH_SIZE, WINDOW, EMBEDDING = 256, 32, 64, 64
 LEARNING_RATE, WEIGHT_DECAY = 8e-3, 0.01

@@ -23,7 +23,7 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.measure import print_table
-from seqgen.batches import TextBatches
+from seqgen.training.batches import TextBatches
 
 SIZES = "2x512x64,2x256x64,1x256x32"  # layers, units, batch size
 WINDOW = 64
@@ -44,16 +44,16 @@ Step = Callable[[], object]
 
 def text() -> Any:
     """Text that comes with Python, as a corpus."""
-    from seqgen.corpora import load_corpus
+    from seqgen.tasks.load import load_corpus
 
     return load_corpus("python-docs")
 
 
 def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: int) -> Step:
-    from seqgen.callback import Callback
     from seqgen.config import ModelConfig, TrainConfig
-    from seqgen.train_step import Plan
-    from seqgen.training import _Run
+    from seqgen.training.callbacks import Callback
+    from seqgen.training.loop import _Run
+    from seqgen.training.step import Plan
 
     run = _Run(
         text(),
@@ -68,9 +68,9 @@ def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: 
 
 def stock_step(cell: str, layers: int, units: int, batch_size: int) -> Step:
     """The same loop, with Keras's own layers, and every product on all cores as Keras does it."""
-    mock.patch("seqgen.kernels.supports", lambda layer: False).start()
-    mock.patch("seqgen.training.divide_threads", lambda batch_size: None).start()
-    mock.patch("seqgen.train_step.shard_count", lambda batch_size: 1).start()
+    mock.patch("seqgen.network.kernels.supports", lambda layer: False).start()
+    mock.patch("seqgen.training.loop.divide_threads", lambda batch_size: None).start()
+    mock.patch("seqgen.training.step.shard_count", lambda batch_size: 1).start()
     return seqgen_step("float32", cell, layers, units, batch_size)
 
 

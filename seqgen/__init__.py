@@ -11,13 +11,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from seqgen._version import __version__
 
 _EXPORTS = {
-    "Callback": "callback",
+    "Callback": "training.callbacks",
     "CheckpointError": "errors",
     "ConfigError": "errors",
-    "Corpus": "corpus",
+    "Corpus": "corpus.corpus",
     "CorpusError": "errors",
     "DownloadError": "errors",
     "Model": "model",
@@ -25,7 +25,7 @@ _EXPORTS = {
     "ModelFileError": "errors",
     "MusicError": "errors",
     "OutputError": "errors",
-    "Progress": "callback",
+    "Progress": "training.callbacks",
     "SampleConfig": "config",
     "SeqgenError": "errors",
     "TrainConfig": "config",
@@ -34,17 +34,15 @@ _EXPORTS = {
     "VocabularyError": "errors",
     "WorkerError": "errors",
     "load": "model",
-    "load_corpus": "corpora",
-    "train": "trainer",
+    "load_corpus": "tasks.load",
+    "train": "training.train",
 }
 
 __all__ = sorted([*_EXPORTS, "__version__"])
 
 if TYPE_CHECKING:
-    from seqgen.callback import Callback, Progress
     from seqgen.config import ModelConfig, SampleConfig, TrainConfig
-    from seqgen.corpora import load_corpus
-    from seqgen.corpus import Corpus
+    from seqgen.corpus.corpus import Corpus
     from seqgen.errors import (
         CheckpointError,
         ConfigError,
@@ -59,7 +57,9 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from seqgen.model import Model, load
-    from seqgen.trainer import train
+    from seqgen.tasks.load import load_corpus
+    from seqgen.training.callbacks import Callback, Progress
+    from seqgen.training.train import train
     from seqgen.vocabulary import Vocabulary
 
 

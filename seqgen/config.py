@@ -159,7 +159,7 @@ class TrainConfig(Config):
 
 @dataclass(frozen=True)
 class SampleConfig(Config):
-    """How tokens are drawn; in which order these act, `seqgen.sampling` says.
+    """How tokens are drawn; in which order these act, `seqgen.sampling.sampler` says.
 
     >>> SampleConfig(temperature=-1)
     Traceback (most recent call last):

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqgen import bundle as bundle_module
-from seqgen import compiled_runtime, fine_tuning
-from seqgen.bundle import Bundle
+from seqgen import model_file
 from seqgen.config import SampleConfig
 from seqgen.errors import ConfigError
-from seqgen.runtime import Runtime, Stepper, knows
+from seqgen.inference import c_engine
+from seqgen.inference.numpy_engine import Runtime, Stepper, knows
+from seqgen.model_file import Bundle
 
 if TYPE_CHECKING:
-    from seqgen.composition import Composition
     from seqgen.music.piece import Piece
-    from seqgen.writing import Text
+    from seqgen.tasks.music.generate import Composition
+    from seqgen.tasks.text.generate import Text
 
 DEFAULT_LENGTH = 500
 LONGEST_LINE = 10_000
@@ -30,7 +30,7 @@ def load(path: str | Path) -> Model:
     Raises:
         ModelFileError: it is no model, is damaged, or is of another format version.
     """
-    return Model(bundle_module.load(Path(path)))
+    return Model(model_file.load(Path(path)))
 
 
 class Model:
@@ -53,7 +53,7 @@ class Model:
     @property
     def corpus_options(self) -> dict[str, Any]:
         """How a corpus is read that the model can go on with: options of `load_corpus`."""
-        return fine_tuning.corpus_options(self.bundle)
+        return model_file.corpus_options(self.bundle)
 
     @property
     def writes_lines(self) -> bool:
@@ -65,10 +65,10 @@ class Model:
         """The network, ready to run a token at a time, in the fastest way that there is."""
         if self._stepper is None:
             network = self.bundle.model_config, self.bundle.weights
-            if compiled_runtime.knows(self.bundle.model_config):
-                self._stepper = compiled_runtime.CompiledRuntime(*network)
+            if c_engine.knows(self.bundle.model_config):
+                self._stepper = c_engine.CompiledRuntime(*network)
             elif self.needs_keras:
-                from seqgen.keras_stepper import KerasStepper
+                from seqgen.inference.keras_engine import KerasStepper
 
                 self._stepper = KerasStepper(*network)
             else:
@@ -85,7 +85,7 @@ class Model:
         Raises:
             OutputError: it cannot be written; what was there is as it was.
         """
-        bundle_module.save(self.bundle, Path(path), keep=keep)
+        model_file.save(self.bundle, Path(path), keep=keep)
 
     def texts(
         self,
@@ -125,7 +125,7 @@ class Model:
 
         >>> # model.texts(2, prompt="The ", top_p=0.9, max_copy=40)
         """
-        from seqgen.writing import Writer
+        from seqgen.tasks.text.generate import Writer
 
         if self.is_music:
             raise ConfigError("this is a model of music, it writes no text; use compose")
@@ -189,15 +189,15 @@ class Model:
             scored: keep how likely the model found each token.
             sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
             wishes: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
-                `echo`, see `seqgen.wishes.wishes`.
+                `echo`, see `seqgen.tasks.music.request.wishes`.
 
         Raises:
             MusicError: an option that makes no sense, a primer that cannot be read.
             VocabularyError: a key, a meter or a primer that the model has never seen.
             ConfigError: a number is out of its range, or the model is one of text.
         """
-        from seqgen.composition import Composer
-        from seqgen.wishes import wishes as parsed
+        from seqgen.tasks.music.generate import Composer
+        from seqgen.tasks.music.request import wishes as parsed
 
         if not self.is_music:
             raise ConfigError("this is a model of text, it composes no music; use generate")

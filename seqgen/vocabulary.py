@@ -8,14 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from seqgen.errors import VocabularyError
+from seqgen.types import Ids
 
 END = "<end>"  # closes a piece: a line, a tune
 UNKNOWN = "<unk>"  # stands for every token too rare for an entry of its own
-
-Ids = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)

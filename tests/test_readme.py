@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from seqgen import recall
-from seqgen.catalogue import read_catalogue
 from seqgen.cli import cli
-from seqgen.music.midi_writer import midi_bytes
+from seqgen.corpus.catalogue import read_catalogue
+from seqgen.evaluation import delayed_recall
+from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.piece import Piece, regular_bars
 from seqgen.music.signatures import Key, Meter
 from tests.conftest import SENTENCE
-from tests.tasks.test_music import tune
+from tests.tasks.music.test_corpus import tune
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def test_every_command_runs_after_those_before_it(
 ) -> None:
     assert len(COMMANDS) > 10
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(recall, "GAPS", (3,))
+    monkeypatch.setattr(delayed_recall, "GAPS", (3,))
     for command in COMMANDS:
         assert run(command, folder).strip() or "-o" in command, command
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import click
 
-from seqgen import __version__
-from seqgen.cli.comparing import compare
-from seqgen.cli.evaluating import evaluate
-from seqgen.cli.generating import generate
-from seqgen.cli.listing import corpora, info, inspect
-from seqgen.cli.rendering import render
-from seqgen.cli.training import train
+from seqgen._version import __version__
+from seqgen.cli.compare import compare
+from seqgen.cli.evaluate import evaluate
+from seqgen.cli.generate import generate
+from seqgen.cli.info import corpora, info, inspect
+from seqgen.cli.render import render
+from seqgen.cli.train import train
 
 
 @click.group(

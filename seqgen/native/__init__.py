@@ -1,6 +1,6 @@
 """What is written in C: the loops that a recurrent network spends its time in.
 
-Compiled where seqgen is installed, if a compiler is there (`seqgen.native.build`). Everything in it
+Compiled where seqgen is installed, if a compiler is there (`hatch_build.py`). Everything in it
 is there in Python too, slower; without a compiler that is taken.
 """
 

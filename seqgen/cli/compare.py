@@ -1,0 +1,88 @@
+"""`seqgen compare`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seqgen.cli.echo import given, print_json, say, say_if_kept
+from seqgen.cli.options import (
+    CORPUS_OPTIONS,
+    FILE,
+    corpus_options,
+    json_option,
+    length_options,
+    network_options,
+    training_options,
+)
+from seqgen.config import CELLS
+from seqgen.errors import OutputError
+from seqgen.utils.atomic_files import require_writable, unused_path
+
+SUFFIXES = (".png", ".svg")
+
+
+@click.command()
+@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.option("-o", "--output", type=FILE, help="The picture: NAME.png or NAME.svg.")
+@click.option("--cells", default=",".join(CELLS), show_default=True, metavar="CELL,CELL,...",
+              help="What to compare.")  # fmt: skip
+@click.option("--no-recall", "recalls", flag_value=False, default=True, type=bool,
+              help="Leave out how far back each cell remembers.")  # fmt: skip
+@length_options
+@network_options
+@training_options
+@corpus_options
+@json_option
+def compare(
+    corpora: tuple[str, ...],
+    output: Path | None,
+    cells: str,
+    recalls: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train simple_rnn, lstm and gru on the same corpus, and set them side by side.
+
+    Each has the same options, seed and time: --minutes for the corpus, and as long again to learn
+    to recall a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early and shows
+    what it has. The picture has a new name unless -o gives one; no model is kept.
+
+    \b
+    Examples:
+      seqgen compare book.txt --minutes 3 -o compare.png
+      seqgen compare irish-tunes --cells lstm,gru --units 256
+      seqgen compare python-docs --epochs 2 --no-recall --json
+    """
+    from seqgen.evaluation import compare_cells
+    from seqgen.evaluation.delayed_recall import CHANCE
+    from seqgen.reporting import comparison_plot, summaries
+    from seqgen.reporting.progress_bar import ProgressBar
+    from seqgen.tasks.load import load_corpus
+    from seqgen.training import setup
+
+    names = cells.split(",")
+    compare_cells.require_cells(names)
+    reading = given({name: options.pop(name) for name in CORPUS_OPTIONS})
+    setup.configs(**given(options))  # whatever is wrong is said before the work begins
+    output = output or unused_path(Path("compare.png"))
+    if output.suffix not in SUFFIXES:
+        raise OutputError(f"{output}: expected a name that ends in {' or '.join(SUFFIXES)}")
+    require_writable(output)
+    corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
+    for note in (*corpus.notes, summaries.corpus(corpus.facts(), len(corpus.vocabulary))):
+        say(note)
+    with ProgressBar(summaries.TOKENS[corpus.task]) as callback:
+        found = compare_cells.compare(
+            corpus, names, recalls=recalls, callback=callback, **given(options)
+        )
+    say_if_kept(output)
+    comparison_plot.save(found, CHANCE, output)
+    say(f"drawn: {output}")
+    if as_json:
+        print_json({"corpus": corpus.name, "picture": str(output), "cells": found})
+    else:
+        click.echo(summaries.comparison(corpus.task, found, CHANCE))

@@ -1,0 +1,75 @@
+"""`seqgen evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from seqgen.cli.echo import print_json, say
+from seqgen.cli.options import FILE, json_option
+from seqgen.errors import ConfigError
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@click.argument("corpora", nargs=-1, metavar="[CORPUS]...")
+@click.option("--encoding", help="Of a CORPUS of text, such as latin-1. [the model's]")
+@click.option("--samples", type=click.IntRange(1), metavar="N",
+              help="Write N texts or pieces, and measure them too.")  # fmt: skip
+@click.option("--length", type=int, help="Of the samples: characters. [1000]")
+@click.option("--bars", type=int, help="Of the samples: full bars. [16]")
+@click.option("--temperature", type=float, help="Of the samples. [0.8]")
+@click.option("--seed", type=int, help="Of the samples. [0]")
+@json_option
+def evaluate(
+    model: Path,
+    corpora: tuple[str, ...],
+    encoding: str | None,
+    samples: int | None,
+    length: int | None,
+    bars: int | None,
+    temperature: float | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Score a model on a text or on music, and the best n-grams beside it.
+
+    Without CORPUS it is the part of the model's own corpus that was held out. N-grams are fitted
+    on what the model was trained on; the order is the one that does best.
+
+    \b
+    Examples:
+      seqgen evaluate book.keras
+      seqgen evaluate book.keras another.txt --json
+      seqgen evaluate irish.keras --samples 100 --temperature 0.9
+    """
+    from seqgen import model as library
+    from seqgen.evaluation import evaluate as evaluation
+    from seqgen.reporting import summaries
+
+    loaded = library.load(model)
+    options = evaluation.sample_options(loaded, length, bars, temperature, seed or 0)
+    if not samples:
+        require_samples(length=length, bars=bars, temperature=temperature, seed=seed)
+    found = evaluation.evaluate(
+        loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty()
+    )
+    if samples:
+        found.add_samples(loaded, samples, options)
+    for note in found.notes:
+        say(note)
+    if as_json:
+        print_json(found.scores)
+    else:
+        click.echo(summaries.evaluation(loaded.bundle.task, found.scores))
+
+
+def require_samples(**options: float | None) -> None:
+    """Raise `ConfigError` for an option of samples that is given where none are asked for."""
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError(
+                f"--{name}: is of samples, and none are asked for; add --samples with how many"
+            )

@@ -1,0 +1,1 @@
+"""Encoded pieces and their split, and where their bytes come from."""

@@ -1,0 +1,1 @@
+"""Losses, baselines and measures of a trained model."""

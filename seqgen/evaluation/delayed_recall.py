@@ -1,0 +1,107 @@
+"""How far back a cell remembers: a symbol that is to be repeated after a gap.
+
+An episode is one of some symbols, a gap of noise, a cue, and the symbol again, after the tasks of
+long time lags of Hochreiter and Schmidhuber (1997). For each length a network learns anew, from
+gaps of up to that length; it is then scored on gaps of just that length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.config import ModelConfig, TrainConfig
+from seqgen.corpus.corpus import Corpus
+from seqgen.inference.numpy_engine import Runtime, Stepper
+from seqgen.sampling.sampler import log_probabilities
+from seqgen.training import loop
+from seqgen.training.callbacks import Callback
+from seqgen.types import Ids
+from seqgen.vocabulary import Vocabulary
+
+GAPS = (5, 10, 20, 50, 100, 200)
+SYMBOLS, NOISE = 8, 8  # different tokens of each kind
+CUE = SYMBOLS + NOISE
+CHANCE = math.log(SYMBOLS)  # the loss of a guess
+EPISODES = 20_000
+SCORED = 512
+UNITS, EMBEDDING, BATCH_SIZE, LEARNING_RATE = 64, 32, 32, 0.01
+
+
+def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generator) -> Ids:
+    """Episodes one behind the other.
+
+    Args:
+        count: how many.
+        gaps: `(count,)`, tokens of noise in each.
+        random: draws symbols and noise.
+
+    >>> ids = episodes(2, np.array([3, 1]), np.random.default_rng(0))
+    >>> ids[[0, 5]].tolist(), ids[[6, 9]].tolist(), ids[[4, 8]].tolist()
+    ([5, 5], [7, 7], [16, 16])
+    """
+    ends = np.cumsum(gaps + 3)
+    ids: Ids = random.integers(SYMBOLS, CUE, ends[-1]).astype(np.uint8)
+    ids[ends - 1] = ids[ends - 3 - gaps] = random.integers(0, SYMBOLS, count)
+    ids[ends - 2] = CUE
+    return ids
+
+
+def corpus(gap: int, seed: int = 0) -> Corpus:
+    """What a network learns gaps of up to a length from."""
+    random = np.random.default_rng(seed)
+    ids = episodes(EPISODES, random.integers(1, gap + 1, EPISODES), random)
+    vocabulary = Vocabulary(tuple("ABCDEFGHabcdefgh?"))
+    return Corpus(f"recall after {gap}", "text", vocabulary, ids, validation=0)
+
+
+def loss(stepper: Stepper, gap: int, seed: int = 1) -> float:
+    """Nats of a symbol that comes again after a gap; each behind an episode that is over.
+
+    >>> class Forgets:
+    ...     def initial_state(self, batch_size): return ()
+    ...     def step(self, ids, state): return np.zeros((len(ids), SYMBOLS)), state
+    >>> round(loss(Forgets(), gap=5), 4), round(CHANCE, 4)
+    (2.0794, 2.0794)
+    """
+    random = np.random.default_rng(seed)
+    rows = np.stack([episodes(2, np.full(2, gap), random) for _ in range(SCORED)]).astype(int)
+    state = stepper.initial_state(SCORED)
+    for column in rows.T[:-1]:
+        logits, state = stepper.step(column, state)
+    return -float(log_probabilities(logits)[np.arange(SCORED), rows[:, -1]].mean())
+
+
+def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) -> float:
+    """The loss after a gap, in nats, of a network that learned it for some minutes.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C ended the learning.
+    """
+    model_config = ModelConfig(cell=cell, units=UNITS, embedding=EMBEDDING)
+    config = TrainConfig(
+        minutes=minutes, batch_size=BATCH_SIZE, window=gap + 16, learning_rate=LEARNING_RATE,
+        seed=seed, precision="float32",
+    )  # fmt: skip
+    result = loop.train(corpus(gap, seed), model_config, config, callback)
+    if result.scores["ended_early"] == "Ctrl-C":
+        raise KeyboardInterrupt
+    return loss(Runtime(model_config, result.weights), gap)
+
+
+def remembered(losses: Mapping[int, float]) -> int:
+    """The longest gap that a cell has learned: the loss is at most half that of a guess, as after
+    all shorter gaps.
+
+    >>> remembered({5: 0.0, 10: 0.3, 20: 1.9, 50: 2.1})
+    10
+    """
+    longest = 0
+    for gap, nats in sorted(losses.items()):
+        if nats > CHANCE / 2:
+            break
+        longest = gap
+    return longest

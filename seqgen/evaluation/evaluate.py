@@ -1,0 +1,284 @@
+"""How good a model is: its loss on a text or on music, and what n-grams reach on the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqgen.config import SampleConfig
+from seqgen.corpus import catalogue
+from seqgen.corpus.corpus import Corpus
+from seqgen.errors import ConfigError, CorpusError
+from seqgen.evaluation import baseline, samples
+from seqgen.evaluation import loss as scoring
+from seqgen.model import Model
+from seqgen.music.signatures import TICKS_PER_WHOLE
+from seqgen.music.tokens.codec import Codec
+from seqgen.tasks.load import load_corpus
+from seqgen.tasks.text.corpus import encode_prompt
+from seqgen.types import Ids
+from seqgen.vocabulary import END, Vocabulary
+
+LENGTH, BARS = 1000, 16  # of samples, if nobody says
+
+
+@dataclass
+class Evaluation:
+    """What came of it."""
+
+    scores: dict[str, Any]  # plain data, as `--json` prints it
+    notes: list[str]  # what a person should know besides
+    own: Corpus | None = None  # what the model was trained on, if it is found again
+
+    def add_samples(self, model: Model, count: int, options: dict[str, Any]) -> None:
+        """Measure what the model writes, beside what it was trained on, if that is found again.
+
+        Args:
+            model: the model.
+            count: how many texts or pieces.
+            options: of `Model.texts` or `Model.pieces`, see `sample_options`.
+        """
+        if self.own is None:
+            self.notes.append("no samples: there is no corpus to set them beside")
+            return
+        if model.is_music:
+            table, histograms = samples.of_music(model, self.own, count, **options)
+            self.scores["histograms"] = histograms
+        else:
+            table = samples.of_text(model, self.own, count, **options)
+        self.scores["samples"] = {"count": count, **table}
+
+
+def sample_options(
+    model: Model, length: int | None, bars: int | None, temperature: float | None, seed: int
+) -> dict[str, Any]:
+    """How samples are written.
+
+    Raises:
+        ConfigError: length with a model of music, bars with one of text, or a number out of its
+            range.
+    """
+    if model.is_music and length is not None:
+        raise ConfigError("--length is for models of text; this one is of music, see --bars")
+    if not model.is_music and bars is not None:
+        raise ConfigError("--bars is for models of music; this one is of text, see --length")
+    SampleConfig(length=length or 0, temperature=temperature or 0, seed=seed)
+    if model.is_music:
+        size = {"bars": BARS if bars is None else bars}
+    elif model.writes_lines and length is None:
+        size = {}
+    else:
+        size = {"length": LENGTH if length is None else length}
+    return {**size, "temperature": temperature, "seed": seed}
+
+
+def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()) -> Corpus:
+    """The corpus that a model was trained on, read again as it was then, in the model's tokens.
+
+    Args:
+        model: the model.
+        folder: where it lies; what the user named may lie there too, by its path or its name.
+        named: what may be it, too.
+
+    Raises:
+        CorpusError: it is not found again, or is not what it was.
+    """
+    facts = model.bundle.corpus
+    arguments = facts.get("arguments") or [facts["name"]]
+    beside = [str(folder / each) for each in arguments]
+    moved = [str(folder / Path(each).name) for each in arguments]
+    tried, reasons = [arguments, beside, moved], []
+    if "-" in arguments:
+        tried, reasons = [], ["it came from standard input, and is gone"]
+    candidate = [str(each) for each in named]
+    if candidate and "-" not in candidate:
+        tried.append(candidate)
+    for places in tried:
+        try:
+            corpus = load_corpus(*places, **_reading(model, facts["split"]["validation"]))
+        except (CorpusError, ConfigError) as error:
+            reasons.append(str(error))
+            continue
+        if corpus.sha256 == facts["sha256"]:
+            return _in_tokens_of(model.bundle.vocabulary, corpus)[0]
+        if places != candidate:
+            reasons.insert(0, f"{places[0]} is not what it was when the model was trained")
+    why = reasons[0].partition(";")[0]
+    raise CorpusError(f"the corpus of the model is not found again: {why}")
+
+
+def _reading(model: Model, validation: float) -> dict[str, Any]:
+    """The options of `load_corpus` by which the model's corpus was read."""
+    options = {k: v for k, v in model.bundle.corpus["options"].items() if k != "shuffled"}
+    return {"task": model.bundle.task, "validation": validation, **options}
+
+
+def _in_tokens_of(vocabulary: Vocabulary, corpus: Corpus) -> tuple[Corpus, int]:
+    """The corpus with a model's ids, and how many of its tokens the model has never seen.
+
+    They become the model's `<unk>`, or are left out where it has none.
+    """
+    if corpus.vocabulary == vocabulary:
+        return corpus, 0
+    nothing = len(vocabulary)
+    unknown = nothing if vocabulary.unknown_id is None else vocabulary.unknown_id
+    tokens = corpus.vocabulary.tokens
+    table = np.array([vocabulary.ids.get(token, unknown) for token in tokens], np.uint32)
+    strange = np.array([token not in vocabulary.ids for token in tokens])
+    ids = table[corpus.ids]
+    is_strange, kept = int(strange[corpus.ids].sum()), ids != nothing
+    if not kept.any():
+        raise CorpusError(f"{corpus.name}: the model knows nothing of what is in it")
+    if kept.all():
+        return replace(corpus, vocabulary=vocabulary, ids=ids), is_strange
+    places = np.concatenate(([0], np.cumsum(kept)))
+    bounds, cuts = (None if each is None else places[each] for each in (corpus.bounds, corpus.cuts))
+    changed = replace(corpus, vocabulary=vocabulary, ids=ids[kept], bounds=bounds, cuts=cuts)
+    return changed, is_strange
+
+
+def evaluate(
+    model: Model,
+    corpora: Sequence[str | Path] = (),
+    *,
+    folder: Path,
+    encoding: str | None = None,
+    progress: bool = False,
+) -> Evaluation:
+    """Score a model, and n-grams beside it.
+
+    Args:
+        model: the model.
+        corpora: what is scored, all of it; the held-out part of the model's own corpus, if nothing
+            is named.
+        folder: where the model lies.
+        encoding: of a text that is named; as the model's own, unless given.
+        progress: draw a progress bar on stderr.
+
+    Raises:
+        CorpusError: the corpus is not found, the model knows nothing of it, or nothing of its own
+            was held out.
+        ConfigError: it is of another task, or has other tokens than the model.
+    """
+    notes: list[str] = []
+    own: Corpus | None = None
+    try:
+        own = training_corpus(model, folder, corpora)
+    except CorpusError as error:
+        if not corpora:
+            raise CorpusError(f"{error}; name what is to be scored") from error
+        notes.append(f"no n-grams beside it: {error}")
+    if corpora:
+        ids, first, name = _named(model, corpora, encoding, notes)
+        if own is not None and name[1] == own.sha256:
+            notes.append(
+                "this is what the model has learned from; without CORPUS, what was held out of it "
+                "is scored"
+            )
+        label = name[0]
+    else:
+        assert own is not None
+        ids, first = own.ids, own.training_length
+        if first != model.bundle.corpus["split"]["training_tokens"]:
+            notes.append(
+                "this seqgen holds out other parts than the one that trained the model, which has "
+                "learned some of them"
+            )
+        label = f"held-out part of {own.name}"
+        if first == len(ids):
+            raise CorpusError(f"{own.name}: nothing was held out; name what is to be scored")
+    losses = scoring.losses(model.stepper, ids, first, progress=progress)
+    scores = {"corpus": label, **_scores(model, np.asarray(ids[first:]), float(losses.sum()))}
+    scores["baseline"] = None if own is None else _baseline(model, own, ids, first)
+    return Evaluation(scores, notes, own)
+
+
+def _named(
+    model: Model, corpora: Sequence[str | Path], encoding: str | None, notes: list[str]
+) -> tuple[Ids, int, tuple[str, str]]:
+    """The ids of what the user named, with what generation begins with before them."""
+    named = catalogue.read_catalogue().get(str(corpora[0]))
+    if named is not None and named.task != model.bundle.task:
+        raise ConfigError(f"the model is one of {model.bundle.task}, {corpora[0]} is {named.task}")
+    options = _reading(model, 0)
+    if not model.is_music:
+        options["min_count"] = 1  # what is rare there may be known here
+        options |= {} if encoding is None else {"encoding": encoding}
+    else:
+        if encoding is not None:
+            raise ConfigError("encoding: of text; music is encoded as the model's own")
+        options.pop("voices", None)
+        if options["transpose"] == "augment":
+            options["transpose"] = "none"
+    corpus = load_corpus(*corpora, **options)
+    codecs = [each.get("codec") for each in (corpus.details, model.bundle.corpus["details"])]
+    if codecs[0] != codecs[1]:
+        raise ConfigError(
+            f"{corpus.name}: expected music with as many parts as the model's, so that its tokens "
+            f"are the same ({codecs[1]}); got {codecs[0]}"
+        )
+    corpus, unknown = _in_tokens_of(model.bundle.vocabulary, corpus)
+    notes += corpus.notes
+    if unknown:
+        kind = "characters" if corpus.task == "text" else "tokens"
+        done = "left out" if model.bundle.vocabulary.unknown_id is None else "scored as <unk>"
+        notes.append(f"{unknown:,} {kind} that the model has never seen: {done}")
+    vocabulary = model.bundle.vocabulary
+    begin = (
+        vocabulary.encode([END])
+        if vocabulary.end_id is not None
+        else encode_prompt(vocabulary, "")[1]
+    )
+    return np.concatenate((begin, corpus.ids)), len(begin), (corpus.name, corpus.sha256)
+
+
+def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
+    per_token = nats / len(ids)
+    scores: dict[str, Any] = {
+        "tokens": len(ids),
+        "nats_per_token": per_token,
+        "bits_per_token": per_token / math.log(2),
+        "perplexity": math.exp(per_token),
+    }
+    if model.is_music:
+        notes, beats = _notes_and_beats(model, ids)
+        scores |= {
+            "notes": notes,
+            "beats": beats,
+            "nats_per_note": nats / max(notes, 1),
+            "nats_per_beat": nats / max(beats, 1),
+            "bits_per_note": nats / max(notes, 1) / math.log(2),
+        }
+    return scores
+
+
+def _notes_and_beats(model: Model, ids: Ids) -> tuple[int, float]:
+    """How many notes begin, and how many quarters go by."""
+    vocabulary = model.bundle.vocabulary
+    codec = Codec(**model.bundle.corpus["details"]["codec"])
+    begins = np.array([codec.starts_note(token) for token in vocabulary.tokens])
+    ends = np.flatnonzero(ids == vocabulary.end_id)
+    bounds = [0, *(int(end) + 1 for end in ends)]
+    texts = [vocabulary.decode(ids[start : end - 1]) for start, end in pairwise(bounds)]
+    ticks = sum(codec.decode(text).length for text in texts)
+    return int(begins[ids].sum()), 4 * ticks / TICKS_PER_WHOLE
+
+
+def _baseline(model: Model, own: Corpus, ids: Ids, first: int) -> dict[str, Any] | None:
+    """What n-grams reach; their order is the one that is best on what was held out."""
+    size, scored = len(own.vocabulary), np.asarray(ids[first:])
+    losses = baseline.losses(own.training_ids, scored, size)
+    held_out = own.validation_ids
+    best = losses
+    if len(held_out) and first != own.training_length:
+        best = baseline.losses(own.training_ids, held_out, size)
+    order = int(np.argmin(best))
+    found = _scores(model, scored, losses[order] * len(scored))
+    keys = ("nats_per_token", "bits_per_token", "nats_per_note", "bits_per_note")
+    return {"order": order + 1, **{key: found[key] for key in keys if key in found}}

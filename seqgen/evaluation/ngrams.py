@@ -1,0 +1,90 @@
+"""The baseline that a network must beat: interpolated n-grams.
+
+Witten and Bell 1991: P(w | h) = (c(hw) + t(h) P(w | h')) / (c(h) + t(h)), where t(h) is how many
+different tokens followed h, and h' is h without its first token. The empty context leans on the
+uniform distribution.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.types import Hashes, Ids
+from seqgen.utils.hashing import MULTIPLIER, mixed
+
+
+def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8) -> list[float]:
+    """Nats per token of n-grams of order 1, 2, … on held-out ids.
+
+    Args:
+        training: ids `(N,)` that the counts are of.
+        validation: ids `(M,)`, at least one.
+        vocabulary_size: how many tokens there can be.
+        orders: the longest n-gram; fewer where there are not so many tokens.
+
+    >>> ids = np.array([0, 1] * 500)
+    >>> [round(loss, 2) for loss in losses(ids, ids[:100], vocabulary_size=2, orders=2)]
+    [0.69, 0.01]
+    """
+    probabilities = np.full(len(validation), 1 / vocabulary_size)
+    counted: Hashes | None = None
+    scored: Hashes | None = None
+    found: list[float] = []
+    for order in range(1, min(orders, len(training)) + 1):
+        if order > len(validation):
+            found.append(found[-1])
+            continue
+        contexts, counted = counted, _extended(counted, training)
+        scored_contexts, scored = scored, _extended(scored, validation)
+        length = len(counted)
+        _interpolate(
+            probabilities[-len(scored) :],
+            _before(contexts, length),
+            counted,
+            _before(scored_contexts, len(scored)),
+            scored,
+        )
+        found.append(float(-np.log(probabilities).mean()))
+    return found
+
+
+def _extended(hashes: Hashes | None, ids: Ids) -> Hashes:
+    """Hashes of the n-grams that end at each place, from those that are a token shorter."""
+    tokens = ids.astype(np.uint64) + np.uint64(1)
+    if hashes is None:
+        return mixed(tokens)
+    return mixed(hashes[:-1] * np.uint64(MULTIPLIER) + tokens[len(tokens) - len(hashes) + 1 :])
+
+
+def _before(contexts: Hashes | None, length: int) -> Hashes:
+    """The context of each of so many n-grams: the one that ends a place before."""
+    return np.zeros(length, np.uint64) if contexts is None else contexts[-length - 1 : -1]
+
+
+def _interpolate(
+    probabilities: npt.NDArray[np.float64],
+    contexts: Hashes,
+    counted: Hashes,
+    scored_contexts: Hashes,
+    scored: Hashes,
+) -> None:
+    """From the probabilities of an order to those of the next, in place."""
+    grams, first, counts = np.unique(counted, return_index=True, return_counts=True)
+    known, totals = np.unique(contexts, return_counts=True)
+    followed, followers = np.unique(contexts[first], return_counts=True)
+    assert len(known) == len(followed)
+    count = _looked_up(scored, grams, counts)
+    total = _looked_up(scored_contexts, known, totals)
+    different = _looked_up(scored_contexts, followed, followers)
+    seen = total > 0
+    mixed = (count + different * probabilities) / np.maximum(total + different, 1)
+    probabilities[seen] = mixed[seen]
+
+
+def _looked_up(keys: Hashes, table: Hashes, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """The value of each key, 0 where the sorted table does not hold it."""
+    places = np.minimum(np.searchsorted(table, keys), len(table) - 1)
+    return np.where(table[places] == keys, values[places], 0)

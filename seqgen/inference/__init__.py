@@ -1,0 +1,1 @@
+"""One forward step of a trained network: token ids and state in, logits and state out."""

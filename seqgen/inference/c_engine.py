@@ -1,0 +1,174 @@
+"""The trained network's forward step in C: one token in, the logits of the next out.
+
+Reading the weights is most of the work, so they have eight bits, with a scale for each row of a
+product: a quarter of the bytes, and the loss on held-out text is the same to the fourth decimal
+(`python -m benchmarks.generation`). What they are multiplied with has fourteen bits, sums have 32.
+As sums of whole numbers do not depend on the order, neither does a stream on those beside it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.config import ModelConfig
+from seqgen.inference.numpy_engine import LARGEST_TABLE, has_usual_activations
+from seqgen.native import library, pointer
+from seqgen.types import Floats, Ids
+
+CELLS = ("simple_rnn", "lstm", "gru")  # as `seqgen/native/infer_step.c` numbers them
+ROWS = 16  # of a block of weights
+UNIT = 8191  # what 1 is as a whole number of fourteen bits
+MOST_UNITS = 2048  # with more, a sum could leave its 32 bits
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("weights", "scales")),
+        *((name, ctypes.c_int64) for name in ("rows", "width")),
+    ]
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = [
+        *((name, _Matrix) for name in ("input", "recurrent")),
+        *((name, ctypes.c_void_p) for name in ("bias", "recurrent_bias")),
+    ]
+
+
+class _Network(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in ("set", "cell")),
+        *((name, ctypes.c_int64) for name in ("layers", "units")),
+        ("of_layer", ctypes.c_void_p),
+        ("output", _Matrix),
+        *((name, ctypes.c_void_p) for name in ("output_bias", "scratch")),
+    ]
+
+
+def knows(config: ModelConfig) -> bool:
+    """Whether this module can run the network, on this machine.
+
+    >>> knows(ModelConfig(cell_options={"activation": "relu"})), knows(ModelConfig(units=20))
+    (False, False)
+    """
+    return (
+        library() is not None
+        and has_usual_activations(config)
+        and config.cell_options.get("reset_after", True) is True
+        and config.units % ROWS == 0
+        and config.units <= MOST_UNITS
+    )
+
+
+def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """A matrix as whole numbers, and what each column of them is multiplied with.
+
+    Args:
+        kernel: `(width, rows)`, as Keras has it.
+
+    Returns:
+        `(width, rows)` of at most 127, and `(rows,)`.
+
+    >>> numbers, scales = quantised(np.array([[1.0, 0.0], [-0.5, 0.0]]))
+    >>> numbers.tolist(), (numbers * scales).round(2).tolist()
+    ([[127, 0], [-64, 0]], [[1.0, 0.0], [-0.5, 0.0]])
+    """
+    largest = np.abs(kernel).max(axis=0)
+    scales = np.where(largest > 0, largest / 127, 1)
+    return np.rint(kernel / scales).astype(np.int8), scales
+
+
+class CompiledRuntime:
+    """A network for `seqgen/native/infer_step.c`.
+
+    The state of each stream is a row: of every layer what it remembers, then the logits.
+
+    Args:
+        config: what the network is made of; `knows` says yes to it.
+        weights: in Keras's order, see `seqgen.inference.numpy_engine.Runtime`.
+        instructions: the set that is used, from 0, the fastest, to 2, which every processor has;
+            None takes the fastest that there is.
+    """
+
+    streams_are_alone = True
+
+    def __init__(
+        self, config: ModelConfig, weights: Sequence[Floats], instructions: int | None = None
+    ) -> None:
+        self._kept: list[Any] = []  # arrays that C reads
+        self._work = library().network_step
+        self.embedding, *rest, output_kernel, output_bias = weights
+        per_layer = len(rest) // config.layers
+        layers = [rest[i : i + per_layer] for i in range(0, len(rest), per_layer)]
+        self.kernel = layers[0][0]
+        self.table: Floats | None = None
+        if len(self.embedding) * self.kernel.shape[1] <= LARGEST_TABLE:
+            self.table = np.ascontiguousarray(self.embedding @ self.kernel, np.float32)
+        self.logits = config.layers * config.units * (2 if config.cell == "lstm" else 1)
+        self.vocabulary_size = len(output_bias)
+        output = self._matrix(output_kernel)
+        self.size = self.logits + output.rows
+        bias = np.zeros(output.rows, np.float32)
+        bias[: self.vocabulary_size] = output_bias
+        self.scratch_size = 2 * self.kernel.shape[1] + config.units // 2
+        of_layer = (_Layer * config.layers)(
+            *(self._layer(i, *each) for i, each in enumerate(layers))
+        )
+        self._kept.append(of_layer)
+        self._network = _Network(
+            library().network_set() if instructions is None else instructions,
+            CELLS.index(config.cell), config.layers, config.units,
+            ctypes.addressof(of_layer), output, self._address(bias), None,
+        )  # fmt: skip
+        self._reference = ctypes.byref(self._network)
+        self._most_streams = 0
+
+    def _address(self, array: Floats) -> int:
+        self._kept.append(array)
+        return int(array.ctypes.data)
+
+    def _matrix(self, kernel: Floats) -> _Matrix:
+        width, rows = kernel.shape
+        kernel = np.pad(kernel, ((0, 0), (0, -rows % ROWS)))
+        numbers, scales = quantised(kernel)
+        blocks = numbers.T.reshape(-1, ROWS, width // 2, 2).transpose(0, 2, 1, 3)
+        return _Matrix(
+            self._address(np.ascontiguousarray(blocks)),
+            self._address((scales / UNIT).astype(np.float32)),
+            kernel.shape[1],
+            width,
+        )
+
+    def _layer(
+        self, number: int, kernel: Floats, recurrent_kernel: Floats, bias: Floats | None = None
+    ) -> _Layer:
+        biases = [] if bias is None else [self._address(each) for each in np.atleast_2d(bias)]
+        input_matrix = self._matrix(kernel) if number else _Matrix()
+        return _Layer(input_matrix, self._matrix(recurrent_kernel), *biases)
+
+    def initial_state(self, batch_size: int) -> Floats:
+        """Zeros: the state before the first token."""
+        return np.zeros((batch_size, self.size), np.float32)
+
+    def step(self, ids: Ids, state: Floats) -> tuple[Floats, Floats]:
+        """Ids `(B,)` and state → logits `(B, V)` and the next state; the one given is kept."""
+        streams = ids.size
+        if streams > self._most_streams:
+            scratch = np.empty(streams * self.scratch_size, np.float32)
+            self._most_streams, self._network.scratch = streams, self._address(scratch)
+        if self.table is None:
+            first = np.ascontiguousarray(self.embedding[ids] @ self.kernel)
+        else:
+            first = self.table.take(ids, axis=0)
+        after = np.empty((streams, self.size), np.float32)
+        self._work(self._reference, streams, *map(pointer, (first, state, after)))
+        return after[:, self.logits : self.logits + self.vocabulary_size], after
+
+    def streams(self, state: Floats, rows: Ids) -> Floats:
+        """The state of these of the streams, of one as often as it is named."""
+        return state[rows]

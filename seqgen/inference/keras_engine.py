@@ -1,0 +1,41 @@
+"""Generation through Keras, for networks that `seqgen.inference.numpy_engine` does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqgen.config import ModelConfig
+from seqgen.network.backend import tf
+from seqgen.network.build import Tensors, build, initial_state
+from seqgen.network.forward import Forward
+from seqgen.types import Floats, Ids
+
+
+class KerasStepper:
+    """A network one token at a time through Keras, for cell options that
+    `seqgen.inference.numpy_engine` does not support; it is slower."""
+
+    streams_are_alone = False
+
+    def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
+        self.network = build(config, weights[0].shape[0])
+        self.network.set_weights(weights)
+        self._forward = tf.function(
+            lambda ids, state: Forward(self.network, state[0].shape[0])(ids, state),
+            reduce_retracing=True,
+        )
+
+    def initial_state(self, batch_size: int) -> Tensors:
+        """Zeros: the state before the first token."""
+        return initial_state(self.network, batch_size)
+
+    def step(self, ids: Ids, state: Tensors) -> tuple[Floats, Tensors]:
+        """Ids `(B,)` and state → logits `(B, V)` and the next state."""
+        logits, state = self._forward(tf.constant(np.asarray(ids)[:, None], tf.int32), state)
+        return logits[:, 0].numpy(), state
+
+    def streams(self, state: Tensors, rows: Ids) -> Tensors:
+        """The state of these of the streams, of one as often as it is named."""
+        return [tf.gather(each, rows) for each in state]

@@ -1,0 +1,1 @@
+"""Keys, measures and near-duplicates of pieces."""

@@ -1,0 +1,1 @@
+"""Reading and writing music: MIDI, scores, sound and pictures."""

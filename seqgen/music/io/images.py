@@ -1,0 +1,111 @@
+"""Pictures of a piece: a score, drawn by verovio, and a piano roll."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from seqgen.errors import OutputError
+from seqgen.music.io.musicxml_writer import musicxml
+from seqgen.music.piece import TICKS_PER_QUARTER, Piece
+
+PAGE_WIDTH = 2100  # tenths of a millimetre, as verovio counts
+LONGEST_PAGE = 60_000
+LEFT_MARGIN = 200  # the names of instruments reach into it
+MOST = 10_000  # notes, or bars of all parts; with more, drawing takes minutes
+PNG_WIDTH, TALLEST_PNG = 1400, 32_000  # pixels; cairo ends at 32,767
+TOO_LONG = "is too long for one picture: write .musicxml, fewer bars, or take --piano-roll"
+
+
+def score(piece: Piece, kind: str) -> bytes:
+    """A score as `png` or `svg`.
+
+    Raises:
+        OutputError: verovio or cairosvg is not installed, or the piece is too long for a picture.
+    """
+    if piece.note_count > MOST:
+        raise OutputError(f"a score of {piece.note_count:,} notes {TOO_LONG}")
+    if len(piece.bars) * len(piece.parts) > MOST:
+        raise OutputError(f"a score of {len(piece.bars):,} bars {TOO_LONG}")
+    try:
+        import verovio
+        from cairosvg import svg2png
+    except (ImportError, OSError) as error:
+        raise OutputError(
+            f"a score is drawn with verovio and cairosvg, which are not here ({error}); "
+            'pip install "seqgen[score]", or take --piano-roll'
+        ) from error
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(
+        {
+            "pageWidth": PAGE_WIDTH,
+            "pageHeight": LONGEST_PAGE,
+            "pageMarginLeft": LEFT_MARGIN,
+            "adjustPageHeight": True,
+            "scale": 40,
+            "footer": "none",
+            "svgViewBox": True,
+        }
+    )
+    if not toolkit.loadData(musicxml(piece, is_picture=True).decode("utf-8")):
+        raise OutputError("verovio cannot draw this piece; take --piano-roll")
+    svg = toolkit.renderToSVG(1)
+    height = PNG_WIDTH * _tallness(svg)
+    if toolkit.getPageCount() > 1 or (kind == "png" and height > TALLEST_PNG):
+        raise OutputError(f"a score of {len(piece.bars):,} bars {TOO_LONG}")
+    if kind == "svg":
+        return svg.encode("utf-8")  # type: ignore[no-any-return]
+    png: bytes = svg2png(svg.encode("utf-8"), background_color="white", output_width=PNG_WIDTH)
+    return png
+
+
+def _tallness(svg: str) -> float:
+    """The height of a picture over its width."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return float(box[2]) / float(box[1]) if box else 1.0
+
+
+def piano_roll(piece: Piece, kind: str) -> bytes:
+    """Notes as bars over time, in a colour for each part, as `png` or `svg`.
+
+    >>> piano_roll(Piece((), bars=(0,), length=96), "png")[1:4]
+    b'PNG'
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from seqgen.music.pitch_names import name_of
+
+    figure = Figure(figsize=(max(6.0, min(piece.length / 150, 40.0)), 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for number, part in enumerate(piece.parts):
+        axes.broken_barh([], (0, 1), color=f"C{number}")
+        for note in part.notes:
+            start = note.start / TICKS_PER_QUARTER
+            span = (start, note.duration / TICKS_PER_QUARTER * 0.95)
+            axes.broken_barh([span], (note.pitch - 0.4, 0.8), color=f"C{number}")
+    for bar in piece.bars:
+        axes.axvline(bar / TICKS_PER_QUARTER, color="0.85", linewidth=0.8, zorder=0)
+    pitches = [note.pitch for note in piece.notes] or [60]
+    lowest, highest = min(pitches) - 2, max(pitches) + 2
+    named = _named(lowest, highest)
+    axes.set_ylim(lowest, highest)
+    axes.set_yticks(named, [name_of(pitch) for pitch in named])
+    axes.set_xlim(0, piece.length / TICKS_PER_QUARTER)
+    axes.set_xlabel("quarter notes")
+    axes.set_title(piece.title)
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, dpi=120)
+    return file.getvalue()
+
+
+def _named(lowest: int, highest: int) -> range:
+    """The pitches that are named at the side: eleven at the most, in steps that divide an octave.
+
+    >>> list(_named(58, 81)), list(_named(36, 96))
+    ([60, 63, 66, 69, 72, 75, 78, 81], [36, 42, 48, 54, 60, 66, 72, 78, 84, 90, 96])
+    """
+    step = next((each for each in (1, 2, 3, 4, 6) if highest - lowest <= 10 * each), 12)
+    return range(-(-lowest // step) * step, highest + 1, step)

@@ -1,0 +1,77 @@
+"""A file of music of any kind → its pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from seqgen.errors import MusicError
+from seqgen.music.io.midi_reader import read_midi
+from seqgen.music.io.result import Reading
+from seqgen.music.io.score_reader import read_score
+
+READER_VERSION = 5  # what is cached of other versions is read anew
+MIDI_START = b"MThd"
+SNIFFED_BYTES = 512
+RIFF_MIDI = b"RMID"
+SCORE_SUFFIXES = frozenset(
+    {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
+)
+MIDI_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
+MUSIC_SUFFIXES = SCORE_SUFFIXES | MIDI_SUFFIXES
+
+
+def is_music(name: str, head: bytes) -> bool:
+    """Whether a file of that name, which begins so, holds music.
+
+    >>> is_music("tune.mid", b""), is_music("x", b"MThd\\0\\0"), is_music("page.xml", b"<html>")
+    (True, True, False)
+    """
+    suffix = PurePath(name).suffix.lower()
+    return (
+        suffix in MUSIC_SUFFIXES
+        or head.startswith(MIDI_START)
+        or (suffix == ".xml" and b"<score-" in head)
+    )
+
+
+def read(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
+    """Read a file of any kind.
+
+    Args:
+        name: of the file; its ending says what kind of score it is.
+        data: its bytes.
+        expand_repeats: write out what repeat signs of a score repeat.
+
+    >>> read("empty.mid", b"MThd").reason
+    'is no MIDI file, or only the beginning of one'
+    """
+    try:
+        if not data:
+            raise MusicError("is empty")
+        is_midi = PurePath(name).suffix.lower() in MIDI_SUFFIXES
+        if is_midi or data.startswith(MIDI_START):
+            if data[8:12] == RIFF_MIDI:
+                data = data[max(data.find(MIDI_START), 0) :]
+            piece, counts = read_midi(data)
+            return Reading((piece,), counts)
+        if not is_music(name, data[:SNIFFED_BYTES]):
+            raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
+        return read_score(name, data, expand_repeats=expand_repeats)
+    except MusicError as error:
+        return Reading(reason=str(error))
+
+
+def read_file(path: Path) -> Reading:
+    """Read a file of which at least one piece is wanted.
+
+    Raises:
+        MusicError: there is no such file, or nothing of it can be used.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MusicError(f"{path} cannot be read: {error.strerror}") from error
+    reading = read(path.name, data)
+    if reading.reason:
+        raise MusicError(f"{path} {reading.reason}")
+    return reading

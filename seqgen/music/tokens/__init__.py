@@ -1,0 +1,1 @@
+"""Codecs between pieces and tokens, and the grammars that keep tokens playable."""

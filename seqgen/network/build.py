@@ -1,0 +1,113 @@
+"""`ModelConfig` → a Keras model of stacked recurrent layers.
+
+Importing this module imports TensorFlow; only training and saving need it, and generation for
+cell options that `seqgen.inference.numpy_engine` does not know.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from seqgen.config import ModelConfig, TrainConfig
+from seqgen.errors import ConfigError
+from seqgen.network.backend import keras, tf
+
+Tensors = list[Any]  # a state: for each recurrent layer one tensor (B, units), for an LSTM two
+
+LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+
+def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Any:
+    """A new network: ids `(B, T)` → logits `(B, T, V)`.
+
+    Made of stock layers only: Embedding, then the recurrent layers, each followed by Dropout if
+    there is any, then Dense. A seed, if given, seeds Python's, NumPy's and TensorFlow's random
+    generators, as Keras does.
+
+    Raises:
+        ConfigError: the layer has no such option, or does not take its value.
+
+    >>> build(ModelConfig(units=4, layers=2), vocabulary_size=10).output_shape
+    (None, None, 10)
+    """
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    _require_known_options(config)
+    inputs = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)
+    for _ in range(config.layers):
+        x, *_ = _recurrent_layer(config, x)
+        if config.dropout:
+            x = keras.layers.Dropout(config.dropout)(x)
+    return keras.Model(inputs, keras.layers.Dense(vocabulary_size)(x), name="seqgen")
+
+
+def _require_known_options(config: ModelConfig) -> None:
+    taken = inspect.signature(LAYERS[config.cell].__init__).parameters
+    known = [name for name, each in taken.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    for name in config.cell_options:
+        if name not in known:
+            raise ConfigError(
+                f"cell_options: {LAYERS[config.cell].__name__} has no option {name!r}; "
+                f"expected one of {', '.join(sorted(set(known) - {'self'}))}"
+            )
+
+
+def _recurrent_layer(config: ModelConfig, x: Any) -> Any:
+    try:
+        layer = LAYERS[config.cell](
+            config.units, return_sequences=True, return_state=True, **config.cell_options
+        )
+        layer(tf.zeros((1, 1, x.shape[-1])))  # some only fail when there are numbers
+        return layer(x)
+    except Exception as error:  # Keras and TensorFlow raise many kinds
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(f"cell_options: {config.cell} does not take them: {reason}") from error
+
+
+def is_fast(config: ModelConfig) -> bool:
+    """Whether `seqgen.network.kernels` runs the network, in any precision; otherwise Keras does, in
+    float32.
+
+    >>> is_fast(ModelConfig()), is_fast(ModelConfig(cell_options={"activation": "relu"}))
+    (True, False)
+    """
+    _require_known_options(config)
+    usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+    options = {**usual, **config.cell_options}  # no layer is made: that would fix the threads
+    return (
+        all(options[name] == value for name, value in usual.items())
+        and not any(
+            options.get(name) for name in ("dropout", "recurrent_dropout", "activity_regularizer")
+        )
+        and not tf.config.list_physical_devices("GPU")  # there cuDNN is used, which nothing beats
+    )
+
+
+def require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:
+    """Raise `ConfigError` if something is asked for that only `seqgen.network.kernels` do."""
+    if is_fast(model_config):
+        return
+    for name, expected in (("precision", "float32"), ("recurrent_dropout", 0.0)):
+        if getattr(config, name) != expected:
+            raise ConfigError(
+                f"{name}: expected {expected}, got {getattr(config, name)}: more is there only on "
+                "a CPU, for layers with the activations that Keras takes by itself"
+            )
+
+
+def initial_state(network: Any, batch_size: int) -> Tensors:
+    """Zeros: the state before the first token."""
+    return [
+        tf.zeros((batch_size, size))
+        for layer in network.layers
+        if isinstance(layer, keras.layers.RNN)
+        for size in state_sizes(layer)
+    ]
+
+
+def state_sizes(layer: Any) -> list[int]:
+    """Of a recurrent layer: for an LSTM two."""
+    size = layer.state_size
+    return [size] if isinstance(size, int) else list(size)

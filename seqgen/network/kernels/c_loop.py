@@ -1,0 +1,186 @@
+"""The loops of a layer over the times of a window, forward and backward, in C.
+
+One call for all times does what `seqgen.network.kernels.tf_loop` does as TensorFlow operations.
+The activations are applied right after each product, while its results are still in registers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from seqgen.native import library
+from seqgen.network.backend import tf
+from seqgen.network.kernels.cell import Cell
+from seqgen.network.kernels.gru import GRUResetAfter
+from seqgen.network.kernels.lstm import LSTM
+from seqgen.network.kernels.operations import Tensor
+from seqgen.network.kernels.simple_rnn import SimpleRNN
+
+SETS = {tf.bfloat16: (0,), tf.float32: (1, 2)}  # of instructions, the best first
+NUMBERS: dict[type[Cell], int] = {SimpleRNN: 0, LSTM: 1, GRUResetAfter: 2}
+UNITS = 16  # what the units must be a multiple of
+ALIGNMENT = 64  # an array that begins at a multiple of so many bytes is handed on without a copy
+
+Floats = Any  # an array
+
+
+class Window(ctypes.Structure):
+    """`struct window` of `seqgen/native/train_window.c`."""
+
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in ("set", "cell")),
+        *((name, ctypes.c_int64) for name in ("units", "width", "steps", "batch")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("weights", "packed", "packed_kernel", "bias", "inputs", "outputs", "hidden"),
+                *("carry", "kept", "gradient", "d_bias"),
+            )
+        ),
+    ]
+
+
+def supports(cell: Cell) -> bool:
+    """Whether they are there, for such a cell and batch, on this processor."""
+    return (
+        type(cell) in NUMBERS
+        and cell.units % UNITS == 0
+        and _set(cell.recurrent_kernel.dtype, cell.batch_size) is not None
+    )
+
+
+def _set(dtype: Any, batch_size: int | None) -> int | None:
+    """The best set of instructions, or None."""
+    found = library()
+    if found is None or not batch_size:
+        return None
+    for number in SETS.get(dtype, ()):
+        columns = found.window_columns(number)
+        if columns and batch_size % columns == 0:
+            return number
+    return None
+
+
+class Loops:
+    """As `seqgen.network.kernels.tf_loop.Loops`."""
+
+    def __init__(self, cell: Cell, kernel: Tensor) -> None:
+        self.cell = cell
+        self.number = NUMBERS[type(cell)]
+        self.kernel = self._packed(kernel, "window_pack_forward")
+        self.forwards = self._packed(cell.recurrent_kernel, "window_pack_forward")
+        self.backwards = self._packed(cell.recurrent_kernel, "window_pack_backward")
+
+    def _packed(self, weights: Tensor, work: str) -> Tensor:
+        pack = partial(_pack, self.number, self.cell.units, self.cell.batch_size, work)
+        return tf.numpy_function(pack, [weights], tf.uint32, stateful=False)
+
+    def forward(
+        self, inputs: Tensor, state: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor], Tensor]:
+        """As those of TensorFlow."""
+        cell = self.cell
+        outputs, kept, *last = tf.numpy_function(
+            partial(_forward, self.number, cell.kept),
+            [inputs, self.kernel, self.forwards, cell.bias, *state],
+            [inputs.dtype, inputs.dtype, *(tf.float32 for _ in state)],
+            stateful=False,
+        )
+        outputs.set_shape((cell.units, *inputs.shape[1:]))
+        for before, after in zip(state, last, strict=True):
+            after.set_shape(before.shape)
+        return outputs, last, kept
+
+    def backward(
+        self, kept: Tensor, d_outputs: Tensor, d_last: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """As those of TensorFlow."""
+        cell = self.cell
+        d, d_bias, *d_state = tf.numpy_function(
+            partial(_backward, self.number, cell.rows),
+            [kept, self.backwards, d_outputs, *d_last],
+            [d_outputs.dtype, tf.float32, *(tf.float32 for _ in d_last)],
+            stateful=False,
+        )
+        d.set_shape((cell.rows, *d_outputs.shape[1:]))
+        d_bias.set_shape((cell.rows,))
+        for after, before in zip(d_last, d_state, strict=True):
+            before.set_shape(after.shape)
+        return d, d_bias, d_state
+
+
+def _pack(number: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
+    """Weights `(width, gates)` in words, as a loop reads them."""
+    width, gates = weights.shape
+    packed = _empty((-(-width * weights.itemsize // 4) * gates,), np.uint32)
+    _call(
+        getattr(library(), work), number, weights.dtype, (units, width, 0, batch_size),
+        weights=weights, packed=packed,
+    )  # fmt: skip
+    return packed
+
+
+def _forward(
+    number: int, kept_rows: int, inputs: Floats, packed_kernel: Floats, packed: Floats,
+    bias: Floats, *state: Floats,
+) -> list[Floats]:  # fmt: skip
+    units = len(state[0])
+    width, steps, batch_size = inputs.shape
+    outputs = _empty((units, steps, batch_size), inputs.dtype)
+    kept = _empty((steps, units, kept_rows, batch_size), inputs.dtype)
+    last = [_copy(each) for each in state]
+    _call(
+        library().window_forward, number, inputs.dtype, (units, width, steps, batch_size),
+        packed_kernel=packed_kernel, packed=packed, bias=bias, inputs=inputs, outputs=outputs,
+        kept=kept, **_named(last),
+    )  # fmt: skip
+    return [outputs, kept, *last]
+
+
+def _backward(
+    number: int, rows: int, kept: Floats, packed: Floats, d_outputs: Floats, *d_last: Floats
+) -> list[Floats]:
+    units, steps, batch_size = d_outputs.shape
+    d = _empty((rows, steps, batch_size), d_outputs.dtype)
+    d_bias = _empty((rows,), np.float32)
+    d_state = [_copy(each) for each in d_last]
+    _call(
+        library().window_backward, number, d_outputs.dtype, (units, 0, steps, batch_size),
+        packed=packed, outputs=d_outputs, kept=kept, gradient=d, d_bias=d_bias, **_named(d_state),
+    )  # fmt: skip
+    return [d, d_bias, *d_state]
+
+
+def _named(state: Sequence[Floats]) -> dict[str, Floats]:
+    """What holds the state before a window, then that behind it."""
+    return dict(zip(("hidden", "carry"), state, strict=False))
+
+
+def _call(
+    work: Any, number: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats
+) -> None:
+    """`shape`: units, width, steps and batch size."""
+    window = Window(_set(tf.as_dtype(dtype), shape[-1]), number, *shape)
+    for name, array in arrays.items():
+        setattr(window, name, array.ctypes.data)
+    if work(ctypes.byref(window)):
+        units, *_, batch_size = shape
+        raise MemoryError(f"no memory for a window of {units} units and a batch of {batch_size}")
+
+
+def _empty(shape: tuple[int, ...], dtype: Any) -> Floats:
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + size].view(dtype).reshape(shape)
+
+
+def _copy(array: Floats) -> Floats:
+    copy = _empty(array.shape, array.dtype)
+    copy[...] = array
+    return copy

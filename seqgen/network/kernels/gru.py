@@ -1,0 +1,102 @@
+"""A step of a GRU, forward and backward: with the reset gate behind the recurrent product, as in
+cuDNN, or before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqgen.network.backend import tf
+from seqgen.network.kernels.cell import Array, Cell
+from seqgen.network.kernels.operations import (
+    Tensor,
+    columns,
+    d_sigmoid,
+    d_tanh,
+    float32,
+    gradient_of_weights,
+    product,
+)
+
+
+class GRUResetAfter(Cell):
+    """The form that Keras takes by itself; its bias is `(2, gates)`, one for each product.
+
+    The gradients of the two products' sums differ in the candidate's rows; a step backward gives
+    those of both gates, then the candidate's of the recurrent product, then of the input's.
+    """
+
+    kept = 5
+
+    def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
+        bias = tf.broadcast_to(bias, (2, recurrent_kernel.shape[1]))
+        super().__init__(recurrent_kernel, bias[0], batch_size)
+        self.bias = bias
+        self.recurrent_biases = columns(bias[1], batch_size)
+        self.rows = 4 * self.units
+
+    def forward(self, x: Tensor, written: Tensor, before: Tensor) -> tuple[list[Tensor], Any]:
+        units = self.units
+        x = float32(x) + self.biases
+        recurrent = product(self.transposed, written) + self.recurrent_biases
+        z, r = tf.split(tf.sigmoid(x[: 2 * units] + recurrent[: 2 * units]), 2)
+        recurrent = recurrent[2 * units :]
+        candidate = tf.tanh(x[2 * units :] + r * recurrent)
+        difference = before - candidate
+        return [candidate + z * difference], [z, r, recurrent, candidate, difference]
+
+    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
+        (dh,) = d_state
+        z, r, recurrent, candidate, difference = kept
+        dh_z = dh * z
+        d_candidate = d_tanh(candidate, dh - dh_z)
+        d_update = d_sigmoid(z, dh * difference)
+        d_reset = d_sigmoid(r, d_candidate * recurrent)
+        d = tf.concat((d_update, d_reset, d_candidate * r, d_candidate), 0)
+        return [dh_z + product(self.recurrent_kernel, d[: 3 * self.units])], d
+
+    def parts(self, d: Tensor) -> tuple[Tensor, Tensor]:
+        update, reset, _, candidate = tf.split(d, 4)
+        return tf.concat((update, reset, candidate), 0), d[: 3 * self.units]
+
+    def gradient_of_bias(self, d: Tensor) -> Tensor:
+        return tf.stack(self.parts(d))
+
+
+class GRUResetBefore(Cell):
+    """The form of Cho and others 2014: the candidate sees what the reset gate leaves."""
+
+    kept = 5
+
+    def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
+        super().__init__(recurrent_kernel, bias, batch_size)
+        gates, candidate = 2 * self.units, self.units
+        self.kernels = tf.split(recurrent_kernel, (gates, candidate), 1)
+        self.transposed = tf.split(self.transposed, (gates, candidate))
+
+    def forward(self, x: Tensor, written: Tensor, before: Tensor) -> tuple[list[Tensor], Any]:
+        gates, candidate = self.transposed
+        x = float32(x) + self.biases
+        z, r = tf.split(tf.sigmoid(x[: 2 * self.units] + product(gates, written)), 2)
+        candidate = tf.tanh(x[2 * self.units :] + product(candidate, r * before))
+        difference = before - candidate
+        return [candidate + z * difference], [z, r, candidate, before, difference]
+
+    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
+        (dh,) = d_state
+        gates, candidate_kernel = self.kernels
+        z, r, candidate, before, difference = kept
+        dh_z = dh * z
+        d_candidate = d_tanh(candidate, dh - dh_z)
+        d_left = product(candidate_kernel, d_candidate)
+        d_gates = tf.concat((d_sigmoid(z, dh * difference), d_sigmoid(r, d_left * before)), 0)
+        d_before = tf.add_n((dh_z, d_left * r, product(gates, d_gates)))
+        return [d_before], tf.concat((d_gates, d_candidate), 0)
+
+    def gradient_of_recurrent_kernel(self, before: Tensor, d: Tensor, kept: Sequence[Array]) -> Any:
+        _, r, _, hidden, _ = kept
+        left = tf.transpose(tf.cast(r.stack() * hidden.stack(), d.dtype), (1, 0, 2))
+        d_gates, d_candidate = tf.split(d, (2 * self.units, self.units))
+        return tf.concat(
+            (gradient_of_weights(before, d_gates), gradient_of_weights(left, d_candidate)), 1
+        )

@@ -1,0 +1,96 @@
+"""A recurrent layer over windows: the products outside its loops, and the gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqgen.network.backend import keras, tf
+from seqgen.network.kernels import c_loop, tf_loop
+from seqgen.network.kernels.cell import Cell
+from seqgen.network.kernels.gru import GRUResetAfter, GRUResetBefore
+from seqgen.network.kernels.lstm import LSTM
+from seqgen.network.kernels.operations import Tensor, gradient_of_weights, product_of_sequence
+from seqgen.network.kernels.simple_rnn import SimpleRNN
+
+
+class Layer:
+    """A recurrent layer with its weights as they are now, for any number of windows.
+
+    What the products want of the weights, their precision and their order, is worked out once.
+
+    Args:
+        layer: a built Keras layer that `seqgen.network.kernels.supports` says yes to.
+        batch_size: of every window.
+        precision: of the products.
+        recurrent_mask: what the recurrent weights are multiplied with.
+        embedding: what the inputs are multiplied with before the layer's kernel, `(D, E)`.
+
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, None, 3))
+    >>> outputs, state = Layer(layer, batch_size=2)(tf.zeros((3, 5, 2)), [tf.zeros((4, 2))] * 2)
+    >>> outputs.shape, len(state)
+    (TensorShape([4, 5, 2]), 2)
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        batch_size: int,
+        precision: str = "float32",
+        *,
+        recurrent_mask: Tensor | None = None,
+        embedding: Tensor | None = None,
+    ) -> None:
+        kernel, recurrent_kernel = layer.cell.kernel, layer.cell.recurrent_kernel
+        bias = layer.cell.bias if layer.use_bias else tf.zeros(kernel.shape[1])
+        if embedding is not None:
+            kernel = tf.matmul(embedding, kernel)
+        if recurrent_mask is not None:
+            recurrent_kernel = recurrent_kernel * recurrent_mask
+        self._weights = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]
+        kernel, recurrent_kernel, bias = self._weights
+        self._kernel = tf.cast(kernel, precision)
+        self._cell = _cell(layer)(tf.cast(recurrent_kernel, precision), bias, batch_size)
+        loops = c_loop if c_loop.supports(self._cell) else tf_loop
+        self._loops = loops.Loops(self._cell, self._kernel)
+
+    def __call__(self, inputs: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The layer over a window.
+
+        Args:
+            inputs: `(D, T, B)`, in the precision of the products, as the outputs are.
+            state: before the window, each `(units, B)` in float32.
+
+        Returns:
+            The outputs `(units, T, B)` and the state behind the window.
+        """
+
+        @tf.custom_gradient
+        def over_window(inputs: Tensor, *weights_and_state: Tensor) -> Any:
+            state = weights_and_state[len(self._weights) :]
+            outputs, last, kept = self._loops.forward(inputs, state)
+
+            def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
+                d, d_bias, d_state = self._loops.backward(kept, d_outputs, d_last)
+                d_input, d_recurrent = self._cell.parts(d)
+                first = tf.cast(state[0], inputs.dtype)[:, None]
+                before = tf.concat((first, outputs[:, :-1]), 1)
+                return (
+                    product_of_sequence(self._kernel, d_input),
+                    gradient_of_weights(inputs, d_input),
+                    self._cell.gradient_of_recurrent_kernel(before, d_recurrent, kept),
+                    self._cell.gradient_of_bias(d_bias),
+                    *d_state,
+                )
+
+            return (outputs, *last), gradient
+
+        outputs, *after = over_window(inputs, *self._weights, *state)
+        return outputs, after
+
+
+def _cell(layer: Any) -> type[Cell]:
+    if isinstance(layer, keras.layers.GRU):
+        return GRUResetAfter if layer.reset_after else GRUResetBefore
+    return LSTM if isinstance(layer, keras.layers.LSTM) else SimpleRNN

@@ -1,0 +1,42 @@
+"""A step of an LSTM, forward and backward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqgen.network.backend import tf
+from seqgen.network.kernels.cell import Cell
+from seqgen.network.kernels.operations import Tensor, d_sigmoid, d_tanh, float32, product
+
+
+class LSTM(Cell):
+    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers and others 2000."""
+
+    kept = 6
+
+    def forward(
+        self, x: Tensor, written: Tensor, _: Tensor, before: Tensor
+    ) -> tuple[list[Tensor], Any]:
+        units = self.units
+        x = tf.add_n((float32(x), product(self.transposed, written), self.biases))
+        i, f = tf.split(tf.sigmoid(x[: 2 * units]), 2)
+        candidate = tf.tanh(x[2 * units : 3 * units])
+        o = tf.sigmoid(x[3 * units :])
+        c = f * before + i * candidate
+        activated = tf.tanh(c)
+        return [o * activated, c], [i, f, candidate, o, before, activated]
+
+    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
+        dh, dc = d_state
+        i, f, candidate, o, before, activated = kept
+        dc += d_tanh(activated, dh * o)
+        d = tf.concat(
+            (
+                d_sigmoid(i, dc * candidate),
+                d_sigmoid(f, dc * before),
+                d_tanh(candidate, dc * i),
+                d_sigmoid(o, dh * activated),
+            ),
+            0,
+        )
+        return [product(self.recurrent_kernel, d), dc * f], d

@@ -1,0 +1,70 @@
+"""A batch cut into shards that run side by side, each on threads of its own.
+
+A recurrent network takes many small steps one after the other. Threads that share each of them
+wait for each other all the time; threads that each take a part of the batch through all steps
+meet once, when the gradients are summed.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from seqgen.network.backend import tf
+
+LEAST_ROWS = 16  # of a shard: with fewer, reading the weights outweighs using them
+
+
+def core_count() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def divide_threads(batch_size: int) -> None:
+    """Set TensorFlow's threads for batches of that size, unless it has begun to work already."""
+    cores = core_count()
+    shards = max(min(cores, batch_size // LEAST_ROWS), 1)
+    if shards > 1:
+        try:
+            tf.config.threading.set_inter_op_parallelism_threads(shards)
+            tf.config.threading.set_intra_op_parallelism_threads(max(cores // shards, 1))
+        except RuntimeError:  # it has begun, with the threads that it has
+            return
+
+
+def shard_count(batch_size: int) -> int:
+    """Into how many shards a batch is cut: one for each thread set, fewer where it does not divide,
+    and one for a GPU, which takes it as a whole.
+
+    >>> batch_size = 35
+    >>> batch_size % shard_count(batch_size)
+    0
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return 1
+    most = max(tf.config.threading.get_inter_op_parallelism_threads(), 1)
+    return max(count for count in range(1, most + 1) if batch_size % count == 0)
+
+
+def cut(count: int, *batched: Any) -> list[Any]:
+    """Tensors `(B, …)`, or lists of them, → for each shard the same of `(B / count, …)`.
+
+    >>> [[a.shape[0], b[0].shape[0]] for a, b in cut(2, tf.zeros((6, 3)), [tf.zeros((6, 1))])]
+    [[3, 3], [3, 3]]
+    """
+    flat = tf.nest.flatten(list(batched))
+    parts = [tf.split(each, count) for each in flat]
+    return [
+        tf.nest.pack_sequence_as(list(batched), [part[i] for part in parts]) for i in range(count)
+    ]
+
+
+def join(shards: list[list[Any]]) -> list[Any]:
+    """The states of the shards, as one of the whole batch.
+
+    >>> join([[tf.zeros((2, 1))], [tf.zeros((2, 1))]])[0].shape
+    TensorShape([4, 1])
+    """
+    return [tf.concat(parts, 0) for parts in zip(*shards, strict=True)]

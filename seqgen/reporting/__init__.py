@@ -1,0 +1,1 @@
+"""What people see: summaries, plots, the progress bar."""

@@ -1,0 +1,1 @@
+"""From logits to token ids: filters, constraints, decoding and beam search."""

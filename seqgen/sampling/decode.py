@@ -1,0 +1,207 @@
+"""A network and where it is in a sequence → new tokens, for several outputs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from seqgen.config import SampleConfig
+from seqgen.inference.numpy_engine import Stepper
+from seqgen.sampling.sampler import Sampler, log_probabilities
+from seqgen.types import Ids, Logits, Mask
+
+MOST = 64  # outputs that run side by side
+
+# Where a stream is not the same whatever runs beside it, the first output runs alone, the next 16
+# together, and so on, however many there are; a batch that is not full is filled up.
+BATCHES = (1, 16, 48, MOST)
+
+
+class Place(NamedTuple):
+    """Where a network is in each of `B` sequences."""
+
+    logits: Logits  # (B, V), of what comes next
+    state: Any
+
+
+def read(stepper: Stepper, prompt: Ids) -> Place:
+    """The place behind a prompt `(T,)`, at least one token."""
+    state = stepper.initial_state(1)
+    for token in prompt:
+        logits, state = stepper.step(np.array([token]), state)
+    return Place(logits, state)
+
+
+def streams(stepper: Stepper, place: Place, rows: Sequence[int]) -> Place:
+    """The places of some of the sequences; one that is named more than once becomes several."""
+    chosen = np.asarray(rows)
+    return Place(place.logits[chosen], stepper.streams(place.state, chosen))
+
+
+def batches(count: int, stepper: Stepper) -> Iterator[tuple[range, int]]:
+    """The numbers of the outputs that run side by side, and in how many rows.
+
+    >>> class Rounds:
+    ...     streams_are_alone = False
+    >>> list(batches(20, Rounds()))
+    [(range(0, 1), 1), (range(1, 17), 16), (range(17, 20), 48)]
+    """
+    first = number = 0
+    while first < count:
+        rows = BATCHES[min(number, len(BATCHES) - 1)]
+        if stepper.streams_are_alone:
+            rows = min(MOST, count - first)
+        yield range(first, min(first + rows, count)), rows
+        first, number = first + rows, number + 1
+
+
+class Constraint(Protocol):
+    """What decides, while an output grows, what may come next, and when it is whole."""
+
+    @property
+    def is_finished(self) -> bool: ...
+
+    def allowed(self) -> Mask | None:
+        """Which tokens `(V,)` may come next; None: all of them."""
+
+    def feed(self, token_id: int) -> None:
+        """A token has come."""
+
+
+class Output:
+    """One output while it grows.
+
+    Args:
+        config: its `length` is the most that are drawn, its `seed` that of all outputs.
+        item: which of them it is; each has random numbers of its own.
+        end_id: the token that ends it, and is no part of it.
+        may_be_empty: whether the end token may come first.
+        constraints: what may come.
+        scored: keep how likely the model found each token.
+    """
+
+    def __init__(
+        self,
+        config: SampleConfig,
+        item: int = 0,
+        *,
+        end_id: int | None = None,
+        may_be_empty: bool = True,
+        constraints: Sequence[Constraint] = (),
+        scored: bool = False,
+    ) -> None:
+        self.length = config.length
+        self.random = np.random.default_rng([config.seed, item]).random
+        self.end_id = end_id
+        self.may_be_empty = may_be_empty
+        self.constraints = constraints
+        self.scored = scored
+        self.ids: list[int] = []
+        self.log_probabilities: list[float] = []  # before anything was banned or tempered
+        self.is_finished = False
+        self.is_stuck = False  # finished because nothing was allowed to come
+        self.place: Place | None = None  # behind it, when it is finished
+
+    def next(self, size: int) -> Mask | None:
+        """Which of so many tokens may come next; None: all of them, or it is finished."""
+        if len(self.ids) >= self.length:
+            self.is_finished = True
+        for each in self.constraints:
+            self.is_finished |= each.is_finished
+        if self.is_finished:
+            return None
+        masks: list[Mask] = [m for each in self.constraints if (m := each.allowed()) is not None]
+        if not self.ids and not self.may_be_empty and self.end_id is not None:
+            masks.append(np.arange(size) != self.end_id)
+        if not masks:
+            return None
+        allowed = masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
+        if b"\1" not in allowed.tobytes():  # `not allowed.any()`, in a third of the time
+            self.is_finished = self.is_stuck = True
+            return None
+        return allowed
+
+    def feed(self, token: int) -> None:
+        """A token has been drawn."""
+        if token == self.end_id:
+            self.is_finished = True
+            return
+        self.ids.append(token)
+        for constraint in self.constraints:
+            constraint.feed(token)
+
+
+def generate(
+    stepper: Stepper,
+    place: Place,
+    sampler: Sampler,
+    outputs: Sequence[Output],
+    prompt: Sequence[int] = (),
+    drawn: int = 0,
+) -> Iterator[None]:
+    """Let outputs grow side by side, a token of each at a time, until all are finished.
+
+    Args:
+        stepper: the network.
+        place: of each output, the first row that of the first; rows beyond them fill up.
+        sampler: how tokens are drawn.
+        outputs: those that grow.
+        prompt: what a repetition penalty takes for recent, before anything is drawn.
+        drawn: tokens of each output so far: where a schedule of temperatures goes on.
+
+    >>> class Counts:
+    ...     def initial_state(self, batch_size): return ()
+    ...     def step(self, ids, state): return np.eye(5)[(ids + 1) % 5], state
+    ...     def streams(self, state, rows): return state
+    >>> config = SampleConfig(temperature=0, length=9)
+    >>> output = Output(config, end_id=0)
+    >>> place = read(Counts(), np.array([0, 1]))
+    >>> for _ in generate(Counts(), place, Sampler(config), [output]): pass
+    >>> output.ids
+    [2, 3, 4]
+    """
+    logits, state = place
+    rows, size = logits.shape
+    window = min(sampler.window, len(prompt) + max(each.length for each in outputs))
+    before = list(prompt)[-window:] if window else []
+    recent = np.empty((rows, window), int)
+    recent[:, : len(before)] = before
+    allowed = np.ones((rows, size), bool)
+    numbers = np.full(rows, 0.5)
+    for new in count():
+        growing = masked = False
+        for row, output in enumerate(outputs):
+            mask = output.next(size)
+            if not output.is_finished:
+                growing = True
+                numbers[row] = output.random()
+            elif output.place is None:
+                output.place = streams(stepper, Place(logits, state), [row])
+            if mask is not None:
+                allowed[row] = mask
+                masked = True
+        if not growing:
+            return
+        known = recent[:, : len(before) + new] if window else recent
+        ids = sampler(logits, known, numbers, drawn + new, allowed if masked else None)
+        if masked:
+            allowed.fill(True)
+        _feed(outputs, ids, logits)
+        yield
+        if window:
+            recent[:, (len(before) + new) % window] = ids
+        logits, state = stepper.step(ids, state)
+
+
+def _feed(outputs: Sequence[Output], ids: Ids, logits: Logits) -> None:
+    scores = None
+    for row, (output, token) in enumerate(zip(outputs, ids.tolist(), strict=False)):
+        if output.is_finished:
+            continue
+        if output.scored and token != output.end_id:
+            scores = log_probabilities(logits) if scores is None else scores
+            output.log_probabilities.append(float(scores[row, token]))
+        output.feed(token)

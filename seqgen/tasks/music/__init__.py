@@ -1,0 +1,1 @@
+"""Music as a sequence of tokens: files to corpus, tokens to pieces."""

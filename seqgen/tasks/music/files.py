@@ -1,0 +1,116 @@
+"""Files of music → readings: several at a time, and each only once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from seqgen.corpus.sources import Source, sha256
+from seqgen.errors import CorpusError, MusicError
+from seqgen.music.io.read import READER_VERSION, read
+from seqgen.music.io.result import Reading, from_json, to_json
+from seqgen.music.piece import Piece
+from seqgen.music.tokens import polyphony
+from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.cache import cache_folder
+
+FEW_BYTES = 100_000  # read at once, in this process: starting others takes longer
+
+
+def readings(
+    sources: Sequence[Source], *, expand_repeats: bool = False, progress: bool = False
+) -> list[Reading]:
+    """What came of each source, in order.
+
+    What was read once is kept in the cache, by content and version of the reader. The rest is
+    read by as many processes as joblib takes; under `joblib.parallel_config` that may be another
+    back end, such as Dask's or Ray's, on other machines.
+
+    Args:
+        sources: the files.
+        expand_repeats: write out what repeat signs of a score repeat.
+        progress: draw a progress bar on stderr, where it takes long.
+    """
+    paths = [_cache_path(source, expand_repeats) for source in sources]
+    found = [_cached(path) for path in paths]
+    missing = [i for i, reading in enumerate(found) if reading is None]
+    for i, reading in _read_all([sources[i] for i in missing], expand_repeats, progress):
+        place = missing[i]
+        found[place] = reading
+        _keep(reading, paths[place])
+    return [reading for reading in found if reading is not None]
+
+
+def _read_all(
+    sources: Sequence[Source], expand_repeats: bool, progress: bool
+) -> Iterator[tuple[int, Reading]]:
+    if sum(source.size for source in sources) < FEW_BYTES:
+        for i, source in enumerate(sources):
+            yield _read(i, source, expand_repeats)
+        return
+    from joblib import Parallel, delayed
+    from joblib.parallel import get_active_backend
+    from tqdm import tqdm
+
+    backend, _ = get_active_backend()
+    kind = "generator_unordered" if backend.supports_return_generator else "list"
+    tasks = (delayed(_read)(i, source, expand_repeats) for i, source in enumerate(sources))
+    done = Parallel(n_jobs=-1, return_as=kind)(tasks)
+    yield from tqdm(
+        done, "reading", len(sources), file=sys.stderr, leave=False, disable=not progress, unit=""
+    )
+
+
+def _read(number: int, source: Source, expand_repeats: bool) -> tuple[int, Reading]:
+    try:
+        with source.open() as file:
+            data = file.read()
+    except CorpusError as error:
+        return number, Reading(reason=str(error))
+    return number, _playable(read(source.label, data, expand_repeats=expand_repeats))
+
+
+def _playable(reading: Reading) -> Reading:
+    """Without pieces of so many notes at once that there are no tokens for them."""
+    pieces: list[Piece] = []
+    skipped = list(reading.skipped)
+    for piece in reading.pieces:
+        try:
+            polyphony.fit(piece)
+        except MusicError as error:
+            skipped.append(str(error))
+        else:
+            pieces.append(piece)
+    if reading.pieces and not pieces:
+        return Reading(reason=skipped[-1])
+    return replace(reading, pieces=tuple(pieces), skipped=tuple(skipped))
+
+
+def _cache_path(source: Source, expand_repeats: bool) -> Path:
+    digest = hashlib.sha256(repr((READER_VERSION, expand_repeats, _suffix(source))).encode())
+    digest.update(sha256([source]).encode())
+    return cache_folder() / "music" / f"{digest.hexdigest()}.json"
+
+
+def _suffix(source: Source) -> str:
+    return Path(source.label).suffix.lower()
+
+
+def _cached(path: Path) -> Reading | None:
+    try:
+        return from_json(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, MusicError):
+        return None  # there is none, or it is damaged
+
+
+def _keep(reading: Reading, path: Path) -> None:
+    """A cache that cannot be written makes the next time slow, no more."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as temporary:
+            temporary.write_text(json.dumps(to_json(reading), separators=(",", ":")), "utf-8")

@@ -1,0 +1,275 @@
+"""A model of music → new pieces: what was asked for, the rules, and back from tokens to notes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from seqgen.config import SampleConfig
+from seqgen.copying import guard as originality
+from seqgen.copying.index import CopyIndex
+from seqgen.errors import ConfigError, MusicError
+from seqgen.inference.numpy_engine import Stepper
+from seqgen.music.piece import Note, Piece
+from seqgen.music.tokens.melody_grammar import MelodyRules
+from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
+from seqgen.sampling import beam_search, decode
+from seqgen.sampling.decode import Output, Place
+from seqgen.sampling.sampler import Sampler, log_probabilities
+from seqgen.tasks.music.conditioning import WishTokens
+from seqgen.tasks.music.request import Wishes
+from seqgen.types import Mask
+from seqgen.vocabulary import END, Vocabulary
+
+MOST_TOKENS = 20_000  # of a piece whose bars nobody counted
+CLOSE = 4  # bars at the end of a piece of so many, of which there are
+TAKES = 32  # takes; the one is kept behind which the model, and its corpus, would end
+
+
+class Grammar:
+    """The rules of a codec as a constraint, and where the end token may come."""
+
+    def __init__(self, rules: MelodyRules | PolyphonyRules, end_id: int | None) -> None:
+        self.rules = rules
+        self.end_id = end_id
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all that was wanted is written."""
+        return self.rules.is_finished
+
+    def allowed(self) -> Mask:
+        """Which tokens `(V,)` may come next."""
+        mask = self.rules.allowed()
+        if self.end_id is not None and self.rules.may_end:
+            mask = mask.copy()
+            mask[self.end_id] = True
+        return mask
+
+    def feed(self, token_id: int) -> None:
+        """A token has come."""
+        self.rules.feed(token_id)
+
+
+@dataclass
+class Composition:
+    """A new piece, and how it came about."""
+
+    piece: Piece
+    tokens: list[str]  # behind the primer
+    log_probabilities: list[float]  # of each token, if that was asked for
+    longest_copy: int | None  # notes that stand in the corpus; 0: none to speak of; None: no index
+
+
+@dataclass
+class _Growing:
+    """A piece that is being written."""
+
+    wishes: Wishes
+    shift: int  # semitones by which the model's music lies higher
+    constraints: list[Any]  # its grammar, then guards
+    config: SampleConfig
+    item: int
+    scored: bool
+    output: Output | None = None  # all but the close
+
+    @property
+    def rules(self) -> MelodyRules | PolyphonyRules:
+        rules: MelodyRules | PolyphonyRules = self.constraints[0].rules
+        return rules
+
+
+class Composer:
+    """Writes pieces with a trained network.
+
+    Args:
+        stepper: the network.
+        vocabulary: its tokens.
+        corpus: what the model file tells of its corpus, `Corpus.facts`.
+        indexes: of what it was trained on.
+    """
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        vocabulary: Vocabulary,
+        corpus: Mapping[str, Any],
+        indexes: Sequence[CopyIndex] = (),
+    ) -> None:
+        self.stepper = stepper
+        self.vocabulary = vocabulary
+        self.indexes = indexes
+        self.wished = WishTokens(vocabulary, corpus)
+        self.codec = self.wished.codec
+
+    def compose(
+        self, wishes: Wishes, config: SampleConfig, *, count: int = 1, scored: bool = False
+    ) -> Iterator[Composition]:
+        """New pieces.
+
+        Args:
+            wishes: what they shall be like.
+            config: how tokens are drawn; its `length` is not looked at.
+            count: how many; a piece is the same however many there are.
+            scored: keep how likely the model found each token.
+
+        Raises:
+            VocabularyError: a key, a meter or a primer that the model has never seen.
+            MusicError: there is no note that fits both range and key.
+            ConfigError: options that exclude each other.
+        """
+        whole = replace(config, length=MOST_TOKENS if wishes.bars is None else 10**9)
+        begun, shift = self.wished.begun(wishes)
+        prompt = self.vocabulary.encode([END, *begun])
+        place = decode.read(self.stepper, prompt)
+
+        def begin(item: int) -> _Growing:
+            wished = wishes
+            if self.wished.is_in_c and wishes.key is None and wishes.primer is None:
+                wished = replace(wishes, key=self.wished.drawn_key(config.seed, item))
+            moved = shift if begun else self.wished.shift(wished.key)
+            rules = self.wished.rules(
+                wished, [] if begun else self.wished.header(wished, moved), moved
+            )
+            for token in prompt[1:]:
+                rules.feed(int(token))
+            if begun:
+                rules.bars.begin_counting()
+            guards = originality.guards(self.indexes, self.vocabulary, "music", config, prompt)
+            grammar = Grammar(rules, self.vocabulary.end_id)
+            return _Growing(wished, moved, [grammar, *guards], whole, item, scored)
+
+        if config.beam is not None:
+            yield from self._likeliest(begin(0), place, begun, config.beam, count)
+            return
+        sampler = Sampler(config)
+        for items, rows in decode.batches(count, self.stepper):
+            pieces = [begin(item) for item in items]
+            self._write_all_but_the_close(pieces, place, rows, sampler, begun)
+            for each in pieces:
+                tokens, scores = self._closed(each, place, sampler, begun)
+                yield self._composition(each, begun, tokens, scores)
+
+    def _write_all_but_the_close(
+        self,
+        pieces: Sequence[_Growing],
+        place: Place,
+        rows: int,
+        sampler: Sampler,
+        begun: Sequence[str],
+    ) -> None:
+        """Side by side, up to the last few bars."""
+        bars = pieces[0].wishes.bars
+        if bars is None or bars <= CLOSE:
+            return
+        outputs = []
+        for each in pieces:
+            each.rules.bars.wanted = bars - CLOSE
+            each.output = self._output(each)
+            outputs.append(each.output)
+        spread = decode.streams(self.stepper, place, [0] * rows)
+        self._grow(outputs, spread, sampler, begun)
+        for each in pieces:
+            each.rules.bars.wanted = bars
+
+    def _closed(
+        self, piece: _Growing, place: Place, sampler: Sampler, begun: Sequence[str]
+    ) -> tuple[list[int], list[float]]:
+        """All tokens of a piece, with the best of some takes of its close."""
+        before = piece.output
+        if before is not None and before.place is not None:
+            place = before.place
+        takes = TAKES if piece.wishes.bars is not None else 1
+        outputs = [self._output(piece, take) for take in range(1, 1 + takes)]
+        spread = decode.streams(self.stepper, place, [0] * takes)
+        self._grow(outputs, spread, sampler, begun, before.ids if before else ())
+        alive = [each for each in outputs if not each.is_stuck]
+        ids = [*self.vocabulary.encode(begun).tolist(), *(before.ids if before else ())]
+        best = max(alive, key=lambda each: self._ending(each, ids), default=None)
+        if best is None or (before is not None and before.is_stuck):
+            raise _nothing_left()
+        if before is None:
+            return best.ids, best.log_probabilities
+        return before.ids + best.ids, before.log_probabilities + best.log_probabilities
+
+    def _output(self, piece: _Growing, take: int = 0) -> Output:
+        return Output(
+            piece.config,
+            piece.item + (take << 32),
+            end_id=self.vocabulary.end_id,
+            may_be_empty=False,
+            constraints=copy.deepcopy(piece.constraints) if take else piece.constraints,
+            scored=piece.scored,
+        )
+
+    def _grow(
+        self,
+        outputs: Sequence[Output],
+        place: Place,
+        sampler: Sampler,
+        begun: Sequence[str],
+        before: Sequence[int] = (),
+    ) -> None:
+        prompt = [*self.vocabulary.encode(begun).tolist(), *before]
+        grown = decode.generate(self.stepper, place, sampler, outputs, prompt, drawn=len(before))
+        for _ in grown:
+            pass
+
+    def _likeliest(
+        self, piece: _Growing, place: Place, begun: Sequence[str], width: int, count: int
+    ) -> Iterator[Composition]:
+        if count > width:
+            raise ConfigError(
+                f"count: expected at most the beam's {width}, got {count}; a beam keeps that many"
+            )
+        for output in beam_search.search(self.stepper, place, self._output(piece), width)[:count]:
+            if output.is_stuck:
+                raise _nothing_left()
+            yield self._composition(piece, begun, output.ids, output.log_probabilities)
+
+    def _composition(
+        self, piece: _Growing, begun: Sequence[str], ids: list[int], scores: list[float]
+    ) -> Composition:
+        tokens = self.vocabulary.decode(ids)
+        made = self.codec.decode([*begun, *tokens]).transposed(-piece.shift)
+        if piece.wishes.primer is not None and not piece.wishes.echo:
+            made = _behind(made, self.codec.decode(begun).length)
+        whole = np.array([*self.vocabulary.encode(begun), *ids], int)
+        longest = originality.longest_copy(self.indexes, self.vocabulary, "music", whole)
+        return Composition(self.wished.finished(made, piece.wishes), tokens, scores, longest)
+
+    def _ending(self, output: Output, before: Sequence[int]) -> float:
+        """The logarithm of how likely a piece ends behind it, for the model, and in its key."""
+        assert output.place is not None
+        tokens = self.vocabulary.decode([*before, *output.ids])
+        likely = float(log_probabilities(output.place.logits)[0, self.vocabulary.end_id])
+        return likely + self.wished.closing(self.codec.decode(tokens))
+
+
+def _nothing_left() -> MusicError:
+    return MusicError(
+        "max_copy: every note that may come would go on with a copy; allow a longer one, or a "
+        "wider range"
+    )
+
+
+def _behind(piece: Piece, start: int) -> Piece:
+    """What begins at that tick or later; meter and key go on."""
+    parts = tuple(
+        replace(
+            part,
+            notes=tuple(Note(n.start - start, *n[1:]) for n in part.notes if n.start >= start),
+        )
+        for part in piece.parts
+    )
+    bars = (0, *(bar - start for bar in piece.bars if bar > start))
+
+    def later(changes: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
+        moved = {max(tick - start, 0): value for tick, value in sorted(changes)}
+        return tuple(moved.items())
+
+    return Piece(parts, bars, piece.length - start, later(piece.meters), later(piece.keys))

@@ -1,0 +1,95 @@
+"""What a new piece of music shall be like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqgen.errors import ConfigError
+from seqgen.music import instruments, pitch_names
+from seqgen.music.io.read import MUSIC_SUFFIXES, read_file
+from seqgen.music.piece import Piece
+from seqgen.music.signatures import Key, Meter
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a new piece shall be like; the model decides what is left open.
+
+    Raises:
+        ConfigError: a number is out of its range.
+    """
+
+    bars: int | None = None  # full ones, behind a pick-up or the primer
+    key: Key | None = None
+    meter: Meter | None = None
+    tempo: float | None = None  # quarter notes per minute
+    lowest: int = 0  # pitches
+    highest: int = 127
+    program: int | None = None  # General MIDI's, 0 to 127
+    primer: Piece | None = None  # that it goes on from
+    echo: bool = True  # the primer is a part of it
+
+    def __post_init__(self) -> None:
+        if self.bars is not None and not 1 <= self.bars <= 10_000:
+            raise ConfigError(f"bars: expected a whole number from 1 to 10,000, got {self.bars}")
+        if self.tempo is not None and not 4 <= self.tempo <= 1000:
+            raise ConfigError(f"tempo: expected 4 to 1000 quarters a minute, got {self.tempo}")
+
+
+def wishes(
+    *,
+    bars: int | None = None,
+    key: str | None = None,
+    meter: str | None = None,
+    tempo: float | None = None,
+    pitch_range: str | None = None,
+    instrument: str | None = None,
+    primer: str | Path | Piece | None = None,
+    echo: bool = True,
+) -> Wishes:
+    """Wishes as people write them.
+
+    Args:
+        bars: full bars, behind a pick-up or the primer; as many as the model likes unless given.
+        key: such as `G`, `Em` or `D dorian`; unless given, the model's choice, or one drawn from
+            those that the corpus has.
+        meter: such as `6/8`.
+        tempo: quarter notes per minute.
+        pitch_range: such as `G3-C6`.
+        instrument: a name of General MIDI, or its number from 1 to 128.
+        primer: a file, of which the first piece is taken, a piece, or notes such as
+            `G4/8 A4/8 B4/4`, that the music goes on from.
+        echo: whether the primer is a part of the piece.
+
+    Raises:
+        MusicError: one of them makes no sense, or the primer cannot be read.
+        ConfigError: a number is out of its range.
+
+    >>> wishes(key="Em", pitch_range="G3-C6").lowest
+    55
+    """
+    lowest, highest = pitch_names.range_of(pitch_range) if pitch_range else (0, 127)
+    return Wishes(
+        bars,
+        Key.parse(key) if key else None,
+        Meter.parse(meter) if meter else None,
+        tempo,
+        lowest,
+        highest,
+        instruments.program_of(instrument) if instrument else None,
+        primer if primer is None or isinstance(primer, Piece) else primers(primer)[0],
+        echo,
+    )
+
+
+def primers(text: str | Path) -> tuple[Piece, ...]:
+    """The pieces of a file, or the one that is typed.
+
+    Raises:
+        MusicError: the file cannot be read, or the text is no notes.
+    """
+    path = Path(text)
+    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
+        return read_file(path).pieces
+    return (pitch_names.piece_of(text),)

@@ -1,0 +1,217 @@
+"""Text as a sequence of Unicode code points: files → corpus, prompt → ids, tokens → file."""
+
+from __future__ import annotations
+
+import codecs
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TextIO
+
+import numpy as np
+
+from seqgen.corpus import sources as sources_module
+from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.sources import Source
+from seqgen.errors import CorpusError, VocabularyError
+from seqgen.tasks.text.encoding import Bounds, TextOptions, encode
+from seqgen.types import Ids
+from seqgen.vocabulary import END, UNKNOWN, Vocabulary
+
+SNIFFED_BYTES = 8192
+SAMPLED_LINES = 200
+SECONDS_PER_FLUSH = 0.02
+RULE = "-" * 15
+BINARY_STARTS = (
+    *(b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"),
+    *(b"\x1f\x8b", b"MThd\0", b"ID3\x02", b"ID3\x03", b"ID3\x04"),
+)
+UNICODE_MARKS = {  # the longer first: one begins like the other
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
+
+
+def read(
+    sources: Sequence[Source],
+    *,
+    name: str = "text",
+    encoding: str = "utf-8",
+    lines: bool = False,
+    min_count: int = 1,
+    validation: float = 0.1,
+) -> Corpus:
+    r"""Encode text, in order; a text without a final newline gets one before the next.
+
+    A byte order mark is dropped and `\r\n` and `\r` become `\n`.
+
+    Args:
+        sources: files, folders' files or bytes.
+        name: what the model file calls the corpus.
+        encoding: of the bytes.
+        lines: every line that is not empty is a piece of its own, closed by an end token.
+        min_count: characters seen less often become one `<unk>`, which is never generated.
+        validation: share held out at the end.
+
+    Raises:
+        CorpusError: bytes are not in that encoding, a file is binary or empty, there is no text.
+        ConfigError: an option is out of its range.
+
+    >>> corpus = read([Source("note", data=b"hello\r\n")], validation=0)
+    >>> "".join(corpus.vocabulary.decode(corpus.ids))
+    'hello\n'
+    """
+    options = TextOptions(encoding, lines, min_count)
+    kept, notes = _usable(sources, options)
+    digest = sources_module.sha256(kept)
+    vocabulary, ids, bounds = encode(kept, options, digest)
+    shuffled = lines and not isinstance(ids, np.memmap) and _is_sorted(vocabulary, ids, bounds)
+    if shuffled:
+        ids, bounds = _shuffled(ids, bounds)
+        notes += ("the lines are sorted; shuffled, so that those held out are like the rest",)
+    return Corpus(
+        name,
+        "text",
+        vocabulary,
+        ids,
+        bounds if lines else None,
+        validation,
+        digest,
+        {"encoding": encoding, "lines": lines, "min_count": min_count, "shuffled": shuffled},
+        notes,
+    )
+
+
+def _usable(
+    sources: Sequence[Source], options: TextOptions
+) -> tuple[list[Source], tuple[str, ...]]:
+    """The sources that hold text, and what was skipped; what the user named must hold text."""
+    kept, skipped = [], []
+    for source in sources:
+        reason = _why_not_text(source, options.encoding)
+        if reason is None:
+            kept.append(source)
+        elif source.optional:
+            skipped.append(f"skipped {source.label}: {reason}")
+        else:
+            raise CorpusError(f"{source.label} {reason}")
+    if not kept:
+        where = "the folder has no files" if not sources else "no file of the folder holds text"
+        detail = f": {'; '.join(skipped[:3])}" if skipped else ""
+        raise CorpusError(f"no text to learn from: {where}{detail}")
+    return kept, tuple(skipped)
+
+
+def _why_not_text(source: Source, encoding: str) -> str | None:
+    with source.open() as file:
+        head = file.read(SNIFFED_BYTES)
+    if not head:
+        return "is empty; name a file with text in it"
+    wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    for name, marks in UNICODE_MARKS.items():
+        if not wide and head.startswith(marks):
+            return f"looks like {name}; add --encoding {name}"
+    if head.startswith(BINARY_STARTS) or (not wide and b"\0" in head):
+        return "is a binary file, not text; save it as plain text and name that"
+    return None
+
+
+def _is_sorted(vocabulary: Vocabulary, ids: Ids, bounds: Bounds) -> bool:
+    """Whether the lines stand in the order of the alphabet, judged by a few spread over them.
+
+    Of such a list the last tenth, held out, begins with letters that the rest never begins with:
+    every network would only seem to get worse.
+    """
+    lines = len(bounds) - 1
+    chosen = np.unique(np.linspace(0, lines - 1, SAMPLED_LINES).astype(int))
+    pieces = [vocabulary.decode(ids[bounds[i] : bounds[i + 1] - 1]) for i in chosen]
+    texts = ["".join(piece).casefold() for piece in pieces]
+    in_order = sum(a <= b for a, b in pairwise(texts))
+    return len(texts) >= 10 and in_order >= 0.95 * (len(texts) - 1)
+
+
+def _shuffled(ids: Ids, bounds: Bounds) -> tuple[Ids, Bounds]:
+    """The same pieces in another order, always the same one."""
+    order = np.random.default_rng(0).permutation(len(bounds) - 1)
+    pieces = [ids[bounds[i] : bounds[i + 1]] for i in order]
+    lengths = np.diff(bounds)[order]
+    return np.concatenate(pieces), np.concatenate(([0], np.cumsum(lengths)))
+
+
+def encode_prompt(
+    vocabulary: Vocabulary, prompt: str, *, skip_unknown: bool = False
+) -> tuple[str, Ids]:
+    """The prompt as the model can read it, and the ids `(T,)`, at least one, to feed it.
+
+    Where pieces have an end, the ids begin with the end token, as every piece in training does.
+    Elsewhere an empty prompt is fed as a newline, or whatever comes first in the vocabulary.
+
+    Args:
+        skip_unknown: drop characters that the model has never seen.
+
+    Raises:
+        VocabularyError: there are such characters; all of them are listed.
+
+    >>> encode_prompt(Vocabulary(("<end>", "a", "b")), "ab")
+    ('ab', array([0, 1, 2], dtype=uint8))
+    """
+    prompt = prompt.replace("\r\n", "\n").replace("\r", "\n")
+    if not skip_unknown:
+        advice = "leave them out, or add --skip-unknown to drop them"
+        require_known(vocabulary, "the prompt", prompt, advice)
+    prompt = "".join(character for character in prompt if character in vocabulary.ids)
+    tokens = [*prompt]
+    if vocabulary.end_id is not None:
+        tokens.insert(0, END)
+    elif not tokens:
+        printable = [token for token in vocabulary.tokens if token != UNKNOWN]
+        tokens = ["\n" if "\n" in vocabulary.ids else printable[0]]
+    return prompt, vocabulary.encode(tokens)
+
+
+def require_known(
+    vocabulary: Vocabulary, name: str, characters: str, advice: str = "leave them out"
+) -> None:
+    """Raise `VocabularyError`, with a list of them, if the model has never seen some characters."""
+    unknown = sorted(set(characters) - vocabulary.ids.keys())
+    if unknown:
+        listed = ", ".join(f"{each!r} ({_code_point_name(each)})" for each in unknown)
+        raise VocabularyError(
+            f"{name} has characters that the model has never seen: {listed}; {advice}"
+        )
+
+
+def _code_point_name(character: str) -> str:
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def write(texts: Sequence[Iterable[str]], file: TextIO, *, lines: bool) -> None:
+    """Write generated text as it comes.
+
+    Several texts are set apart by a rule; lines stand one below the other. A terminal gets a
+    newline at the end, a file just the text.
+
+    >>> import sys
+    >>> write([["a", "b"], ["c"]], sys.stdout, lines=True)
+    ab
+    c
+    """
+    flushed = time.monotonic()
+    for piece in _joined(texts, lines):
+        file.write(piece)
+        if (now := time.monotonic()) - flushed > SECONDS_PER_FLUSH:
+            file.flush()
+            flushed = now
+    if file.isatty() and not lines:
+        file.write("\n")
+    file.flush()
+
+
+def _joined(texts: Sequence[Iterable[str]], lines: bool) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        if number and not lines:
+            yield f"\n{RULE}\n"
+        yield from text
+        if lines:
+            yield "\n"

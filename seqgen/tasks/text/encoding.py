@@ -1,0 +1,207 @@
+"""Bytes → ids: decode, count, look up.
+
+Reading goes twice over the bytes, a megabyte at a time: once to count the characters, which
+gives the vocabulary, once to look each one up in a table. Nothing is ever held whole; the ids of
+a large corpus go to a file in the cache folder and are memory-mapped from there.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.corpus.sources import Source
+from seqgen.errors import ConfigError, CorpusError, OutputError
+from seqgen.types import Ids
+from seqgen.utils.cache import cache_folder
+from seqgen.vocabulary import END, UNKNOWN, Vocabulary
+
+IN_MEMORY_BYTES = 1 << 25  # a larger corpus is encoded into a file
+CACHE_VERSION = 1  # of the encoding; another number is another cache entry
+CODE_POINTS = 0x110000
+NEWLINE = ord("\n")
+
+Codes = npt.NDArray[np.uint32]
+Bounds = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """How bytes become tokens."""
+
+    encoding: str = "utf-8"
+    lines: bool = False  # every line is a piece of its own
+    min_count: int = 1  # characters seen less often share one token
+
+    def __post_init__(self) -> None:
+        try:
+            b"a".decode(self.encoding)
+        except UnicodeDecodeError:
+            pass  # a text encoding with wider units
+        except (LookupError, ValueError) as error:
+            raise ConfigError(
+                f"encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, "
+                f"got {self.encoding!r}"
+            ) from error
+        if self.min_count < 1:
+            raise ConfigError(f"min_count: expected at least 1, got {self.min_count}")
+
+
+def encode(
+    sources: Sequence[Source], options: TextOptions, digest: str
+) -> tuple[Vocabulary, Ids, Bounds]:
+    """The vocabulary, the ids `(N,)`, and with `lines` the pieces' bounds `(P + 1,)`.
+
+    Args:
+        digest: SHA-256 of the content, by which a large corpus is found in the cache.
+
+    Raises:
+        CorpusError: the bytes are not in that encoding, or there is nothing to learn.
+        OutputError: a large corpus cannot be written into the cache folder.
+    """
+    if sum(source.size for source in sources) <= IN_MEMORY_BYTES:
+        ids_file, bounds_file = io.BytesIO(), io.BytesIO()
+        vocabulary = _encode(sources, options, ids_file, bounds_file)
+        ids = np.frombuffer(ids_file.getbuffer(), vocabulary.dtype)
+        return vocabulary, ids, np.frombuffer(bounds_file.getbuffer(), np.int64)
+    folder = _encoded_on_disk(sources, options, digest)
+    vocabulary = Vocabulary.from_json(json.loads((folder / "vocabulary.json").read_bytes()))
+    ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
+    return vocabulary, ids, np.memmap(folder / "bounds.bin", np.int64, mode="r")
+
+
+def _encode(
+    sources: Sequence[Source], options: TextOptions, ids_file: BinaryIO, bounds_file: BinaryIO
+) -> Vocabulary:
+    """Write ids, in the vocabulary's type, and the pieces' bounds, as int64, to the files."""
+    counts = np.zeros(CODE_POINTS, np.int64)
+    for codes in _codes(sources, options):
+        found = np.bincount(codes)
+        counts[: len(found)] += found
+    if options.lines:
+        counts[NEWLINE] = 0  # the end token stands for it
+    characters = {chr(code): int(counts[code]) for code in np.flatnonzero(counts)}
+    if not characters:
+        raise CorpusError("no text to learn from: there is nothing but empty lines")
+    vocabulary = Vocabulary.from_counts(characters, min_count=options.min_count, end=options.lines)
+    if not set(characters).intersection(vocabulary.tokens):
+        raise CorpusError(
+            f"no text to learn from: no character occurs {options.min_count} times; "
+            "lower --min-count"
+        )
+    table = _lookup_table(vocabulary)
+    written = 0
+    bounds_file.write(np.int64(0).tobytes())
+    for codes in _codes(sources, options):
+        ids = table[codes]
+        ids_file.write(ids.tobytes())
+        if options.lines:
+            ends = np.flatnonzero(ids == vocabulary.end_id) + (written + 1)
+            bounds_file.write(ends.astype(np.int64).tobytes())
+        written += len(ids)
+    return vocabulary
+
+
+def _lookup_table(vocabulary: Vocabulary) -> Ids:
+    """Code point → id `(CODE_POINTS,)`; the end token stands where a newline would."""
+    table = np.full(CODE_POINTS, vocabulary.unknown_id or 0, vocabulary.dtype)
+    for i, token in enumerate(vocabulary.tokens):
+        if token not in (END, UNKNOWN):
+            table[ord(token)] = i
+    if vocabulary.end_id is not None:
+        table[NEWLINE] = vocabulary.end_id
+    return table
+
+
+def _codes(sources: Sequence[Source], options: TextOptions) -> Iterator[Codes]:
+    """The code points of all sources, chunk by chunk; with `lines`, without empty lines."""
+    last = NEWLINE
+    for number, source in enumerate(sources):
+        for text in _decoded(source, options.encoding):
+            codes = np.frombuffer(_utf_32(source, text), np.uint32)
+            if not len(codes):
+                continue
+            previous = np.concatenate((np.array([last], np.uint32), codes[:-1]))
+            last = int(codes[-1])
+            yield codes[(codes != NEWLINE) | (previous != NEWLINE)] if options.lines else codes
+        is_last = number == len(sources) - 1
+        if last != NEWLINE and (options.lines or not is_last):
+            yield np.array([NEWLINE], np.uint32)
+            last = NEWLINE
+
+
+def _utf_32(source: Source, text: str) -> bytes:
+    try:
+        return text.encode("utf-32-le")
+    except UnicodeEncodeError as error:  # utf-7 lets them pass
+        raise CorpusError(
+            f"{source.label} has half a character, a lone surrogate; mend it"
+        ) from error
+
+
+def _decoded(source: Source, encoding: str) -> Iterator[str]:
+    """The text of a source, chunk by chunk, without a byte order mark, newlines normalised."""
+    # A mark at the start is dropped below, whatever the encoding; this one's own way of doing it
+    # would shift the places of wrong bytes.
+    name = "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
+    decoder = codecs.getincrementaldecoder(name)()
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    consumed, at_start = 0, True
+    for chunk in chain(source.chunks(), [b""]):  # the empty one closes both decoders
+        final = not chunk
+        pending = len(decoder.getstate()[0])
+        try:
+            text = newlines.decode(decoder.decode(chunk, final), final)
+        except UnicodeDecodeError as error:
+            offset = consumed - pending + error.start
+            byte = error.object[error.start]
+            raise CorpusError(
+                f"{source.label}: byte {offset:,} (0x{byte:02x}) is not {encoding}; "
+                "name the encoding that the file has, for example --encoding cp1252 or latin-1"
+            ) from error
+        consumed += len(chunk)
+        if at_start and text:
+            text, at_start = text.removeprefix("\ufeff"), False
+        if "\0" in text:
+            raise CorpusError(f"{source.label} is a binary file: it has a zero character")
+        yield text
+
+
+def _encoded_on_disk(sources: Sequence[Source], options: TextOptions, digest: str) -> Path:
+    """The folder of the cache that holds this content encoded with these options."""
+    sizes = [source.size for source in sources]  # where one text ends a newline may be added
+    key = sha256(repr((CACHE_VERSION, digest, sizes, options)).encode()).hexdigest()
+    folder = cache_folder() / "corpora" / key
+    if folder.exists():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+        try:
+            ids_path, bounds_path = temporary / "ids.bin", temporary / "bounds.bin"
+            with ids_path.open("wb") as ids_file, bounds_path.open("wb") as bounds_file:
+                vocabulary = _encode(sources, options, ids_file, bounds_file)
+            text = json.dumps(vocabulary.to_json())
+            (temporary / "vocabulary.json").write_text(text, encoding="utf-8")
+            if not folder.exists():  # another run may have been faster
+                temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder.parent}: the encoded corpus cannot be written there "
+            f"({error.strerror}); make room, or name another folder in SEQGEN_CACHE"
+        ) from error
+    return folder

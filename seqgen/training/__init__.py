@@ -1,0 +1,1 @@
+"""A corpus and options in, trained weights and a history out."""

@@ -1,0 +1,151 @@
+"""One step of training: a batch's loss, its gradients, and what they change."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqgen.config import TrainConfig
+from seqgen.network.backend import keras, tf
+from seqgen.network.forward import Chance, Forward
+from seqgen.network.sharding import cut, join, shard_count
+from seqgen.training.batches import Batch
+
+# float16 ends at 6e-8, above many a gradient; they are this many times as large on their way.
+SCALE = {"float32": 1.0, "bfloat16": 1.0, "float16": 1024.0}
+
+
+class Plan(NamedTuple):
+    """What is decided by a clock, and so by one machine for all that take part."""
+
+    learning_rate: float  # of the step
+    fraction: float  # of the run that is done after it
+    validate: float = 0.0  # 1 if a validation follows,
+    save: float = 0.0  # and 1 if a checkpoint does
+
+
+class Adam(keras.optimizers.Adam):  # type: ignore[misc]
+    """That of Keras, as one operation for each variable."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=self.beta_1**step,
+            beta2_power=self.beta_2**step,
+            lr=learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+    def _all_reduce_sum_gradients(self, gradients_and_variables: Any) -> Any:
+        """Keras does it behind clipping; here it is done before."""
+        return list(gradients_and_variables)
+
+
+class TrainStep:
+    """A network and its optimizer, on all devices of the strategy in whose scope it is made.
+
+    Adam with decoupled weight decay (Loshchilov and Hutter 2019), of matrices only; gradients are
+    clipped by the norm of all together (Pascanu and others 2013).
+
+    Args:
+        network: what `seqgen.network.build.build` gave.
+        config: how it is trained.
+    """
+
+    def __init__(self, network: Any, config: TrainConfig) -> None:
+        self.network = network
+        self.config = config
+        self.strategy = tf.distribute.get_strategy()
+        self.optimizer = Adam(
+            config.learning_rate,
+            weight_decay=config.weight_decay or None,
+            beta_2=0.99,
+        )
+        if config.weight_decay:
+            self.optimizer.exclude_from_weight_decay(var_names=["bias"])
+        self.optimizer.build(network.trainable_variables)
+        self._compiled = tf.function(self._step)
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that a step changes."""
+        return [*self.network.variables, *self.optimizer.variables]
+
+    def __call__(
+        self, batch: Batch, state: list[Any], plan: Plan, number: int
+    ) -> tuple[float, list[Any], Plan]:
+        """Learn from a batch.
+
+        Args:
+            batch: a window of every stream, the same on every machine.
+            state: of every recurrent layer, before the window, `(B, units)`.
+            plan: what this machine would do.
+            number: of this step; with the seed it decides what dropout drops.
+
+        Returns:
+            The loss in nats per token, the state behind the window, and the plan that all follow.
+        """
+        loss, state, agreed = self._compiled(
+            *batch, state, np.array(plan, np.float32), tf.constant(number)
+        )
+        return float(loss), state, Plan(*agreed.numpy().tolist())
+
+    def _step(self, *arguments: Any) -> Any:
+        results = self.strategy.run(self._replica, arguments)
+        return tf.nest.map_structure(
+            lambda each: self.strategy.experimental_local_results(each)[0], results
+        )
+
+    def _replica(
+        self, inputs: Any, targets: Any, carry: Any, state: Any, plan: Any, number: Any
+    ) -> Any:
+        """What one device does: its rows of the batch, in shards. All come to the same end."""
+        context = tf.distribute.get_replica_context()
+        replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
+        state = [each * carry[:, None] for each in state]
+        rows = self.config.batch_size // replicas
+        if replicas > 1:
+            first = replica * rows
+            inputs, targets, *state = (
+                tf.ensure_shape(each[first : first + rows], (rows, *each.shape[1:]))
+                for each in (inputs, targets, *state)
+            )
+        count = shard_count(rows)
+        number = (number * replicas + replica) * count
+        loss, state, sums = self._gradients(count, number, inputs, targets, state)
+        if replicas > 1:
+            plan *= tf.cast(tf.equal(replica, 0), plan.dtype)
+            plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
+            state = [context.all_gather(each, axis=0) for each in state]
+        scale = replicas * count * SCALE[self.config.precision]
+        factor = tf.minimum(self.config.clip_norm * scale / tf.linalg.global_norm(sums), 1) / scale
+        self.optimizer.learning_rate.assign(plan[0])
+        self.optimizer.apply([each * factor for each in sums], self.network.trainable_variables)
+        return loss / (replicas * count), state, plan
+
+    def _gradients(self, count: int, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
+        """Of so many shards: the sum of their losses, the state behind them, and the gradients."""
+        chance = Chance(self.config.seed, number, self.config.recurrent_dropout)
+        losses, states = [], []
+        with tf.GradientTape() as tape:
+            rows, precision = inputs.shape[0] // count, self.config.precision
+            forward = Forward(self.network, rows, chance=chance, precision=precision)
+            for i, shard in enumerate(cut(count, inputs, targets, state)):
+                inputs, targets, state = shard
+                logits, state = forward(inputs, state, i)
+                each = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+                losses.append(tf.reduce_mean(each))
+                states.append(state)
+            loss = tf.add_n(losses)
+            regularisers = [count * each for each in self.network.losses]  # those of its layers
+            total = tf.add_n([loss, *regularisers]) * SCALE[self.config.precision]
+        gradients = tape.gradient(total, self.network.trainable_variables)
+        return loss, join(states), [tf.convert_to_tensor(each) for each in gradients]

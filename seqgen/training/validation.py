@@ -1,0 +1,89 @@
+"""The loss on held-out ids, with the recurrent state carried over all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqgen.network.backend import tf
+from seqgen.network.build import initial_state
+from seqgen.network.forward import Forward
+from seqgen.network.sharding import cut, join, shard_count
+from seqgen.types import Ids
+
+STREAMS = 64
+WINDOW = 64
+
+
+class Validation:
+    """Scores every validation token once, each predicted from all that stand before it.
+
+    The part is read by `STREAMS` streams side by side. A stream reads one window before its own
+    part without scoring it, so that its state knows the context, as one stream's would.
+
+    Args:
+        network: what is scored.
+        ids: the whole corpus `(N,)`; what stands before the validation part is context.
+        first: where the validation part begins, at least 1.
+
+    >>> from seqgen.config import ModelConfig
+    >>> from seqgen.network.build import build
+    >>> network = build(ModelConfig(units=4), vocabulary_size=10)
+    >>> loss = Validation(network, np.arange(1000) % 10, first=900).loss()
+    >>> 2.2 < loss < 2.4  # ten letters, nothing learned: log(10) is 2.3
+    True
+    """
+
+    def __init__(self, network: Any, ids: Ids, first: int) -> None:
+        self.network = network
+        self.ids = ids
+        self.first = first
+        self.tokens_per_second = 0.0
+        self._step = tf.function(self._sum_of_losses)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the validation part."""
+        return len(self.ids) - self.first
+
+    def _sum_of_losses(self, inputs: Any, targets: Any, scored: Any, state: Any) -> Any:
+        sums, states = [], []
+        count = shard_count(STREAMS)
+        forward = Forward(self.network, STREAMS // count)
+        for shard in cut(count, inputs, targets, scored, state):
+            inputs, targets, scored, state = shard
+            logits, state = forward(inputs, state)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+            sums.append(tf.reduce_sum(losses * scored))
+            states.append(state)
+        return tf.add_n(sums), join(states)
+
+    def _windows(self, tokens: int) -> Iterator[tuple[npt.NDArray[Any], ...]]:
+        """Inputs, targets and weights `(STREAMS, WINDOW)` that score the first `tokens`."""
+        starts = self.first + np.arange(STREAMS + 1) * tokens // STREAMS
+        longest = int(np.diff(starts).max())
+        for offset in range(-WINDOW, longest, WINDOW):
+            places = starts[:-1, None] + np.arange(offset, offset + WINDOW)
+            scored = (places >= starts[:-1, None]) & (places < starts[1:, None])
+            inside = places.clip(1, len(self.ids) - 1)
+            inputs, targets = self.ids[inside - 1], self.ids[inside]
+            yield inputs.astype(np.int32), targets.astype(np.int32), scored.astype(np.float32)
+
+    def loss(self, tokens: int | None = None) -> float:
+        """Nats per token, over the whole validation part or its first `tokens`.
+
+        Training's state is not touched: this one begins anew and is thrown away.
+        """
+        tokens = self.tokens if tokens is None else min(tokens, self.tokens)
+        began = time.monotonic()
+        state = initial_state(self.network, STREAMS)
+        total = 0.0
+        for inputs, targets, scored in self._windows(tokens):
+            partial, state = self._step(inputs, targets, scored, state)
+            total += float(partial)
+        self.tokens_per_second = tokens / (time.monotonic() - began)
+        return total / tokens

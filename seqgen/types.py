@@ -1,0 +1,14 @@
+"""Names for the NumPy arrays that pass between the packages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.integer[Any]]  # token ids of any integer type
+Floats = npt.NDArray[Any]  # weights and activations, float32
+Logits = npt.NDArray[np.floating[Any]]  # (B, V), unnormalised log-probabilities
+Mask = npt.NDArray[np.bool_]  # (V,) or (B, V), True where a token may come next
+Hashes = npt.NDArray[np.uint64]

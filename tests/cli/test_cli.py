@@ -1,0 +1,457 @@
+"""The command line through real processes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from seqgen import model as library
+from seqgen.cli import cli
+from seqgen.cli.options import parse_cell_options
+from seqgen.cli.train import save
+from seqgen.errors import OutputError, SeqgenError
+from seqgen.tasks.load import load_corpus
+from seqgen.training.train import train
+from tests.conftest import SENTENCE, Run
+
+SMALL = ("--units", 8, "--embedding", 8, "--batch-size", 4, "--window", 16)
+
+
+def assert_one_line(stderr: str, message: str) -> None:
+    """The last line is the error; before it stand at most what was read and what was chosen."""
+    *before, error = stderr.splitlines()
+    assert error.startswith("Error: ")
+    assert re.search(message, error), error
+    assert all(re.match(r"\S+: [\d,]+ characters, |chosen: ", line) for line in before), stderr
+    assert len(before) <= 2
+
+
+def test_every_command_and_option_is_documented() -> None:
+    assert " ".join(cli.commands) == "train generate evaluate compare render inspect info corpora"
+    for name, command in cli.commands.items():
+        assert "Examples:" in (command.help or ""), name
+        assert f"seqgen {name}" in (command.help or "")
+        for option in command.params:
+            assert option.param_type_name == "argument" or option.help, (name, option.name)
+
+
+def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    done = seqgen("train", book, "-o", "b.keras", "--epochs", 0.2, *SMALL, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert {"model", "parameters", "tokens_seen", "seconds"} < summary.keys()
+    assert summary["bits_per_token"] == pytest.approx(summary["validation_loss"] / 0.6931, rel=0.01)
+    assert summary["model"] == "b.keras"
+    assert (
+        "book: 15,800 characters, 31 different; 14,220 to learn from, 1,580 held out" in done.stderr
+    )
+    assert done.stderr.count("validation") >= 10
+
+    done = seqgen("generate", "b.keras", "--length", 50, "--seed", 1, cwd=tmp_path)
+    assert (done.returncode, len(done.stdout)) == (0, 50)
+    assert done.stderr == "no run of 34 characters or more stands in the corpus\n"
+
+    done = seqgen("info", "b.keras", "--json", cwd=tmp_path)
+    facts = json.loads(done.stdout)
+    assert facts["parameters"] == summary["parameters"]
+    assert facts["vocabulary_size"] == 31 and "vocabulary" not in facts
+    assert facts["model_config"]["units"] == 8
+    assert facts["corpus"]["split"]["validation_tokens"] == 1580
+    assert facts["scores"]["validation_loss"] == summary["validation_loss"]
+    done = seqgen("info", "b.keras", cwd=tmp_path)
+    for part in ("lstm, 1 x 8 units", "15,800 characters", "0.2 epochs", facts["corpus"]["sha256"]):
+        assert part in done.stdout
+
+
+def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> None:
+    options = ("--prompt", "The quick", "--length", 70, "--temperature", 0)
+    done = seqgen("generate", trained, *options)
+    assert done.stdout == SENTENCE
+    copied = r"longest run that stands in the corpus: 79 characters\nseed (\d+)\n"
+    seed = re.fullmatch(copied, done.stderr)[1]
+    wild = ("generate", trained, "--temperature", 5, "--length", 60)
+    first = seqgen(*wild, "--seed", seed).stdout
+    assert first == seqgen(*wild, "--seed", seed).stdout
+    assert first != seqgen(*wild, "--seed", 1).stdout
+    assert len({seqgen(*wild).stdout for _ in range(2)}) == 2
+    empty = seqgen("generate", trained, "--prompt", "", "--length", 5)
+    assert empty.stdout and "the prompt is empty: the text begins as a line" in empty.stderr
+
+
+def test_several_texts_and_a_file(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+    wild = ("generate", trained, "--temperature", 5, "--length", 30, "--seed", 4, "-n", 3)
+    texts = seqgen(*wild).stdout.split(f"\n{'-' * 15}\n")
+    assert [len(text) for text in texts] == [30, 30, 30]
+    assert len(set(texts)) == 3
+    for _ in range(2):
+        done = seqgen(*wild, "-o", "out.txt", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "")
+    assert "out.txt is there already; it will be kept as out-1.txt" in done.stderr
+    for name in ("out.txt", "out-1.txt"):
+        assert (tmp_path / name).read_text().split(f"\n{'-' * 15}\n") == texts
+
+
+def test_lines(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "names.txt").write_text("anna\nbert\n" * 200)
+    train = ("train", "names.txt", "--lines", "-o", "n.keras", "--epochs", 8, "--units", 16)
+    done = seqgen(*train, "--learning-rate", 0.02, "--batch-size", 4, "--window", 16, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = seqgen("generate", "n.keras", "-n", 20, "--temperature", 0.3, cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 20
+    assert set(lines) == {"anna", "bert"}
+
+
+def test_a_corpus_from_a_folder_and_standard_input(
+    book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "texts").mkdir()
+    for number in (1, 2):
+        (tmp_path / f"texts/{number}.txt").write_bytes(book.read_bytes())
+    (tmp_path / "texts/cover.png").write_bytes(b"\x89PNG")
+    run = ("--epochs", 0.05, *SMALL)
+    done = CliRunner().invoke(cli, ["train", "texts", *map(str, run)], catch_exceptions=False)
+    assert "skipped texts/cover.png: is a binary file" in done.stderr
+    assert ": 31,600 characters" in done.stderr
+    assert done.stdout == "texts.keras\n"
+    (tmp_path / "stdin.keras").write_text("what was there before")
+    done = seqgen("train", "-", *run, cwd=tmp_path, input=book.read_text())
+    assert done.stdout == "stdin-1.keras\n"
+
+
+def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "short.txt").write_text("too short")
+    (tmp_path / "latin.txt").write_bytes("déjà vu".encode("latin-1"))
+    (tmp_path / "binary.txt").write_bytes(b"a\0b")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "part.keras").write_bytes(trained.read_bytes()[:20_000])
+    for command, message in [
+        ("train nothing.txt", "no such file, folder or glob, and no named corpus"),
+        ("train empty.txt", "empty.txt is empty"),
+        ("train short.txt", "too little for one batch"),
+        ("train latin.txt", r"byte 1 \(0xe9\) is not utf-8; .*--encoding"),
+        ("train binary.txt", "binary file"),
+        ("train folder", "no text to learn from"),
+        ("train short.txt --encoding klingon", "encoding: expected a name"),
+        ("train short.txt --validation 2", "validation: expected a share"),
+        ("train python-docs --minutes 0", "minutes: expected a number above 0, got 0.0"),
+        ("train python-docs --minutes -1", "minutes: expected a number above 0"),
+        ("train python-docs --minutes 1 --epochs 1", "either minutes or epochs"),
+        ("train python-docs --units 0", "units: expected a whole number of at least 1"),
+        ("train python-docs --cell-option nonsense=1 --minutes 1", "LSTM has no option 'nonsense'"),
+        ("train python-docs --seed 5000000000", "seed: expected a whole number below"),
+        ("train python-docs --cell-option activation=glu --minutes 1", "does not take them"),
+        (f"train {'x' * 300}", "is no path that can be read"),
+        (f"generate {'x' * 300}", "cannot be read"),
+        (f"train python-docs -o {'x' * 250}.keras", "cannot be written"),
+        ("train python-docs -o model.h5", "expected a name that ends in .keras"),
+        ("train python-docs -o nowhere/m.keras", "there is no folder nowhere"),
+        ("generate nothing.keras", "nothing.keras: no such file"),
+        ("generate part.keras", "only a part of one"),
+        ("generate short.txt", "is no model file"),
+        ("info binary.txt", "is no model file"),
+        (f"generate {trained} --prompt Ω", r"never seen: 'Ω' \(U\+03A9 GREEK CAPITAL LETTER OM"),
+        (f"generate {trained} --temperature -1", "temperature: expected a number of at least 0"),
+        (f"generate {trained} --length -5", "length: expected a whole number of at least 0"),
+        (f"generate {trained} --seed -5", "seed: expected a whole number"),
+        (f"generate {trained} -o nowhere/x.txt", "there is no folder nowhere"),
+    ]:
+        done = seqgen(*command.split(), cwd=tmp_path)
+        assert done.returncode == 1, command
+        assert done.stdout == ""
+        assert_one_line(done.stderr, message)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["train", "generate", "nonsense", "train x --cell rnn", "train x --units many",
+     "generate x -n 0", "train x --cell-option relu"],
+)  # fmt: skip
+def test_wrong_usage_exits_with_2(command: str, seqgen: Run) -> None:
+    done = seqgen(*command.split())
+    assert done.returncode == 2
+    assert "Usage: " in done.stderr
+
+
+def test_skip_unknown(trained: Path, seqgen: Run) -> None:
+    options = ("--prompt", "ΩThe quick", "--length", 6, "--temperature", 0, "--skip-unknown")
+    assert seqgen("generate", trained, *options).stdout == "The quick brown"
+
+
+def test_corpora(seqgen: Run) -> None:
+    rows = {row["name"]: row for row in json.loads(seqgen("corpora", "--json").stdout)}
+    assert rows["python-docs"]["here"] and rows["python-code"]["here"]
+    assert rows["tiny-shakespeare"]["characters"] == 1_115_394
+    listed = seqgen("corpora").stdout
+    for name, row in rows.items():
+        assert name in listed and row["licence"] in listed
+
+
+def test_a_corpus_that_cannot_be_fetched(tmp_path: Path, seqgen: Run) -> None:
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    done = seqgen("train", "tiny-shakespeare", cwd=tmp_path, env={**os.environ, **nowhere})
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "tiny-shakespeare could not be fetched from https://")
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if text in line:
+            return
+    raise AssertionError(f"ended without {text!r}")
+
+
+def test_ctrl_c_saves_what_it_has(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    command = [sys.executable, "-m", "seqgen", "train", str(book), "-o", "m.keras"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "20", *map(str, SMALL)],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    wait_for(process, "validation")
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "ended early" in stderr and "Traceback" not in stderr
+    assert stdout == "m.keras\n"
+    assert len(seqgen("generate", tmp_path / "m.keras", "--length", 9).stdout) == 9
+
+
+def test_ctrl_c_before_anything_was_learned_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "seqgen", "train", "python-docs", "-o", "m.keras"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    wait_for(process, "python-docs: ")
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in stderr and "Aborted!" in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_goes_away(trained: Path) -> None:
+    pipe = f"{sys.executable} -m seqgen generate {trained} --length 1000000 --seed 1 | head -c 9"
+    done = subprocess.run(pipe, shell=True, capture_output=True, encoding="utf-8", timeout=60)
+    assert len(done.stdout) == 9
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_a_disk_that_is_full_behind_stdout(trained: Path, options: str) -> None:
+    command = f"{sys.executable} -m seqgen generate {trained} --length 9 --seed 1 {options}"
+    done = subprocess.run(
+        f"{command} > /dev/full", shell=True, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "standard output cannot be written: No space left on device")
+
+
+def test_letters_that_the_locale_lacks(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "t.txt").write_text("жж♫ 猫\n" * 500, encoding="utf-8")
+    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    done = seqgen("train", "t.txt", "--epochs", 0.5, *SMALL, cwd=tmp_path, env=ascii_only)
+    assert done.returncode == 0, done.stderr
+    done = seqgen(
+        "generate", "t.keras", "--prompt", "猫", "--seed", 1, cwd=tmp_path, env=ascii_only
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("猫")
+    assert len(done.stdout) == 501
+
+
+def test_bash_gives_a_pipe_as_a_file(trained: Path, book: Path) -> None:
+    command = f'{sys.executable} -m seqgen evaluate "{trained}" <(cat "{book}")'
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "15,800 characters" in done.stdout
+
+
+def test_standard_input_that_is_closed(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m seqgen train - <&-"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "standard input is closed")
+
+
+def test_standard_output_that_is_closed(trained: Path) -> None:
+    command = f"{sys.executable} -m seqgen generate {trained} --length 9 >&-"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "standard output is closed")
+
+
+def test_a_file_name_that_is_no_text(book: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"b\xfck.txt")
+    (tmp_path / name).write_bytes(book.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "seqgen", "train", name, "--epochs", "0.05", *map(str, SMALL)],
+        cwd=tmp_path, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == b"b\xfck.keras\n"
+
+
+def test_options_of_the_cell(book: Path, tmp_path: Path) -> None:
+    run = ["train", str(book), "--epochs", "0.05", *map(str, SMALL), "--json"]
+    run += ["-o", str(tmp_path / "m.keras"), "--cell-option", "use_bias=False"]
+    done = CliRunner().invoke(cli, run, catch_exceptions=False)
+    embedding, dense = 31 * 8, (8 + 1) * 31
+    assert json.loads(done.stdout)["parameters"] == embedding + 4 * 8 * (8 + 8) + dense
+
+
+def test_values_of_cell_options_are_json_or_python() -> None:
+    texts = ("a=false", "b=False", "c=0.5", "d=relu", 'e={"f": null}')
+    assert parse_cell_options(None, None, texts) == {
+        "a": False, "b": False, "c": 0.5, "d": "relu", "e": {"f": None}
+    }  # fmt: skip
+
+
+def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    options = {"units": 8, "batch_size": 4, "window": 16, "epochs": 0.05}
+    corpus = load_corpus(book)
+    train(corpus, cell_options={"activation": "softmax"}, **options).save(tmp_path / "m.keras")
+    done = seqgen("generate", "m.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
+    assert len(done.stdout) == 5
+    assert done.stderr.startswith(
+        "this model's cell options are run through Keras, which is slower\n"
+    )
+
+
+def test_a_model_that_cannot_be_written_is_kept_elsewhere(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    model = library.load(trained)
+    with pytest.raises(OutputError, match=f"no folder .*; the model is {tmp_path}/x.keras"):
+        save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
+    assert library.load(tmp_path / "x.keras").generate(length=5)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    monkeypatch.setenv("HOME", str(tmp_path / "gone"))
+    for left in ("is lost", "make room, then .* --resume goes on with the run"):
+        with pytest.raises(OutputError, match=f"no folder .*; it fits nowhere else.* {left}$"):
+            save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
+        (tmp_path / "x.checkpoint").touch()
+
+
+def test_options_of_drawing(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+    def write(*options: object) -> str:
+        done = seqgen("generate", trained, "--prompt", "The ", "--seed", 3, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    wild = ("--temperature", 3, "--length", 60)
+    assert write(*wild, "--top-k", 1) == write(*wild, "--min-p", 1) == SENTENCE[:64]
+    assert write(*wild, "--top-p", 0.001) == SENTENCE[:64]
+    assert write("--beam", 4, "--length", 60) == SENTENCE[:64]
+    assert write("--temperature-schedule", "0,0", "--length", 60) == SENTENCE[:64]
+    assert write("--temperature", 0, "--stop", "jumps", "--length", 60) == "The quick brown fox "
+    assert "o" not in write("--temperature", 0.5, "--ban", "o").removeprefix("The ")
+    allowed = write("--temperature", 0.5, "--allow", "the ").removeprefix("The ")
+    assert len(allowed) == 500 and set(allowed) <= {*"the "}
+    assert write(*wild, "--repetition-penalty", 2, "--repetition-window", 8) != write(*wild)
+
+
+def test_outputs_as_json(trained: Path, seqgen: Run) -> None:
+    options = ("--prompt", "The ", "--length", 9, "--seed", 7, "--json")
+    lines = seqgen("generate", trained, "-n", 3, *options).stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [each["item"] for each in found] == [1, 2, 3]
+    for each in found:
+        assert each["text"] == "The " + "".join(each["tokens"]) and each["seed"] == 7
+        assert len(each["log_probabilities"]) == 9 and max(each["log_probabilities"]) <= 0
+    assert seqgen("generate", trained, "-n", 2, *options).stdout.splitlines() == lines[:2]
+
+
+def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
+    for options, message in (
+        (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
+        (("--top-p", 1.5), "top_p: expected a probability above 0, 1 at the most, got 1.5"),
+        (("--temperature-schedule", "0.5;1"), "expected numbers with commas between them"),
+        (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
+        (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
+        (("--allow", "é"), "allow has characters that the model has never seen: 'é'"),
+        (("--allow", "a", "--ban", "a"), "expected that some character may still be written"),
+        (("--stop", "the", "--ban", "e"), "expected a text that may be written, got 'the'"),
+        (("--stop", ".", "--allow", "abc"), "it would never come"),
+        (("--beam", 2, "-n", 3), "expected at most the beam's 2, got 3"),
+        (("--beam", 2, "--top-p", 0.5), "so top p would do nothing"),
+        (("--max-copy", 3), "max_copy: expected at least"),
+        (("--bars", 3), "--bars is for models of music"),
+    ):
+        done = seqgen("generate", trained, *options)
+        assert done.returncode in (1, 2), options
+        assert message in done.stderr and done.stdout == "", options
+        assert len(done.stderr.splitlines()[-1]) < 300
+
+
+def test_a_model_without_an_index(trained: Path, book: Path, tmp_path: Path, seqgen: Run) -> None:
+    with zipfile.ZipFile(trained) as file:
+        (index,) = (each for each in file.infolist() if each.filename.startswith("copies-"))
+        assert 0 < index.file_size <= 14_220  # a byte for each training token
+    run = ("train", book, "--epochs", 0.05, *SMALL)
+    seqgen(*run, "-o", "without.keras", "--no-index", cwd=tmp_path)
+    with zipfile.ZipFile(tmp_path / "without.keras") as file:
+        assert not [name for name in file.namelist() if name.startswith("copies-")]
+    done = seqgen("generate", "without.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = seqgen("generate", "without.keras", "--max-copy", 40, cwd=tmp_path)
+    assert done.returncode == 1 and "--no-index" in done.stderr
+
+
+def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    run = ["--no-recall", "--epochs", 0.2, *SMALL]
+    done = seqgen("compare", book, "--cells", "gru,simple_rnn", *run, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = [line.split() for line in done.stdout.splitlines()]
+    assert table[0][:2] == ["parameters", "characters/s"]
+    assert [row[0] for row in table[1:]] == ["gru", "simple_rnn"]
+    assert "drawn: compare.png" in done.stderr
+    assert (tmp_path / "compare.png").read_bytes()[1:4] == b"PNG"
+    assert not list(tmp_path.glob("*.keras"))
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ("--cells lstm,gru --cell-option unit_forget_bias=false", "GRU has no option"),
+        ("--cells rnn", "cells: expected some of lstm, gru, simple_rnn, got 'rnn'"),
+        ("-o picture.txt", "picture.txt: expected a name that ends in .png or .svg"),
+        ("--transpose c", "transpose: not an option of text"),
+        ("--units 0", "units: expected a whole number"),
+    ],
+)
+def test_what_cannot_be_compared(wrong: str, message: str, book: Path) -> None:
+    with pytest.raises(SeqgenError, match=message):
+        CliRunner().invoke(cli, ["compare", str(book), *wrong.split()], catch_exceptions=False)
+
+
+def test_a_comparison_as_json(book: Path, tmp_path: Path) -> None:
+    output = tmp_path / "c.svg"
+    run = ["--no-recall", "--epochs", "0.2", *map(str, SMALL), "--json", "-o", str(output)]
+    done = CliRunner().invoke(cli, ["compare", str(book), "--cells", "gru", *run])
+    found = json.loads(done.stdout)
+    assert found["picture"] == str(output) and "<svg" in output.read_text()
+    assert found["cells"]["gru"]["scores"]["validation_loss"] > 0
+
+
+def test_a_penalty_may_look_back_further_than_there_is(trained: Path, seqgen: Run) -> None:
+    far = ("--repetition-penalty", 1.2, "--repetition-window", 10**13, "--seed", 1)
+    assert len(seqgen("generate", trained, "--length", 30, *far).stdout) == 30

@@ -1,0 +1,203 @@
+"""Copies are found, and kept short."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import seqgen
+from seqgen.config import SampleConfig
+from seqgen.copying import guard as originality
+from seqgen.copying.guard import CopyGuard, index_of, longest_copy, report, stands_whole
+from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.sources import Source
+from seqgen.errors import ConfigError
+from seqgen.music.pitch_names import piece_of
+from seqgen.music.tokens.codec import Codec
+from seqgen.sampling.decode import Output, Place, generate
+from seqgen.sampling.sampler import Sampler
+from seqgen.tasks.music import corpus as music
+from seqgen.tasks.text import corpus as text
+from seqgen.utils import hashing
+from seqgen.vocabulary import END, Vocabulary
+from tests.tasks.music.test_corpus import source
+
+LETTERS = Vocabulary(tuple("abcdefghijklmnopqrstuvwxyz \n"))
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def same_chance() -> None:
+    """Each test draws the same, whichever ran before: an index errs now and then."""
+    RANDOM.bit_generator.state = np.random.default_rng(0).bit_generator.state
+
+
+def chance(length: int) -> np.ndarray:
+    return RANDOM.integers(0, len(LETTERS), length)
+
+
+def test_a_planted_copy_is_found() -> None:
+    ids = chance(30_000)
+    index = index_of(Corpus("chance", "text", LETTERS, ids))
+    output = np.concatenate((chance(200), ids[700:760], chance(200)))
+    assert 60 <= longest_copy([index], LETTERS, "text", output) <= 63
+    assert longest_copy([index], LETTERS, "text", chance(500)) < 9
+    assert longest_copy([], LETTERS, "text", output) is None
+    assert longest_copy([index], LETTERS, "text", ids[-100:]) < 9  # they are held out
+
+
+def tunes() -> tuple[Corpus, list[str]]:
+    steps, lengths = RANDOM.choice([*"CDEFGAB"], (20, 60)), RANDOM.choice([4, 8, 16], (20, 60))
+    texts = [" ".join(f"{s}4/{n}" for s, n in zip(*each, strict=True))
+             for each in zip(steps, lengths, strict=True)]  # fmt: skip
+    return music.read([source(piece_of(t)) for t in texts], transpose="none", validation=0), texts
+
+
+def test_a_copy_in_another_key_is_a_copy() -> None:
+    corpus, texts = tunes()
+    index = index_of(corpus)
+    notes = texts[3].split()
+    melody = piece_of(" ".join(["C5/2", "C5/2", *notes[20:40], "B3/1", "B3/1"]))
+    codec = Codec("melody")
+    for semitones in (0, 2, -5):
+        tokens = codec.encode(codec.fit(melody.transposed(semitones)))
+        vocabulary = Vocabulary(tuple(sorted({*tokens, *corpus.vocabulary.tokens})))
+        ids = vocabulary.encode(tokens)
+        assert longest_copy([index], vocabulary, "music", ids) == 20
+
+
+def test_a_line_that_stands_in_the_corpus_is_told() -> None:
+    names = Path("data/given-names.txt").read_bytes()
+    corpus = text.read([Source("names", data=names)], lines=True)
+    indexes = [index_of(corpus)]
+    ends = corpus.bounds
+    for number in (0, 5, 100):
+        assert stands_whole(
+            indexes, corpus.vocabulary, corpus.ids[ends[number] : ends[number + 1] - 1]
+        )
+    known = set(names.decode().split())
+    for name in ("Marietta", "Zebulonia", "Annalisa", "Georginald"):
+        assert name not in known
+        assert not stands_whole(indexes, corpus.vocabulary, corpus.vocabulary.encode(name))
+
+
+class ByHeart:
+    """A network that knows a text by heart, and goes on with it wherever it is."""
+
+    streams_are_alone = True
+
+    def __init__(self, ids: np.ndarray) -> None:
+        self.ids = ids
+
+    def initial_state(self, batch_size: int) -> np.ndarray:
+        return np.zeros(batch_size, int)
+
+    def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # Where it was led away it looks for the next place with that letter, as a learner would.
+        places = [
+            place if self.ids[place % len(self.ids)] == token
+            else int(np.argmax(np.roll(self.ids, -place) == token)) + place
+            for token, place in zip(ids, state, strict=True)
+        ]  # fmt: skip
+        after = (np.array(places) + 1) % len(self.ids)
+        return 30 * np.eye(len(LETTERS))[self.ids[after]], after
+
+    def streams(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return state[rows]
+
+
+def true_runs(ids: list[int], corpus: np.ndarray, longest: int) -> bool:
+    """Whether a run longer than that stands in the corpus, by looking for it."""
+    known = "".join(LETTERS.tokens[i] for i in corpus)
+    output = "".join(LETTERS.tokens[i] for i in ids)
+    return any(output[i : i + longest + 1] in known for i in range(len(output) - longest))
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int) -> None:
+    ids = chance(2000)
+    corpus = Corpus("chance", "text", LETTERS, ids, validation=0)
+    index = index_of(corpus)
+    model = ByHeart(ids)
+    config = SampleConfig(length=100_000 // rows, temperature=1, max_copy=20)
+    outputs = [
+        Output(config, item, constraints=originality.guards([index], LETTERS, "text", config, []))
+        for item in range(rows)
+    ]
+    place = Place(*model.step(np.array([ids[0]] * rows), np.zeros(rows, int)))
+    for _ in generate(model, place, Sampler(config), outputs):
+        pass
+    for output in outputs:
+        assert len(output.ids) == 100_000 // rows and not output.is_stuck
+        assert not true_runs(output.ids, ids, 20)
+        assert true_runs(output.ids, ids, 17)  # the guard holds back no more than it must
+
+
+def test_the_guard_follows_runs_as_the_index_counts_them() -> None:
+    ids = chance(5000)
+    index = index_of(Corpus("chance", "text", LETTERS, ids, validation=0))
+    output = np.concatenate([part for i in range(0, 4000, 400)
+                             for part in (ids[i : i + 25], chance(3))])  # fmt: skip
+    guard = CopyGuard(index, LETTERS, "text", 40, [])
+    runs = []
+    for token in output:
+        guard.feed(int(token))
+        runs.append(guard.run)
+    assert runs == index.runs(hashing.of_texts(LETTERS.tokens)[output]).tolist()
+
+
+def test_what_the_index_cannot_tell_is_refused() -> None:
+    index = index_of(Corpus("chance", "text", LETTERS, chance(20_000)))
+    config = SampleConfig(max_copy=2)
+    with pytest.raises(ConfigError, match=r"expected at least \d+ characters, got 2"):
+        originality.guards([index], LETTERS, "text", config, [])
+    with pytest.raises(ConfigError, match="one was trained with --no-index"):
+        originality.guards([], LETTERS, "text", config, [])
+    assert originality.guards([], LETTERS, "text", SampleConfig(), []) == []
+    assert report([], "text", [None]) == []
+
+
+def test_a_trained_model_keeps_its_copies_short(trained: Path) -> None:
+    model = seqgen.load(trained)
+    sentence = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.\n"
+    (free,) = model.texts(prompt="The", length=300, temperature=0.1, seed=1)
+    assert sentence * 3 in "".join(free) and free.longest_copy > 240
+    (kept,) = model.texts(prompt="The", length=3000, temperature=0.1, seed=1, max_copy=35)
+    written = "".join(kept)
+    assert len(written) == 3003
+    assert not any(written[i : i + 36] in sentence * 3 for i in range(len(written) - 36))
+
+
+def test_a_model_of_tunes_keeps_its_copies_short() -> None:
+    corpus, _ = tunes()
+    index = index_of(corpus)
+    vocabulary = corpus.vocabulary
+
+    class Knows:
+        """Every tune by heart, one after the other."""
+
+        streams_are_alone = True
+
+        def initial_state(self, batch_size: int) -> np.ndarray:
+            return np.zeros(batch_size, int)
+
+        def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            after = (state + 1) % len(corpus.ids)
+            return 20 * np.eye(len(vocabulary))[corpus.ids[after]], after
+
+        def streams(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return state[rows]
+
+    from seqgen.tasks.music.generate import Composer
+    from seqgen.tasks.music.request import Wishes
+
+    composer = Composer(Knows(), vocabulary, corpus.facts(), [index])
+    free = next(composer.compose(Wishes(bars=40), SampleConfig(seed=1, temperature=1)))
+    config = SampleConfig(seed=1, temperature=1, max_copy=10)
+    kept = next(composer.compose(Wishes(bars=40), config, scored=True))
+    assert free.longest_copy > 10 >= kept.longest_copy
+    assert len(kept.log_probabilities) == len(kept.tokens) > 40
+    assert END not in kept.tokens
+    assert re.fullmatch("no run of .* notes or more .*|.*: 10 notes", *report([index], "music",
+                        [kept.longest_copy]))  # fmt: skip

@@ -1,0 +1,191 @@
+import hashlib
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from seqgen.corpus import catalogue
+from seqgen.corpus.catalogue import Entry, cache_folder, find, read_catalogue
+from seqgen.errors import CorpusError, DownloadError
+
+BOOK = "\ufeffheader\r\n*** START OF IT ***\r\nIt was.\r\n*** END OF IT ***\r\nlicence\r\n".encode()
+
+
+@dataclass
+class Server:
+    """What a loopback web server answers with, and how often it was asked."""
+
+    url: str
+    body: bytes
+    status: int = 200
+    missing: int = 0  # bytes promised and never sent
+    requests: int = 0
+    asked: str = ""  # the last path
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state.requests += 1
+            state.asked = self.path
+            self.send_response(state.status)
+            self.send_header("Content-Length", str(len(state.body) + state.missing))
+            self.end_headers()
+            self.wfile.write(state.body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        state = Server(f"http://127.0.0.1:{listening.server_port}/book.txt", BOOK)
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield state
+        listening.shutdown()
+
+
+@pytest.fixture
+def entry(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    digest = hashlib.sha256(BOOK).hexdigest()
+    return Entry("book", "a book", "a test", "none", server.url, digest, 7, "*** START", "*** END")
+
+
+def downloads() -> list[str]:
+    folder = cache_folder() / "downloads"
+    return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
+
+
+def test_a_download_is_checked_kept_and_cut(server: Server, entry: Entry) -> None:
+    assert not entry.is_here
+    for _ in range(2):
+        (source,) = entry.read()
+        assert source.data.decode().strip() == "It was."
+    assert entry.is_here
+    assert server.requests == 1
+    assert downloads() == ["book.txt"]
+
+
+def test_a_tampered_download_is_thrown_away(server: Server, entry: Entry) -> None:
+    server.body = BOOK + b"!"
+    with pytest.raises(DownloadError, match=f"book: .*{server.url} has not the sha256"):
+        entry.read()
+    assert downloads() == []
+
+
+def test_a_broken_download_leaves_nothing(server: Server, entry: Entry) -> None:
+    server.missing = 100
+    with pytest.raises(DownloadError, match="could not be fetched"):
+        entry.read()
+    assert downloads() == []
+
+
+def test_a_server_that_says_no(server: Server, entry: Entry) -> None:
+    server.status = 404
+    with pytest.raises(DownloadError, match=r"could not be fetched .*HTTPError"):
+        entry.read()
+    assert downloads() == []
+
+
+def test_no_server_at_all(entry: Entry) -> None:
+    with pytest.raises(DownloadError, match=r"could not be fetched .*ConnectionError"):
+        replace(entry, url="http://127.0.0.1:9/book.txt").read()
+
+
+def test_a_damaged_cache_is_fetched_again(server: Server, entry: Entry) -> None:
+    entry.read()
+    assert entry.path is not None
+    entry.path.write_text("damaged")
+    assert entry.read()[0].data.decode().strip() == "It was."
+    assert server.requests == 2
+
+
+def test_a_corpus_of_many_files_is_fetched_one_by_one(
+    server: Server, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checksums = {"songs/1,_Ä/a.mxl": entry.sha256, "songs/b.mxl": entry.sha256}
+    monkeypatch.setattr(catalogue, "_data", {"songs.json": checksums}.__getitem__)
+    url = server.url.removesuffix("book.txt")
+    songs = replace(entry, name="songs", url=url, sha256=None, files="songs.json", task="music")
+    assert not songs.is_here
+    for _ in range(2):
+        assert [source.label for source in songs.read()] == list(checksums)
+    assert (server.requests, server.asked) == (2, "/songs/b.mxl")
+    assert songs.is_here
+    (cache_folder() / "downloads" / "songs" / "a.mxl").unlink()
+    assert not songs.is_here
+    songs.read()
+    assert (server.requests, server.asked) == (3, "/songs/1%2C_%C3%84/a.mxl")
+    server.body += b"!"
+    (cache_folder() / "downloads" / "songs" / "a.mxl").unlink()
+    with pytest.raises(DownloadError, match="has not the sha256"):
+        songs.read()
+
+
+def test_the_embedded_corpora_are_here_and_hold_text() -> None:
+    entries = read_catalogue()
+    for name in catalogue.EMBEDDED:
+        assert entries[name].is_here
+        assert (entries[name].size or 0) > 300_000
+        assert all(source.size for source in entries[name].read())
+
+
+def test_an_embedded_corpus_that_this_python_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    entry = read_catalogue()["python-docs"]
+    assert not entry.is_here and entry.size is None
+    with pytest.raises(CorpusError, match="came without its help texts"):
+        entry.read()
+
+
+def test_what_can_be_fetched_has_a_checksum_and_a_licence() -> None:
+    fetched = [entry for entry in read_catalogue().values() if entry.url]
+    assert len(fetched) >= 5
+    for entry in fetched:
+        assert entry.url is not None and entry.url.startswith("https://")
+        checksums = catalogue._data(entry.files).values() if entry.files else [entry.sha256]
+        assert all(len(each) == 64 for each in checksums) and checksums
+        assert entry.characters or entry.pieces == len(checksums)
+        assert entry.licence and entry.source and entry.description
+
+
+@pytest.mark.parametrize("name", ["irish-tunes", "bach-chorales"])
+def test_what_music21_brings_along_is_here(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = read_catalogue()[name]
+    assert entry.is_here and len(entry.read()) > 30
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert not entry.is_here
+    with pytest.raises(CorpusError, match="came without its corpus"):
+        entry.read()
+
+
+def test_who_uses_a_corpus_is_told_its_terms() -> None:
+    found = find(["folk-songs"])
+    assert found.task == "music" and "non-commercial" in found.terms[0]
+    assert find(["bach-chorales"]).options == {"voices": 4}
+    with pytest.raises(CorpusError, match="a model learns one or the other"):
+        find(["folk-songs", "python-docs"])
+
+
+def test_tiny_shakespeare_is_the_text_that_others_report_on() -> None:
+    entry = read_catalogue()["tiny-shakespeare"]
+    assert entry.characters == 1_115_394
+    assert entry.sha256 == "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+
+
+def test_find_names_the_corpus_after_what_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "my.book.txt").write_text("x")
+    name, found, *_ = find([tmp_path / "my.book.txt", "python-docs"])
+    assert name == "my.book"
+    assert [source.label for source in found] == [str(tmp_path / "my.book.txt"), "python-docs"]
+
+
+def test_find_says_what_there_is() -> None:
+    with pytest.raises(CorpusError, match=r"nonsense: no such file.*python-docs, python-code"):
+        find(["nonsense"])
+    with pytest.raises(CorpusError, match="no corpus named"):
+        find([])

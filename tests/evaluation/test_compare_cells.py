@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+import seqgen
+from seqgen.evaluation import compare_cells, delayed_recall
+from seqgen.reporting import summaries
+from seqgen.training.callbacks import Callback
+
+SMALL = {"epochs": 0.2, "units": 8, "batch_size": 8, "window": 16}
+
+
+class Hears(Callback):
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def on_message(self, message: str) -> None:
+        self.messages.append(message)
+
+
+def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delayed_recall, "GAPS", (2, 3))
+    monkeypatch.setattr(delayed_recall, "learn", lambda cell, gap, *_: 0.5 * gap)
+    corpus, hears = seqgen.load_corpus(book), Hears()
+    cells = ["simple_rnn", "gru", "lstm"]
+    found = compare_cells.compare(corpus, cells, callback=hears, **SMALL)
+    assert list(found) == cells
+    sizes = [each["scores"]["parameters"] for each in found.values()]
+    assert sizes == sorted(sizes)
+    assert len({each["scores"]["tokens_seen"] for each in found.values()}) == 1
+    assert all(each["tokens_per_second"] > 0 for each in found.values())
+    assert all(each["recall"] == {2: 1.0, 3: 1.5} for each in found.values())
+    assert [each["remembered"] for each in found.values()] == [2] * 3
+    assert sum("chosen" in message for message in hears.messages) == 1
+    table = summaries.comparison("text", found, delayed_recall.CHANCE)
+    assert [line.split()[0] for line in table.splitlines()[1:4]] == cells
+    assert "(a guess has 2.08)" in table
+    alone = compare_cells.compare(corpus, ["gru"], recalls=False, **SMALL)["gru"]["scores"]
+    assert alone["validation_loss"] == found["gru"]["scores"]["validation_loss"]
+
+
+def test_no_cell_pays_for_the_first_step_of_a_process(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[float | None] = []
+    train = compare_cells.training.train
+
+    def noted(corpus: object, model_config: object, config: object, *rest: object) -> object:
+        runs.append(config.minutes)
+        return train(corpus, model_config, config, *rest)
+
+    monkeypatch.setattr(compare_cells.training, "train", noted)
+    hears = Hears()
+    cells = ["gru", "simple_rnn"]
+    compare_cells.compare(seqgen.load_corpus(book), cells, recalls=False, callback=hears, **SMALL)
+    assert runs == [compare_cells.MOMENT, None, None]
+    assert not any("the run took" in message for message in hears.messages)
+
+
+def test_ctrl_c_keeps_what_there_is(book: Path) -> None:
+    class Impatient(Hears):
+        def on_step(self, progress: seqgen.Progress) -> None:
+            if any(message.startswith("lstm") for message in self.messages) and progress.step == 2:
+                raise KeyboardInterrupt
+
+    impatient = Impatient()
+    cells = ["gru", "lstm", "simple_rnn"]
+    found = compare_cells.compare(seqgen.load_corpus(book), cells, callback=impatient, **SMALL)
+    assert list(found) == ["gru", "lstm"]
+    assert found["gru"]["scores"]["ended_early"] is None
+    assert impatient.messages[-1] == "ended early: Ctrl-C"
+    assert "lstm" in summaries.comparison("text", found, delayed_recall.CHANCE)
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (["rnn"], "expected some of lstm, gru, simple_rnn, got 'rnn'"),
+        (["gru", "gru"], "expected each once"),
+        ([], "expected each once, got none"),
+    ],
+)
+def test_wrong_cells(book: Path, wrong: list[str], message: str) -> None:
+    with pytest.raises(seqgen.ConfigError, match=message):
+        compare_cells.compare(seqgen.load_corpus(book), wrong)

@@ -1,0 +1,46 @@
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqgen.evaluation.ngrams import losses
+
+texts = st.lists(st.integers(0, 3), min_size=9, max_size=60)
+
+
+def probability(training: list[int], context: tuple[int, ...], token: int) -> float:
+    """The formula, word for word; context and token are an n-gram of at most that order."""
+    n = len(context)
+    followers = Counter(
+        training[i + n] for i in range(len(training) - n) if tuple(training[i : i + n]) == context
+    )
+    shorter = 1 / 4 if not context else probability(training, context[1:], token)
+    total, different = sum(followers.values()), len(followers)
+    if not total:
+        return shorter
+    return (followers[token] + different * shorter) / (total + different)
+
+
+@given(texts, texts, st.integers(1, 4))
+def test_the_losses_are_those_of_the_formula(
+    training: list[int], validation: list[int], order: int
+) -> None:
+    expected = [
+        -math.log(probability(training, tuple(validation[max(i - order + 1, 0) : i]), token))
+        for i, token in enumerate(validation)
+    ]
+    found = losses(np.array(training), np.array(validation), 4, order)
+    assert found[-1] == pytest.approx(sum(expected) / len(expected), abs=1e-9)
+
+
+def test_longer_contexts_help_until_they_are_too_rare() -> None:
+    random = np.random.default_rng(0)
+    ids = [0, 0]
+    for _ in range(30_000):  # the next token follows from the last two, nine times out of ten
+        ids.append(int(random.integers(8)) if random.random() < 0.1 else (ids[-1] + ids[-2]) % 8)
+    found = losses(np.array(ids[:27_000]), np.array(ids[27_000:]), 8)
+    assert int(np.argmin(found)) == 2
+    assert found[2] < 0.9 < found[1]

@@ -1,0 +1,113 @@
+"""The step in C against the one in NumPy, in numbers, with every set of instructions."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqgen.config import CELLS, ModelConfig
+from seqgen.inference import c_engine
+from seqgen.inference.c_engine import CompiledRuntime, knows, quantised
+from seqgen.inference.numpy_engine import Runtime
+from seqgen.native import library
+from seqgen.network.build import build
+from tests.inference.test_numpy_engine import logits
+
+VOCABULARY_SIZE = 37
+IDS = np.random.default_rng(0).integers(0, VOCABULARY_SIZE, (19, 12))
+SETS = range(library().network_set(), 3) if library() else ()  # of instructions, that there are
+
+
+def network(cell: str = "lstm", **options: object) -> tuple[ModelConfig, list[np.ndarray]]:
+    """With biases, and matrices that eight bits hold exactly."""
+    config = ModelConfig(cell=cell, **{"units": 48, "layers": 2, "embedding": 5, **options})
+    random = np.random.default_rng(1)
+    weights = []
+    for each in build(config, VOCABULARY_SIZE, seed=1).get_weights():
+        numbers, scales = quantised(each + random.normal(0, 0.1, each.shape).astype(np.float32))
+        weights.append((numbers * scales).astype(np.float32))
+    return config, weights
+
+
+@pytest.mark.parametrize("instructions", SETS)
+@pytest.mark.parametrize("options", [{}, {"layers": 1}, {"cell_options": {"use_bias": False}}])
+@pytest.mark.parametrize("cell", CELLS)
+def test_agrees_with_numpy(cell: str, options: dict, instructions: int) -> None:
+    config, weights = network(cell, **options)
+    assert knows(config)
+    found = logits(CompiledRuntime(config, weights, instructions), IDS)
+    expected = logits(Runtime(config, weights), IDS)
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_set_of_instructions_gives_the_same(cell: str) -> None:
+    config, weights = network(cell)
+    for each in SETS:
+        found = logits(CompiledRuntime(config, weights, each), IDS)
+        np.testing.assert_allclose(
+            found, logits(CompiledRuntime(config, weights, 2), IDS), atol=1e-3
+        )
+
+
+@pytest.mark.parametrize("instructions", SETS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_stream_is_the_same_to_the_bit_whatever_runs_beside_it(
+    cell: str, instructions: int
+) -> None:
+    runtime = CompiledRuntime(*network(cell), instructions)
+    assert runtime.streams_are_alone
+    together = logits(runtime, IDS)
+    for rows in (slice(0, 1), slice(3, 5), slice(2, 19)):
+        assert (together[rows] == logits(runtime, IDS[rows])).all()
+
+
+@pytest.mark.parametrize("instructions", SETS)
+def test_a_state_given_is_not_changed_and_can_be_taken_apart(instructions: int) -> None:
+    runtime = CompiledRuntime(*network("lstm"), instructions)
+    _, state = runtime.step(np.array([1, 2]), runtime.initial_state(2))
+    before = state.copy()
+    first, _ = runtime.step(np.array([3, 4]), state)
+    second, _ = runtime.step(np.array([4, 4, 3]), runtime.streams(state, np.array([1, 1, 0])))
+    assert (state == before).all()
+    assert (second == first[[1, 1, 0]]).all()
+
+
+def test_a_large_vocabulary_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in SETS[:1]:
+        config, weights = network("gru")
+        folded = CompiledRuntime(config, weights)
+        monkeypatch.setattr(c_engine, "LARGEST_TABLE", 1)
+        unfolded = CompiledRuntime(config, weights)
+        assert folded.table is not None and unfolded.table is None
+        np.testing.assert_allclose(logits(folded, IDS), logits(unfolded, IDS), atol=1e-4)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1e-6, 1e6))
+def test_eight_bits_are_near(seed: int, size: float) -> None:
+    kernel = (size * np.random.default_rng(seed).normal(size=(6, 4))).astype(np.float32)
+    numbers, scales = quantised(kernel)
+    assert numbers.dtype == np.int8 and numbers.min() >= -127
+    assert (np.abs(numbers * scales - kernel) <= 0.51 * scales).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"units": 40},
+        {"units": 4096},
+        {"cell_options": {"activation": "relu"}},
+        {"cell_options": {"recurrent_activation": "hard_sigmoid"}},
+        {"cell": "gru", "cell_options": {"reset_after": False}},
+    ],
+)
+def test_what_it_does_not_know(options: dict) -> None:
+    assert not knows(ModelConfig(**options))
+
+
+def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQGEN_NATIVE", "0")
+    library.cache_clear()
+    assert library() is None and not knows(ModelConfig())
+    library.cache_clear()

@@ -1,0 +1,52 @@
+from dataclasses import replace
+
+from seqgen.music.analysis.near_duplicates import families
+from seqgen.music.piece import Piece
+from seqgen.music.pitch_names import piece_of
+
+TUNE = (
+    "C4/8 E4/8 G4/8 C5/8 B4/4 A4/4 G4/8 F4/8 E4/8 D4/8 E4/4 G4/4 "
+    "A4/8 B4/8 C5/8 D5/8 E5/4 C5/4 B4/8 A4/8 G4/8 F#4/8 G4/2"
+)
+OTHER = "D4/4 D4/8 F4/8 A4/4 F4/4 E4/2 C4/2 D4/8 E4/8 F4/8 G4/8 A4/2 D5/4 C5/4 A4/2"
+
+
+def tune(text: str, pick_up: str = "") -> Piece:
+    """Notes behind a pick-up, in bars of 4/4."""
+    piece = piece_of(f"{pick_up} {text}")
+    start = piece_of(pick_up).length if pick_up else 0
+    bars = (*({0} if start else ()), *range(start, piece.length, 96))
+    return replace(piece, bars=bars, length=bars[-1] + 96)
+
+
+def same(*pieces: Piece) -> bool:
+    return len(set(families(pieces).tolist())) == 1
+
+
+def test_the_same_tune_in_another_key() -> None:
+    assert same(tune(TUNE), tune(TUNE).transposed(3))
+    assert not same(tune(TUNE), tune(OTHER))
+
+
+def test_a_pick_up_makes_no_other_tune() -> None:
+    plain, short, long = tune(TUNE), tune(TUNE, "G4/8"), tune(TUNE, "A4/16 B4/16 G4/8")
+    assert same(plain, short, long)
+    assert not same(tune(TUNE, "G4/8"), tune(OTHER, "G4/8"))
+
+
+def test_tunes_that_begin_otherwise_and_come_together() -> None:
+    one, other = tune(f"G4/1 {TUNE} {TUNE}"), tune(f"E4/4 C4/4 E4/4 F4/4 {TUNE} {TUNE}")
+    assert same(one, other)
+
+
+def test_a_version_of_a_version_is_one_too() -> None:
+    first = tune(f"{TUNE} {TUNE}")
+    second = tune(f"A4/1 {TUNE} {TUNE} {OTHER} {OTHER}")
+    third = tune(f"{OTHER} {OTHER}")
+    pieces = first, tune("C4/1 G4/1"), third, second
+    assert families(pieces).tolist() == [0, 1, 0, 0]
+
+
+def test_a_note_or_figure_again_and_again_is_no_tune() -> None:
+    for figure in ("C4/8 " * 40, "C4/8 G4/8 E4/8 G4/8 " * 10):
+        assert not same(tune(f"A4/2 G4/2 {figure}"), tune(f"C5/4 D4/4 E4/2 {figure}"))

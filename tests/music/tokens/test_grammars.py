@@ -1,0 +1,121 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqgen.music.signatures import Key, Meter
+from seqgen.music.tokens import melody, polyphony
+from seqgen.music.tokens.bar_grammar import Bars
+from seqgen.music.tokens.melody_grammar import MelodyRules
+from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
+
+MELODY = [
+    *("bar", "rest", "tie", "meter:3/4", "meter:6/8", "key:G", "key:Am"),
+    *melody.TICKS,
+    *(f"pitch:{pitch}" for pitch in range(60, 72)),
+]
+JOINT = [
+    *("bar", "lane", "drums", "program:0", "program:40", "meter:3/4", "meter:4/4", "key:G"),
+    *polyphony.SHIFTS,
+    *(f"{lane}:{pitch}" for lane in range(3) for pitch in (60, 64, 67)),
+    *("0:off", "1:off", "2:off", "drum:36", "drum:38", "velocity:3", "velocity:5"),
+]
+SPLIT = [token for token in JOINT if ":6" not in token and ":off" not in token]
+SPLIT += [*(f"lane:{i}" for i in range(9)), "off", "pitch:60", "pitch:64", "meter:6/8"]
+
+
+def walked(rules: MelodyRules | PolyphonyRules, draw: st.DataObject) -> list[str]:
+    """Tokens that the rules allow, drawn blindly until they say that it is finished."""
+    ids: list[int] = []
+    numbers = draw.draw(st.randoms(use_true_random=False))
+    while not rules.is_finished:
+        allowed = [i for i, each in enumerate(rules.allowed()) if each]
+        assert allowed, [rules.tokens[i] for i in ids]
+        ids.append(numbers.choice(allowed))
+        rules.feed(ids[-1])
+        assert len(ids) < 5000
+    return [rules.tokens[i] for i in ids]
+
+
+@given(st.integers(1, 6), st.integers(-5, 6), st.data())
+def test_a_blindly_drawn_melody_has_its_full_bars(
+    bars: int, shift: int, data: st.DataObject
+) -> None:
+    rules = MelodyRules(MELODY, bars=bars, lowest=shift, highest=127 + shift)
+    piece = melody.decode(walked(rules, data))
+    lengths = piece.bar_lengths
+    assert lengths[-bars:] == (piece.meter.ticks,) * bars
+    assert len(lengths) <= bars + 1
+    assert lengths[0] <= piece.meter.ticks
+
+
+@pytest.mark.parametrize("tokens", [JOINT, SPLIT])
+@given(bars=st.integers(1, 6), data=st.data())
+def test_blindly_drawn_voices_have_their_full_bars(
+    tokens: list[str], bars: int, data: st.DataObject
+) -> None:
+    piece = polyphony.decode(walked(PolyphonyRules(tokens, bars=bars), data))
+    lengths = piece.bar_lengths
+    assert lengths[-bars:] == (piece.meter.ticks,) * bars
+    assert len(lengths) <= bars + 1
+
+
+@given(st.data())
+def test_what_is_drawn_is_what_the_codec_writes(data: st.DataObject) -> None:
+    tokens = walked(MelodyRules(MELODY, bars=3), data)
+    again = melody.encode(melody.decode(tokens))
+    assert melody.decode(again) == melody.decode(tokens)
+    assert len(again) <= len(tokens)
+
+
+@given(st.data())
+def test_the_header_that_was_asked_for(data: st.DataObject) -> None:
+    rules = MelodyRules(MELODY, bars=2, header=["meter:6/8", "key:G"])
+    piece = melody.decode(walked(rules, data))
+    assert (piece.meter, piece.key) == (Meter(6, 8), Key(1))
+
+
+@given(st.data())
+def test_a_key_alone_leaves_the_meter_to_the_model(data: st.DataObject) -> None:
+    rules = PolyphonyRules(JOINT, bars=1, header=["key:G"])
+    assert polyphony.decode(walked(rules, data)).key == Key(1)
+
+
+@given(st.data())
+def test_the_range_is_kept(data: st.DataObject) -> None:
+    piece = melody.decode(walked(MelodyRules(MELODY, bars=4, lowest=62, highest=65), data))
+    assert all(62 <= note.pitch <= 65 for note in piece.notes)
+
+
+def test_a_primer_that_ends_in_mid_bar_is_not_counted() -> None:
+    rules = MelodyRules(MELODY, bars=1)
+    for token in ("duration:72", "pitch:60", "bar", "duration:48", "pitch:62"):
+        rules.feed(MELODY.index(token))
+    rules.bars.begin_counting()
+    for token in ("duration:48", "pitch:60"):
+        assert not rules.is_finished
+        rules.feed(MELODY.index(token))
+    assert not rules.is_finished
+    for token in ("bar", "duration:96", "rest"):
+        rules.feed(MELODY.index(token))
+    assert rules.is_finished
+
+
+def test_what_may_end_a_piece_whose_bars_nobody_counted() -> None:
+    bars = Bars(wanted=None)
+    bars.pass_time(12)
+    assert not bars.may_end
+    bars.close()
+    bars.pass_time(96)
+    assert bars.may_end
+    bars.close()
+    assert not bars.may_end
+    bars.pass_time(84)
+    assert bars.may_end  # with the pick-up it is a whole bar
+    bars.pass_time(6)
+    assert not bars.may_end
+
+
+def test_a_full_first_bar_is_no_pick_up() -> None:
+    bars = Bars(wanted=1)
+    bars.pass_time(96)
+    assert bars.is_done

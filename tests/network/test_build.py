@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from seqgen.config import CELLS, ModelConfig
+from seqgen.errors import ConfigError
+from seqgen.network.backend import keras
+from seqgen.network.build import LAYERS, build, is_fast
+
+INPUT = np.random.default_rng(0).normal(size=(32, 10, 8)).astype(np.float32)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_shapes_that_keras_documents(cell: str) -> None:
+    layer = LAYERS[cell]
+    assert layer(4)(INPUT).shape == (32, 4)
+    assert layer(4, return_sequences=True)(INPUT).shape == (32, 10, 4)
+    sequence, *state = layer(4, return_sequences=True, return_state=True)(INPUT)
+    assert sequence.shape == (32, 10, 4)
+    assert [each.shape for each in state] == [(32, 4)] * (2 if cell == "lstm" else 1)
+    last, *_ = layer(4, return_state=True)(INPUT)
+    assert last.shape == (32, 4)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_layers_are_stacked_and_stock(cell: str) -> None:
+    config = ModelConfig(cell=cell, units=4, layers=3, embedding=5, dropout=0.1)
+    network = build(config, 7)
+    assert network.output_shape == (None, None, 7)
+    recurrent = [layer for layer in network.layers if isinstance(layer, LAYERS[cell])]
+    assert [layer.units for layer in recurrent] == [4, 4, 4]
+    assert all(layer.return_sequences for layer in recurrent)
+    stock = {keras.layers.InputLayer, keras.layers.Embedding, keras.layers.Dropout,
+             keras.layers.Dense, LAYERS[cell]}  # fmt: skip
+    assert {type(layer) for layer in network.layers} == stock
+
+
+def test_every_further_argument_reaches_the_layer() -> None:
+    options = {
+        "activation": "relu",
+        "recurrent_activation": "hard_sigmoid",
+        "use_bias": False,
+        "kernel_initializer": "he_normal",
+        "recurrent_initializer": "glorot_uniform",
+        "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.5}},
+        "recurrent_constraint": "max_norm",
+        "recurrent_dropout": 0.25,
+        "reset_after": False,
+    }
+    network = build(ModelConfig(cell="gru", units=4, cell_options=options), 7)
+    config = next(
+        layer for layer in network.layers if isinstance(layer, LAYERS["gru"])
+    ).get_config()
+    assert config["activation"] == "relu"
+    assert config["use_bias"] is False and config["reset_after"] is False
+    assert config["kernel_initializer"]["class_name"] == "HeNormal"
+    assert config["kernel_regularizer"]["config"]["l2"] == 0.5
+    assert config["recurrent_constraint"]["class_name"] == "MaxNorm"
+    assert config["recurrent_dropout"] == 0.25
+    assert len(network.losses) == 1
+
+
+@pytest.mark.parametrize(
+    "cell, options, message",
+    [
+        ("lstm", {"reset_after": True}, "LSTM has no option 'reset_after'; expected one of activ"),
+        ("simple_rnn", {"recurrent_activation": "tanh"}, "SimpleRNN has no option"),
+        ("gru", {"activaton": "tanh"}, "GRU has no option 'activaton'"),
+        ("gru", {"kwargs": 1}, "GRU has no option 'kwargs'"),
+        ("lstm", {"activation": "cubic"}, "lstm does not take them: .*cubic"),
+        ("lstm", {"activation": "glu"}, "lstm does not take them"),
+        ("lstm", {"bias_initializer": "identity"}, "lstm does not take them"),
+        ("lstm", {"kernel_initializer": "nothing"}, "lstm does not take them"),
+    ],
+)
+def test_options_that_the_layer_does_not_take(
+    cell: str, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build(ModelConfig(cell=cell, cell_options=options), 7)
+
+
+def test_a_seed_decides_the_first_weights() -> None:
+    def weights(seed: int) -> list[np.ndarray]:
+        return build(ModelConfig(units=4), 7, seed).get_weights()
+
+    assert all((a == b).all() for a, b in zip(weights(1), weights(1), strict=True))
+    assert any((a != b).any() for a, b in zip(weights(1), weights(2), strict=True))
+
+
+def test_without_a_seed_nobody_s_random_numbers_change() -> None:
+    np.random.seed(1)
+    expected = np.random.random(2)
+    np.random.seed(1)
+    first = np.random.random()
+    build(ModelConfig(units=4), 7)
+    assert [first, np.random.random()] == expected.tolist()
+
+
+def test_fast_layers_are_those_with_the_usual_activations() -> None:
+    assert all(is_fast(ModelConfig(cell=cell)) for cell in CELLS)
+    assert is_fast(ModelConfig(cell="gru", cell_options={"reset_after": False}))
+    assert not is_fast(ModelConfig(cell_options={"recurrent_dropout": 0.1}))
+    assert not is_fast(ModelConfig(cell_options={"activation": "cubic"}))

@@ -1,0 +1,91 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from seqgen.config import CELLS, ModelConfig
+from seqgen.network.backend import tf
+from seqgen.network.build import build, initial_state, is_fast
+from seqgen.network.forward import Chance, Forward
+from seqgen.network.sharding import shard_count
+
+
+@pytest.mark.parametrize("embedding", [5, 9], ids=["narrow", "wide"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> None:
+    network = build(ModelConfig(cell=cell, units=4, layers=2, embedding=embedding), 7)
+    ids = np.random.default_rng(0).integers(0, 7, (3, 12))
+    forward = Forward(network, 3)
+    first, state = forward(ids[:, :5], initial_state(network, 3))
+    second, _ = forward(ids[:, 5:], state)
+    whole, _ = forward(ids, initial_state(network, 3))
+    np.testing.assert_allclose(np.concatenate((first, second), 1), whole, atol=1e-6)
+    np.testing.assert_allclose(whole, network(ids), atol=1e-6)
+
+
+def test_what_is_dropped_is_a_share_and_differs_from_place_to_place() -> None:
+    masks = [
+        Chance(seed, number).mask((200, 200), 0.3, place).numpy()
+        for seed, number, place in [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2**32 - 1, 9, 3)]
+    ]
+    for mask in masks:
+        assert (mask == 0).mean() == pytest.approx(0.3, abs=0.02)
+        assert mask.max() == pytest.approx(256 / (256 - 77))  # 0.3 to the nearest of 256 parts
+        assert mask.mean() == pytest.approx(1, abs=0.02)
+    together = [np.mean((a == 0) & (b == 0)) for a, b in itertools.combinations(masks, 2)]
+    assert together == pytest.approx([0.09] * 10, abs=0.02)
+    again = Chance(0, 0).mask((200, 200), 0.3, 0).numpy()
+    assert (masks[0] == again).all()
+    assert (Chance(0, 0).mask((3, 33), 0.001, 0).numpy() == 1).all()
+    assert np.isfinite(Chance(0, 0).mask((3, 33), 0.999, 0).numpy()).all()
+
+
+def test_dropout_is_for_training_and_recurrent_weights_are_dropped_for_a_whole_window() -> None:
+    network = build(ModelConfig(units=32, layers=2, dropout=0.5), 7, seed=0)
+    ids, state = np.zeros((2, 40), int), initial_state(network, 2)
+    plain, _ = Forward(network, 2)(ids, state)
+    dropped, _ = Forward(network, 2, chance=Chance(0, 0))(ids, state)
+    assert np.abs(dropped - plain).max() > 0.01
+    bare = build(ModelConfig(units=32), 7, seed=0)
+    plain, _ = Forward(bare, 2)(ids, initial_state(bare, 2))
+    one, _ = Forward(bare, 2, chance=Chance(0, 0, 0.5))(ids, initial_state(bare, 2))
+    assert np.abs(one - plain).max() > 0.001
+    # One mask for all steps and streams: with equal ids the outputs settle, and are alike.
+    np.testing.assert_allclose(one[0], one[1], atol=1e-6)
+    assert np.abs(one[:, -1] - one[:, -2]).max() < np.abs(one[:, 1] - one[:, 0]).max() / 10
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_low_precision_is_nearly_the_same(cell: str) -> None:
+    network = build(ModelConfig(cell=cell, units=32, layers=2), 7, seed=0)
+    ids = np.random.default_rng(0).integers(0, 7, (3, 20))
+    exact, states = Forward(network, 3)(ids, initial_state(network, 3))
+    for precision in ("bfloat16", "float16"):
+        near, near_states = Forward(network, 3, precision=precision)(ids, initial_state(network, 3))
+        assert near.dtype == exact.dtype
+        assert 1e-7 < np.abs(near - exact).max() < 0.02
+        assert all(np.abs(a - b).max() < 0.02 for a, b in zip(states, near_states, strict=True))
+
+
+def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
+    ids = np.zeros((2, 9), int)
+    for dropout, equal in ((0.0, True), (0.5, False)):
+        network = build(ModelConfig(units=32, dropout=dropout), 7, seed=0)
+        forward = Forward(network, 2, chance=Chance(0, 0, 0.5))
+        first, second = (forward(ids, initial_state(network, 2), shard)[0] for shard in (0, 1))
+        assert (first.numpy() == second.numpy()).all() == equal
+
+
+def test_a_gpu_has_the_stock_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which use cuDNN there; and it takes a batch as a whole."""
+    config = ModelConfig(units=8, layers=2)
+    network = build(config, 7, seed=0)
+    ids = np.random.default_rng(0).integers(0, 7, (32, 5))
+    expected, _ = Forward(network, 32)(ids, initial_state(network, 32))
+    assert is_fast(config)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    monkeypatch.delattr("seqgen.network.kernels.Layer")
+    stock, _ = Forward(network, 32)(ids, initial_state(network, 32))
+    np.testing.assert_allclose(stock, expected, atol=1e-6)
+    assert not is_fast(config)
+    assert shard_count(32) == 1

@@ -1,0 +1,97 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from seqgen.config import SampleConfig
+from seqgen.sampling import beam_search
+from seqgen.sampling.constraints import Only, Stop
+from seqgen.sampling.decode import Output, Place
+from seqgen.sampling.sampler import log_probabilities
+
+SIZE = 4
+TABLE = np.random.default_rng(0).normal(0, 2, (SIZE, SIZE))  # logits behind each token
+
+
+class Chain:
+    """What comes depends on the token before alone; the state counts them."""
+
+    def initial_state(self, batch_size: int) -> np.ndarray:
+        return np.zeros(batch_size)
+
+    def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return TABLE[ids], state + 1
+
+    def streams(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return state[rows]
+
+
+def total(ids: tuple[int, ...]) -> float:
+    scores = log_probabilities(TABLE)
+    return float(sum(scores[a, b] for a, b in itertools.pairwise((0, *ids))))
+
+
+def search(width: int, length: int, **options: object) -> list[Output]:
+    output = Output(SampleConfig(length=length), **options)
+    return beam_search.search(Chain(), Place(TABLE[[0]], np.zeros(1)), output, width)
+
+
+def test_a_wide_beam_finds_the_likeliest_of_all() -> None:
+    best = sorted(itertools.product(range(SIZE), repeat=5), key=total, reverse=True)
+    found = search(64, 5)
+    assert [tuple(each.ids) for each in found[:5]] == best[:5]
+    for each in found[:5]:
+        assert sum(each.log_probabilities) == pytest.approx(total(tuple(each.ids)))
+
+
+def test_a_beam_of_one_is_greedy() -> None:
+    ids, last = [], 0
+    for _ in range(9):
+        last = int(np.argmax(TABLE[last]))
+        ids.append(last)
+    assert search(1, 9)[0].ids == ids
+
+
+def test_outputs_that_end_are_kept_beside_those_that_go_on() -> None:
+    end = 3
+    found = search(8, 6, end_id=end)
+    assert all(end not in each.ids for each in found)
+
+    def whole(ids: tuple[int, ...]) -> tuple[int, ...]:
+        return (*ids[: ids.index(end)], end) if end in ids else ids
+
+    every = {whole(ids) for ids in itertools.product(range(SIZE), repeat=6)}
+    best = max(every, key=total)
+    assert found[0].ids == [token for token in best if token != end]
+
+
+def test_constraints_hold_for_every_output() -> None:
+    found = search(8, 6, constraints=[Only(SIZE, [1]), Stop([2, 2])])
+    assert len({tuple(each.ids) for each in found}) == len(found) > 1
+    for each in found:
+        assert 1 not in each.ids
+        assert len(each.ids) == 6 or each.ids[-2:] == [2, 2]
+
+
+class DeadEnd:
+    """Lets nothing follow the likeliest beginning."""
+
+    is_finished = False
+
+    def __init__(self, word: tuple[int, ...]) -> None:
+        self.word = word
+        self.ids: tuple[int, ...] = ()
+
+    def allowed(self) -> np.ndarray:
+        return np.full(SIZE, self.ids[: len(self.word)] != self.word)
+
+    def feed(self, token: int) -> None:
+        self.ids += (token,)
+
+
+def test_dead_ends_come_only_where_there_is_nothing_else() -> None:
+    best = max(itertools.product(range(SIZE), repeat=2), key=total)
+    found = search(4, 6, constraints=[DeadEnd(best)])
+    assert all(len(each.ids) == 6 and not each.is_stuck for each in found)
+    (stuck,) = search(1, 6, constraints=[DeadEnd(())])
+    assert stuck.is_stuck and not stuck.ids

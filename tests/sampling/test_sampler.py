@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from seqgen.config import SampleConfig
+from seqgen.errors import ConfigError
+from seqgen.sampling.sampler import (
+    Sampler,
+    allow_only,
+    draw,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    log_probabilities,
+    penalise,
+    temper,
+)
+
+LOGITS = np.array([[1.0, 3.0, 0.0, 2.0], [0.0, 0.0, 5.0, -np.inf]])
+ROWS = st.lists(st.floats(-1e4, 1e4, width=32), min_size=2, max_size=9, unique=True)
+
+
+def sample(logits: np.ndarray, random: np.random.Generator, **options: object) -> np.ndarray:
+    sampler = Sampler(SampleConfig(**options))
+    recent = np.empty((len(logits), 0), int)
+    return sampler(logits, recent, random.random(len(logits)), 0)
+
+
+def shares(**options: object) -> np.ndarray:
+    rows = np.repeat(LOGITS[:1], 20_000, axis=0)
+    drawn = sample(rows, np.random.default_rng(0), **options)
+    return np.bincount(drawn, minlength=4) / len(rows)
+
+
+def test_temperature_zero_takes_the_likeliest() -> None:
+    assert sample(LOGITS, np.random.default_rng(), temperature=0).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_draws_as_often_as_the_softmax_says(temperature: float) -> None:
+    expected = np.exp(LOGITS[0] / temperature)
+    expected /= expected.sum()
+    np.testing.assert_allclose(shares(temperature=temperature), expected, atol=0.01)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-300])
+def test_a_very_low_temperature_is_greedy(temperature: float) -> None:
+    assert shares(temperature=temperature)[1] == 1
+
+
+@given(ROWS, st.floats(1e-6, 1e6), st.data())
+def test_the_forbidden_is_never_drawn(
+    row: list[float], temperature: float, data: st.DataObject
+) -> None:
+    ids = st.lists(st.integers(0, len(row) - 1), min_size=1, max_size=len(row) - 1, unique=True)
+    mask = np.ones(len(row), bool)
+    mask[data.draw(ids)] = False
+    logits = allow_only(np.array([row] * 50, np.float32), np.stack([mask] * 50))
+    for options in ({"temperature": 0}, {"temperature": temperature}, {"top_k": 2, "top_p": 0.5}):
+        drawn = sample(logits, np.random.default_rng(0), **options)
+        assert mask[drawn].all()
+
+
+def test_rounding_up_to_the_total_draws_no_impossible_token() -> None:
+    logits = temper(np.array([[0.1, 0.2, 0.3, -np.inf, -np.inf]]), 1)
+    assert draw(logits, np.array([np.nextafter(1, 0)])).tolist() == [2]
+
+
+def test_what_is_given_is_kept() -> None:
+    before = LOGITS.copy()
+    allow_only(LOGITS, np.array([[False, True, True, True], [True] * 4]))
+    penalise(LOGITS, np.array([[0], [1]]), 2)
+    tempered = temper(LOGITS, 0.5)
+    kept = tempered.copy()
+    for changed in (keep_top_k(tempered, 1), keep_top_p(tempered, 0.1), keep_min_p(tempered, 0.9)):
+        assert (changed == -np.inf).any()
+    assert (before == LOGITS).all() and (kept == tempered).all()
+
+
+@given(ROWS, st.integers(1, 12))
+def test_top_k_keeps_the_k_likeliest(row: list[float], k: int) -> None:
+    kept = np.flatnonzero(keep_top_k(np.array([row]), k)[0] > -np.inf)
+    assert set(kept) == set(np.argsort(row)[-k:])
+
+
+@given(ROWS, st.floats(0.01, 1))
+@example(row=[0.0, 1.0, 7.674752647337047e-23], p=0.5)
+def test_top_p_keeps_the_fewest_that_suffice(row: list[float], p: float) -> None:
+    logits = temper(np.array([row]), 100)
+    kept = keep_top_p(logits, p)[0] > -np.inf
+    probabilities = np.exp(log_probabilities(logits))[0]
+    assert probabilities[kept].sum() >= p - 1e-9
+    above_the_last = probabilities[kept] > probabilities[kept].min()  # ties are kept together
+    assert probabilities[kept][above_the_last].sum() < p + 1e-9
+    assert not (~kept).any() or probabilities[kept].min() >= probabilities[~kept].max()
+
+
+@given(ROWS, st.floats(0.01, 1))
+def test_min_p_keeps_what_is_near_the_likeliest(row: list[float], p: float) -> None:
+    logits = temper(np.array([row]), 100)
+    kept = keep_min_p(logits, p)[0] > -np.inf
+    ratios = np.exp(logits[0])
+    assert kept[ratios > p * 1.001].all() and not kept[ratios < p * 0.999].any()
+    assert kept[np.argmax(row)]
+
+
+def test_a_penalty_makes_what_came_less_likely() -> None:
+    recent = np.array([[1, 0]])
+    penalised = penalise(np.array([[2.0, -2.0, 1.0]]), recent, 2)
+    assert penalised.tolist() == [[1.0, -4.0, 1.0]]
+
+
+class Spelling:
+    """Logits by which each kind of option spells a word of its own."""
+
+    LETTERS = "abcdefgh"
+
+    @staticmethod
+    def spell(options: dict[str, object], logits: list[float], steps: int) -> str:
+        sampler = Sampler(SampleConfig(**options))
+        recent = np.empty((1, 0), int)
+        random = np.random.default_rng(0)
+        word = ""
+        for place in range(steps):
+            ids = sampler(np.array([logits]), recent, random.random(1), place)
+            recent = np.concatenate((recent, ids[:, None]), axis=1)[:, -sampler.window or None :]
+            word += Spelling.LETTERS[ids[0]]
+        return word
+
+
+def test_each_option_alone_spells_what_it_must() -> None:
+    falling = [8.0, 7.9, 7.8, 7.7, 1.0, 0.9, 0.8, 0.7]
+    spell = Spelling.spell
+    assert spell({"temperature": 0}, falling, 4) == "aaaa"
+    assert set(spell({"top_k": 2, "temperature": 1}, falling, 60)) == {*"ab"}
+    assert set(spell({"top_p": 0.6, "temperature": 1}, falling, 60)) == {*"abc"}
+    assert set(spell({"min_p": 0.5, "temperature": 1}, falling, 60)) == {*"abcd"}
+    # A temperature of 0 at every other place; in between, one that makes all alike.
+    hot_and_cold = spell({"temperature_schedule": (0, 1e6)}, falling, 60)
+    assert set(hot_and_cold[::2]) == {"a"} and len(set(hot_and_cold[1::2])) == 8
+    # A window of two: whatever was said comes back when it is two letters old.
+    penalty = {"temperature": 0, "repetition_penalty": 1.5, "repetition_window": 2}
+    assert spell(penalty, falling, 6) == "abcabc"
+
+
+def test_the_order_is_penalty_temperature_top_k_top_p_min_p() -> None:
+    # Before the penalty a is the likeliest, behind it b; top-k must see what the penalty leaves.
+    sampler = Sampler(SampleConfig(repetition_penalty=4, top_k=1))
+    assert sampler(np.array([[4.0, 3.0, 0.0]]), np.array([[0]]), np.array([0.5]), 0) == [1]
+    # At a temperature of 10 three tokens share 0.6 of the probability; without it the first has it.
+    logits = np.array([[5.0, 0.0, -1.0, -2.0]])
+    assert set(_draws({"top_p": 0.6, "temperature": 1}, logits)) == {0}
+    assert len(set(_draws({"top_p": 0.6, "temperature": 10}, logits))) > 1
+    # Top-k first leaves two of equal probability: half of it is the first one alone.
+    assert set(_draws({"top_k": 2, "top_p": 0.4, "temperature": 1}, np.array([[2.0, 1.0, 1.0]]))) \
+        == {0}  # fmt: skip
+
+
+def _draws(options: dict[str, object], logits: np.ndarray) -> list[int]:
+    rows = np.repeat(logits, 500, axis=0)
+    return sample(rows, np.random.default_rng(1), **options).tolist()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": -1}, "temperature: expected a number of at least 0"),
+        ({"temperature_schedule": (1, -1)}, "temperature_schedule: expected a number of at least"),
+        ({"top_k": 0}, "top_k: expected a whole number of at least 1, got 0"),
+        ({"top_p": 0}, "top_p: expected a probability above 0"),
+        ({"top_p": 1.1}, "top_p: expected a probability above 0, 1 at the most, got 1.1"),
+        ({"min_p": -0.1}, "min_p: expected a probability"),
+        ({"repetition_penalty": 0}, "repetition_penalty: expected a number above 0"),
+        ({"repetition_window": 0}, "repetition_window: expected a whole number"),
+        ({"repetition_window": 9}, "repetition_window: does nothing without a penalty"),
+        ({"beam": 0}, "beam: expected a whole number of at least 1"),
+        ({"max_copy": 0}, "max_copy: expected a whole number of at least 1"),
+        ({"beam": 2, "top_k": 3}, "so top k would do nothing"),
+        ({"beam": 2, "temperature": 0.5}, "so temperature would do nothing"),
+    ],
+)
+def test_options_out_of_range(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        SampleConfig(**options)
+    assert message in str(raised.value)

@@ -1,0 +1,246 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqgen.config import SampleConfig
+from seqgen.corpus.corpus import Corpus
+from seqgen.errors import ConfigError, MusicError, VocabularyError
+from seqgen.music.analysis.measures import full_bars
+from seqgen.music.io.midi_writer import midi_bytes
+from seqgen.music.piece import Note, Part, Piece
+from seqgen.music.pitch_names import piece_of
+from seqgen.music.signatures import Key, Meter
+from seqgen.tasks.music import corpus as music
+from seqgen.tasks.music.generate import Composer
+from seqgen.tasks.music.request import Wishes, wishes
+from tests.tasks.music.test_corpus import source
+
+TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")
+
+
+class Chance:
+    """A network that knows nothing: every token is as likely as any other."""
+
+    streams_are_alone = True
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def initial_state(self, batch_size: int) -> Any:
+        return ()
+
+    def step(self, ids: Any, state: Any) -> Any:
+        return np.zeros((len(ids), self.size)), state
+
+    def streams(self, state: Any, rows: Any) -> Any:
+        return state
+
+
+def melodies(transpose: str) -> Corpus:
+    in_six_eight = Piece(
+        TUNE.parts, (0, 72, 144, 216), 288, ((0, Meter(6, 8)),), ((0, Key(1)),), ((0, 90.0),)
+    )
+    in_minor = Piece(
+        TUNE.parts, (0, 96, 192), 288, ((0, Meter(4, 4)),), ((0, Key(1, "minor")),), ((0, 90.0),)
+    )
+    pieces = [in_six_eight, in_minor]
+    return music.read([source(piece) for piece in pieces], transpose=transpose, validation=0)
+
+
+def composer(corpus: Corpus) -> Composer:
+    return Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, corpus.facts())
+
+
+def compose(composer: Composer, wishes: Wishes, config: SampleConfig | None = None) -> Piece:
+    return next(composer.compose(wishes, config or SampleConfig())).piece
+
+
+def voices() -> Corpus:
+    piano = Part((Note(0, 96, 60), Note(0, 48, 67), Note(48, 48, 65), Note(96, 96, 64)), 40)
+    bass = Part((Note(0, 192, 40),), 42)
+    drums = Part((Note(0, 6, 36), Note(96, 6, 38)), is_drums=True)
+    piece = Piece((piano, bass, drums), (0, 96), 192, ((0, Meter(4, 4)),), ((0, Key(0)),))
+    return music.read([source(piece)], transpose="none", validation=0)
+
+
+@pytest.mark.parametrize("transpose", music.TRANSPOSE)
+@pytest.mark.parametrize("seed", range(8))
+def test_bars_key_and_meter_are_as_wished(transpose: str, seed: int) -> None:
+    wish = Wishes(bars=8, key=Key(1), meter=Meter(6, 8), tempo=100, program=73)
+    piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=seed, temperature=1))
+    assert (piece.key, piece.meter, piece.tempo) == (Key(1), Meter(6, 8), 100)
+    assert piece.bar_lengths[-8:] == (72,) * 8 and len(piece.bars) <= 9
+    assert full_bars(piece) == 1
+    assert piece.parts[0].program == 73
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_voices_have_their_full_bars(seed: int) -> None:
+    piece = compose(composer(voices()), Wishes(bars=4), SampleConfig(seed=seed, temperature=1))
+    assert piece.bar_lengths[-4:] == (96,) * 4
+    assert {part.program for part in piece.parts if not part.is_drums} <= {40, 42}
+
+
+def test_in_one_key_other_keys_can_be_written() -> None:
+    piece = compose(composer(melodies("c")), Wishes(bars=4, key=Key(-2)))
+    assert piece.key == Key(-2)
+    assert {note.pitch % 12 for note in piece.notes} <= Key(-2).scale
+
+
+def test_the_range_is_kept_in_the_key_that_is_written() -> None:
+    wish = wishes(bars=8, key="Bb", pitch_range="F4-D5")
+    piece = compose(composer(melodies("c")), wish, SampleConfig(seed=2, temperature=1))
+    assert piece.notes and all(65 <= note.pitch <= 74 for note in piece.notes)
+
+
+def test_a_primer_is_gone_on_from() -> None:
+    for transpose in music.TRANSPOSE:
+        wish = wishes(bars=2, primer="G4/4 A4/8 B4/8")
+        piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=1))
+        assert piece.notes[:3] == (Note(0, 24, 67), Note(24, 12, 69), Note(36, 12, 71)), transpose
+        assert len(piece.bars) == 3  # the primer's own bar, and two
+        assert full_bars(piece) == 1
+
+
+def test_without_echo_the_primer_is_left_out() -> None:
+    full = wishes(bars=2, primer="G4/4 A4/8 B4/8")
+    rest = wishes(bars=2, primer="G4/4 A4/8 B4/8", echo=False)
+    whole = compose(composer(melodies("none")), full, SampleConfig(seed=1))
+    piece = compose(composer(melodies("none")), rest, SampleConfig(seed=1))
+    later = [note._replace(start=note.start - 48) for note in whole.notes if note.start >= 48]
+    assert list(piece.notes) == later
+    assert piece.length == whole.length - 48
+
+
+def in_key(text: str, key: str, meter: str) -> Piece:
+    meters = ((0, Meter.parse(meter)),)
+    return replace(piece_of(text), keys=((0, Key.parse(key)),), meters=meters)
+
+
+def test_a_primer_goes_on_in_the_key_that_is_wished() -> None:
+    primer = in_key("G4/4 A4/4 B4/2", "G", "4/4")
+    piece = compose(composer(melodies("c")), wishes(bars=1, primer=primer, key="A"))
+    assert str(piece.key) == "A" and [note.pitch for note in piece.notes][:3] == [69, 71, 73]
+    with pytest.raises(ValueError, match="the primer is in G, and can only go on in major"):
+        compose(composer(melodies("c")), wishes(bars=1, primer=primer, key="Em"))
+    with pytest.raises(ValueError, match="the primer ends in 4/4, and goes on in it; leave 6/8"):
+        compose(composer(melodies("c")), wishes(bars=1, primer=primer, meter="6/8"))
+
+
+def test_a_primer_of_instruments_or_heights_that_the_model_does_not_know() -> None:
+    high = compose(composer(melodies("c")), wishes(bars=1, primer="C9/4 D9/4"))
+    assert [note.pitch for note in high.notes][:2] == [120, 122]
+    drums = Piece((Part((Note(0, 24, 36),), is_drums=True),), (0,), 24)
+    with pytest.raises(ValueError, match="primer: expected notes, got none"):
+        compose(composer(melodies("c")), wishes(bars=1, primer=drums))
+
+
+def test_a_key_is_written_as_it_is_wished() -> None:
+    for name in ("Gb", "F#"):
+        assert str(compose(composer(melodies("c")), wishes(bars=2, key=name)).key) == name
+
+
+def test_compound_meters_are_not_played_slowly() -> None:
+    corpus = melodies("c")
+    facts = corpus.facts()
+    facts["details"] = {**facts["details"], "tempo": None}
+    writes = Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, facts)
+    assert compose(writes, wishes(bars=2, meter="6/8")).tempo == 150
+    assert compose(writes, wishes(bars=2, meter="4/4")).tempo == 120
+
+
+def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
+    path = tmp_path / "start.mid"
+    high = Piece(TUNE.transposed(7).parts, (0, 96, 192), 288, keys=((0, Key(2)),))
+    path.write_bytes(midi_bytes(high))
+    piece = compose(composer(melodies("none")), wishes(bars=1, primer=path))
+    assert [n.pitch for n in piece.notes[:12]] == [n.pitch for n in high.notes]
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"key": "F#"}, "key: the model has never seen F#; it knows Em, G"),
+        ({"meter": "9/8"}, "meter: the model has never seen 9/8; it knows 4/4, 6/8"),
+        ({"primer": "C4/32 D4/32"}, "never seen, in any key: duration:3"),
+        ({"key": "G", "pitch_range": "F4-F4"}, "range: there is no note of G in it"),
+        ({"pitch_range": "C1-D1"}, "range: the model knows no note in it"),
+    ],
+)
+def test_what_the_model_never_saw(wish: dict[str, Any], message: str) -> None:
+    with pytest.raises((VocabularyError, MusicError)) as raised:
+        compose(composer(melodies("none")), wishes(bars=1, **wish))
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"bars": 0}, "bars: expected a whole number from 1 to 10,000, got 0"),
+        ({"tempo": 0.0}, "tempo: expected 4 to 1000"),
+        ({"key": "H"}, "key: expected something like G"),
+        ({"meter": "waltz"}, "meter: expected something like 4/4"),
+        ({"pitch_range": "C6-C4"}, "the lower pitch first"),
+        ({"instrument": "violine"}, "did you mean violin"),
+        ({"primer": "do re mi"}, "notes: expected something like"),
+        ({"primer": "gone.mid"}, "gone.mid cannot be read: No such file"),
+    ],
+)
+def test_wishes_that_make_no_sense(wish: dict[str, Any], message: str) -> None:
+    with pytest.raises((ConfigError, MusicError)) as raised:
+        wishes(**wish)
+    assert message in str(raised.value)
+
+
+def test_a_mode_that_a_model_of_one_key_never_saw() -> None:
+    with pytest.raises(VocabularyError, match="never seen Ddor; it knows major, minor"):
+        compose(composer(melodies("c")), Wishes(key=Key(0, "dorian")))
+
+
+class EndsOn(Chance):
+    """The same, but that it would end a piece behind one token."""
+
+    def __init__(self, corpus: Corpus, token: str) -> None:
+        super().__init__(len(corpus.vocabulary))
+        self.last, self.end = corpus.vocabulary.ids[token], corpus.vocabulary.end_id
+
+    def step(self, ids: Any, state: Any) -> Any:
+        logits, state = super().step(ids, state)
+        logits[:, self.end] = np.where(ids == self.last, 9.0, -9.0)
+        return logits, state
+
+
+def test_of_several_takes_the_one_is_kept_that_ends_as_the_model_would() -> None:
+    corpus = melodies("none")
+    knows = Composer(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.facts())
+    for seed in range(5):
+        piece = compose(knows, Wishes(bars=2), SampleConfig(seed=seed, temperature=1))
+        assert piece.notes[-1].pitch == 67 and piece.notes[-1].end == piece.length
+        assert len(piece.bars) <= 3
+
+
+def test_of_several_takes_the_one_is_kept_that_closes_as_the_corpus_does() -> None:
+    for transpose in ("c", "none"):
+        for key in (Key(1), Key(1, "minor")):  # in both the tunes end on G
+            for seed in range(5):
+                wish = Wishes(bars=2, key=key)
+                config = SampleConfig(seed=seed, temperature=1)
+                piece = compose(composer(melodies(transpose)), wish, config)
+                assert piece.notes[-1].pitch % 12 == 7
+
+
+def test_a_model_that_does_not_tell_how_its_corpus_closes() -> None:
+    corpus = melodies("c")
+    facts = corpus.facts()
+    facts["details"] = {name: each for name, each in facts["details"].items() if name != "closes"}
+    writes = Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, facts)
+    assert len({compose(writes, Wishes(bars=1), SampleConfig(seed=i)) for i in range(3)}) == 3
+
+
+def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:
+    piece = compose(composer(melodies("none")), Wishes(), SampleConfig(seed=3, temperature=1))
+    assert len(piece.bars) < 2000
+    assert piece.tempo == 90

@@ -1,0 +1,87 @@
+"""Models of music: one small real training, interrupted, resumed, and gone on with."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import seqgen
+from seqgen.errors import ConfigError
+from seqgen.model import Model
+from seqgen.music.io.midi_writer import midi_bytes
+from seqgen.music.piece import Note, Part, Piece
+from seqgen.tasks.load import load_corpus
+from seqgen.training import checkpoint
+from seqgen.training.callbacks import Callback, Progress
+from seqgen.training.train import train
+from tests.tasks.music.test_corpus import tune
+
+SMALL = {"units": 32, "batch_size": 2, "window": 16, "learning_rate": 0.02}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tunes")
+    for i in range(1, 7):
+        (folder / f"{i}.mid").write_bytes(midi_bytes(tune(i)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Model:
+    corpus = load_corpus(folder, validation=0)
+    return train(corpus, epochs=200, dropout=0, recurrent_dropout=0, weight_decay=0, **SMALL)
+
+
+def test_it_knows_its_tunes_by_heart(folder: Path, model: Model) -> None:
+    learned = {intervals(tune(i)) for i in range(1, 7)}
+    written = [intervals(model.compose(temperature=0.2, seed=seed)) for seed in range(5)]
+    assert sum(each[:15] in learned for each in written) >= 3
+
+
+def intervals(piece: Piece) -> tuple[int, ...]:
+    notes = piece.notes
+    return tuple(b.pitch - a.pitch for a, b in pairwise(notes))
+
+
+def test_a_broken_off_run_goes_on(folder: Path, tmp_path: Path) -> None:
+    class Impatient(Callback):
+        def on_step(self, progress: Progress) -> None:
+            if progress.step == 5:
+                raise KeyboardInterrupt
+
+    options = {"transpose": "augment", "validation": 0.2}
+    path = tmp_path / "tunes.checkpoint"
+    run = {**SMALL, "epochs": 1, "precision": "float32"}
+    whole = train(load_corpus(folder, **options), **run)
+    train(load_corpus(folder, **options), callback=Impatient(), checkpoint_path=path, **run)
+    reading = checkpoint.reading(path)
+    assert reading["transpose"] == "augment" and reading["task"] == "music"
+    resumed = train(load_corpus(folder, **reading), checkpoint_path=path, resume=True)
+    assert resumed.bundle.scores["steps"] == whole.bundle.scores["steps"]
+    assert resumed.compose(bars=4, seed=1) == whole.compose(bars=4, seed=1)
+
+
+def test_a_model_goes_on_with_other_tunes(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "new.mid").write_bytes(midi_bytes(tune(9).transposed(12)))
+    corpus = load_corpus(tmp_path, validation=0, **model.corpus_options)
+    more = train(corpus, base=model, epochs=1, batch_size=2, window=8)
+    assert len(more.bundle.vocabulary) > len(model.bundle.vocabulary)
+    assert more.compose(bars=1, seed=1).notes
+
+
+def test_a_model_of_another_kind_is_refused(model: Model, tmp_path: Path) -> None:
+    two = Piece((Part((Note(0, 96, 60),)), Part((Note(0, 96, 67),))), (0,), 96)
+    (tmp_path / "two.mid").write_bytes(midi_bytes(two))
+    voices = load_corpus(tmp_path, validation=0)
+    with pytest.raises(ConfigError, match="has learned with encoding melody, not polyphony"):
+        train(voices, base=model, epochs=1)
+    with pytest.raises(ConfigError, match="is one of music, this corpus is one of text"):
+        train(load_corpus("python-docs"), base=model, epochs=1)
+
+
+def test_music_and_text_are_not_mixed_up(model: Model, trained: Path) -> None:
+    with pytest.raises(ConfigError, match="a model of music, it writes no text"):
+        model.generate()
+    with pytest.raises(ConfigError, match="a model of text, it composes no music"):
+        seqgen.load(trained).compose()

@@ -1,0 +1,271 @@
+import codecs
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqgen.corpus import sources
+from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.sources import Source
+from seqgen.errors import ConfigError, CorpusError, VocabularyError
+from seqgen.tasks.text import corpus as text
+from seqgen.tasks.text import encoding as text_ids
+from seqgen.vocabulary import END, UNKNOWN, Vocabulary
+
+# What a file may hold: any code point but the zero character and lone surrogates.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+
+
+def read(data: bytes, **options: object) -> Corpus:
+    return text.read([Source("note", data=data)], validation=0, **options)
+
+
+def decoded(corpus: Corpus) -> str:
+    return "".join(corpus.vocabulary.decode(corpus.ids))
+
+
+def normalised(original: str) -> str:
+    return original.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+@given(texts.filter(normalised), st.sampled_from(["utf-8", "utf-16", "utf-32-be", "utf-7"]))
+def test_reading_keeps_every_code_point(original: str, encoding: str) -> None:
+    data = original.encode(encoding)
+    if data.startswith(text.BINARY_STARTS):
+        return
+    corpus = read(data, encoding=encoding)
+    assert decoded(corpus) == normalised(original)
+    assert corpus.ids.dtype == corpus.vocabulary.dtype
+
+
+@given(texts.filter(normalised))
+def test_chunks_do_not_show(original: str) -> None:
+    data = original.encode()
+    if data.startswith(text.BINARY_STARTS):
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "CHUNK_BYTES", 3)
+        in_threes = read(data)
+        lines_in_threes = read(data, lines=True) if original.strip("\r\n\ufeff") else None
+    assert decoded(in_threes) == normalised(original)
+    if lines_in_threes:
+        assert lines_in_threes.ids.tolist() == read(data, lines=True).ids.tolist()
+
+
+@given(st.lists(texts.filter(lambda each: not set(each) & set("\r\n\ufeff")), min_size=1))
+def test_every_line_is_a_piece(lines: list[str]) -> None:
+    data = "\n\n".join(lines).encode()
+    if data.startswith(text.BINARY_STARTS):
+        return
+    corpus = read(data, lines=True)
+    assert decoded(corpus) == "".join(line + END for line in lines)
+    assert corpus.bounds is not None
+    starts_and_ends = zip(corpus.bounds[:-1], corpus.bounds[1:], strict=True)
+    pieces = [corpus.vocabulary.decode(corpus.ids[a : b - 1]) for a, b in starts_and_ends]
+    assert ["".join(piece) for piece in pieces] == lines
+
+
+def test_files_are_kept_apart_by_a_newline() -> None:
+    corpus = text.read([Source("a", data=b"one"), Source("b", data=b"two\n")], validation=0)
+    assert decoded(corpus) == "one\ntwo\n"
+
+
+def test_rare_characters_are_folded() -> None:
+    corpus = read(b"aaaabbbc", min_count=2)
+    assert corpus.vocabulary.tokens == (UNKNOWN, "a", "b")
+    assert decoded(corpus) == f"aaaabbb{UNKNOWN}"
+
+
+def test_a_large_text_is_encoded_once_into_a_mapped_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    original = "".join(map(chr, range(32, 600))) + "\nlines\n\nof text"
+    small = read(original.encode(), lines=True)
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
+    large = read(original.encode(), lines=True)
+    assert isinstance(large.ids, np.memmap) and large.ids.dtype == np.uint16
+    assert large.vocabulary == small.vocabulary
+    assert large.ids.tolist() == small.ids.tolist()
+    assert large.bounds is not None and small.bounds is not None
+    assert large.bounds.tolist() == small.bounds.tolist()
+    (folder,) = (tmp_path / "corpora").iterdir()
+    written = (folder / "ids.bin").stat().st_mtime_ns
+    assert read(original.encode(), lines=True).ids.tolist() == large.ids.tolist()
+    assert (folder / "ids.bin").stat().st_mtime_ns == written
+    read(original.encode())  # other options, another entry
+    assert len(list((tmp_path / "corpora").iterdir())) == 2
+
+
+def test_a_failed_encoding_leaves_nothing_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
+    with pytest.raises(CorpusError):
+        read(b"x" * 10_000 + b"\xff")
+    assert list((tmp_path / "corpora").iterdir()) == []
+
+
+@pytest.mark.parametrize("chunk_bytes", [3, 5, 1 << 20])
+def test_a_wrong_byte_is_named_with_its_place(
+    chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "CHUNK_BYTES", chunk_bytes)
+    with pytest.raises(CorpusError, match=r"note: byte 10 \(0xe9\) is not utf-8; .*--encoding"):
+        read("grün, b\r\n".encode() + b"\xe9t\xe9")
+
+
+def test_the_encoding_that_was_meant_reads_it() -> None:
+    assert decoded(read("été".encode("latin-1"), encoding="latin-1")) == "été"
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "", "a\0b"])
+def test_an_encoding_that_is_none(encoding: str) -> None:
+    with pytest.raises(ConfigError, match="encoding: expected a name such as"):
+        read(b"x", encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (b"", "note is empty"),
+        (b"\x89PNG\r\n\x1a\n", "note is a binary file"),
+        (b"%PDF-1.7 text", "note is a binary file"),
+        (b"some\0text", "note is a binary file"),
+        (b"x" * 9000 + b"\0", "note is a binary file"),
+        (codecs.BOM_UTF16_LE + b"a\0", "note looks like utf-16; add --encoding utf-16"),
+        (codecs.BOM_UTF32_LE + b"a\0\0\0", "note looks like utf-32; add --encoding utf-32"),
+        (b"\xef\xbb\xbf", "no text to learn from"),
+    ],
+)
+def test_what_is_no_text(data: bytes, message: str) -> None:
+    with pytest.raises(CorpusError, match=message):
+        read(data)
+
+
+def test_only_empty_lines_are_no_text() -> None:
+    with pytest.raises(CorpusError, match="no text to learn from"):
+        read(b"\n\r\n\n", lines=True)
+
+
+def test_a_folder_keeps_its_text_and_says_what_it_skipped(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG")
+    (tmp_path / "c.txt").touch()
+    corpus = text.read(sources.from_folder(tmp_path))
+    assert len(corpus.ids) == 4
+    assert [Path(note).name for note in corpus.notes] == [
+        "b.png: is a binary file, not text; save it as plain text and name that",
+        "c.txt: is empty; name a file with text in it",
+    ]
+
+
+def test_a_folder_with_no_text(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="the folder has no files"):
+        text.read(sources.from_folder(tmp_path))
+    (tmp_path / "b.png").write_bytes(b"\x89PNG")
+    with pytest.raises(CorpusError, match=r"no file of the folder holds text: skipped .*b.png"):
+        text.read(sources.from_folder(tmp_path))
+
+
+AB = Vocabulary(("\n", "a", "b"))
+
+
+@given(st.text("ab\n", min_size=1))
+def test_a_prompt_is_fed_as_it_is(prompt: str) -> None:
+    shown, ids = text.encode_prompt(AB, prompt)
+    assert shown == prompt == "".join(AB.decode(ids))
+
+
+def test_an_empty_prompt_is_fed_as_something() -> None:
+    assert text.encode_prompt(AB, "")[1].tolist() == [0]
+    assert text.encode_prompt(Vocabulary((UNKNOWN, "x")), "")[1].tolist() == [1]
+    assert text.encode_prompt(Vocabulary((END, "x")), "")[1].tolist() == [0]
+    assert text.encode_prompt(Vocabulary((END, "x")), "x")[1].tolist() == [0, 1]
+
+
+def test_newlines_of_a_prompt_are_normalised() -> None:
+    assert text.encode_prompt(AB, "a\r\nb\r")[0] == "a\nb\n"
+
+
+def test_characters_never_seen_are_listed_or_dropped() -> None:
+    with pytest.raises(VocabularyError, match=r"'é' \(U\+00E9 LATIN.*\), '☃' \(U\+2603 SNOWMAN\)"):
+        text.encode_prompt(AB, "a☃bé☃")
+    shown, ids = text.encode_prompt(AB, "a☃bé☃", skip_unknown=True)
+    assert shown == "ab"
+    assert ids.tolist() == [1, 2]
+    assert text.encode_prompt(AB, "☃", skip_unknown=True)[1].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "written, lines, expected",
+    [
+        (["ab"], False, "ab"),
+        (["ab", "c"], False, f"ab\n{text.RULE}\nc"),
+        (["ab", "c"], True, "ab\nc\n"),
+    ],
+)
+def test_writing(written: list[str], lines: bool, expected: str) -> None:
+    file = io.StringIO()
+    text.write(written, file, lines=lines)
+    assert file.getvalue() == expected
+
+
+def test_options_are_plain_data() -> None:
+    assert json.loads(json.dumps(dict(read(b"ab").options))) == {
+        "encoding": "utf-8",
+        "lines": False,
+        "min_count": 1,
+        "shuffled": False,
+    }
+
+
+def test_sorted_lines_are_shuffled_and_it_is_said() -> None:
+    names = [f"{first}{second}" for first in "abcdefghij" for second in "klmnopqrst"]
+    corpus = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    lines = decoded(corpus).split(END)[:-1]
+    assert sorted(lines) == names != lines
+    assert "the lines are sorted" in corpus.notes[-1]
+    held_out = "".join(corpus.vocabulary.decode(corpus.validation_ids)).split(END)[:-1]
+    assert len(held_out) == 10
+    assert len({line[0] for line in held_out}) > 3
+    again = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    assert again.ids.tolist() == corpus.ids.tolist()
+
+
+def test_other_lines_keep_their_order() -> None:
+    for lines in (["b", "a"] * 50, ["x", "y", "z"]):
+        corpus = text.read([Source("names", data="\n".join(lines).encode())], lines=True)
+        assert decoded(corpus).split(END)[:-1] == lines
+        assert corpus.notes == ()
+
+
+def test_a_text_may_begin_as_it_likes() -> None:
+    for original in ("ID3 is an algorithm.", "GIF8 is no format.", "PK is a name."):
+        assert decoded(read(original.encode())) == original
+
+
+def test_a_lone_surrogate_is_no_character() -> None:
+    with pytest.raises(CorpusError, match="note has half a character"):
+        read(b"+2AA-", encoding="utf-7")
+
+
+def test_the_place_of_a_wrong_byte_counts_the_mark() -> None:
+    for encoding in ("utf-8", "utf-8-sig"):
+        with pytest.raises(CorpusError, match=r"byte 5 \(0xff\)"):
+            read(codecs.BOM_UTF8 + b"ab\xff", encoding=encoding)
+
+
+def test_a_count_that_no_character_reaches() -> None:
+    with pytest.raises(CorpusError, match="no character occurs 1000 times; lower --min-count"):
+        read(b"some text", min_count=1000)
+
+
+def test_shuffled_lines_are_recorded() -> None:
+    data = "\n".join(f"{i:03}" for i in range(100)).encode()
+    assert text.read([Source("n", data=data)], lines=True).options["shuffled"]

@@ -1,0 +1,219 @@
+import dataclasses
+import json
+import subprocess
+import sys
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqgen import model_file as bundle_module
+from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.copying.index import CopyIndex, Pieces
+from seqgen.errors import ModelFileError, OutputError
+from seqgen.model_file import Bundle, load, save
+from seqgen.network.build import build
+from seqgen.vocabulary import Vocabulary
+
+LETTERS = Vocabulary(("<end>", *"abc☃"))
+
+
+def made(config: ModelConfig, seed: int = 0) -> Bundle:
+    return Bundle(
+        "text",
+        config,
+        TrainConfig(minutes=1),
+        LETTERS,
+        {"name": "letters", "task": "text", "tokens": 9, "sha256": "f" * 64, "split": {}},
+        build(config, len(LETTERS), seed).get_weights(),
+        [{"step": 1, "validation_loss": None}],
+        {"validation_loss": 1.5, "tokens_seen": 9, "seconds": 1.0, "ended_early": None},
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    save(made(ModelConfig(units=4)), tmp_path / "m.keras")
+    return tmp_path / "m.keras"
+
+
+def rewritten(file: Path, name: str, change: object) -> Path:
+    """A copy whose member of that name went through `change`, or is left out."""
+    copy = file.with_name("changed.keras")
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(copy, "w") as new:
+        for each in old.namelist():
+            data = old.read(each)
+            if each == name and change is None:
+                continue
+            new.writestr(each, change(data) if each == name else data)
+    return copy
+
+
+@pytest.mark.parametrize("options", [{}, {"use_bias": False}, {"activation": "relu"}])
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_is_saved_is_loaded(
+    cell: str, layers: int, options: dict[str, object], tmp_path: Path
+) -> None:
+    config = ModelConfig(
+        cell=cell, units=4, layers=layers, embedding=3, dropout=0.1, cell_options=options
+    )
+    saved = made(config)
+    save(saved, tmp_path / "m.keras")
+    loaded = load(tmp_path / "m.keras")
+    assert loaded.facts() == saved.facts()
+    assert loaded.parameters == saved.parameters
+    assert len(loaded.weights) == len(saved.weights)
+    assert all((a == b).all() for a, b in zip(loaded.weights, saved.weights, strict=True))
+
+
+def test_keras_opens_it_without_seqgen(file: Path) -> None:
+    """In a process that cannot import seqgen; its logits are those of the network saved."""
+    script = f"""
+import os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+sys.modules["seqgen"] = None
+import keras, numpy
+model = keras.models.load_model({str(file)!r})
+print(numpy.asarray(model(numpy.array([[1, 2, 3, 4]]))).ravel().tolist())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    expected = build(ModelConfig(units=4), len(LETTERS), seed=0)(np.array([[1, 2, 3, 4]]))
+    np.testing.assert_allclose(json.loads(done.stdout), np.ravel(expected), atol=1e-6)
+
+
+def test_there_is_no_pickle_in_it(file: Path) -> None:
+    with zipfile.ZipFile(file) as archive:
+        names = set(archive.namelist())
+    assert names == {"metadata.json", "config.json", "model.weights.h5", "seqgen.json"}
+
+
+def test_seqgen_json_holds_all_that_the_weights_do_not_say(file: Path) -> None:
+    with zipfile.ZipFile(file) as archive:
+        facts = json.loads(archive.read("seqgen.json"))
+    assert facts.keys() == {
+        *("format_version", "seqgen_version", "task", "model_config", "train_config"),
+        *("vocabulary", "corpus", "history", "scores", "chosen", "indexes"),
+    }
+    assert facts["vocabulary"] == list(LETTERS.tokens)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no such file"):
+        load(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04 and no more"])
+def test_no_zip(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "m.keras").write_bytes(data)
+    with pytest.raises(ModelFileError, match=r"is no model file, or only a part of one"):
+        load(tmp_path / "m.keras")
+
+
+def test_every_truncation_is_an_error(file: Path) -> None:
+    data = file.read_bytes()
+    for length in range(0, len(data), len(data) // 50):
+        file.write_bytes(data[:length])
+        with pytest.raises(ModelFileError, match="only a part of one"):
+            load(file)
+
+
+def test_a_flipped_byte_in_the_weights_is_noticed(file: Path) -> None:
+    with zipfile.ZipFile(file) as archive:
+        place = archive.getinfo("model.weights.h5").header_offset + 3000
+    data = bytearray(file.read_bytes())
+    data[place] ^= 0xFF
+    file.write_bytes(data)
+    with pytest.raises(ModelFileError, match="part of one|damaged"):
+        load(file)
+
+
+def test_any_flipped_byte_is_an_error_or_harmless(file: Path) -> None:
+    data = file.read_bytes()
+    random = np.random.default_rng(0)
+    directory = len(data) - 400  # where the zip says what is where
+    for place in (*random.integers(0, len(data), 100), *range(directory, len(data), 2)):
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << int(random.integers(8))
+        file.write_bytes(flipped)
+        with suppress(ModelFileError):
+            load(file)
+
+
+def test_a_name_that_is_too_long() -> None:
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        load(Path("x" * 300))
+
+
+def test_a_folder_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="damaged|no model"):
+        load(tmp_path)
+
+
+def test_a_keras_model_that_seqgen_did_not_make(file: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"was not made by seqgen: it has no seqgen.json"):
+        load(rewritten(file, "seqgen.json", None))
+
+
+def test_another_format_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_module, "FORMAT_VERSION", 2)
+    with pytest.raises(ModelFileError, match=r"has format version 1, this seqgen .* reads vers"):
+        load(file)
+
+
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("model.weights.h5", None),
+        ("model.weights.h5", lambda data: data[: len(data) // 2]),
+        ("model.weights.h5", lambda data: b""),
+        ("seqgen.json", lambda data: data[:-5]),
+        ("seqgen.json", lambda data: b"[]"),
+        ("seqgen.json", lambda data: data.replace(b'"task"', b'"tusk"')),
+        ("seqgen.json", lambda data: data.replace(b'"text"', b'"chess"')),
+        ("seqgen.json", lambda data: data.replace(b'"split"', b'"cut"')),
+        ("seqgen.json", lambda data: data.replace(b'"seconds"', b'"hours"')),
+        ("seqgen.json", lambda data: data.replace(b'"units": 4', b'"units": 5')),
+        ("seqgen.json", lambda data: data.replace(b'"units": 4', b'"units": -4')),
+        ("seqgen.json", lambda data: data.replace(b'"layers": 1', b'"layers": 2')),
+        ("seqgen.json", lambda data: data.replace(b'"lstm"', b'"gru"')),
+        ("seqgen.json", lambda data: data.replace(b'["<end>", ', b"[")),
+        ("seqgen.json", lambda data: data.replace(b'"embedding": 64', b'"embedding": 32')),
+    ],
+)
+def test_a_damaged_part_is_an_error(name: str, change: object, file: Path) -> None:
+    with pytest.raises(ModelFileError, match="damaged"):
+        load(rewritten(file, name, change))
+
+
+def test_a_failed_save_keeps_the_old_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = file.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save(made(ModelConfig(units=4), seed=1), file)
+    assert file.read_bytes() == before
+    assert [each.name for each in file.parent.iterdir()] == ["m.keras"]
+
+
+def test_the_name_ends_as_keras_wants_it(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"expected a name that ends in .keras; try m.keras"):
+        save(made(ModelConfig(units=4)), tmp_path / "m.h5")
+
+
+def test_indexes_of_the_corpora_go_through_the_file(tmp_path: Path) -> None:
+    codes = np.arange(300, dtype=np.uint64)
+    indexes = [CopyIndex.of(Pieces(codes * n, np.array([0, 300])), order=n + 4) for n in (1, 2)]
+    path = tmp_path / "indexed.keras"
+    save(dataclasses.replace(made(ModelConfig(units=4)), indexes=indexes), path)
+    for index, again in zip(indexes, load(path).indexes, strict=True):
+        assert again.order == index.order and (again.bits == index.bits).all()
+    with zipfile.ZipFile(path) as archive:
+        assert {"copies-0.bin", "copies-1.bin"} < set(archive.namelist())

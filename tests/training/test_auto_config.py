@@ -1,0 +1,99 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.network.build import build
+from seqgen.training.auto_config import WIDTHS, Task, fill, weights
+from seqgen.training.batches import TextBatches
+
+
+def chosen(tokens: int, minutes: float, speed: float = 100_000.0, **options: object) -> dict:
+    return fill(Task(tokens, 65, minutes, None, speed), {"minutes": minutes, **options})[0]
+
+
+def test_more_time_and_more_text_give_a_wider_network() -> None:
+    widths = [chosen(1_000_000, minutes)["units"] for minutes in (0.2, 1, 3, 15, 60)]
+    assert widths == sorted(widths) and widths[0] < widths[-1]
+    widths = [chosen(tokens, 15)["units"] for tokens in (10_000, 100_000, 1_000_000)]
+    assert widths == sorted(widths) and widths[0] < widths[-1]
+
+
+def test_a_slow_machine_gets_a_narrower_network() -> None:
+    assert chosen(10**6, 3, speed=10_000.0)["units"] < chosen(10**6, 3, speed=200_000.0)["units"]
+
+
+def test_many_different_tokens_cost_time() -> None:
+    few, many = (Task(10**8, size, 3, None, 100_000.0) for size in (100, 7000))
+    config = ModelConfig(units=128)
+    assert many.tokens_seen(config) < few.tokens_seen(config) / 3
+    assert fill(many, {})[0]["units"] < fill(few, {})[0]["units"]
+
+
+@given(st.integers(2, 12))
+def test_machines_share_a_batch_and_have_time_for_more(devices: int) -> None:
+    task = Task(10**6, 65, 3, None, 50_000.0, devices=devices)
+    options, _ = fill(task, {})
+    assert options["batch_size"] % devices == 0
+    assert options["units"] >= chosen(10**6, 3, speed=50_000.0)["units"]
+
+
+def test_what_is_read_again_and_again_is_dropped_more() -> None:
+    dropouts = [chosen(tokens, 5)["dropout"] for tokens in (10**8, 10**6, 10**4)]
+    assert dropouts == sorted(dropouts) and dropouts[0] == 0 and dropouts[-1] == 0.5
+
+
+def test_a_large_text_is_not_left_for_a_network_that_reads_little_of_it() -> None:
+    """Of 100 MB in five minutes, the network reads several times as much as it has weights."""
+    task = Task(10**8, 200, 5, None, 100_000.0)
+    options, _ = fill(task, {"minutes": 5})
+    config = ModelConfig(units=options["units"])
+    assert task.tokens_seen(config) >= 5 * weights(config, 200)
+    assert options["units"] >= 256
+
+
+@given(
+    st.integers(300, 10**9),
+    st.floats(0.01, 1000),
+    st.sampled_from(CELLS),
+    st.integers(2, 500),
+)
+def test_whatever_is_chosen_can_be_trained(
+    tokens: int, minutes: float, cell: str, vocabulary_size: int
+) -> None:
+    options, why = fill(
+        Task(tokens, vocabulary_size, minutes, None, 50_000.0), {"cell": cell, "minutes": minutes}
+    )
+    names = ModelConfig.__dataclass_fields__.keys() & options.keys()
+    config = ModelConfig.from_json({name: options.pop(name) for name in names})
+    run = TrainConfig.from_json(options)
+    assert config.units in WIDTHS
+    assert run.batch_size * run.window < tokens
+    assert why.startswith("chosen: units ") and "\n" not in why
+
+
+@given(st.sets(st.sampled_from(["units", "layers", "batch_size", "window", "dropout"])))
+def test_every_choice_can_be_set_by_hand(names: set[str]) -> None:
+    by_hand = {"units": 100, "layers": 2, "batch_size": 7, "window": 9, "dropout": 0.33}
+    given_options = {name: by_hand[name] for name in names}
+    options, why = fill(Task(10**6, 65, 3, None), given_options)
+    assert {name: options[name] for name in names} == given_options
+    assert all(f"{name.replace('_', ' ')} {by_hand[name]}" not in why for name in names)
+
+
+def test_nothing_is_said_where_nothing_is_chosen() -> None:
+    everything = fill(Task(10**6, 65, 3, None), {})[0]
+    assert fill(Task(10**6, 65, 3, None), everything) == (everything, "")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_weights_are_those_of_keras(cell: str) -> None:
+    config = ModelConfig(cell=cell, units=12, layers=2, embedding=5)
+    few = 2 * 3 * 12  # a GRU has a second bias
+    assert build(config, 9).count_params() - weights(config, 9) in (0, few)
+
+
+def test_epochs_decide_too() -> None:
+    few, many = (fill(Task(10**6, 65, None, each), {})[0] for each in (1, 30))
+    assert few["dropout"] < many["dropout"]
+    TextBatches(range(10**5), few["batch_size"], few["window"], 0)  # type: ignore[arg-type]

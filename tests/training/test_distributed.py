@@ -1,0 +1,131 @@
+"""Several machines, played by processes that speak to each other on 127.0.0.1, and several
+devices, played by parts of the processor."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqgen import model_file
+from seqgen.training import distributed
+
+TRAIN = """
+import sys
+from contextlib import nullcontext
+import numpy as np
+from seqgen.network.backend import tf
+from seqgen.config import ModelConfig, TrainConfig
+from seqgen.corpus.corpus import Corpus
+from seqgen.training.loop import train
+from seqgen.vocabulary import Vocabulary
+scopes = {"weights.npz": nullcontext()}
+if sys.argv[1:] == ["devices"]:
+    parts = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+    scopes["mirrored.npz"] = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+ids = np.random.default_rng(0).integers(0, 8, 5000)
+corpus = Corpus("c", "text", Vocabulary(tuple("abcdefgh")), ids)
+config = TrainConfig(epochs=0.5, batch_size=8, window=16, weight_decay=0.1, clip_norm=0.05)
+for name, scope in scopes.items():
+    with scope:
+        result = train(corpus, ModelConfig(units=16), config)
+    np.savez(name, *result.weights)
+"""
+OFTEN = (
+    "import seqgen.training.loop as training; training.SECONDS_TO_CHECKPOINT = 0.1\n"
+    "from seqgen.__main__ import main; main()"
+)
+
+
+def start(folders: list[Path], *arguments: object) -> list[subprocess.Popen[str]]:
+    """A machine for each folder, which it works in."""
+    ports = []
+    for _ in folders:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    machines = [f"127.0.0.1:{port}" for port in ports]
+    processes = []
+    for index, folder in enumerate(folders):
+        folder.mkdir(exist_ok=True)
+        config = {"cluster": {"worker": machines}, "task": {"type": "worker", "index": index}}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-c", *map(str, arguments)],
+                cwd=folder,
+                env={**os.environ, "TF_CONFIG": json.dumps(config)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return processes
+
+
+def trained(folder: Path, name: str) -> list[np.ndarray]:
+    with np.load(folder / name) as file:
+        return [file[each] for each in file.files]
+
+
+def test_machines_and_devices_learn_what_one_does(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", TRAIN, "devices"], cwd=tmp_path, check=True)
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for process in start(folders, TRAIN):
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr
+    one, mirrored = trained(tmp_path, "weights.npz"), trained(tmp_path, "mirrored.npz")
+    first, second = (trained(folder, "weights.npz") for folder in folders)
+    for expected, *others, last in zip(one, mirrored, first, second, strict=True):
+        assert (others[-1] == last).all()
+        for each in others:
+            np.testing.assert_allclose(each, expected, atol=1e-5)
+
+
+def test_a_machine_that_dies_ends_the_run_and_all_or_one_go_on(book: Path, tmp_path: Path) -> None:
+    options = (
+        *("train", book, "--epochs", 4, "--precision", "float32", "-o", "cut.keras"),
+        *("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0),
+    )
+    folders = [tmp_path / "first", tmp_path / "second"]
+    processes = start(folders, OFTEN, *options)
+    while not (folders[0] / "cut.checkpoint").exists():
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
+    chief, lost = processes
+    lost.kill()
+    _, stderr = chief.communicate(timeout=60)
+    assert chief.returncode == 1
+    assert stderr.splitlines()[-1].startswith("Error: another machine of the run has ended")
+    lost.communicate()
+
+    alone = tmp_path / "alone"
+    shutil.copytree(folders[0], alone)
+    processes = start(folders, OFTEN, *options, "--resume")
+    for process in (*processes, *start([alone], OFTEN, *options, "--resume")):
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr
+    assert not list(folders[1].iterdir())  # only the first one writes
+    for folder in (folders[0], alone):
+        scores = model_file.load(folder / "cut.keras").scores
+        assert scores["tokens_seen"] >= 4 * 0.9 * len(book.read_text())
+        assert scores["validation_loss"] < 0.5
+
+
+def test_ctrl_c_ends_a_machine_that_waits_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(two))
+    monkeypatch.setattr(
+        distributed.tf.distribute,
+        "MultiWorkerMirroredStrategy",
+        lambda: signal.getsignal(signal.SIGINT),
+    )
+    assert distributed._of_this_machine.__wrapped__() == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

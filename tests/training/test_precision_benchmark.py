@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqgen.corpus.corpus import Corpus
+from seqgen.training import precision_benchmark, setup
+from seqgen.training.callbacks import Callback
+from seqgen.training.precision_benchmark import Trial, best
+from seqgen.vocabulary import Vocabulary
+
+
+def test_the_fastest_that_learns_as_well() -> None:
+    plain = Trial(100.0, 2.0)
+    assert best({"float32": plain}) == "float32"
+    assert best({"float32": plain, "bfloat16": Trial(99.0, 1.0)}) == "float32"
+    assert best({"float32": plain, "bfloat16": Trial(101.0, 2.01)}) == "bfloat16"
+    assert best({"float32": plain, "bfloat16": Trial(101.0, 2.1)}) == "float32"
+    assert best({"float32": plain, "bfloat16": Trial(101.0, float("nan"))}) == "float32"
+
+
+def test_a_machine_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path / "new"))
+    monkeypatch.setattr(precision_benchmark, "SECONDS", 0.1)
+    assert not precision_benchmark.is_known()
+    first = precision_benchmark.results()
+    assert first["float32"].tokens_per_second > 0
+    assert first["float32"].loss < 4.2  # log(64): it has learned something
+    assert precision_benchmark.is_known()
+    monkeypatch.setattr(precision_benchmark, "_try_all", lambda: pytest.fail("tried again"))
+    assert precision_benchmark.results() == first
+
+
+def test_a_cache_that_cannot_be_read_or_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    (tmp_path / "trials.json").write_text("no JSON")
+    assert not precision_benchmark.is_known()
+    (tmp_path / "trials.json").write_text("5")
+    monkeypatch.setattr(precision_benchmark, "_try_all", lambda: {"float32": Trial(1.0, 2.0)})
+    assert precision_benchmark.results() == {"float32": Trial(1.0, 2.0)}
+    assert json.loads((tmp_path / "trials.json").read_text())
+    monkeypatch.setenv("SEQGEN_CACHE", "/dev/null/cache")
+    assert not precision_benchmark.is_known()
+    assert precision_benchmark.results() == {"float32": Trial(1.0, 2.0)}
+
+
+def test_a_trial_that_fails_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr("sys.executable", "false")
+    assert precision_benchmark.results() == {}
+    assert not precision_benchmark.is_known()
+    messages = []
+    callback = Callback()
+    monkeypatch.setattr(callback, "on_message", messages.append)
+    corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.arange(5000) % 2)
+    begun = setup.new(corpus, {"minutes": 2}, None, callback)
+    assert begun.train_config.precision == "float32"
+    assert "trying failed; taken are float32 and a usual speed" in messages

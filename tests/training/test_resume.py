@@ -1,0 +1,183 @@
+"""Runs that break off and go on, and runs that begin with a model, through real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from seqgen import model_file
+from seqgen.cli import cli
+from seqgen.errors import SeqgenError
+from tests.conftest import SENTENCE, Run
+
+SMALL = ("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0.1)
+
+# A checkpoint every tenth of a second, not every minute.
+OFTEN = (
+    "import seqgen.training.loop as training; training.SECONDS_TO_CHECKPOINT = 0.1\n"
+    "from seqgen.__main__ import main; main()"
+)
+
+
+def killed(folder: Path, *arguments: object) -> None:
+    """Run `seqgen train` and kill it as soon as there is a checkpoint of some steps."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", OFTEN, "train", *map(str, arguments)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    checkpoint = folder / "cut.checkpoint"
+    first = None
+    while first is None or checkpoint.stat().st_mtime_ns == first:
+        if first is None and checkpoint.exists():
+            first = checkpoint.stat().st_mtime_ns
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def here(*arguments: object) -> str:
+    """What `seqgen train` says, run in this process, which has TensorFlow at hand."""
+    command = ["train", *map(str, arguments)]
+    return CliRunner().invoke(cli, command, catch_exceptions=False).stderr
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_weights(
+    book: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    options = (book, "--epochs", 4, "--precision", "float32", *SMALL)
+    done = seqgen("train", *options, "-o", "whole.keras", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    killed(tmp_path, *options, "-o", "cut.keras")
+    assert not (tmp_path / "cut.keras").exists()
+    done = seqgen("train", book, "-o", "cut.keras", "--resume", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    whole, cut = (model_file.load(tmp_path / f"{name}.keras") for name in ("whole", "cut"))
+    assert all((a == b).all() for a, b in zip(whole.weights, cut.weights, strict=True))
+    assert whole.train_config == cut.train_config
+    assert [each["validation_loss"] for each in whole.history] == [
+        each["validation_loss"] for each in cut.history
+    ]
+    assert not (tmp_path / "cut.checkpoint").exists()  # the run is finished
+
+
+def test_what_cannot_be_resumed_says_why(
+    trained: Path, book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = (book, "-o", "cut.keras", "--epochs", 12, *SMALL)
+    killed(tmp_path, *options)
+    (tmp_path / "other.txt").write_text(SENTENCE * 150)
+    for arguments, message in [
+        ((book, "--resume", "--units", 16), "other data or options: units 32, here 16; give the"),
+        (("other.txt", "--resume"), 'name "book", here "other"; tokens 15800, here 11850'),
+        ((book, "--resume", "--lines"), "lines false, here true"),
+    ]:
+        with pytest.raises(SeqgenError) as error:
+            here(*arguments, "-o", "cut.keras")
+        assert str(error.value).startswith("cut.checkpoint was made with ")
+        assert message in str(error.value)
+    with pytest.raises(SeqgenError, match="is of a run that began with a new model; leave --from"):
+        here(book, "--resume", "--from", trained, "-o", "cut.keras")
+    (tmp_path / "cut.checkpoint").write_bytes((tmp_path / "cut.checkpoint").read_bytes()[:5000])
+    with pytest.raises(SeqgenError, match="cut.checkpoint is damaged and cannot be read"):
+        here(book, "-o", "cut.keras", "--resume")
+    done = seqgen("train", book, "-o", "none.keras", "--resume", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "none.checkpoint: no such checkpoint" in done.stderr
+
+
+def test_resume_finds_the_last_run_and_how_it_read_the_text(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "cut.txt").write_text("\n".join(f"line {i} of many" for i in range(400)))
+    killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 8, *SMALL)
+    (tmp_path / "cut.checkpoint").rename(tmp_path / "cut-1.checkpoint")
+    (tmp_path / "cut.checkpoint").write_text("older")
+    os.utime(tmp_path / "cut.checkpoint", (0, 0))
+    done = seqgen("train", "cut.txt", "--resume", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "cut-1.keras\n"
+    options = model_file.load(tmp_path / "cut-1.keras").corpus["options"]
+    assert (options["lines"], options["min_count"]) == (True, 2)
+
+
+def test_a_new_run_keeps_what_a_killed_one_left(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    killed(tmp_path, book, "-o", "cut.keras", "--epochs", 12, *SMALL)
+    left = (tmp_path / "cut.checkpoint").read_bytes()
+    said = here(book, "-o", "cut.keras", "--epochs", 0.1, *SMALL)
+    assert "it is kept as cut-1.checkpoint" in said
+    assert (tmp_path / "cut-1.checkpoint").read_bytes() == left
+
+
+def test_from_learns_new_letters_and_keeps_what_the_model_knew(
+    trained: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new.txt").write_text("Ω-mega: the quick brown Ω does not mind.\n" * 200)
+    here(
+        *("new.txt", "--from", trained, "-o", "new.keras", "--epochs", 4),
+        *("--batch-size", 4, "--window", 16, "--learning-rate", 0.01),
+    )
+    old, new = model_file.load(trained), model_file.load(tmp_path / "new.keras")
+    assert set(new.vocabulary.tokens) == set(old.vocabulary.tokens) | set("Ω-:")
+    assert new.model_config == old.model_config
+    assert new.scores["validation_loss"] < 0.2
+    done = seqgen("generate", "new.keras", "--prompt", "Ω-me", "--length", 3, "--temperature", 0,
+                  cwd=tmp_path)  # fmt: skip
+    assert done.stdout == "Ω-mega:"
+
+
+def test_from_refuses_another_network(
+    trained: Path, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for options, message in [
+        (("--units", 32), "the model to begin with has units 64, not 32: leave that option away"),
+        (("--lines",), "trained without --lines, this run is with"),
+        (("--resume",), "no such checkpoint"),
+    ]:
+        with pytest.raises(SeqgenError, match=message):
+            here(book, "--from", trained, "-o", "x.keras", *options)
+
+
+def test_pictures_and_tensorboard(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    done = seqgen("train", book, "-o", "b.keras", "--epochs", 1, *SMALL, "--tensorboard", "board",
+                  "--json", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "b.loss.png").read_bytes().startswith(b"\x89PNG")
+    (events,) = (tmp_path / "board").iterdir()
+    content = events.read_bytes()
+    for tag in (b"training_loss", b"validation_loss", b"tokens_per_second", b"sample"):
+        assert tag in content
+    assert "\n  | " in done.stderr  # samples of text
+    assert len(json.loads(done.stdout)) > 5
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.5])
+def test_fine_tuning_begins_where_the_model_ended(trained: Path, fraction: float) -> None:
+    from seqgen.inference.numpy_engine import Runtime
+    from seqgen.training import fine_tuning
+
+    model = model_file.load(trained)
+    kept = model.vocabulary.tokens[: int(len(model.vocabulary) * fraction)]
+    vocabulary = fine_tuning.grown_vocabulary(
+        model.vocabulary, type(model.vocabulary)(("Ω", *reversed(kept)))
+    )
+    weights = fine_tuning.grown_weights(model, vocabulary)
+    ids = vocabulary.encode(model.vocabulary.tokens)
+    old, new = (Runtime(model.model_config, each) for each in (model.weights, weights))
+    a, _ = old.step(model.vocabulary.encode("T"), old.initial_state(1))
+    b, _ = new.step(vocabulary.encode("T"), new.initial_state(1))
+    np.testing.assert_allclose(b[:, ids], a, atol=1e-6)
+    assert b[0, vocabulary.ids["Ω"]] <= b.mean()

@@ -1,0 +1,508 @@
+import dataclasses
+import math
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.corpus.corpus import Corpus
+from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingError
+from seqgen.training import checkpoint
+from seqgen.training.callbacks import Callback, Progress
+from seqgen.training.loop import Result, _Run, train
+from seqgen.training.step import Plan
+from seqgen.vocabulary import Vocabulary
+
+LETTERS = Vocabulary(tuple("abcdefgh"))
+SMALL = ModelConfig(units=16, embedding=8)
+FAST = {"batch_size": 4, "window": 8, "learning_rate": 0.02}
+STEP = Plan(learning_rate=0.02, fraction=0.5)
+
+
+def corpus(length: int = 3000, **options: object) -> Corpus:
+    """`abcdefgh` again and again: every letter follows from the one before."""
+    return Corpus("letters", "text", LETTERS, np.arange(length) % 8, **options)
+
+
+class Recorder(Callback):
+    def __init__(self, interrupt_after: int | None = None) -> None:
+        self.steps: list[Progress] = []
+        self.validations: list[Progress] = []
+        self.messages: list[str] = []
+        self.interrupt_after = interrupt_after
+
+    def on_message(self, message: str) -> None:
+        self.messages.append(message)
+
+    def on_step(self, progress: Progress) -> None:
+        self.steps.append(progress)
+        if len(self.steps) == self.interrupt_after:
+            raise KeyboardInterrupt
+
+    def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
+        self.validations.append(progress)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_it_learns(cell: str) -> None:
+    config = ModelConfig(cell=cell, units=16, embedding=8)
+    result = train(corpus(), config, TrainConfig(epochs=3, **FAST))
+    assert result.scores["validation_loss"] < 0.1 < math.log(8)
+    assert result.scores["bits_per_token"] == pytest.approx(
+        result.scores["validation_loss"] / math.log(2)
+    )
+
+
+def test_epochs_are_passes_over_the_training_part() -> None:
+    recorder = Recorder()
+    result = train(corpus(), SMALL, TrainConfig(epochs=2, **FAST), recorder)
+    steps = math.ceil(2 * 2700 / 32)
+    assert result.scores["steps"] == len(recorder.steps) == steps
+    assert result.scores["tokens_seen"] == 32 * steps
+    assert recorder.steps[-1].fraction == 1
+    assert [each.step for each in recorder.steps] == list(range(1, steps + 1))
+
+
+def test_minutes_are_kept() -> None:
+    began = time.monotonic()
+    result = train(corpus(), SMALL, TrainConfig(minutes=0.15, **FAST))
+    assert time.monotonic() - began == pytest.approx(9, abs=1.5)
+    assert result.scores["seconds"] < 9.5
+
+
+def test_minutes_count_from_when_the_run_began() -> None:
+    config = TrainConfig(minutes=1, **FAST)
+    recorder = Recorder()
+    result = train(corpus(), SMALL, config, recorder, started=time.monotonic() - 600)
+    assert result.scores["steps"] == 1
+    assert re.match(r"the run took 60\d s, not 60: starting and scoring", recorder.messages[0])
+
+
+def test_a_run_of_long_steps_ends_with_the_one_nearest_to_its_end() -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(minutes=1, **FAST), Callback())
+    run.seconds_per_step = 6
+    run.schedule.reserved = 1
+    for began, is_last in [(49, False), (51, True)]:  # of 59 seconds
+        run.schedule.started = time.monotonic() - began
+        assert (run._plan().fraction == 1) == is_last
+
+
+def test_the_last_step_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
+    monkeypatch.setattr(run, "_plan", lambda: Plan(0.02, fraction=1.0, validate=1.0))
+    assert [each["step"] for each in run.finish().history] == [1]
+
+
+def test_the_history_holds_every_validation() -> None:
+    recorder = Recorder()
+    result = train(corpus(), SMALL, TrainConfig(epochs=2, **FAST), recorder)
+    assert len(result.history) == len(recorder.validations) == 10
+    assert [each["step"] for each in result.history] == [each.step for each in recorder.validations]
+    assert result.scores["validation_loss"] == min(
+        each["validation_loss"] for each in result.history
+    )
+    assert result.scores["validation_tokens"] == 300
+
+
+def test_a_small_corpus_is_validated_after_every_epoch() -> None:
+    """Ten times in a run would be too late: the best comes before the second time."""
+    recorder = Recorder()
+    train(corpus(400), SMALL, TrainConfig(epochs=40, **FAST), recorder)
+    assert len(recorder.validations) >= 36
+    recorder = Recorder()
+    result = train(corpus(400), SMALL, TrainConfig(minutes=0.1, **FAST), recorder)
+    early = [each for each in recorder.validations if each.fraction < 0.9]
+    assert len(early) > 9
+    assert len(recorder.validations) < result.scores["steps"] / (360 / 32)
+
+
+def test_one_seed_one_run() -> None:
+    config = TrainConfig(epochs=0.5, seed=3, **FAST)
+    first, second = (train(corpus(), SMALL, config).weights for _ in range(2))
+    assert all((a == b).all() for a, b in zip(first, second, strict=True))
+    other = train(corpus(), SMALL, TrainConfig(epochs=0.5, seed=4, **FAST)).weights
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_ctrl_c_ends_the_run_and_keeps_what_it_has() -> None:
+    result = train(corpus(), SMALL, TrainConfig(epochs=9, **FAST), Recorder(interrupt_after=40))
+    assert result.scores["ended_early"] == "Ctrl-C"
+    assert result.scores["steps"] == 40
+    assert result.scores["validation_loss"] < math.log(8)
+
+
+def test_ctrl_c_before_the_first_step_has_nothing_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_Run, "_one_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus(), SMALL, TrainConfig(epochs=9, **FAST))
+
+
+def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
+    batch = next(run.batches)
+    zeros = run.state
+    _, carried, _ = run.train_step(batch, zeros, Plan(0.0, 0.0), 0)
+    assert all(np.abs(each).max() > 0 for each in carried)
+
+    def state_after(carry: list[float]) -> list[np.ndarray]:
+        changed = batch._replace(carry=np.array(carry, np.float32))
+        _, state, _ = run.train_step(changed, carried, Plan(0.0, 0.0), 1)
+        return [each.numpy() for each in state]
+
+    on, anew, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
+    for a, b, c in zip(on, anew, mixed, strict=True):
+        assert not np.allclose(a, b, atol=1e-6)
+        np.testing.assert_allclose(c[[0, 2]], a[[0, 2]], atol=1e-6)
+        np.testing.assert_allclose(c[[1, 3]], b[[1, 3]], atol=1e-6)
+
+
+def test_validation_leaves_the_carried_state_alone() -> None:
+    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
+    run._one_step(STEP)
+    before = [each.numpy() for each in run.state]
+    run.best_weights.measure()
+    run.best_weights.validate(1)
+    assert all((a == b.numpy()).all() for a, b in zip(before, run.state, strict=True))
+
+
+def test_gradients_are_clipped() -> None:
+    def change(clip_norm: float) -> float:
+        """Of the weights by a step; Adam's epsilon outweighs a gradient that is cut to nothing."""
+        config = TrainConfig(epochs=1, clip_norm=clip_norm, **FAST)
+        run = _Run(corpus(), SMALL, config, Callback())
+        before = run.network.get_weights()
+        run._one_step(STEP)
+        after = run.network.get_weights()
+        return float(max(np.abs(b - a).max() for a, b in zip(before, after, strict=True)))
+
+    assert change(1e-12) < 1e-6 < 1e-3 < change(1.0)
+
+
+def test_weight_decay_shrinks_matrices_and_no_biases() -> None:
+    def after(weight_decay: float) -> list[np.ndarray]:
+        config = TrainConfig(epochs=1, weight_decay=weight_decay, clip_norm=1e-12, **FAST)
+        run = _Run(corpus(), SMALL, config, Callback())
+        for _ in range(10):
+            run._one_step(STEP)
+        return run.network.get_weights()
+
+    for plain, shrunk in zip(after(0.0), after(1.0), strict=True):
+        if plain.ndim == 2:
+            np.testing.assert_allclose(shrunk, plain * (1 - 0.02) ** 10, atol=1e-4)
+        else:
+            np.testing.assert_allclose(shrunk, plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_it_learns_in_low_precision(precision: str) -> None:
+    config = TrainConfig(epochs=3, precision=precision, **FAST)
+    assert train(corpus(), SMALL, config).scores["validation_loss"] < 0.1
+
+
+def test_what_only_fast_layers_do_is_refused_for_others() -> None:
+    slow = ModelConfig(units=16, cell_options={"activation": "relu"})
+    with pytest.raises(ConfigError, match="precision: expected float32, got bfloat16"):
+        train(corpus(), slow, TrainConfig(epochs=1, precision="bfloat16", **FAST))
+    with pytest.raises(ConfigError, match="recurrent_dropout: expected 0.0, got 0.5"):
+        train(corpus(), slow, TrainConfig(epochs=1, recurrent_dropout=0.5, **FAST))
+
+
+def test_regularisers_of_the_layers_count() -> None:
+    options = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 10.0}}}
+    config = ModelConfig(units=16, embedding=8, cell_options=options)
+    plain, shrunk = (
+        np.abs(train(corpus(), each, TrainConfig(epochs=2, **FAST)).weights[1]).mean()
+        for each in (SMALL, config)
+    )
+    assert shrunk < plain / 5
+
+
+def test_nothing_held_out() -> None:
+    result = train(corpus(validation=0.0), SMALL, TrainConfig(epochs=0.2, **FAST))
+    assert result.scores["validation_loss"] is None
+    assert result.history == []
+
+
+class Spoiler(Recorder):
+    """Makes the weights of a run useless after some steps."""
+
+    def __init__(self, step: int, value: float, factor: float = 0.0) -> None:
+        super().__init__()
+        self.step = step
+        self.value = value
+        self.factor = factor
+        self.run: _Run
+
+    def on_step(self, progress: Progress) -> None:
+        super().on_step(progress)
+        if progress.step == self.step:
+            for weight in self.run.network.weights:
+                weight.assign(weight * self.factor + self.value)
+
+
+def spoiled(step: int, value: float) -> Result:
+    spoiler = Spoiler(step, value)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    return spoiler.run.finish()
+
+
+def test_the_best_weights_are_kept_not_the_last() -> None:
+    result = spoiled(step=150, value=3)  # behind the eighth of ten validations, of 169 steps
+    losses = [each["validation_loss"] for each in result.history]
+    assert losses[-1] > 1 > min(losses)
+    assert result.scores["validation_loss"] == min(losses)
+    assert all((weight != 3).any() for weight in result.weights)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_the_best_weights() -> None:
+    result = spoiled(step=150, value=math.nan)
+    assert "training loss is nan after 151 steps" in result.scores["ended_early"]
+    assert result.scores["validation_loss"] == result.history[-1]["validation_loss"] < 1
+    assert math.isfinite(result.scores["training_loss"])
+    assert all(np.isfinite(weight).all() for weight in result.weights)
+
+
+def test_a_loss_that_explodes_ends_the_run_with_the_best_weights() -> None:
+    result = spoiled(step=150, value=3)
+    assert result.scores["ended_early"] is None  # not for a few bad steps
+    spoiler = Spoiler(40, 0.0, factor=-1000.0)
+    config = TrainConfig(epochs=8, learning_rate=1e-6, batch_size=4, window=8)
+    spoiler.run = _Run(corpus(), SMALL, config, spoiler)
+    spoiler.run.best_weights.measure()
+    spoiler.run.best_weights.validate(0)
+    ended = spoiler.run.finish().scores["ended_early"]
+    assert "where guessing blindly has 2.08; choose a lower learning rate" in ended
+
+
+def test_weights_that_are_worse_than_guessing_are_not_kept() -> None:
+    spoiler = Spoiler(10, math.nan)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    spoiler.run.best_weights.best = (1e9, spoiler.run.network.get_weights())
+    with pytest.raises(TrainingError, match="training loss is nan .* a lower learning rate"):
+        spoiler.run.finish()
+
+
+def test_a_loss_that_never_was_a_number_is_an_error() -> None:
+    options = {"kernel_initializer": {"class_name": "Constant", "config": {"value": 1e38}}}
+    config = ModelConfig(cell="simple_rnn", cell_options={**options, "activation": "linear"})
+    with pytest.raises(TrainingError, match="training loss is (nan|inf) after"):
+        train(corpus(), config, TrainConfig(epochs=1, **FAST))
+
+
+def test_where_nothing_is_held_out_the_last_weights_without_a_nan_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("seqgen.training.loop.SECONDS_TO_CHECKPOINT", 0.0)
+    spoiler = Spoiler(40, math.nan)
+    whole = corpus(validation=0.0)
+    spoiler.run = _Run(whole, SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    result = spoiler.run.finish()
+    assert "training loss is nan after 41 steps" in result.scores["ended_early"]
+    assert all(np.isfinite(weight).all() for weight in result.weights)
+
+
+def test_weights_that_the_last_step_spoils_are_an_error() -> None:
+    spoiler = Spoiler(1, math.nan)
+    config = TrainConfig(epochs=0.01, **FAST)
+    spoiler.run = _Run(corpus(validation=0.0), SMALL, config, spoiler)
+    with pytest.raises(TrainingError, match="the weights are no numbers any more"):
+        spoiler.run.finish()
+
+
+def test_a_loss_without_a_number_is_never_the_best() -> None:
+    spoiler = Spoiler(1, math.nan)
+    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=0.01, **FAST), spoiler)
+    with pytest.raises(TrainingError, match="the weights are no numbers any more"):
+        spoiler.run.finish()
+
+
+def test_the_first_step_is_a_small_one_however_long_the_start_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plans = []
+    config = TrainConfig(minutes=0.2, **FAST)
+    run = _Run(corpus(), SMALL, config, Callback(), started=time.monotonic() - 8)
+    one_step = run._one_step
+    monkeypatch.setattr(run, "_one_step", lambda plan: plans.append(plan) or one_step(plan))
+    run.finish()
+    assert plans[0].learning_rate < 0.02 * 0.02
+    assert not plans[0].validate
+    assert max(plan.learning_rate for plan in plans) > 0.9 * 0.02
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_ctrl_c_while_scoring_keeps_what_is_known(
+    call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last two scorings are of the last weights, then of the best ones on more tokens."""
+    large = Corpus("letters", "text", LETTERS, np.arange(60_000) % 8, validation=0.5)
+    run = _Run(large, SMALL, TrainConfig(epochs=0.5, **FAST), Callback())
+    assert run.best_weights.validation is not None
+    loss, calls = run.best_weights.validation.loss, []
+
+    def interrupted(tokens: int) -> float:
+        calls.append(tokens)
+        if len(calls) == 9 + call:
+            raise KeyboardInterrupt
+        return loss(tokens)
+
+    monkeypatch.setattr(run.best_weights.validation, "loss", interrupted)
+    result = run.finish()
+    assert len(calls) == 11 and calls[-1] > calls[0]
+    assert result.scores["validation_loss"] == pytest.approx(
+        min(each["validation_loss"] for each in result.history), abs=0.05
+    )
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_resumed_run_is_the_uninterrupted_one(
+    lines: bool, dropout: float, tmp_path: Path
+) -> None:
+    """Bit for bit: the weights, the history, the scores."""
+    text = Corpus(
+        *("letters", "text", Vocabulary(("<end>", *"abcdefg")), np.arange(3000) % 8),
+        bounds=np.arange(0, 3001, 8) if lines else None,
+    )
+    model_config = ModelConfig(units=16, embedding=8, layers=2, dropout=dropout)
+    config = TrainConfig(epochs=2, weight_decay=0.01, recurrent_dropout=dropout, **FAST)
+    whole = train(text, model_config, config)
+    path = tmp_path / "a.checkpoint"
+    first = train(text, model_config, config, Recorder(interrupt_after=90), checkpoint_path=path)
+    assert first.scores["ended_early"] == "Ctrl-C"
+    saved = checkpoint.load(path)
+    second = train(text, model_config, config, checkpoint_path=path, resume=saved)
+    assert all((a == b).all() for a, b in zip(whole.weights, second.weights, strict=True))
+    for a, b in zip(whole.history, second.history, strict=True):
+        assert {**a, "seconds": 0} == {**b, "seconds": 0}
+    assert {**whole.scores, "seconds": 0} == {**second.scores, "seconds": 0}
+
+
+def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a step in the checkpoint would be taken twice."""
+    config = TrainConfig(epochs=1, **FAST)
+    whole = train(corpus(), SMALL, config)
+    path = tmp_path / "a.checkpoint"
+    run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    learn = run.train_step
+
+    def interrupted(*arguments: object) -> object:
+        result = learn(*arguments)
+        if run.step == 20:
+            signal.raise_signal(signal.SIGINT)
+        return result
+
+    monkeypatch.setattr(run, "train_step", interrupted)
+    interrupted.variables = learn.variables  # type: ignore[attr-defined]
+    assert run.finish().scores["steps"] == 21
+    again = train(corpus(), SMALL, config, resume=checkpoint.load(path), checkpoint_path=path)
+    assert all((a == b).all() for a, b in zip(whole.weights, again.weights, strict=True))
+
+
+def test_a_validation_that_ctrl_c_prevents_is_made_up_for(tmp_path: Path) -> None:
+    """Otherwise the resumed run would look for its best weights at other steps."""
+    config = TrainConfig(epochs=1, **FAST)
+    whole = train(corpus(), SMALL, config)
+    path = tmp_path / "a.checkpoint"
+    due = int(whole.history[4]["step"] or 0)
+    train(corpus(), SMALL, config, Recorder(interrupt_after=due), checkpoint_path=path)
+    again = train(corpus(), SMALL, config, resume=checkpoint.load(path), checkpoint_path=path)
+    assert [each["validation_loss"] for each in again.history] == [
+        each["validation_loss"] for each in whole.history
+    ]
+
+
+def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    config = TrainConfig(minutes=10, **FAST)
+    run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    for _ in range(5):
+        run._one_step(STEP)
+    run.schedule.started -= 300  # five of the ten minutes pass
+    run.save_checkpoint()
+    again = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    again.resume(*checkpoint.load(path))
+    assert again.schedule.elapsed == pytest.approx(run.schedule.elapsed, abs=5)
+    assert again.schedule.fraction(5) == pytest.approx(0.5, abs=0.05)
+    assert again.step == 5
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    config = TrainConfig(epochs=2, **FAST)
+    train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
+    other = dataclasses.replace(config, seed=5)
+    with pytest.raises(CheckpointError, match="other data or options: seed 0, here 5; give"):
+        train(corpus(), SMALL, other, checkpoint_path=path, resume=checkpoint.load(path))
+    with pytest.raises(CheckpointError, match="tokens 3000, here 4000"):
+        train(corpus(4000), SMALL, config, checkpoint_path=path, resume=checkpoint.load(path))
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        checkpoint.load(tmp_path / "b")
+
+
+def test_a_checkpoint_that_lacks_something_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    config = TrainConfig(epochs=2, **FAST)
+    train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
+    facts, arrays = checkpoint.load(path)
+    for saved in [
+        ({name: each for name, each in facts.items() if name != "place"}, arrays),
+        ({**facts, "place": {}}, arrays),
+        (facts, {**arrays, "variables": arrays["variables"][1:]}),
+    ]:
+        with pytest.raises(CheckpointError, match="^.* is damaged and cannot be read .*$"):
+            train(corpus(), SMALL, config, checkpoint_path=path, resume=saved)
+
+
+def test_a_checkpoint_is_written_every_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.checkpoint"
+    monkeypatch.setattr("seqgen.training.loop.SECONDS_TO_CHECKPOINT", 0.0)
+    written = []
+
+    class Watcher(Callback):
+        def on_step(self, progress: Progress) -> None:
+            written.append(path.exists() and checkpoint.load(path)[0]["place"]["step"])
+
+    train(corpus(), SMALL, TrainConfig(epochs=0.2, **FAST), Watcher(), checkpoint_path=path)
+    assert written == [False, *range(1, len(written))]
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqgen.training.loop.SECONDS_TO_CHECKPOINT", 0.0)
+    recorder = Recorder()
+    path = tmp_path / "gone" / "a.checkpoint"
+    config = TrainConfig(epochs=0.1, **FAST)
+    result = train(corpus(), SMALL, config, recorder, checkpoint_path=path)
+    assert result.scores["ended_early"] is None
+    first = recorder.messages[0]
+    assert "no checkpoint: " in first and "there is no folder" in first
+
+
+def test_a_run_that_cannot_begin_leaves_another_ones_checkpoint_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    path.write_text("of another run")
+    with pytest.raises(ConfigError, match="has no option"):
+        config = ModelConfig(cell_options={"x": 1})
+        train(corpus(), config, TrainConfig(epochs=1, **FAST), checkpoint_path=path)
+    assert [each.name for each in tmp_path.iterdir()] == ["a.checkpoint"]
+
+
+def test_errors_come_before_the_work() -> None:
+    with pytest.raises(CorpusError, match="too little for one batch"):
+        train(corpus(100), SMALL, TrainConfig(epochs=1))
+    with pytest.raises(ConfigError, match="has no option"):
+        train(corpus(), ModelConfig(cell_options={"x": 1}), TrainConfig(epochs=1, **FAST))
