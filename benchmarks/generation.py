@@ -36,13 +36,13 @@ from seqgen.copying.guard import CopyGuard, index_of
 from seqgen.corpus.corpus import Corpus
 from seqgen.evaluation.loss import losses
 from seqgen.inference import c_engine
-from seqgen.inference.c_engine import CompiledRuntime
-from seqgen.inference.keras_engine import KerasStepper
-from seqgen.inference.numpy_engine import Runtime, Stepper
+from seqgen.inference.c_engine import CEngine
+from seqgen.inference.keras_engine import KerasEngine
+from seqgen.inference.numpy_engine import Engine, NumpyEngine
 from seqgen.model import Model
 from seqgen.network.backend import keras, tf
-from seqgen.sampling.constraints import Only
-from seqgen.sampling.decode import Constraint, Output, batches, generate, read, streams
+from seqgen.sampling.constraints import BannedTokens
+from seqgen.sampling.decode import Constraint, GeneratedSequence, batches, generate, read, streams
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks.load import load_corpus
 from seqgen.training.train import train
@@ -57,11 +57,11 @@ TURNS = 9  # of sampling beside bare steps
 AIMS = {1: 4, 64: 1.2}  # times the best of the others
 
 
-class CellStepper(KerasStepper):
+class CellEngine(KerasEngine):
     """The cells of a Keras network, one step of each in a `tf.function`."""
 
     def __init__(self, model: Model) -> None:
-        super().__init__(model.bundle.model_config, model.bundle.weights)
+        super().__init__(model.data.model_config, model.data.weights)
         self._step = tf.function(self._one_step)
 
     def _one_step(self, ids: Any, state: Any) -> Any:
@@ -80,7 +80,7 @@ class CellStepper(KerasStepper):
         return logits.numpy(), state
 
 
-class PredictStepper(KerasStepper):
+class PredictEngine(KerasEngine):
     """`Model.predict` on the last characters; the state is what has been seen."""
 
     def initial_state(self, batch_size: int) -> Any:
@@ -90,33 +90,33 @@ class PredictStepper(KerasStepper):
         state = np.concatenate((state[:, 1:], np.asarray(ids)[:, None]), axis=1)
         return self.network.predict(state, verbose=0)[:, -1], state
 
-    def streams(self, state: Any, rows: Any) -> Any:
+    def gather_state(self, state: Any, rows: Any) -> Any:
         return state[rows]
 
 
-def seqgen_way(stepper: Stepper, count: int) -> Callable[[int], None]:
+def seqgen_way(engine: Engine, count: int) -> Callable[[int], None]:
     """Generation as `seqgen generate` does it, in as many batches as it takes."""
 
     def work(length: int) -> None:
         config = SampleConfig(length=length)
-        place, sampler = read(stepper, np.array([0])), Sampler(config)
-        for items, rows in batches(count, stepper):
-            spread = streams(stepper, place, [0] * rows)
-            outputs = [Output(config, item) for item in items]
-            for _ in generate(stepper, spread, sampler, outputs):
+        place, sampler = read(engine, np.array([0])), Sampler(config)
+        for items, rows in batches(count, engine):
+            spread = streams(engine, place, [0] * rows)
+            outputs = [GeneratedSequence(config, item) for item in items]
+            for _ in generate(engine, spread, sampler, outputs):
                 pass
 
     return work
 
 
-def other_way(stepper: Stepper, count: int) -> Callable[[int], None]:
-    """Any stepper, all outputs in one batch."""
+def other_way(engine: Engine, count: int) -> Callable[[int], None]:
+    """Any engine, all outputs in one batch."""
 
     def work(length: int) -> None:
         config = SampleConfig(length=length)
-        spread = streams(stepper, read(stepper, np.array([0])), [0] * count)
-        outputs = [Output(config, item) for item in range(count)]
-        for _ in generate(stepper, spread, Sampler(config), outputs):
+        spread = streams(engine, read(engine, np.array([0])), [0] * count)
+        outputs = [GeneratedSequence(config, item) for item in range(count)]
+        for _ in generate(engine, spread, Sampler(config), outputs):
             pass
 
     return work
@@ -162,13 +162,13 @@ def torch_ways(units: int, layers: int, count: int) -> dict[str, Callable[[int],
 def compare(units: int, layers: int, count: int, rounds: int, tokens: int) -> tuple[str, ...]:
     """Tokens per second of each way, and how many times the best of the others seqgen is."""
     model = untrained(units, layers)
-    config, weights = model.bundle.model_config, model.bundle.weights
+    config, weights = model.data.model_config, model.data.weights
     torch = torch_ways(units, layers, count)
     ways = {
-        "seqgen": seqgen_way(model.stepper, count),
+        "seqgen": seqgen_way(model.engine, count),
         **torch,
-        "`tf.function`": other_way(CellStepper(model), count),
-        "predict": other_way(PredictStepper(config, weights), count),
+        "`tf.function`": other_way(CellEngine(model), count),
+        "predict": other_way(PredictEngine(config, weights), count),
     }
     length = max(tokens if count == 1 else tokens // 10, 1)
     lengths = dict.fromkeys(ways, length) | {"seqgen": 3 * length, "predict": max(length // 50, 1)}
@@ -198,7 +198,7 @@ def masks(vocabulary: Vocabulary) -> list[Constraint]:
     """What `--ban` and `--max-copy` put beside a text, that of another one by chance."""
     ids = np.random.default_rng(0).integers(0, len(vocabulary), 1_000_000)
     index = index_of(Corpus("chance", "text", vocabulary, ids))
-    banned = Only(len(vocabulary), [int(ids[0])])
+    banned = BannedTokens(len(vocabulary), [int(ids[0])])
     return [banned, CopyGuard(index, vocabulary, "text", 40, ())]
 
 
@@ -208,8 +208,8 @@ def sampling_share(tokens: int) -> None:
         ("options", "of a step, one stream, % (at most 20)", "64 streams")
     ]
     model = untrained(512, 2)
-    stepper = model.stepper
-    kept = masks(model.bundle.vocabulary)
+    engine = model.engine
+    kept = masks(model.data.vocabulary)
     for title, options, constraints in (
         ("temperature", {}, []),
         ("top-k, top-p, min-p and a penalty", {
@@ -219,21 +219,23 @@ def sampling_share(tokens: int) -> None:
         shares = []
         for count in (1, 64):
             config = SampleConfig(length=tokens, **options)  # type: ignore[arg-type]
-            place = streams(stepper, read(stepper, np.array([0])), [0] * count)
+            place = streams(engine, read(engine, np.array([0])), [0] * count)
             ids = np.zeros(count, int)
             each = [copy.deepcopy(constraints) for _ in range(count)]
 
             def work(
                 place: Any = place, config: Any = config, each: list[list[Constraint]] = each
             ) -> None:
-                outputs = [Output(config, item, constraints=c) for item, c in enumerate(each)]
-                for _ in generate(stepper, place, Sampler(config), outputs):
+                outputs = [
+                    GeneratedSequence(config, item, constraints=c) for item, c in enumerate(each)
+                ]
+                for _ in generate(engine, place, Sampler(config), outputs):
                     pass
 
             def steps(place: Any = place, ids: Any = ids) -> None:
                 state = place.state
                 for _ in range(tokens):
-                    _, state = stepper.step(ids, state)
+                    _, state = engine.step(ids, state)
 
             turns = [median_seconds(work, 1) / median_seconds(steps, 1) for _ in range(TURNS)]
             shares.append(f"{100 * (statistics.median(turns) - 1):.0f}")
@@ -264,14 +266,14 @@ def long_output(tokens: int) -> None:
 def eight_bits(minutes: float) -> None:
     """What weights of eight bits cost a trained model, in nats on held-out text."""
     corpus = load_corpus("python-docs")
-    bundle = train(corpus, minutes=minutes, seed=1).bundle
+    model_data = train(corpus, minutes=minutes, seed=1).data
     ids, first = corpus.ids, len(corpus.training_ids)
     rows: list[tuple[str, ...]] = [("weights, LSTM of python-docs", "nats per character")]
-    kinds: list[tuple[str, type[Runtime] | type[CompiledRuntime]]] = [("float32", Runtime)]
-    if c_engine.knows(bundle.model_config):
-        kinds.append(("eight bits", CompiledRuntime))
+    kinds: list[tuple[str, type[NumpyEngine] | type[CEngine]]] = [("float32", NumpyEngine)]
+    if c_engine.supports(model_data.model_config):
+        kinds.append(("eight bits", CEngine))
     for name, kind in kinds:
-        found = losses(kind(bundle.model_config, bundle.weights), ids, first)
+        found = losses(kind(model_data.model_config, model_data.weights), ids, first)
         rows.append((name, f"{found.mean():.5f}"))
     print_table("What rounding weights costs", rows)
 

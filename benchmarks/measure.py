@@ -17,7 +17,7 @@ from seqgen._version import __version__
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.model import Model
-from seqgen.model_file import Bundle
+from seqgen.model_file import ModelData
 from seqgen.vocabulary import Vocabulary
 
 
@@ -67,7 +67,7 @@ def untrained(units: int, layers: int, cell: str = "lstm") -> Model:
     vocabulary = Vocabulary(tuple(map(chr, range(58, 58 + 65))))
     config = ModelConfig(cell=cell, units=units, layers=layers)
     weights = build(config, len(vocabulary)).get_weights()
-    corpus = Corpus("none", "text", vocabulary, np.zeros(10, np.uint8)).facts()
+    corpus = Corpus("none", "text", vocabulary, np.zeros(10, np.uint8)).metadata()
     scores = {"tokens_seen": 0, "seconds": 0.0, "ended_early": None, "validation_loss": None}
     run = TrainConfig(epochs=1)
-    return Model(Bundle("text", config, run, vocabulary, corpus, weights, scores=scores))
+    return Model(ModelData("text", config, run, vocabulary, corpus, weights, scores=scores))

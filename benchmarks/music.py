@@ -96,7 +96,7 @@ def same_again(piece: Piece, suffix: str) -> bool:
 def learned(name: str, minutes: float, output: Path) -> tuple[str, ...]:
     """Train, and set the bits per note beside those of n-grams."""
     run("train", name, "-o", output, "--minutes", minutes)
-    scores = library.load(output).bundle.scores
+    scores = library.load(output).data.scores
     corpus = load_corpus(name)
     per_note = math.log(2) * corpus.details["notes_per_validation_token"]
     losses = ngrams.losses(corpus.training_ids, corpus.validation_ids, len(corpus.vocabulary))

@@ -53,7 +53,7 @@ def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: 
     from seqgen.config import ModelConfig, TrainConfig
     from seqgen.training.callbacks import Callback
     from seqgen.training.loop import _Run
-    from seqgen.training.step import Plan
+    from seqgen.training.step import StepPlan
 
     run = _Run(
         text(),
@@ -62,7 +62,7 @@ def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: 
                     learning_rate=LEARNING_RATE),
         Callback(),
     )  # fmt: skip
-    plan = Plan(LEARNING_RATE, 0.1)
+    plan = StepPlan(LEARNING_RATE, 0.1)
     return lambda: run._one_step(plan)
 
 

@@ -12,13 +12,13 @@ from seqgen import model_file
 from seqgen.config import SampleConfig
 from seqgen.errors import ConfigError
 from seqgen.inference import c_engine
-from seqgen.inference.numpy_engine import Runtime, Stepper, knows
-from seqgen.model_file import Bundle
+from seqgen.inference.numpy_engine import Engine, NumpyEngine, supports
+from seqgen.model_file import ModelData
 
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
     from seqgen.tasks.music.generate import Composition
-    from seqgen.tasks.text.generate import Text
+    from seqgen.tasks.text.generate import TextStream
 
 DEFAULT_LENGTH = 500
 LONGEST_LINE = 10_000
@@ -34,46 +34,46 @@ def load(path: str | Path) -> Model:
 
 
 class Model:
-    """A trained network and all that belongs to it (`bundle`)."""
+    """A trained network and all that belongs to it (`model_data`)."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
-        self._stepper: Stepper | None = None
+    def __init__(self, model_data: ModelData) -> None:
+        self.data = model_data
+        self._engine: Engine | None = None
 
     @property
     def needs_keras(self) -> bool:
         """Whether generation must go through Keras, because of the cell's options."""
-        return not knows(self.bundle.model_config)
+        return not supports(self.data.model_config)
 
     @property
     def is_music(self) -> bool:
         """Whether the model was trained on music: it composes, and writes no text."""
-        return self.bundle.task == "music"
+        return self.data.task == "music"
 
     @property
     def corpus_options(self) -> dict[str, Any]:
         """How a corpus is read that the model can go on with: options of `load_corpus`."""
-        return model_file.corpus_options(self.bundle)
+        return model_file.corpus_options(self.data)
 
     @property
     def writes_lines(self) -> bool:
         """Whether the model was trained on lines, and so writes whole lines."""
-        return self.bundle.vocabulary.end_id is not None
+        return self.data.vocabulary.end_id is not None
 
     @property
-    def stepper(self) -> Stepper:
+    def engine(self) -> Engine:
         """The network, ready to run a token at a time, in the fastest way that there is."""
-        if self._stepper is None:
-            network = self.bundle.model_config, self.bundle.weights
-            if c_engine.knows(self.bundle.model_config):
-                self._stepper = c_engine.CompiledRuntime(*network)
+        if self._engine is None:
+            network = self.data.model_config, self.data.weights
+            if c_engine.supports(self.data.model_config):
+                self._engine = c_engine.CEngine(*network)
             elif self.needs_keras:
-                from seqgen.inference.keras_engine import KerasStepper
+                from seqgen.inference.keras_engine import KerasEngine
 
-                self._stepper = KerasStepper(*network)
+                self._engine = KerasEngine(*network)
             else:
-                self._stepper = Runtime(*network)
-        return self._stepper
+                self._engine = NumpyEngine(*network)
+        return self._engine
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:
         """Write a model file, whole or not at all.
@@ -85,7 +85,7 @@ class Model:
         Raises:
             OutputError: it cannot be written; what was there is as it was.
         """
-        model_file.save(self.bundle, Path(path), keep=keep)
+        model_file.save(self.data, Path(path), keep=keep)
 
     def texts(
         self,
@@ -101,7 +101,7 @@ class Model:
         skip_unknown: bool = False,
         scored: bool = False,
         **sampling: Any,
-    ) -> list[Text]:
+    ) -> list[TextStream]:
         """New texts, written side by side while they are read.
 
         Args:
@@ -125,14 +125,14 @@ class Model:
 
         >>> # model.texts(2, prompt="The ", top_p=0.9, max_copy=40)
         """
-        from seqgen.tasks.text.generate import Writer
+        from seqgen.tasks.text.generate import TextGenerator
 
         if self.is_music:
             raise ConfigError("this is a model of music, it writes no text; use compose")
         if length is None:
             length = LONGEST_LINE if self.writes_lines else DEFAULT_LENGTH
         config = self._sampling(length, temperature, seed, sampling)
-        writer = Writer(self.stepper, self.bundle.vocabulary, self.bundle.indexes)
+        writer = TextGenerator(self.engine, self.data.vocabulary, self.data.indexes)
         return writer.write(
             prompt,
             config,
@@ -196,18 +196,22 @@ class Model:
             VocabularyError: a key, a meter or a primer that the model has never seen.
             ConfigError: a number is out of its range, or the model is one of text.
         """
-        from seqgen.tasks.music.generate import Composer
+        from seqgen.tasks.music.generate import MusicGenerator
         from seqgen.tasks.music.request import wishes as parsed
 
         if not self.is_music:
             raise ConfigError("this is a model of text, it composes no music; use generate")
-        bundle = self.bundle
-        composer = Composer(self.stepper, bundle.vocabulary, bundle.corpus, bundle.indexes)
+        model_data = self.data
+        composer = MusicGenerator(
+            self.engine, model_data.vocabulary, model_data.corpus, model_data.indexes
+        )
         config = self._sampling(0, temperature, seed, dict(sampling or {}))
         made = composer.compose(parsed(**wishes), config, count=count, scored=scored)
         for number, each in enumerate(made, 1):
             name = f"{config.seed}" if number == 1 else f"{config.seed}-{number}"
-            each.piece = dataclasses.replace(each.piece, title=f"{bundle.corpus['name']} {name}")
+            each.piece = dataclasses.replace(
+                each.piece, title=f"{model_data.corpus['name']} {name}"
+            )
             yield each
 
     def compose(self, **options: Any) -> Piece:

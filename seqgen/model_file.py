@@ -23,7 +23,7 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError, ModelFileError, OutputError
 from seqgen.types import Floats
-from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.atomic_files import atomic_write
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -37,21 +37,21 @@ UNREADABLE = (
     *(OSError, EOFError, zlib.error, NotImplementedError, RuntimeError),
     *(KeyError, ValueError, TypeError, AttributeError, ConfigError),
 )
-# What others rely on in two of the members of `Bundle`.
+# What others rely on in two of the members of `ModelData`.
 CORPUS_KEYS = {"name", "task", "tokens", "sha256", "split"}
 SCORES_KEYS = {"tokens_seen", "seconds", "ended_early", "validation_loss"}
 
 
 @dataclass(frozen=True, eq=False)
-class Bundle:
+class ModelData:
     """All that a trained model is, as plain data."""
 
     task: str
     model_config: ModelConfig
     train_config: TrainConfig
     vocabulary: Vocabulary
-    corpus: dict[str, Any]  # `Corpus.facts`
-    weights: list[Floats]  # in Keras's order, see `seqgen.inference.numpy_engine.Runtime`
+    corpus: dict[str, Any]  # `Corpus.metadata`
+    weights: list[Floats]  # in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`
     history: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
     chosen: str = ""  # the options that nobody gave, and why they are what they are
@@ -63,7 +63,7 @@ class Bundle:
         """The number of weights."""
         return sum(each.size for each in self.weights)
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What `seqgen.json` holds."""
         return {
             "format_version": FORMAT_VERSION,
@@ -76,7 +76,7 @@ class Bundle:
             "history": self.history,
             "scores": self.scores,
             "chosen": self.chosen,
-            "indexes": [index.facts() for index in self.indexes],
+            "indexes": [index.metadata() for index in self.indexes],
         }
 
 
@@ -86,7 +86,7 @@ def require_model_path(path: Path) -> None:
         raise OutputError(f"{path}: expected a name that ends in .keras; try {path.stem}.keras")
 
 
-def save(bundle: Bundle, path: Path, *, keep: bool = False) -> None:
+def save(model_data: ModelData, path: Path, *, keep: bool = False) -> None:
     """Write a model file, whole or not at all.
 
     Args:
@@ -98,17 +98,17 @@ def save(bundle: Bundle, path: Path, *, keep: bool = False) -> None:
     require_model_path(path)
     from seqgen.network.build import build
 
-    network = build(bundle.model_config, len(bundle.vocabulary))
-    network.set_weights(bundle.weights)
-    with written_whole(path, keep=keep) as temporary:
+    network = build(model_data.model_config, len(model_data.vocabulary))
+    network.set_weights(model_data.weights)
+    with atomic_write(path, keep=keep) as temporary:
         network.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(MEMBER, json.dumps(bundle.facts()))
-            for number, index in enumerate(bundle.indexes):
+            archive.writestr(MEMBER, json.dumps(model_data.metadata()))
+            for number, index in enumerate(model_data.indexes):
                 archive.writestr(INDEX_MEMBER.format(number), index.bits.tobytes())
 
 
-def load(path: Path) -> Bundle:
+def load(path: Path) -> ModelData:
     """Read a model file.
 
     Raises:
@@ -122,7 +122,7 @@ def load(path: Path) -> Bundle:
             facts = _facts(path, archive)
             weights_file = archive.read(WEIGHTS_MEMBER)
             indexes = [
-                CopyIndex.from_facts(each, archive.read(INDEX_MEMBER.format(number)))
+                CopyIndex.from_metadata(each, archive.read(INDEX_MEMBER.format(number)))
                 for number, each in enumerate(facts.get("indexes", []))
             ]
         return _bundle(facts, weights_file, indexes)
@@ -153,12 +153,12 @@ def _facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     return facts
 
 
-def _bundle(facts: dict[str, Any], weights_file: bytes, indexes: list[CopyIndex]) -> Bundle:
+def _bundle(facts: dict[str, Any], weights_file: bytes, indexes: list[CopyIndex]) -> ModelData:
     missing = CORPUS_KEYS - facts["corpus"].keys() | SCORES_KEYS - facts["scores"].keys()
     if missing or facts["task"] not in TASKS:
         raise ValueError(f"task {facts['task']!r}, missing: {', '.join(sorted(missing))}")
     config = ModelConfig.from_json(facts["model_config"])
-    return Bundle(
+    return ModelData(
         facts["task"],
         config,
         TrainConfig.from_json(facts["train_config"]),
@@ -190,9 +190,9 @@ def _weights(config: ModelConfig, vocabulary_size: int, weights_file: bytes) -> 
     return weights
 
 
-def corpus_options(bundle: Bundle) -> dict[str, Any]:
+def corpus_options(model_data: ModelData) -> dict[str, Any]:
     """The options of `seqgen.tasks.load.load_corpus` that read a corpus for further training."""
-    if bundle.task == "text":
+    if model_data.task == "text":
         return {}
     names = ("encoding", "transpose", "velocity")
-    return {"task": bundle.task, **{name: bundle.corpus["options"][name] for name in names}}
+    return {"task": model_data.task, **{name: model_data.corpus["options"][name] for name in names}}

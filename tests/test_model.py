@@ -29,7 +29,7 @@ def test_it_writes_what_it_learned(model: seqgen.Model) -> None:
     text = model.generate("The quick", length=200, temperature=0.3, seed=1)
     assert text.startswith("The quick brown fox jumps over the lazy dog")
     assert len(text) == len("The quick") + 200
-    assert model.bundle.scores["validation_loss"] < 0.1
+    assert model.data.scores["validation_loss"] < 0.1
 
 
 def test_without_a_prompt_it_begins_by_itself(model: seqgen.Model) -> None:
@@ -67,7 +67,7 @@ def test_lines_come_whole(names: seqgen.Model) -> None:
 
 
 def test_the_unknown_is_never_written(names: seqgen.Model) -> None:
-    assert names.bundle.vocabulary.unknown_id is not None
+    assert names.data.vocabulary.unknown_id is not None
     text = "".join(names.stream(length=3000, temperature=50.0, seed=0))
     text += "".join(names.generate(temperature=50.0, seed=seed) for seed in range(200))
     assert set(text) <= set("abcdeltnor")
@@ -115,7 +115,7 @@ def test_a_callback_is_told(book: Path) -> None:
     counter = Counter()
     train: Callable[..., seqgen.Model] = seqgen.train
     model = train(seqgen.load_corpus(book), epochs=0.1, units=4, callback=counter, batch_size=4)
-    assert counter.steps == model.bundle.scores["steps"] > 0
+    assert counter.steps == model.data.scores["steps"] > 0
 
 
 def test_an_index_is_whole_or_there_is_none(book: Path) -> None:
@@ -129,7 +129,7 @@ def test_an_index_is_whole_or_there_is_none(book: Path) -> None:
     run: dict[str, Any] = {"epochs": 0.02, "batch_size": 4, "window": 16}
     base = seqgen.train(corpus, **run, units=4, index=False)
     grown = seqgen.train(corpus, **run, base=base, callback=hears)
-    assert not grown.bundle.indexes
+    assert not grown.data.indexes
     assert "no index of copies: the model to begin with has none" in hears.heard
     whole = seqgen.train(corpus, **run, units=4)
-    assert len(seqgen.train(corpus, **run, base=whole).bundle.indexes) == 2
+    assert len(seqgen.train(corpus, **run, base=whole).data.indexes) == 2

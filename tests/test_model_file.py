@@ -13,15 +13,15 @@ from seqgen import model_file as bundle_module
 from seqgen.config import CELLS, ModelConfig, TrainConfig
 from seqgen.copying.index import CopyIndex, Pieces
 from seqgen.errors import ModelFileError, OutputError
-from seqgen.model_file import Bundle, load, save
+from seqgen.model_file import ModelData, load, save
 from seqgen.network.build import build
 from seqgen.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(("<end>", *"abc☃"))
 
 
-def made(config: ModelConfig, seed: int = 0) -> Bundle:
-    return Bundle(
+def made(config: ModelConfig, seed: int = 0) -> ModelData:
+    return ModelData(
         "text",
         config,
         TrainConfig(minutes=1),
@@ -63,7 +63,7 @@ def test_what_is_saved_is_loaded(
     saved = made(config)
     save(saved, tmp_path / "m.keras")
     loaded = load(tmp_path / "m.keras")
-    assert loaded.facts() == saved.facts()
+    assert loaded.metadata() == saved.metadata()
     assert loaded.parameters == saved.parameters
     assert len(loaded.weights) == len(saved.weights)
     assert all((a == b).all() for a, b in zip(loaded.weights, saved.weights, strict=True))

@@ -58,7 +58,7 @@ def compare(
       seqgen compare python-docs --epochs 2 --no-recall --json
     """
     from seqgen.evaluation import compare_cells
-    from seqgen.evaluation.delayed_recall import CHANCE
+    from seqgen.evaluation.delayed_recall import UNIFORM_LOSS
     from seqgen.reporting import comparison_plot, summaries
     from seqgen.reporting.progress_bar import ProgressBar
     from seqgen.tasks.load import load_corpus
@@ -73,16 +73,16 @@ def compare(
         raise OutputError(f"{output}: expected a name that ends in {' or '.join(SUFFIXES)}")
     require_writable(output)
     corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
-    for note in (*corpus.notes, summaries.corpus(corpus.facts(), len(corpus.vocabulary))):
+    for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
     with ProgressBar(summaries.TOKENS[corpus.task]) as callback:
         found = compare_cells.compare(
             corpus, names, recalls=recalls, callback=callback, **given(options)
         )
     say_if_kept(output)
-    comparison_plot.save(found, CHANCE, output)
+    comparison_plot.save(found, UNIFORM_LOSS, output)
     say(f"drawn: {output}")
     if as_json:
         print_json({"corpus": corpus.name, "picture": str(output), "cells": found})
     else:
-        click.echo(summaries.comparison(corpus.task, found, CHANCE))
+        click.echo(summaries.comparison(corpus.task, found, UNIFORM_LOSS))

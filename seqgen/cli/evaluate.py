@@ -63,7 +63,7 @@ def evaluate(
     if as_json:
         print_json(found.scores)
     else:
-        click.echo(summaries.evaluation(loaded.bundle.task, found.scores))
+        click.echo(summaries.evaluation(loaded.data.task, found.scores))
 
 
 def require_samples(**options: float | None) -> None:

@@ -19,7 +19,7 @@ from seqgen.cli.options import (
     sampling_options,
 )
 from seqgen.errors import ConfigError, OutputError
-from seqgen.utils.atomic_files import require_writable, unused_path, written_whole
+from seqgen.utils.atomic_files import atomic_write, require_writable, unused_path
 
 if TYPE_CHECKING:
     from seqgen.model import Model
@@ -89,7 +89,7 @@ def write_text(
     if output:
         say_if_kept(Path(output))
         with (
-            written_whole(Path(output), keep=True) as path,
+            atomic_write(Path(output), keep=True) as path,
             path.open("w", encoding="utf-8") as file,
         ):
             text.write(texts, file, lines=model.writes_lines)
@@ -138,7 +138,7 @@ def write_music(
         count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **wishes
     )
     copied = []
-    paths = music_paths(model.bundle.corpus["name"], output, count)
+    paths = music_paths(model.data.corpus["name"], output, count)
     for number, (path, each) in enumerate(zip(paths, pieces, strict=False), 1):
         make_folder(path.parent)
         say_if_kept(path)
@@ -157,7 +157,7 @@ def write_music(
                 "item": number,
             }
         )
-    for line in report(model.bundle.indexes, "music", copied):
+    for line in report(model.data.indexes, "music", copied):
         say(line)
 
 
@@ -169,8 +169,8 @@ def read_primer(model: Model, text: str) -> Piece:
     primer, *others = primers(text)
     if others:
         say(f"{text} holds {1 + len(others)} pieces; the music goes on from the first")
-    codec = Codec(**model.bundle.corpus["details"]["codec"])
-    if left_out := primer.note_count - codec.fit(primer).note_count:
+    codec = Codec(**model.data.corpus["details"]["codec"])
+    if left_out := primer.note_count - codec.restrict(primer).note_count:
         say(f"{left_out:,} notes of the primer lie under others, or repeat them: left out")
     return primer
 

@@ -25,7 +25,7 @@ from seqgen.cli.options import (
 )
 from seqgen.errors import OutputError
 from seqgen.utils.atomic_files import require_writable, unused_path
-from seqgen.utils.sigint import uninterrupted
+from seqgen.utils.sigint import ignore_sigint
 
 if TYPE_CHECKING:
     from seqgen.model import Model
@@ -93,7 +93,7 @@ def train(
     if model_to_begin_with:
         reading = {**model_to_begin_with.corpus_options, **reading}
     corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
-    for note in (*corpus.notes, summaries.corpus(corpus.facts(), len(corpus.vocabulary))):
+    for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
     with callbacks(summaries.TOKENS[corpus.task], tensorboard if is_first else None) as callback:
         model = train.train(
@@ -104,9 +104,9 @@ def train(
         say("the first machine of the run writes the model")
         return
     save(model, output, checkpoint_path)
-    say(summaries.score(corpus.task, model.bundle.scores))
+    say(summaries.score(corpus.task, model.data.scores))
     if as_json:
-        print_json({"model": str(output), **model.bundle.scores})
+        print_json({"model": str(output), **model.data.scores})
     else:
         click.echo(output)
 
@@ -146,17 +146,17 @@ def save(model: Model, output: Path, checkpoint_path: Path) -> None:
     from seqgen.reporting import loss_curve
 
     say_if_kept(output)
-    with uninterrupted():
+    with ignore_sigint():
         try:
             model.save(output, keep=True)
         except OutputError as error:
             raise OutputError(f"{error}; {rescued(model, output, checkpoint_path)}") from error
         try:
-            if model.bundle.history:
-                loss_curve.save(model.bundle.history, output.with_suffix(".loss.png"))
+            if model.data.history:
+                loss_curve.save(model.data.history, output.with_suffix(".loss.png"))
         except OutputError as error:
             say(f"no picture of the losses: {error}")
-        if model.bundle.scores["ended_early"] != "Ctrl-C":
+        if model.data.scores["ended_early"] != "Ctrl-C":
             checkpoint_path.unlink(missing_ok=True)
         elif checkpoint_path.exists():
             say(f"the same command with -o {output} --resume goes on with the run")

@@ -15,7 +15,7 @@ from seqgen.config import SampleConfig
 from seqgen.copying.index import PAD, CopyIndex, Pieces
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
-from seqgen.music.analysis.steps import NONE, Moves
+from seqgen.music.analysis.steps import NONE, Steps
 from seqgen.types import Hashes, Ids, Mask
 from seqgen.utils import hashing
 from seqgen.utils.hashing import MODULUS, MULTIPLIER
@@ -36,7 +36,7 @@ def index_of(corpus: Corpus) -> CopyIndex:
     if corpus.task == "text":
         codes = hashing.of_texts(corpus.vocabulary.tokens)
         return CopyIndex.of(Pieces(ids, bounds, codes, corpus.release_memory))
-    moves = Moves(corpus.vocabulary.tokens)
+    moves = Steps(corpus.vocabulary.tokens)
     pieces = [moves.of(np.asarray(ids[start:end])) for start, end in pairwise(bounds)]
     ends = np.cumsum([0, *map(len, pieces)])
     return CopyIndex.of(Pieces(hashing.mixed(np.concatenate(pieces)), ends))
@@ -58,7 +58,7 @@ def longest_copy(
     """
     begins = task == "music"
     if begins:
-        codes = hashing.mixed(Moves(vocabulary.tokens).of(ids))
+        codes = hashing.mixed(Steps(vocabulary.tokens).of(ids))
     else:
         begins = len(ids) > 0 and int(ids[0]) == vocabulary.end_id
         codes = hashing.of_texts(vocabulary.tokens)[ids[int(begins) :]]
@@ -163,7 +163,7 @@ class CopyGuard:
         self.end_id = vocabulary.end_id
         self.codes = hashing.of_texts(vocabulary.tokens) if is_text else None
         self.code_of = [] if self.codes is None else self.codes.tolist()  # plain, one at a time
-        self.moves = None if is_text else Moves(vocabulary.tokens)
+        self.moves = None if is_text else Steps(vocabulary.tokens)
         self.context: list[int] = []  # the codes before the next one, that its n-gram needs
         self.before = 0  # their share of its hash
         self.run = 0  # how long the copy is that ends here

@@ -145,12 +145,12 @@ class CopyIndex:
             index._add(hashes[hashes % np.uint64(every) == 0] if every > 1 else hashes)
         return index
 
-    def facts(self) -> dict[str, int]:
+    def metadata(self) -> dict[str, int]:
         """What is needed besides the bits."""
         return {"order": self.order, "every": self.every}
 
     @classmethod
-    def from_facts(cls, facts: dict[str, Any], bits: bytes) -> CopyIndex:
+    def from_metadata(cls, facts: dict[str, Any], bits: bytes) -> CopyIndex:
         """The index that `facts` and `bits` are of.
 
         Raises:

@@ -183,7 +183,7 @@ def _data(name: str) -> dict[str, Any]:
     return data
 
 
-class Found(NamedTuple):
+class CorpusSpec(NamedTuple):
     """What the user named."""
 
     name: str
@@ -193,7 +193,7 @@ class Found(NamedTuple):
     terms: tuple[str, ...] = ()  # what whoever uses it must know
 
 
-def find(corpora: Iterable[str | Path], *, progress: bool = False) -> Found:
+def find(corpora: Iterable[str | Path], *, progress: bool = False) -> CorpusSpec:
     """A name for the corpus, its sources in order, and what the catalogue says of it.
 
     Args:
@@ -229,7 +229,7 @@ def find(corpora: Iterable[str | Path], *, progress: bool = False) -> Found:
     tasks = {entry.task for entry in named}
     if len(tasks) > 1:
         raise CorpusError(f"{', '.join(texts)}: music and text; a model learns one or the other")
-    return Found(
+    return CorpusSpec(
         name_of(texts[0]),
         found,
         named[0].task if named else None,

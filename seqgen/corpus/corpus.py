@@ -92,7 +92,7 @@ class Corpus:
             if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # Windows has no such thing
                 mapped.madvise(mmap.MADV_DONTNEED)
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What a model file tells of the corpus: enough to find and check it again."""
         return {
             "name": self.name,

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqgen.evaluation import ngrams
 from seqgen.types import Ids
-from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.atomic_files import atomic_write
 from seqgen.utils.cache import cache_folder
 
 MOST = 5_000_000  # training tokens that are counted, the last ones
@@ -37,6 +37,6 @@ def losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[float]:
     found = ngrams.losses(training, scored, vocabulary_size)
     with suppress(OSError):  # a cache that cannot be written makes the next time slow, no more
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(found), "utf-8")
     return found

@@ -57,20 +57,20 @@ def compare(
     """
     callback = callback or Callback()
     require_cells(cells)
-    given = setup.settled({"minutes": minutes, **options})
+    given = setup.normalise_options({"minutes": minutes, **options})
     for cell in cells:  # whatever is wrong is said before the work begins
         network.build(setup.configs(**given, cell=cell)[0], vocabulary_size=2)
     costliest = max(cells, key=auto_config.GATES.__getitem__)
-    begun = setup.new(corpus, {**given, "cell": costliest}, None, callback)
+    run_setup = setup.new(corpus, {**given, "cell": costliest}, None, callback)
     found: dict[str, dict[str, Any]] = {}
     try:
-        _warm_up(begun, cells[0])
+        _warm_up(run_setup, cells[0])
         for number, cell in enumerate(cells, 1):
             callback.on_message(f"{cell}, {number} of {len(cells)}")
-            _learn(begun, cell, callback, found)
+            _learn(run_setup, cell, callback, found)
         for number, cell in enumerate(found if recalls else (), 1):
             callback.on_message(f"{cell}, {number} of {len(found)}: recall")
-            _learn_to_recall(begun, cell, callback, found)
+            _learn_to_recall(run_setup, cell, callback, found)
     except (KeyboardInterrupt, TrainingError) as error:
         if not found:
             raise
@@ -89,21 +89,21 @@ def require_cells(cells: Sequence[str]) -> None:
         raise ConfigError("compare: expected one machine, got several in TF_CONFIG")
 
 
-def _warm_up(begun: setup.Beginning, cell: str) -> None:
+def _warm_up(run_setup: setup.RunSetup, cell: str) -> None:
     """A step that counts for nothing: the first one in a process takes a second or two longer,
     which must not be the first cell's loss."""
-    moment = dataclasses.replace(begun.train_config, minutes=MOMENT, epochs=None)
-    _learn(dataclasses.replace(begun, train_config=moment), cell, Callback(), {})
+    moment = dataclasses.replace(run_setup.train_config, minutes=MOMENT, epochs=None)
+    _learn(dataclasses.replace(run_setup, train_config=moment), cell, Callback(), {})
 
 
 def _learn(
-    begun: setup.Beginning, cell: str, callback: Callback, found: dict[str, dict[str, Any]]
+    run_setup: setup.RunSetup, cell: str, callback: Callback, found: dict[str, dict[str, Any]]
 ) -> None:
     speed = _Speed()
     result = loop.train(
-        begun.corpus,
-        dataclasses.replace(begun.model_config, cell=cell),
-        begun.train_config,
+        run_setup.corpus,
+        dataclasses.replace(run_setup.model_config, cell=cell),
+        run_setup.train_config,
         Callbacks(callback, speed),
     )
     found[cell] = {
@@ -116,9 +116,9 @@ def _learn(
 
 
 def _learn_to_recall(
-    begun: setup.Beginning, cell: str, callback: Callback, found: dict[str, dict[str, Any]]
+    run_setup: setup.RunSetup, cell: str, callback: Callback, found: dict[str, dict[str, Any]]
 ) -> None:
-    config = begun.train_config
+    config = run_setup.train_config
     minutes = config.minutes or found[cell]["scores"]["seconds"] / 60
     losses = found[cell]["recall"] = {}
     for gap in delayed_recall.GAPS:

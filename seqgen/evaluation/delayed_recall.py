@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
-from seqgen.inference.numpy_engine import Runtime, Stepper
+from seqgen.inference.numpy_engine import Engine, NumpyEngine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.training import loop
 from seqgen.training.callbacks import Callback
@@ -25,7 +25,7 @@ from seqgen.vocabulary import Vocabulary
 GAPS = (5, 10, 20, 50, 100, 200)
 SYMBOLS, NOISE = 8, 8  # different tokens of each kind
 CUE = SYMBOLS + NOISE
-CHANCE = math.log(SYMBOLS)  # the loss of a guess
+UNIFORM_LOSS = math.log(SYMBOLS)  # the loss of a guess
 EPISODES = 20_000
 SCORED = 512
 UNITS, EMBEDDING, BATCH_SIZE, LEARNING_RATE = 64, 32, 32, 0.01
@@ -58,20 +58,20 @@ def corpus(gap: int, seed: int = 0) -> Corpus:
     return Corpus(f"recall after {gap}", "text", vocabulary, ids, validation=0)
 
 
-def loss(stepper: Stepper, gap: int, seed: int = 1) -> float:
+def loss(engine: Engine, gap: int, seed: int = 1) -> float:
     """Nats of a symbol that comes again after a gap; each behind an episode that is over.
 
     >>> class Forgets:
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return np.zeros((len(ids), SYMBOLS)), state
-    >>> round(loss(Forgets(), gap=5), 4), round(CHANCE, 4)
+    >>> round(loss(Forgets(), gap=5), 4), round(UNIFORM_LOSS, 4)
     (2.0794, 2.0794)
     """
     random = np.random.default_rng(seed)
     rows = np.stack([episodes(2, np.full(2, gap), random) for _ in range(SCORED)]).astype(int)
-    state = stepper.initial_state(SCORED)
+    state = engine.initial_state(SCORED)
     for column in rows.T[:-1]:
-        logits, state = stepper.step(column, state)
+        logits, state = engine.step(column, state)
     return -float(log_probabilities(logits)[np.arange(SCORED), rows[:, -1]].mean())
 
 
@@ -89,7 +89,7 @@ def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) ->
     result = loop.train(corpus(gap, seed), model_config, config, callback)
     if result.scores["ended_early"] == "Ctrl-C":
         raise KeyboardInterrupt
-    return loss(Runtime(model_config, result.weights), gap)
+    return loss(NumpyEngine(model_config, result.weights), gap)
 
 
 def remembered(losses: Mapping[int, float]) -> int:
@@ -101,7 +101,7 @@ def remembered(losses: Mapping[int, float]) -> int:
     """
     longest = 0
     for gap, nats in sorted(losses.items()):
-        if nats > CHANCE / 2:
+        if nats > UNIFORM_LOSS / 2:
             break
         longest = gap
     return longest

@@ -89,7 +89,7 @@ def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()
     Raises:
         CorpusError: it is not found again, or is not what it was.
     """
-    facts = model.bundle.corpus
+    facts = model.data.corpus
     arguments = facts.get("arguments") or [facts["name"]]
     beside = [str(folder / each) for each in arguments]
     moved = [str(folder / Path(each).name) for each in arguments]
@@ -106,7 +106,7 @@ def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()
             reasons.append(str(error))
             continue
         if corpus.sha256 == facts["sha256"]:
-            return _in_tokens_of(model.bundle.vocabulary, corpus)[0]
+            return _in_tokens_of(model.data.vocabulary, corpus)[0]
         if places != candidate:
             reasons.insert(0, f"{places[0]} is not what it was when the model was trained")
     why = reasons[0].partition(";")[0]
@@ -115,8 +115,8 @@ def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()
 
 def _reading(model: Model, validation: float) -> dict[str, Any]:
     """The options of `load_corpus` by which the model's corpus was read."""
-    options = {k: v for k, v in model.bundle.corpus["options"].items() if k != "shuffled"}
-    return {"task": model.bundle.task, "validation": validation, **options}
+    options = {k: v for k, v in model.data.corpus["options"].items() if k != "shuffled"}
+    return {"task": model.data.task, "validation": validation, **options}
 
 
 def _in_tokens_of(vocabulary: Vocabulary, corpus: Corpus) -> tuple[Corpus, int]:
@@ -185,7 +185,7 @@ def evaluate(
     else:
         assert own is not None
         ids, first = own.ids, own.training_length
-        if first != model.bundle.corpus["split"]["training_tokens"]:
+        if first != model.data.corpus["split"]["training_tokens"]:
             notes.append(
                 "this seqgen holds out other parts than the one that trained the model, which has "
                 "learned some of them"
@@ -193,7 +193,7 @@ def evaluate(
         label = f"held-out part of {own.name}"
         if first == len(ids):
             raise CorpusError(f"{own.name}: nothing was held out; name what is to be scored")
-    losses = scoring.losses(model.stepper, ids, first, progress=progress)
+    losses = scoring.losses(model.engine, ids, first, progress=progress)
     scores = {"corpus": label, **_scores(model, np.asarray(ids[first:]), float(losses.sum()))}
     scores["baseline"] = None if own is None else _baseline(model, own, ids, first)
     return Evaluation(scores, notes, own)
@@ -204,8 +204,8 @@ def _named(
 ) -> tuple[Ids, int, tuple[str, str]]:
     """The ids of what the user named, with what generation begins with before them."""
     named = catalogue.read_catalogue().get(str(corpora[0]))
-    if named is not None and named.task != model.bundle.task:
-        raise ConfigError(f"the model is one of {model.bundle.task}, {corpora[0]} is {named.task}")
+    if named is not None and named.task != model.data.task:
+        raise ConfigError(f"the model is one of {model.data.task}, {corpora[0]} is {named.task}")
     options = _reading(model, 0)
     if not model.is_music:
         options["min_count"] = 1  # what is rare there may be known here
@@ -217,19 +217,19 @@ def _named(
         if options["transpose"] == "augment":
             options["transpose"] = "none"
     corpus = load_corpus(*corpora, **options)
-    codecs = [each.get("codec") for each in (corpus.details, model.bundle.corpus["details"])]
+    codecs = [each.get("codec") for each in (corpus.details, model.data.corpus["details"])]
     if codecs[0] != codecs[1]:
         raise ConfigError(
             f"{corpus.name}: expected music with as many parts as the model's, so that its tokens "
             f"are the same ({codecs[1]}); got {codecs[0]}"
         )
-    corpus, unknown = _in_tokens_of(model.bundle.vocabulary, corpus)
+    corpus, unknown = _in_tokens_of(model.data.vocabulary, corpus)
     notes += corpus.notes
     if unknown:
         kind = "characters" if corpus.task == "text" else "tokens"
-        done = "left out" if model.bundle.vocabulary.unknown_id is None else "scored as <unk>"
+        done = "left out" if model.data.vocabulary.unknown_id is None else "scored as <unk>"
         notes.append(f"{unknown:,} {kind} that the model has never seen: {done}")
-    vocabulary = model.bundle.vocabulary
+    vocabulary = model.data.vocabulary
     begin = (
         vocabulary.encode([END])
         if vocabulary.end_id is not None
@@ -260,8 +260,8 @@ def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
 
 def _notes_and_beats(model: Model, ids: Ids) -> tuple[int, float]:
     """How many notes begin, and how many quarters go by."""
-    vocabulary = model.bundle.vocabulary
-    codec = Codec(**model.bundle.corpus["details"]["codec"])
+    vocabulary = model.data.vocabulary
+    codec = Codec(**model.data.corpus["details"]["codec"])
     begins = np.array([codec.starts_note(token) for token in vocabulary.tokens])
     ends = np.flatnonzero(ids == vocabulary.end_id)
     bounds = [0, *(int(end) + 1 for end in ends)]

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.inference.numpy_engine import Stepper
+from seqgen.inference.numpy_engine import Engine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.types import Ids
 
@@ -17,7 +17,7 @@ FEW = 20_000  # tokens that one stream reads alone
 
 
 def losses(
-    stepper: Stepper, ids: Ids, first: int, *, progress: bool = False
+    engine: Engine, ids: Ids, first: int, *, progress: bool = False
 ) -> npt.NDArray[np.float64]:
     """Nats of each token from the first on, with the state carried from one to the next.
 
@@ -26,7 +26,7 @@ def losses(
     first one over and over.
 
     Args:
-        stepper: the network.
+        engine: the network.
         ids: `(N,)`.
         first: the first that is scored, at least 1.
         progress: draw a progress bar on stderr.
@@ -37,7 +37,7 @@ def losses(
     >>> class Knows:
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return 50 * np.eye(5)[(ids + 1) % 5], state
-    ...     def streams(self, state, rows): return state
+    ...     def gather_state(self, state, rows): return state
     >>> losses(Knows(), np.array([0, 1, 2, 4]), first=1).round().tolist()
     [0.0, 0.0, 50.0]
     """
@@ -48,12 +48,12 @@ def losses(
     starts = first + np.arange(streams + 1) * count // streams
     longest = int(np.diff(starts).max(initial=0))
     found = np.empty(count)
-    state = stepper.initial_state(streams)
+    state = engine.initial_state(streams)
     steps = range(-min(WARM_UP, first - 1 if streams == 1 else WARM_UP), longest)
     for step in tqdm(steps, "scoring", file=sys.stderr, leave=False, disable=not progress, unit=""):
         places = starts[:-1] + step
         inside = places.clip(1, len(ids) - 1)
-        logits, state = stepper.step(ids[inside - 1].astype(int), state)
+        logits, state = engine.step(ids[inside - 1].astype(int), state)
         scored = np.flatnonzero((places >= starts[:-1]) & (places < starts[1:]))
         if len(scored):
             targets = ids[inside[scored]].astype(int)

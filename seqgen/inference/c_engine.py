@@ -50,10 +50,10 @@ class _Network(ctypes.Structure):
     ]
 
 
-def knows(config: ModelConfig) -> bool:
+def supports(config: ModelConfig) -> bool:
     """Whether this module can run the network, on this machine.
 
-    >>> knows(ModelConfig(cell_options={"activation": "relu"})), knows(ModelConfig(units=20))
+    >>> supports(ModelConfig(cell_options={"activation": "relu"})), supports(ModelConfig(units=20))
     (False, False)
     """
     return (
@@ -83,19 +83,19 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
-class CompiledRuntime:
+class CEngine:
     """A network for `seqgen/native/infer_step.c`.
 
     The state of each stream is a row: of every layer what it remembers, then the logits.
 
     Args:
-        config: what the network is made of; `knows` says yes to it.
-        weights: in Keras's order, see `seqgen.inference.numpy_engine.Runtime`.
+        config: what the network is made of; `supports` says yes to it.
+        weights: in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`.
         instructions: the set that is used, from 0, the fastest, to 2, which every processor has;
             None takes the fastest that there is.
     """
 
-    streams_are_alone = True
+    is_batch_invariant = True
 
     def __init__(
         self, config: ModelConfig, weights: Sequence[Floats], instructions: int | None = None
@@ -169,6 +169,6 @@ class CompiledRuntime:
         self._work(self._reference, streams, *map(pointer, (first, state, after)))
         return after[:, self.logits : self.logits + self.vocabulary_size], after
 
-    def streams(self, state: Floats, rows: Ids) -> Floats:
+    def gather_state(self, state: Floats, rows: Ids) -> Floats:
         """The state of these of the streams, of one as often as it is named."""
         return state[rows]

@@ -13,11 +13,11 @@ from seqgen.network.forward import Forward
 from seqgen.types import Floats, Ids
 
 
-class KerasStepper:
+class KerasEngine:
     """A network one token at a time through Keras, for cell options that
     `seqgen.inference.numpy_engine` does not support; it is slower."""
 
-    streams_are_alone = False
+    is_batch_invariant = False
 
     def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
         self.network = build(config, weights[0].shape[0])
@@ -36,6 +36,6 @@ class KerasStepper:
         logits, state = self._forward(tf.constant(np.asarray(ids)[:, None], tf.int32), state)
         return logits[:, 0].numpy(), state
 
-    def streams(self, state: Tensors, rows: Ids) -> Tensors:
+    def gather_state(self, state: Tensors, rows: Ids) -> Tensors:
         """The state of these of the streams, of one as often as it is named."""
         return [tf.gather(each, rows) for each in state]

@@ -43,10 +43,10 @@ KNOWN_CELL_OPTIONS = frozenset(
 }
 
 
-class Stepper(Protocol):
+class Engine(Protocol):
     """Anything that can run a network one token at a time."""
 
-    streams_are_alone: bool  # whether what runs beside a stream changes nothing in its numbers
+    is_batch_invariant: bool  # whether what runs beside a stream changes nothing in its numbers
 
     def initial_state(self, batch_size: int) -> Any:
         """The state before the first token."""
@@ -54,7 +54,7 @@ class Stepper(Protocol):
     def step(self, ids: Ids, state: Any) -> tuple[Floats, Any]:
         """Ids `(B,)` and state → logits `(B, V)` and the next state."""
 
-    def streams(self, state: Any, rows: Ids) -> Any:
+    def gather_state(self, state: Any, rows: Ids) -> Any:
         """The state of these of the streams, of one as often as it is named."""
 
 
@@ -133,12 +133,12 @@ class GRUCell:
 Cell = SimpleRNNCell | LSTMCell | GRUCell
 
 
-def knows(config: ModelConfig) -> bool:
+def supports(config: ModelConfig) -> bool:
     """Whether this module can run the network; otherwise Keras must.
 
-    >>> knows(ModelConfig(cell_options={"activation": "relu"}))
+    >>> supports(ModelConfig(cell_options={"activation": "relu"}))
     True
-    >>> knows(ModelConfig(cell_options={"activation": "softmax"}))
+    >>> supports(ModelConfig(cell_options={"activation": "softmax"}))
     False
     """
     options = config.cell_options
@@ -156,12 +156,12 @@ def has_usual_activations(config: ModelConfig) -> bool:
     False
     """
     usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-    return knows(config) and all(
+    return supports(config) and all(
         config.cell_options.get(name, value) == value for name, value in usual.items()
     )
 
 
-class Runtime:
+class NumpyEngine:
     """A network as NumPy arrays.
 
     Args:
@@ -171,13 +171,13 @@ class Runtime:
 
     >>> config = ModelConfig(cell="simple_rnn", units=2, embedding=1)
     >>> shapes = [(3, 1), (1, 2), (2, 2), (2,), (2, 3), (3,)]
-    >>> runtime = Runtime(config, [np.ones(shape, np.float32) for shape in shapes])
+    >>> runtime = NumpyEngine(config, [np.ones(shape, np.float32) for shape in shapes])
     >>> logits, state = runtime.step(np.array([0, 2]), runtime.initial_state(2))
     >>> logits.shape, state[0].shape
     ((2, 3), (2, 2))
     """
 
-    streams_are_alone = False  # products of other shapes are rounded otherwise
+    is_batch_invariant = False  # products of other shapes are rounded otherwise
 
     def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
         self.config = config
@@ -253,7 +253,7 @@ class Runtime:
         logits += self.output_bias
         return logits.T, after
 
-    def streams(self, state: State, rows: Ids) -> State:
+    def gather_state(self, state: State, rows: Ids) -> State:
         """The state of these of the streams, of one as often as it is named."""
         return tuple(each[:, rows] for each in state)
 

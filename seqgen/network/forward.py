@@ -11,7 +11,7 @@ from seqgen.network.build import Tensors, state_sizes
 
 
 @dataclass(frozen=True)
-class Chance:
+class DropoutMasks:
     """What is left to chance in training: dropout of outputs is the network's own, that of
     recurrent weights (Wan and others 2013; Merity and others 2018) is here."""
 
@@ -66,7 +66,7 @@ class Forward:
         network: Any,
         batch_size: int,
         *,
-        chance: Chance | None = None,
+        chance: DropoutMasks | None = None,
         precision: str = "float32",
     ) -> None:
         self._chance = chance

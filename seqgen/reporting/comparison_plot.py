@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.atomic_files import atomic_write
 
 
 def save(found: Mapping[str, Mapping[str, Any]], chance: float, path: Path) -> None:
@@ -56,5 +56,5 @@ def save(found: Mapping[str, Mapping[str, Any]], chance: float, path: Path) -> N
     for axes in (time, tokens, *further):
         axes.grid(alpha=0.3)
         axes.legend()
-    with written_whole(path, keep=True) as temporary:
+    with atomic_write(path, keep=True) as temporary:
         figure.savefig(temporary, dpi=110, format=path.suffix[1:])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.atomic_files import atomic_write
 
 
 def save(history: Sequence[dict[str, Any]], path: Path) -> None:
@@ -45,5 +45,5 @@ def save(history: Sequence[dict[str, Any]], path: Path) -> None:
     axes.xaxis.set_major_formatter(EngFormatter())
     axes.grid(alpha=0.3)
     axes.legend()
-    with written_whole(path, keep=True) as temporary:
+    with atomic_write(path, keep=True) as temporary:
         figure.savefig(temporary, dpi=120)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from seqgen.model_file import Bundle
-from seqgen.music.io.result import Reading
+from seqgen.model_file import ModelData
+from seqgen.music.io.result import ReadResult
 
 TOKENS = {"text": "character", "music": "token"}  # task → what one of its tokens is called
 MOST_REASONS = 3  # that a line has room for
@@ -41,7 +41,7 @@ def score(task: str, scores: dict[str, Any]) -> str:
 
 
 def corpus(facts: dict[str, Any], different: int) -> str:
-    """One line on a corpus, from `Corpus.facts` and the size of its vocabulary."""
+    """One line on a corpus, from `Corpus.metadata` and the size of its vocabulary."""
     split = facts["split"]
     return (
         f"{facts['name']}: {facts['tokens']:,} {TOKENS[facts['task']]}s, {different} different; "
@@ -50,7 +50,7 @@ def corpus(facts: dict[str, Any], different: int) -> str:
 
 
 def music(facts: dict[str, Any]) -> str:
-    """One line on a corpus of music, from `Corpus.facts`; nothing on one of text."""
+    """One line on a corpus of music, from `Corpus.metadata`; nothing on one of text."""
     details, options = facts.get("details"), facts.get("options")
     if not details or not options:
         return ""
@@ -141,7 +141,7 @@ def _figure(value: float | None) -> str:
     return f"{text:>14}"
 
 
-def reading(file: str, found: Reading) -> dict[str, Any]:
+def reading(file: str, found: ReadResult) -> dict[str, Any]:
     """What came of reading a file of music, as plain data."""
     pieces = found.pieces
     return {
@@ -179,33 +179,33 @@ def reading_line(row: dict[str, Any]) -> str:
     return ", ".join(filter(None, said))
 
 
-def facts(bundle: Bundle) -> dict[str, Any]:
+def facts(model_data: ModelData) -> dict[str, Any]:
     """What the model file holds, but for the list of tokens and the weights."""
-    held = bundle.facts()
+    held = model_data.metadata()
     tokens = held.pop("vocabulary")
-    return {**held, "vocabulary_size": len(tokens), "parameters": bundle.parameters}
+    return {**held, "vocabulary_size": len(tokens), "parameters": model_data.parameters}
 
 
-def table(bundle: Bundle) -> str:
+def table(model_data: ModelData) -> str:
     """A few lines on a model."""
-    config, run = bundle.model_config, bundle.train_config
+    config, run = model_data.model_config, model_data.train_config
     length = f"{run.minutes:g} minutes" if run.minutes else f"{run.epochs:g} epochs"
-    tokens = " ".join(repr(token)[1:-1] for token in bundle.vocabulary.tokens[:40])
+    tokens = " ".join(repr(token)[1:-1] for token in model_data.vocabulary.tokens[:40])
     rows = {
-        "model": f"{bundle.task}, made by seqgen {bundle.seqgen_version}",
+        "model": f"{model_data.task}, made by seqgen {model_data.seqgen_version}",
         "network": f"{config.cell}, {config.layers} x {config.units} units, "
         f"embedding {config.embedding}, dropout {config.dropout:g}, "
-        f"{bundle.parameters:,} parameters",
+        f"{model_data.parameters:,} parameters",
         "cell options": ", ".join(f"{k}={v}" for k, v in config.cell_options.items()),
-        "corpus": corpus(bundle.corpus, len(bundle.vocabulary)),
-        "music": music(bundle.corpus),
-        "sha256": bundle.corpus["sha256"],
-        "vocabulary": tokens + (" …" if len(bundle.vocabulary) > 40 else ""),
+        "corpus": corpus(model_data.corpus, len(model_data.vocabulary)),
+        "music": music(model_data.corpus),
+        "sha256": model_data.corpus["sha256"],
+        "vocabulary": tokens + (" …" if len(model_data.vocabulary) > 40 else ""),
         "training": f"{length}, batch size {run.batch_size}, window {run.window}, "
         f"learning rate {run.learning_rate:g}, weight decay {run.weight_decay:g}, "
         f"recurrent dropout {run.recurrent_dropout:g}, "
         f"{run.precision}, seed {run.seed}",
-        "why": bundle.chosen,
-        "score": score(bundle.task, bundle.scores),
+        "why": model_data.chosen,
+        "score": score(model_data.task, model_data.scores),
     }
     return "\n".join(f"{name:13} {text}" for name, text in rows.items() if text)

@@ -24,11 +24,11 @@ class _Drawing(ctypes.Structure):
     ]
 
 
-class CompiledDrawing:
+class CSampler:
     """`seqgen/native/sample.c`, told what a configuration says.
 
     >>> if library() is not None:
-    ...     drawing = CompiledDrawing(SampleConfig(top_k=1))
+    ...     drawing = CSampler(SampleConfig(top_k=1))
     ...     logits = np.array([[1, 3, 2]], np.float32)
     ...     print(drawing(logits, np.empty((1, 0), int), np.array([0.5]), 1.0).tolist())
     [1]

@@ -9,10 +9,10 @@ import numpy as np
 from seqgen.types import Mask
 
 
-class Only:
+class BannedTokens:
     """Some of the tokens never come.
 
-    >>> Only(3, banned=[1]).allowed()
+    >>> BannedTokens(3, banned=[1]).allowed()
     array([ True, False,  True])
     """
 
@@ -30,10 +30,10 @@ class Only:
         """A token has come."""
 
 
-class Stop:
+class StopSequence:
     """An output is whole when certain tokens stand at its end.
 
-    >>> stop = Stop([1, 2])
+    >>> stop = StopSequence([1, 2])
     >>> for token in (0, 1, 1, 2): stop.feed(token)
     >>> stop.is_finished
     True

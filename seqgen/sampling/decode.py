@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from seqgen.config import SampleConfig
-from seqgen.inference.numpy_engine import Stepper
+from seqgen.inference.numpy_engine import Engine
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.types import Ids, Logits, Mask
 
@@ -20,39 +20,39 @@ MOST = 64  # outputs that run side by side
 BATCHES = (1, 16, 48, MOST)
 
 
-class Place(NamedTuple):
+class DecoderState(NamedTuple):
     """Where a network is in each of `B` sequences."""
 
     logits: Logits  # (B, V), of what comes next
     state: Any
 
 
-def read(stepper: Stepper, prompt: Ids) -> Place:
+def read(engine: Engine, prompt: Ids) -> DecoderState:
     """The place behind a prompt `(T,)`, at least one token."""
-    state = stepper.initial_state(1)
+    state = engine.initial_state(1)
     for token in prompt:
-        logits, state = stepper.step(np.array([token]), state)
-    return Place(logits, state)
+        logits, state = engine.step(np.array([token]), state)
+    return DecoderState(logits, state)
 
 
-def streams(stepper: Stepper, place: Place, rows: Sequence[int]) -> Place:
+def streams(engine: Engine, place: DecoderState, rows: Sequence[int]) -> DecoderState:
     """The places of some of the sequences; one that is named more than once becomes several."""
     chosen = np.asarray(rows)
-    return Place(place.logits[chosen], stepper.streams(place.state, chosen))
+    return DecoderState(place.logits[chosen], engine.gather_state(place.state, chosen))
 
 
-def batches(count: int, stepper: Stepper) -> Iterator[tuple[range, int]]:
+def batches(count: int, engine: Engine) -> Iterator[tuple[range, int]]:
     """The numbers of the outputs that run side by side, and in how many rows.
 
     >>> class Rounds:
-    ...     streams_are_alone = False
+    ...     is_batch_invariant = False
     >>> list(batches(20, Rounds()))
     [(range(0, 1), 1), (range(1, 17), 16), (range(17, 20), 48)]
     """
     first = number = 0
     while first < count:
         rows = BATCHES[min(number, len(BATCHES) - 1)]
-        if stepper.streams_are_alone:
+        if engine.is_batch_invariant:
             rows = min(MOST, count - first)
         yield range(first, min(first + rows, count)), rows
         first, number = first + rows, number + 1
@@ -71,7 +71,7 @@ class Constraint(Protocol):
         """A token has come."""
 
 
-class Output:
+class GeneratedSequence:
     """One output while it grows.
 
     Args:
@@ -103,7 +103,7 @@ class Output:
         self.log_probabilities: list[float] = []  # before anything was banned or tempered
         self.is_finished = False
         self.is_stuck = False  # finished because nothing was allowed to come
-        self.place: Place | None = None  # behind it, when it is finished
+        self.state: DecoderState | None = None  # behind it, when it is finished
 
     def next(self, size: int) -> Mask | None:
         """Which of so many tokens may come next; None: all of them, or it is finished."""
@@ -135,17 +135,17 @@ class Output:
 
 
 def generate(
-    stepper: Stepper,
-    place: Place,
+    engine: Engine,
+    place: DecoderState,
     sampler: Sampler,
-    outputs: Sequence[Output],
+    outputs: Sequence[GeneratedSequence],
     prompt: Sequence[int] = (),
     drawn: int = 0,
 ) -> Iterator[None]:
     """Let outputs grow side by side, a token of each at a time, until all are finished.
 
     Args:
-        stepper: the network.
+        engine: the network.
         place: of each output, the first row that of the first; rows beyond them fill up.
         sampler: how tokens are drawn.
         outputs: those that grow.
@@ -155,9 +155,9 @@ def generate(
     >>> class Counts:
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return np.eye(5)[(ids + 1) % 5], state
-    ...     def streams(self, state, rows): return state
+    ...     def gather_state(self, state, rows): return state
     >>> config = SampleConfig(temperature=0, length=9)
-    >>> output = Output(config, end_id=0)
+    >>> output = GeneratedSequence(config, end_id=0)
     >>> place = read(Counts(), np.array([0, 1]))
     >>> for _ in generate(Counts(), place, Sampler(config), [output]): pass
     >>> output.ids
@@ -178,8 +178,8 @@ def generate(
             if not output.is_finished:
                 growing = True
                 numbers[row] = output.random()
-            elif output.place is None:
-                output.place = streams(stepper, Place(logits, state), [row])
+            elif output.state is None:
+                output.state = streams(engine, DecoderState(logits, state), [row])
             if mask is not None:
                 allowed[row] = mask
                 masked = True
@@ -193,10 +193,10 @@ def generate(
         yield
         if window:
             recent[:, (len(before) + new) % window] = ids
-        logits, state = stepper.step(ids, state)
+        logits, state = engine.step(ids, state)
 
 
-def _feed(outputs: Sequence[Output], ids: Ids, logits: Logits) -> None:
+def _feed(outputs: Sequence[GeneratedSequence], ids: Ids, logits: Logits) -> None:
     scores = None
     for row, (output, token) in enumerate(zip(outputs, ids.tolist(), strict=False)):
         if output.is_finished:

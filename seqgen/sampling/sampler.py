@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from seqgen.config import SampleConfig
 from seqgen.native import library
-from seqgen.sampling.c_sampler import CompiledDrawing
+from seqgen.sampling.c_sampler import CSampler
 from seqgen.types import Ids, Logits, Mask
 
 LOWEST = 1e-250  # temperature: any lower, and numbers that are large would overflow
@@ -158,7 +158,7 @@ class Sampler:
         self.temperatures = config.temperature_schedule or (config.temperature,)
         penalises = config.repetition_penalty != 1
         self.window = config.repetition_window if penalises else 0  # of tokens that it looks at
-        self.compiled = CompiledDrawing(config) if library() is not None else None
+        self.compiled = CSampler(config) if library() is not None else None
 
     def __call__(
         self,

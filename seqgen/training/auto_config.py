@@ -25,7 +25,7 @@ ASSUMED_SPEED = 40_000.0  # tokens per second, of LSTM 1 x 256, where it is not 
 
 
 @dataclass(frozen=True)
-class Task:
+class Budget:
     """What the choice depends on."""
 
     training_tokens: int
@@ -69,35 +69,35 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     return total + (config.units + 1) * vocabulary_size
 
 
-def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def choose_hyperparameters(budget: Budget, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """The options, with those that are not given chosen.
 
     Args:
-        task: what the choice depends on.
+        budget: what the choice depends on.
         given: options that somebody set: they stay, and what depends on them follows them.
 
     Returns:
         The options, and one line that says what was chosen and why; empty if nothing was.
 
-    >>> task = Task(training_tokens=1_000_000, vocabulary_size=65, minutes=2.75, epochs=None)
-    >>> options, why = fill(task, {"dropout": 0.1})
+    >>> budget = Budget(training_tokens=1_000_000, vocabulary_size=65, minutes=2.75, epochs=None)
+    >>> options, why = choose_hyperparameters(budget, {"dropout": 0.1})
     >>> options["layers"], options["dropout"]
     (1, 0.1)
     """
     names = ModelConfig.__dataclass_fields__.keys() & given.keys()
     network = {name: given[name] for name in names}
     if "units" not in given:
-        network["units"] = _units(task, network)
+        network["units"] = _units(budget, network)
     if "embedding" not in given:
-        network["embedding"] = _embedding(task.vocabulary_size, network["units"])
+        network["embedding"] = _embedding(budget.vocabulary_size, network["units"])
     config = ModelConfig.from_json(network)
-    seen = task.tokens_seen(config)
-    batch_size, window = fitting_size(task.training_tokens)
+    seen = budget.tokens_seen(config)
+    batch_size, window = fitting_size(budget.training_tokens)
     if config.units >= 512 and batch_size == 32:
         batch_size = 64
-    batch_size = max(batch_size // task.devices, 1) * task.devices
-    size = weights(config, task.vocabulary_size)
-    pressure = size / task.training_tokens * seen / task.training_tokens
+    batch_size = max(batch_size // budget.devices, 1) * budget.devices
+    size = weights(config, budget.vocabulary_size)
+    pressure = size / budget.training_tokens * seen / budget.training_tokens
     chosen = {
         "units": config.units,
         "layers": config.layers,
@@ -107,10 +107,10 @@ def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         "learning_rate": _rounded(6e-3 * (256 / max(config.units, 256)) ** 0.5),
         "dropout": _share(0.25 + 0.055 * math.log2(pressure / 8), 0.5),
         "recurrent_dropout": _share(0.11 * math.log2(pressure / 12), 0.35),
-        "weight_decay": 0.05 if seen > task.training_tokens else 0.01,
-        "precision": task.precision,
+        "weight_decay": 0.05 if seen > budget.training_tokens else 0.01,
+        "precision": budget.precision,
     }
-    if not task.can_drop_recurrent:
+    if not budget.can_drop_recurrent:
         del chosen["recurrent_dropout"]
     chosen = {name: value for name, value in chosen.items() if name not in given}
     if not chosen:
@@ -118,20 +118,20 @@ def fill(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
     why = (
         f"chosen: {words}; for about {_millions(seen)} tokens to be seen, "
-        f"{seen / task.training_tokens:.2g} times the text, by {config.cell} of "
+        f"{seen / budget.training_tokens:.2g} times the text, by {config.cell} of "
         f"{_millions(size)} weights"
     )
     return {**given, **chosen}, why
 
 
-def _units(task: Task, network: Mapping[str, Any]) -> int:
+def _units(budget: Budget, network: Mapping[str, Any]) -> int:
     """The widest network that the time is enough for, and that the text is."""
     best = WIDTHS[0]
     for units in WIDTHS:
         config = ModelConfig.from_json({**network, "units": units})
-        size = weights(config, task.vocabulary_size)
-        enough_time = task.tokens_seen(config) >= TOKENS_PER_WEIGHT * size
-        if enough_time and size <= WEIGHTS_PER_TOKEN * task.training_tokens:
+        size = weights(config, budget.vocabulary_size)
+        enough_time = budget.tokens_seen(config) >= TOKENS_PER_WEIGHT * size
+        if enough_time and size <= WEIGHTS_PER_TOKEN * budget.training_tokens:
             best = units
     return best
 

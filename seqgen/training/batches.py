@@ -31,9 +31,9 @@ class Batches(Protocol):
 
     def __next__(self) -> Batch: ...
 
-    def place(self) -> dict[str, Any]: ...
+    def state_dict(self) -> dict[str, Any]: ...
 
-    def go_to(self, place: dict[str, Any]) -> None: ...
+    def load_state_dict(self, place: dict[str, Any]) -> None: ...
 
 
 class TextBatches:
@@ -78,16 +78,16 @@ class TextBatches:
         self.carry = np.ones_like(carry)
         return Batch(rows[:, :-1], rows[:, 1:], carry)
 
-    def place(self) -> dict[str, Any]:
-        """What `go_to` needs."""
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs."""
         return {
             "positions": self.positions.tolist(),
             "carry": self.carry.tolist(),
             "random": self.random.bit_generator.state,
         }
 
-    def go_to(self, place: dict[str, Any]) -> None:
-        """Go on from another iterator's `place`."""
+    def load_state_dict(self, place: dict[str, Any]) -> None:
+        """Go on from another iterator's `state_dict`."""
         self.positions = np.array(place["positions"])
         self.carry = np.array(place["carry"], np.float32)
         self.random.bit_generator.state = place["random"]
@@ -172,8 +172,9 @@ class PieceBatches:
         carry = (windows[:, 0] != self.end_id).astype(np.float32)
         return Batch(windows[:, :-1], windows[:, 1:], carry)
 
-    def place(self) -> dict[str, Any]:
-        """What `go_to` needs: not the order, which may be long, but what it was shuffled with."""
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs: not the order, which may be long, but the random state
+        that it was shuffled with."""
         return {
             "rows": [row.tolist() for row in self.rows],
             "taken": self.taken,
@@ -181,8 +182,8 @@ class PieceBatches:
             "random": self.random.bit_generator.state,
         }
 
-    def go_to(self, place: dict[str, Any]) -> None:
-        """Go on from another iterator's `place`."""
+    def load_state_dict(self, place: dict[str, Any]) -> None:
+        """Go on from another iterator's `state_dict`."""
         self.rows = [np.array(row, np.int32) for row in place["rows"]]
         self.random.bit_generator.state = place["before_shuffle"]
         self._shuffle()

@@ -20,7 +20,7 @@ REST = 50  # times as long as a validation took is the least until the next one 
 SHARE = 0.004  # of a run's time that one validation may take,
 LAST_SHARE = 0.03  # and the last one, which scores the best weights
 COST = 1 / 3  # of validating a token, over training on it: there is no backward pass
-PLACE = ("loss", "speed", "scored_tokens", "step", "fraction", "ended", "took")
+STATE = ("loss", "speed", "scored_tokens", "step", "fraction", "ended", "took")
 
 
 class BestWeights:
@@ -60,15 +60,15 @@ class BestWeights:
         self.ended = 0.0  # when it ended,
         self.took = 0.0  # and how long it took, in seconds
 
-    def place(self) -> dict[str, Any]:
-        """What `go_to` needs, but for the weights."""
-        return {name: getattr(self, name) for name in PLACE} | {
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs, but for the weights."""
+        return {name: getattr(self, name) for name in STATE} | {
             "best_loss": self.best[0] if self.best else None
         }
 
-    def go_to(self, place: dict[str, Any], weights: list[Floats]) -> None:
-        """Go on from another run's `place`, with its best weights."""
-        for name in PLACE:
+    def load_state_dict(self, place: dict[str, Any], weights: list[Floats]) -> None:
+        """Go on from another run's `state_dict`, with its best weights."""
+        for name in STATE:
             setattr(self, name, place[name])
         self.best = None if place["best_loss"] is None else (place["best_loss"], weights)
 
@@ -151,7 +151,7 @@ class BestWeights:
         if self.schedule.seconds is not None:
             self.validation.loss(1)  # compiles, so that the second call measures
             self.validation.loss(STREAMS * WINDOW)
-            self.speed = distributed.chiefs(self.validation.tokens_per_second)
+            self.speed = distributed.broadcast_from_chief(self.validation.tokens_per_second)
         self.scored_tokens = self._affordable(SHARE, self.schedule.steps or 0)
         if self.schedule.seconds is not None:
             last = self._affordable(LAST_SHARE, 0)

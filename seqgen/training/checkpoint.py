@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import CheckpointError
-from seqgen.utils.atomic_files import unused_path, written_whole
+from seqgen.utils.atomic_files import atomic_write, unused_path
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 3
@@ -47,7 +47,7 @@ def save(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
         OutputError: it cannot be written; the previous one is as it was.
     """
     named = {f"{name}/{i}": each for name, row in arrays.items() for i, each in enumerate(row)}
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         with temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **named)
         with zipfile.ZipFile(temporary, "a") as archive:

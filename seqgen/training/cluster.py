@@ -17,13 +17,13 @@ EXAMPLE = (
 )
 
 
-def place() -> tuple[int, int]:
+def rank_and_size() -> tuple[int, int]:
     """The number of this machine, from 0, and how many there are; `(0, 1)` without TF_CONFIG.
 
     Raises:
         ConfigError: TF_CONFIG is not what TensorFlow expects.
 
-    >>> place()
+    >>> rank_and_size()
     (0, 1)
     """
     text = os.environ.get(VARIABLE)
@@ -61,9 +61,9 @@ def _is_address(text: object) -> bool:
 
 def is_chief() -> bool:
     """Whether this machine decides and writes, as one alone does."""
-    return place()[0] == 0
+    return rank_and_size()[0] == 0
 
 
 def machine_count() -> int:
     """How many machines share the run."""
-    return place()[1]
+    return rank_and_size()[1]

@@ -19,7 +19,7 @@ import numpy as np
 from seqgen.errors import ConfigError, WorkerError
 from seqgen.network.backend import tf
 from seqgen.training.cluster import machine_count
-from seqgen.utils.sigint import ended_by_ctrl_c
+from seqgen.utils.sigint import default_sigint
 
 LOST = (
     tf.errors.UnavailableError,
@@ -57,20 +57,20 @@ def strategy_for(batch_size: int) -> Any:
 @lru_cache
 def _of_this_machine() -> Any:
     if machine_count() > 1:
-        with losing_machines(), ended_by_ctrl_c():
+        with translate_worker_errors(), default_sigint():
             return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
 
 
-def chiefs(value: Any) -> Any:
+def broadcast_from_chief(value: Any) -> Any:
     """What the chief calls this with, on every machine; they must all call it.
 
     Args:
         value: bytes, or anything that JSON can say.
 
-    >>> chiefs({"a": 1})
+    >>> broadcast_from_chief({"a": 1})
     {'a': 1}
     """
     if machine_count() == 1:
@@ -82,7 +82,7 @@ def chiefs(value: Any) -> Any:
         is_first = context.replica_id_in_sync_group == 0
         return tf.constant(numbers if is_first else numbers[:0])
 
-    with losing_machines():
+    with translate_worker_errors():
         values = strategy().experimental_distribute_values_from_function(of_device)
         gathered = strategy().gather(values, axis=0)
     data = gathered.numpy().astype(np.uint8).tobytes()
@@ -90,7 +90,7 @@ def chiefs(value: Any) -> Any:
 
 
 @contextmanager
-def losing_machines() -> Iterator[None]:
+def translate_worker_errors() -> Iterator[None]:
     """Errors of the connection to other machines become `WorkerError`."""
     try:
         yield

@@ -10,20 +10,20 @@ import numpy as np
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
-from seqgen.model_file import Bundle
+from seqgen.model_file import ModelData
 from seqgen.types import Floats
 from seqgen.vocabulary import Vocabulary
 
 LEARNING_RATE = 2e-3  # a third of a new model's: what it knows shall last
 
 
-def options(bundle: Bundle, given: Mapping[str, Any]) -> dict[str, Any]:
+def options(model_data: ModelData, given: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a run that begins with a model: its network is what it is, but for dropout.
 
     Raises:
         ConfigError: the given ones ask for another network.
     """
-    network = bundle.model_config.to_json()
+    network = model_data.model_config.to_json()
     differing = [
         f"{name} {network[name]}, not {given[name]}"
         for name in network.keys() & given.keys() - {"dropout"}
@@ -37,15 +37,16 @@ def options(bundle: Bundle, given: Mapping[str, Any]) -> dict[str, Any]:
     return {**network, "learning_rate": LEARNING_RATE, **given}
 
 
-def require_same_kind(bundle: Bundle, corpus: Corpus) -> None:
+def require_same_kind(model_data: ModelData, corpus: Corpus) -> None:
     """Raise `ConfigError` unless the corpus is written in the tokens that the model knows."""
-    if bundle.task != corpus.task:
+    if model_data.task != corpus.task:
         raise ConfigError(
-            f"the model to begin with is one of {bundle.task}, this corpus is one of {corpus.task}"
+            f"the model to begin with is one of {model_data.task}, "
+            f"this corpus is one of {corpus.task}"
         )
-    if bundle.task == "text":
+    if model_data.task == "text":
         return
-    both = bundle.corpus, corpus.facts()
+    both = model_data.corpus, corpus.metadata()
     was, now = ({**facts["options"], **facts["details"]["codec"]} for facts in both)
     differing = [
         f"{name} {was[name]}, not {now[name]}"
@@ -56,10 +57,10 @@ def require_same_kind(bundle: Bundle, corpus: Corpus) -> None:
         raise ConfigError(f"the model to begin with has learned with {'; '.join(differing)}")
 
 
-def fingerprint(bundle: Bundle) -> str:
+def fingerprint(model_data: ModelData) -> str:
     """Tells one model from another: a hash of its vocabulary and weights."""
-    digest = hashlib.sha256(repr(bundle.vocabulary.tokens).encode())
-    for each in bundle.weights:
+    digest = hashlib.sha256(repr(model_data.vocabulary.tokens).encode())
+    for each in model_data.weights:
         digest.update(each.tobytes())
     return digest.hexdigest()
 
@@ -81,13 +82,13 @@ def grown_vocabulary(old: Vocabulary, corpus: Vocabulary) -> Vocabulary:
     return Vocabulary((*corpus.tokens, *(each for each in old.tokens if each not in corpus.ids)))
 
 
-def grown_weights(bundle: Bundle, vocabulary: Vocabulary) -> list[Floats]:
+def grown_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floats]:
     """A model's weights for a vocabulary that holds all of its tokens, and others.
 
     A new token begins as the mean of the others, and as unlikely as the unlikeliest of them.
     """
-    embeddings, *recurrent, kernel, bias = bundle.weights
-    old = bundle.vocabulary.ids
+    embeddings, *recurrent, kernel, bias = model_data.weights
+    old = model_data.vocabulary.ids
     places = np.array([old.get(token, len(old)) for token in vocabulary.tokens])
     return [
         np.vstack((embeddings, embeddings.mean(0)))[places],

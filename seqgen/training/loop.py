@@ -27,10 +27,10 @@ from seqgen.training.callbacks import Callback, Progress
 from seqgen.training.checkpoint import Arrays
 from seqgen.training.running_loss import TrainingLoss
 from seqgen.training.schedule import Schedule, learning_rate_share
-from seqgen.training.step import Plan, TrainStep
+from seqgen.training.step import StepPlan, TrainStep
 from seqgen.training.validation import Validation
 from seqgen.types import Floats
-from seqgen.utils.sigint import interrupted_afterwards
+from seqgen.utils.sigint import defer_sigint
 
 SECONDS_TO_CHECKPOINT = 60.0
 STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: short pieces take 26 MB a step
@@ -93,7 +93,7 @@ def train(
     >>> result.scores["validation_loss"] < 0.5
     True
     """
-    with distributed.losing_machines():
+    with distributed.translate_worker_errors():
         run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
         run.write_sample, run.chosen, run.base = write_sample, chosen, base
         if not resume:
@@ -151,7 +151,7 @@ class _Run:
 
     def _facts(self) -> dict[str, Any]:
         """What a run must share with the one whose checkpoint it resumes."""
-        facts = self.corpus.facts()
+        facts = self.corpus.metadata()
         del facts["arguments"]  # the same corpus may be named otherwise
         return {
             "model_config": self.model_config.to_json(),
@@ -188,9 +188,9 @@ class _Run:
             "history": self.history,
             "chosen": self.chosen,
             "base": self.base,
-            "schedule": self.schedule.place(),
-            "batches": self.batches.place(),
-            "best_weights": self.best_weights.place(),
+            "schedule": self.schedule.state_dict(),
+            "batches": self.batches.state_dict(),
+            "best_weights": self.best_weights.state_dict(),
         }
         try:
             checkpoint.save(self.checkpoint_path, {**self._facts(), "place": place}, arrays)
@@ -216,9 +216,9 @@ class _Run:
         self.step, self.history = place["step"], place["history"]
         self.training_loss.value, self.chosen = place["training_loss"], place["chosen"]
         self.base = place["base"]
-        self.schedule.go_to(place["schedule"])
-        self.batches.go_to(place["batches"])
-        self.best_weights.go_to(place["best_weights"], arrays.get("best", []))
+        self.schedule.load_state_dict(place["schedule"])
+        self.batches.load_state_dict(place["batches"])
+        self.best_weights.load_state_dict(place["best_weights"], arrays.get("best", []))
 
     def finish(self) -> Result:
         """Run to the end, or as far as it gets, and score the best weights."""
@@ -271,7 +271,9 @@ class _Run:
             self.best_weights.measure()
         if self.step == 0:
             self.schedule.stepping = self.schedule.elapsed
-        if distributed.chiefs(self.best_weights.is_due(self.step)):  # Ctrl-C came before it
+        if distributed.broadcast_from_chief(
+            self.best_weights.is_due(self.step)
+        ):  # Ctrl-C came before it
             self._validate()
         fraction = self.schedule.fraction(self.step)
         while fraction < 1 or self.step == 0:
@@ -284,28 +286,28 @@ class _Run:
             if plan.save:
                 self.save_checkpoint()
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> StepPlan:
         """What there is to do in the next step, and behind it.
 
         The last one ends half a step before the run's end, or behind it, at the most."""
         share = learning_rate_share(self.schedule.fraction(self.step))
-        return Plan(
+        return StepPlan(
             self.config.learning_rate * share,
             self.schedule.fraction(self.step + 1, ahead=1.5 * self.seconds_per_step),
             self.best_weights.is_due(self.step + 1),
             time.monotonic() - self.checkpointed >= SECONDS_TO_CHECKPOINT,
         )
 
-    def _one_step(self, plan: Plan) -> Plan:
+    def _one_step(self, plan: StepPlan) -> StepPlan:
         """Ctrl-C waits for its end: half a step is in no checkpoint."""
         if plan.save:
             self.best_weights.keep_sound()
-        with interrupted_afterwards():
+        with defer_sigint():
             began = self.schedule.elapsed
             batch = next(self.batches)
             loss, self.state, plan = self.train_step(batch, self.state, plan, self.step)
             self.step += 1
-            self.training_loss.note(loss, self.step)
+            self.training_loss.update(loss, self.step)
             if self.step == 1:  # it compiles
                 self.schedule.stepping = self.schedule.elapsed
             else:

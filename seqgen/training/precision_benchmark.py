@@ -29,14 +29,14 @@ from seqgen.network.build import build, initial_state
 from seqgen.network.sharding import core_count, divide_threads
 from seqgen.training import cluster
 from seqgen.training.batches import TextBatches
-from seqgen.training.step import Plan, TrainStep
-from seqgen.utils.atomic_files import written_whole
+from seqgen.training.step import StepPlan, TrainStep
+from seqgen.utils.atomic_files import atomic_write
 from seqgen.utils.cache import cache_folder
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
 VOCABULARY_SIZE = 64
-PLAN = Plan(learning_rate=1e-3, fraction=0.0)
+PLAN = StepPlan(learning_rate=1e-3, fraction=0.0)
 SECONDS = 1.0  # for each precision
 STEPS = 30  # after which the losses are compared
 AS_GOOD = 1.01  # times the loss of float32
@@ -96,7 +96,7 @@ def _keep(kept: dict[str, Any]) -> None:
     path = _path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(kept))
     except OSError:
         pass  # the next run tries again

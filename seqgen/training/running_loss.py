@@ -18,17 +18,17 @@ class TrainingLoss:
         vocabulary_size: tokens to guess among.
 
     >>> loss = TrainingLoss(vocabulary_size=10)
-    >>> loss.note(2.0, step=1)
-    >>> loss.note(1.0, step=2)
+    >>> loss.update(2.0, step=1)
+    >>> loss.update(1.0, step=2)
     >>> loss.value
     1.5
     """
 
     def __init__(self, vocabulary_size: int) -> None:
         self.value = math.nan
-        self.blind = math.log(max(vocabulary_size, 2))
+        self.uniform_loss = math.log(max(vocabulary_size, 2))
 
-    def note(self, loss: float, step: int) -> None:
+    def update(self, loss: float, step: int) -> None:
         """Take in the loss of a step, counted from 1.
 
         Raises:
@@ -43,10 +43,10 @@ class TrainingLoss:
 
     def has_exploded(self, loss: float) -> bool:
         """Whether a model with such a loss is good for nothing."""
-        return loss > EXPLODED * self.blind
+        return loss > EXPLODED * self.uniform_loss
 
     def _error(self, loss: float, step: int) -> TrainingError:
         return TrainingError(
             f"the training loss is {loss:.3g} after {step} steps, where guessing blindly has "
-            f"{self.blind:.3g}; choose a lower learning rate or another activation"
+            f"{self.uniform_loss:.3g}; choose a lower learning rate or another activation"
         )

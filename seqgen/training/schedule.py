@@ -75,16 +75,16 @@ class Schedule:
         fraction = self.fraction(step)
         return self.elapsed * (1 - fraction) / fraction if fraction else math.inf
 
-    def place(self) -> dict[str, float]:
-        """What `go_to` needs."""
+    def state_dict(self) -> dict[str, float]:
+        """What `load_state_dict` needs."""
         return {
             "elapsed": self.elapsed,
             "stepping": self.stepping,
             "reserved": self.reserved,
         }
 
-    def go_to(self, place: dict[str, float]) -> None:
-        """Go on from another schedule's `place`, as if no time had passed since."""
+    def load_state_dict(self, place: dict[str, float]) -> None:
+        """Go on from another schedule's `state_dict`, as if no time had passed since."""
         self.started = time.monotonic() - place["elapsed"]
         self.stepping, self.reserved = place["stepping"], place["reserved"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from seqgen.config import SIZES, ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
-from seqgen.model_file import Bundle
+from seqgen.model_file import ModelData
 from seqgen.training import auto_config, checkpoint, cluster, fine_tuning
 from seqgen.training.batches import fitting_size, require_enough
 from seqgen.training.callbacks import Callback
@@ -23,7 +23,7 @@ LONG_RUN = 3_000_000  # tokens: enough to spend some seconds on trying precision
 
 
 @dataclass(frozen=True)
-class Beginning:
+class RunSetup:
     """All that `seqgen.training.loop.train` needs to begin."""
 
     corpus: Corpus
@@ -34,23 +34,28 @@ class Beginning:
     base: str = ""  # tells which model the weights are of
     chosen: str = ""  # what was chosen for the run, and why
 
-    def bundle(self) -> Bundle:
+    def model_data(self) -> ModelData:
         """What will be the model, but for what it learns."""
         corpus = self.corpus
-        return Bundle(
-            corpus.task, self.model_config, self.train_config, corpus.vocabulary, corpus.facts(), []
+        return ModelData(
+            corpus.task,
+            self.model_config,
+            self.train_config,
+            corpus.vocabulary,
+            corpus.metadata(),
+            [],
         )
 
 
 def new(
-    corpus: Corpus, given: dict[str, Any], base: Bundle | None, callback: Callback
-) -> Beginning:
+    corpus: Corpus, given: dict[str, Any], base: ModelData | None, callback: Callback
+) -> RunSetup:
     """A new run.
 
     Args:
         corpus: what it learns.
         given: the options that somebody set; the others are chosen.
-        base: the bundle of a model to begin with, if any.
+        base: the model_data of a model to begin with, if any.
         callback: is told what was chosen, and why.
 
     Raises:
@@ -69,19 +74,19 @@ def new(
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
     if cluster.is_chief():
         given, chosen = _complete(corpus, given, callback)
-    given, chosen = distributed.chiefs((given, chosen))
-    return Beginning(corpus, *configs(**given), weights=weights, base=name, chosen=chosen)
+    given, chosen = distributed.broadcast_from_chief((given, chosen))
+    return RunSetup(corpus, *configs(**given), weights=weights, base=name, chosen=chosen)
 
 
 def resumed(
-    corpus: Corpus, given: dict[str, Any], base: Bundle | None, path: Path | None
-) -> Beginning:
+    corpus: Corpus, given: dict[str, Any], base: ModelData | None, path: Path | None
+) -> RunSetup:
     """A run that goes on.
 
     Args:
         corpus: that of the run.
         given: options; those not given are the run's.
-        base: the bundle of the model that the run began with, if it is named.
+        base: the model_data of the model that the run began with, if it is named.
         path: of the checkpoint; only the first of several machines has it.
 
     Raises:
@@ -92,7 +97,7 @@ def resumed(
 
     if path is None:
         raise ConfigError("resume: expected a checkpoint_path to go on from, got none")
-    data = distributed.chiefs(checkpoint.read(path) if cluster.is_chief() else b"")
+    data = distributed.broadcast_from_chief(checkpoint.read(path) if cluster.is_chief() else b"")
     saved = checkpoint.parsed(data, path)
     model_config, train_config, vocabulary, begun_with = checkpoint.beginning(path, saved[0], given)
     if base is not None and begun_with != fine_tuning.fingerprint(base):
@@ -102,25 +107,25 @@ def resumed(
         )
     if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-    return Beginning(corpus, model_config, train_config, checkpoint=saved, base=begun_with)
+    return RunSetup(corpus, model_config, train_config, checkpoint=saved, base=begun_with)
 
 
 def meet_other_machines(
-    corpus: Corpus, given: dict[str, Any], base: Bundle | None, resume: bool, callback: Callback
+    corpus: Corpus, given: dict[str, Any], base: ModelData | None, resume: bool, callback: Callback
 ) -> None:
     """Wait for the other machines that TF_CONFIG names, and see that all do the same."""
     from seqgen.network import sharding
     from seqgen.training import distributed
 
-    number, count = cluster.place()
+    number, count = cluster.rank_and_size()
     callback.on_message(f"machine {number + 1} of {count}: waiting for the others")
     sharding.divide_threads(given.get("batch_size", 64) // count)
     here = {
-        "corpus": {**corpus.facts(), "arguments": None},  # it may be named otherwise
+        "corpus": {**corpus.metadata(), "arguments": None},  # it may be named otherwise
         "options": {**given, "resume": resume},
         "from": None if base is None else fine_tuning.fingerprint(base),
     }
-    if distributed.chiefs(here) != json.loads(json.dumps(here)):
+    if distributed.broadcast_from_chief(here) != json.loads(json.dumps(here)):
         raise ConfigError(
             "this machine has another corpus or other options than the first one; "
             "give every machine the same files and the same command"
@@ -152,7 +157,7 @@ def _complete(
             speed = trials.get(precision, trials["float32"]).tokens_per_second
         elif is_long:
             callback.on_message(f"trying failed; taken are {precision} and a usual speed")
-    task = auto_config.Task(
+    budget = auto_config.Budget(
         corpus.training_length,
         len(corpus.vocabulary),
         train_config.minutes,
@@ -162,7 +167,7 @@ def _complete(
         distributed.strategy().num_replicas_in_sync,
         precision,
     )
-    options, chosen = auto_config.fill(task, given)
+    options, chosen = auto_config.choose_hyperparameters(budget, given)
     if chosen:
         callback.on_message(chosen)
     return options, chosen
@@ -177,7 +182,7 @@ def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:
     >>> configs(units=64)[1].minutes
     5.0
     """
-    options = settled(options)
+    options = normalise_options(options)
     if options.get("minutes") is None and options.get("epochs") is None:
         options["minutes"] = DEFAULT_MINUTES
     names = ModelConfig.__dataclass_fields__.keys() & options.keys()
@@ -185,7 +190,7 @@ def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:
     return model_config, TrainConfig.from_json(options)
 
 
-def settled(options: dict[str, Any]) -> dict[str, Any]:
+def normalise_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options that say something: neither None nor `auto`, and a size as its units."""
     size = options.get("size") or "auto"
     if size not in SIZES:

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqgen.config import TrainConfig
 from seqgen.network.backend import keras, tf
-from seqgen.network.forward import Chance, Forward
+from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import cut, join, shard_count
 from seqgen.training.batches import Batch
 
@@ -16,7 +16,7 @@ from seqgen.training.batches import Batch
 SCALE = {"float32": 1.0, "bfloat16": 1.0, "float16": 1024.0}
 
 
-class Plan(NamedTuple):
+class StepPlan(NamedTuple):
     """What is decided by a clock, and so by one machine for all that take part."""
 
     learning_rate: float  # of the step
@@ -80,8 +80,8 @@ class TrainStep:
         return [*self.network.variables, *self.optimizer.variables]
 
     def __call__(
-        self, batch: Batch, state: list[Any], plan: Plan, number: int
-    ) -> tuple[float, list[Any], Plan]:
+        self, batch: Batch, state: list[Any], plan: StepPlan, number: int
+    ) -> tuple[float, list[Any], StepPlan]:
         """Learn from a batch.
 
         Args:
@@ -96,7 +96,7 @@ class TrainStep:
         loss, state, agreed = self._compiled(
             *batch, state, np.array(plan, np.float32), tf.constant(number)
         )
-        return float(loss), state, Plan(*agreed.numpy().tolist())
+        return float(loss), state, StepPlan(*agreed.numpy().tolist())
 
     def _step(self, *arguments: Any) -> Any:
         results = self.strategy.run(self._replica, arguments)
@@ -133,7 +133,7 @@ class TrainStep:
 
     def _gradients(self, count: int, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
         """Of so many shards: the sum of their losses, the state behind them, and the gradients."""
-        chance = Chance(self.config.seed, number, self.config.recurrent_dropout)
+        chance = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:
             rows, precision = inputs.shape[0] // count, self.config.precision

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.model import Model
-from seqgen.model_file import Bundle
+from seqgen.model_file import ModelData
 from seqgen.training import cluster
 from seqgen.training.callbacks import Callback
 from seqgen.types import Floats
 
 if TYPE_CHECKING:
     from seqgen.copying.index import CopyIndex
-    from seqgen.training.setup import Beginning
+    from seqgen.training.setup import RunSetup
 
 SAMPLE_LENGTH = 160
 SAMPLE_BARS = 8
@@ -67,51 +67,53 @@ def train(
 
     callback = callback or Callback()
     path = None if checkpoint_path is None else Path(checkpoint_path)
-    given = setup.settled({"minutes": minutes, "epochs": epochs, **options})
-    base_bundle = base.bundle if base else None
+    given = setup.normalise_options({"minutes": minutes, "epochs": epochs, **options})
+    base_data = base.data if base else None
     if cluster.machine_count() > 1:
-        setup.meet_other_machines(corpus, given, base_bundle, resume, callback)
+        setup.meet_other_machines(corpus, given, base_data, resume, callback)
         started = time.monotonic()  # waiting for them does not
     if resume:
-        begun = setup.resumed(corpus, given, base_bundle, path)
+        run_setup = setup.resumed(corpus, given, base_data, path)
     else:
-        begun = setup.new(corpus, given, base_bundle, callback)
-    bundle = begun.bundle()
+        run_setup = setup.new(corpus, given, base_data, callback)
+    model_data = run_setup.model_data()
     if index:
-        bundle = dataclasses.replace(bundle, indexes=_indexes(begun, base_bundle, callback))
+        model_data = dataclasses.replace(
+            model_data, indexes=_indexes(run_setup, base_data, callback)
+        )
     result = loop.train(
-        begun.corpus,
-        begun.model_config,
-        begun.train_config,
+        run_setup.corpus,
+        run_setup.model_config,
+        run_setup.train_config,
         callback,
         started=started,
-        initial_weights=begun.weights,
+        initial_weights=run_setup.weights,
         checkpoint_path=path,
-        resume=begun.checkpoint,
-        base=begun.base,
-        chosen=begun.chosen,
-        write_sample=lambda weights: _sample(bundle, weights),
+        resume=run_setup.checkpoint,
+        base=run_setup.base,
+        chosen=run_setup.chosen,
+        write_sample=lambda weights: _sample(model_data, weights),
     )
-    return Model(dataclasses.replace(bundle, **vars(result)))
+    return Model(dataclasses.replace(model_data, **vars(result)))
 
 
-def _indexes(begun: Beginning, base: Bundle | None, callback: Callback) -> list[CopyIndex]:
+def _indexes(run_setup: RunSetup, base: ModelData | None, callback: Callback) -> list[CopyIndex]:
     """Of all that the model learns from; none at all where that of the base is missing, for then
     what is copied from there would pass for new."""
     from seqgen.copying import guard as originality
 
-    if begun.base and (base is None or not base.indexes):
+    if run_setup.base and (base is None or not base.indexes):
         callback.on_message(
             "no index of copies: the model to begin with "
             + ("has none" if base else "is not named; --from with --resume would name it")
         )
         return []
-    return [*(base.indexes if base else []), originality.index_of(begun.corpus)]
+    return [*(base.indexes if base else []), originality.index_of(run_setup.corpus)]
 
 
-def _sample(bundle: Bundle, weights: list[Floats]) -> str:
+def _sample(model_data: ModelData, weights: list[Floats]) -> str:
     """A little text or music, for a person to see how a run gets on; none where it takes long."""
-    model = Model(dataclasses.replace(bundle, weights=weights))
+    model = Model(dataclasses.replace(model_data, weights=weights))
     if model.needs_keras:
         return ""
     if model.is_music:

@@ -46,7 +46,7 @@ def require_writable(path: Path) -> None:
 
 
 @contextmanager
-def written_whole(path: Path, *, keep: bool = False) -> Iterator[Path]:
+def atomic_write(path: Path, *, keep: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename it to `path` when the block succeeds.
 
     If the block raises, the temporary file is removed and `path` is as it was. With `keep`, a
@@ -56,7 +56,7 @@ def written_whole(path: Path, *, keep: bool = False) -> Iterator[Path]:
         OutputError: the folder is missing or closed, or the disk is full.
 
     >>> folder = Path(tempfile.mkdtemp())
-    >>> with written_whole(folder / "a.txt") as temporary:
+    >>> with atomic_write(folder / "a.txt") as temporary:
     ...     _ = temporary.write_text("whole")
     >>> [file.name for file in folder.iterdir()]
     ['a.txt']

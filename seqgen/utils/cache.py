@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.atomic_files import atomic_write
 
 
 def cache_folder() -> Path:
@@ -39,5 +39,5 @@ def write_json(path: Path, data: Any) -> None:
     """
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(data, separators=(",", ":")), "utf-8")

@@ -23,10 +23,10 @@ def _handled(handler: Any) -> Iterator[None]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def ignore_sigint() -> Iterator[None]:
     """Let Ctrl-C have no effect, where it would lose what is nearly done.
 
-    >>> with uninterrupted():
+    >>> with ignore_sigint():
     ...     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     True
     """
@@ -35,10 +35,10 @@ def uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def ended_by_ctrl_c() -> Iterator[None]:
+def default_sigint() -> Iterator[None]:
     """Let Ctrl-C end the process, where a library waits in C and Python would never hear of it.
 
-    >>> with ended_by_ctrl_c():
+    >>> with default_sigint():
     ...     signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     True
     """
@@ -47,14 +47,14 @@ def ended_by_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def interrupted_afterwards() -> Iterator[None]:
+def defer_sigint() -> Iterator[None]:
     """Let Ctrl-C wait until what belongs together is done.
 
     Raises:
         KeyboardInterrupt: behind the block, if Ctrl-C was pressed inside.
 
     >>> try:
-    ...     with interrupted_afterwards():
+    ...     with defer_sigint():
     ...         signal.raise_signal(signal.SIGINT)
     ...         done = True
     ... except KeyboardInterrupt:

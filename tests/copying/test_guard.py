@@ -15,7 +15,7 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
 from seqgen.music.pitch_names import piece_of
 from seqgen.music.tokens.codec import Codec
-from seqgen.sampling.decode import Output, Place, generate
+from seqgen.sampling.decode import DecoderState, GeneratedSequence, generate
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks.music import corpus as music
 from seqgen.tasks.text import corpus as text
@@ -61,7 +61,7 @@ def test_a_copy_in_another_key_is_a_copy() -> None:
     melody = piece_of(" ".join(["C5/2", "C5/2", *notes[20:40], "B3/1", "B3/1"]))
     codec = Codec("melody")
     for semitones in (0, 2, -5):
-        tokens = codec.encode(codec.fit(melody.transposed(semitones)))
+        tokens = codec.encode(codec.restrict(melody.transposed(semitones)))
         vocabulary = Vocabulary(tuple(sorted({*tokens, *corpus.vocabulary.tokens})))
         ids = vocabulary.encode(tokens)
         assert longest_copy([index], vocabulary, "music", ids) == 20
@@ -85,7 +85,7 @@ def test_a_line_that_stands_in_the_corpus_is_told() -> None:
 class ByHeart:
     """A network that knows a text by heart, and goes on with it wherever it is."""
 
-    streams_are_alone = True
+    is_batch_invariant = True
 
     def __init__(self, ids: np.ndarray) -> None:
         self.ids = ids
@@ -103,7 +103,7 @@ class ByHeart:
         after = (np.array(places) + 1) % len(self.ids)
         return 30 * np.eye(len(LETTERS))[self.ids[after]], after
 
-    def streams(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def gather_state(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return state[rows]
 
 
@@ -122,10 +122,12 @@ def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int
     model = ByHeart(ids)
     config = SampleConfig(length=100_000 // rows, temperature=1, max_copy=20)
     outputs = [
-        Output(config, item, constraints=originality.guards([index], LETTERS, "text", config, []))
+        GeneratedSequence(
+            config, item, constraints=originality.guards([index], LETTERS, "text", config, [])
+        )
         for item in range(rows)
     ]
-    place = Place(*model.step(np.array([ids[0]] * rows), np.zeros(rows, int)))
+    place = DecoderState(*model.step(np.array([ids[0]] * rows), np.zeros(rows, int)))
     for _ in generate(model, place, Sampler(config), outputs):
         pass
     for output in outputs:
@@ -177,7 +179,7 @@ def test_a_model_of_tunes_keeps_its_copies_short() -> None:
     class Knows:
         """Every tune by heart, one after the other."""
 
-        streams_are_alone = True
+        is_batch_invariant = True
 
         def initial_state(self, batch_size: int) -> np.ndarray:
             return np.zeros(batch_size, int)
@@ -186,16 +188,16 @@ def test_a_model_of_tunes_keeps_its_copies_short() -> None:
             after = (state + 1) % len(corpus.ids)
             return 20 * np.eye(len(vocabulary))[corpus.ids[after]], after
 
-        def streams(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        def gather_state(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
             return state[rows]
 
-    from seqgen.tasks.music.generate import Composer
-    from seqgen.tasks.music.request import Wishes
+    from seqgen.tasks.music.generate import MusicGenerator
+    from seqgen.tasks.music.request import MusicRequest
 
-    composer = Composer(Knows(), vocabulary, corpus.facts(), [index])
-    free = next(composer.compose(Wishes(bars=40), SampleConfig(seed=1, temperature=1)))
+    composer = MusicGenerator(Knows(), vocabulary, corpus.metadata(), [index])
+    free = next(composer.compose(MusicRequest(bars=40), SampleConfig(seed=1, temperature=1)))
     config = SampleConfig(seed=1, temperature=1, max_copy=10)
-    kept = next(composer.compose(Wishes(bars=40), config, scored=True))
+    kept = next(composer.compose(MusicRequest(bars=40), config, scored=True))
     assert free.longest_copy > 10 >= kept.longest_copy
     assert len(kept.log_probabilities) == len(kept.tokens) > 40
     assert END not in kept.tokens

@@ -91,7 +91,7 @@ def test_the_order_grows_with_what_texts_share() -> None:
 
 def test_an_index_goes_through_a_file() -> None:
     index = index_of([RANDOM.integers(0, 50, 500)], order=5)
-    again = CopyIndex.from_facts(index.facts(), index.bits.tobytes())
+    again = CopyIndex.from_metadata(index.metadata(), index.bits.tobytes())
     assert (again.order, again.every) == (5, 1) and (again.bits == index.bits).all()
     with pytest.raises(ValueError, match="no index of order 1"):
-        CopyIndex.from_facts({"order": 1, "every": 1}, index.bits.tobytes())
+        CopyIndex.from_metadata({"order": 1, "every": 1}, index.bits.tobytes())

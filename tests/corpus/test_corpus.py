@@ -50,7 +50,7 @@ def test_a_wrong_share(share: float) -> None:
 
 
 def test_facts_are_enough_to_find_it_again() -> None:
-    facts = Corpus("c", "text", AB, np.zeros(10, int), sha256="f" * 64, options={"a": 1}).facts()
+    facts = Corpus("c", "text", AB, np.zeros(10, int), sha256="f" * 64, options={"a": 1}).metadata()
     assert facts == {
         "name": "c",
         "arguments": [],

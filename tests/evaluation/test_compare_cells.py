@@ -32,7 +32,7 @@ def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPa
     assert all(each["recall"] == {2: 1.0, 3: 1.5} for each in found.values())
     assert [each["remembered"] for each in found.values()] == [2] * 3
     assert sum("chosen" in message for message in hears.messages) == 1
-    table = summaries.comparison("text", found, delayed_recall.CHANCE)
+    table = summaries.comparison("text", found, delayed_recall.UNIFORM_LOSS)
     assert [line.split()[0] for line in table.splitlines()[1:4]] == cells
     assert "(a guess has 2.08)" in table
     alone = compare_cells.compare(corpus, ["gru"], recalls=False, **SMALL)["gru"]["scores"]
@@ -69,7 +69,7 @@ def test_ctrl_c_keeps_what_there_is(book: Path) -> None:
     assert list(found) == ["gru", "lstm"]
     assert found["gru"]["scores"]["ended_early"] is None
     assert impatient.messages[-1] == "ended early: Ctrl-C"
-    assert "lstm" in summaries.comparison("text", found, delayed_recall.CHANCE)
+    assert "lstm" in summaries.comparison("text", found, delayed_recall.UNIFORM_LOSS)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqgen.evaluation import delayed_recall
-from seqgen.evaluation.delayed_recall import CHANCE, CUE, SYMBOLS
+from seqgen.evaluation.delayed_recall import CUE, SYMBOLS, UNIFORM_LOSS
 from seqgen.training.callbacks import Callback
 
 
@@ -39,13 +39,13 @@ def test_an_episode_is_a_symbol_a_gap_a_cue_and_the_symbol(gaps: list[int]) -> N
 def test_a_loss_tells_how_far_a_network_reaches() -> None:
     assert delayed_recall.loss(Knows(11), 10) == pytest.approx(0, abs=1e-6)
     assert delayed_recall.loss(Knows(10), 10) == pytest.approx(np.log(CUE + 1))
-    assert delayed_recall.remembered({5: 0.1, 10: CHANCE}) == 5
-    assert delayed_recall.remembered({5: CHANCE, 10: 0.1}) == 0
+    assert delayed_recall.remembered({5: 0.1, 10: UNIFORM_LOSS}) == 5
+    assert delayed_recall.remembered({5: UNIFORM_LOSS, 10: 0.1}) == 0
     assert delayed_recall.remembered({20: 0.1, 5: 0.2}) == 20
 
 
 def test_a_cell_learns_a_short_gap_in_seconds() -> None:
-    assert delayed_recall.learn("gru", 3, 0.1, seed=0, callback=Callback()) < CHANCE / 2
+    assert delayed_recall.learn("gru", 3, 0.1, seed=0, callback=Callback()) < UNIFORM_LOSS / 2
 
 
 def test_ctrl_c_ends_the_learning() -> None:

@@ -28,8 +28,8 @@ def test_the_held_out_part_is_found_again_and_scored(trained: Path, book: Path) 
     found = evaluation.evaluate(model, folder=trained.parent)
     scores = found.scores
     assert not found.notes and scores["corpus"] == "held-out part of book"
-    assert scores["tokens"] == model.bundle.corpus["split"]["validation_tokens"]
-    expected = model.bundle.scores["validation_loss"]
+    assert scores["tokens"] == model.data.corpus["split"]["validation_tokens"]
+    expected = model.data.scores["validation_loss"]
     assert scores["nats_per_token"] == pytest.approx(expected, abs=1e-3)
     assert scores["bits_per_token"] == pytest.approx(scores["nats_per_token"] / math.log(2))
     assert scores["perplexity"] == pytest.approx(math.exp(scores["nats_per_token"]))
@@ -65,7 +65,7 @@ def test_strange_characters_are_scored_as_unknown_where_there_is_such_a_token(
 
 def test_a_corpus_that_is_gone_or_changed(trained: Path, book: Path, tmp_path: Path) -> None:
     model = seqgen.load(trained)
-    model.bundle.corpus["arguments"] = ["gone.txt"]
+    model.data.corpus["arguments"] = ["gone.txt"]
     with pytest.raises(CorpusError, match="gone.txt: no such file.*name what is to be scored"):
         evaluation.evaluate(model, folder=tmp_path)
     shutil.copy(book, tmp_path / "gone.txt")  # beside the model it is found
@@ -80,7 +80,7 @@ def test_a_corpus_that_is_gone_or_changed(trained: Path, book: Path, tmp_path: P
 
 def test_a_corpus_that_was_moved(trained: Path, book: Path, tmp_path: Path) -> None:
     model = seqgen.load(trained)
-    model.bundle.corpus["arguments"] = ["old/moved.txt"]
+    model.data.corpus["arguments"] = ["old/moved.txt"]
     (tmp_path / "elsewhere").mkdir()
     there = shutil.copy(book, tmp_path / "elsewhere" / "book.txt")
     found = evaluation.evaluate(model, [there], folder=tmp_path)
@@ -99,7 +99,7 @@ def test_a_corpus_that_is_split_otherwise_than_when_it_was_learned(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = seqgen.load(trained)
-    split = model.bundle.corpus["split"]
+    split = model.data.corpus["split"]
     monkeypatch.setitem(split, "training_tokens", split["training_tokens"] + 1)
     found = evaluation.evaluate(model, folder=trained.parent)
     assert found.notes == [
@@ -172,7 +172,7 @@ def test_what_came_from_standard_input_is_not_asked_for_again(
     trained: Path, book: Path, tmp_path: Path
 ) -> None:
     model = seqgen.load(trained)
-    model.bundle.corpus["arguments"] = ["-"]
+    model.data.corpus["arguments"] = ["-"]
     model.save(tmp_path / "m.keras")
     evaluate = ["evaluate", str(tmp_path / "m.keras")]
     done = CliRunner().invoke(cli, [*evaluate, str(book), "--samples", "1", "--length", "20"])

@@ -6,20 +6,20 @@ import pytest
 
 from seqgen.config import ModelConfig
 from seqgen.evaluation import loss as scoring
-from seqgen.inference.numpy_engine import Runtime
+from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.network.build import build
 from seqgen.training.validation import Validation
 
 IDS = np.random.default_rng(0).integers(0, 20, 3000)
 
 
-def network_and_runtime() -> tuple[object, Runtime]:
+def network_and_runtime() -> tuple[object, NumpyEngine]:
     config = ModelConfig(units=24, embedding=8)
     keras.utils.set_random_seed(1)
     network = build(config, vocabulary_size=20)
     embedding, *recurrent, kernel, bias = network.get_weights()  # as it begins, it soon forgets
     network.set_weights([4 * embedding, *recurrent, 4 * kernel, bias])
-    return network, Runtime(config, network.get_weights())
+    return network, NumpyEngine(config, network.get_weights())
 
 
 def test_one_stream_scores_each_token_from_all_before_it() -> None:

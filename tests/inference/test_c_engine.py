@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from seqgen.config import CELLS, ModelConfig
 from seqgen.inference import c_engine
-from seqgen.inference.c_engine import CompiledRuntime, knows, quantised
-from seqgen.inference.numpy_engine import Runtime
+from seqgen.inference.c_engine import CEngine, quantised, supports
+from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.native import library
 from seqgen.network.build import build
 from tests.inference.test_numpy_engine import logits
@@ -34,9 +34,9 @@ def network(cell: str = "lstm", **options: object) -> tuple[ModelConfig, list[np
 @pytest.mark.parametrize("cell", CELLS)
 def test_agrees_with_numpy(cell: str, options: dict, instructions: int) -> None:
     config, weights = network(cell, **options)
-    assert knows(config)
-    found = logits(CompiledRuntime(config, weights, instructions), IDS)
-    expected = logits(Runtime(config, weights), IDS)
+    assert supports(config)
+    found = logits(CEngine(config, weights, instructions), IDS)
+    expected = logits(NumpyEngine(config, weights), IDS)
     assert np.abs(expected).max() > 0.1
     np.testing.assert_allclose(found, expected, atol=5e-3)
 
@@ -45,10 +45,8 @@ def test_agrees_with_numpy(cell: str, options: dict, instructions: int) -> None:
 def test_every_set_of_instructions_gives_the_same(cell: str) -> None:
     config, weights = network(cell)
     for each in SETS:
-        found = logits(CompiledRuntime(config, weights, each), IDS)
-        np.testing.assert_allclose(
-            found, logits(CompiledRuntime(config, weights, 2), IDS), atol=1e-3
-        )
+        found = logits(CEngine(config, weights, each), IDS)
+        np.testing.assert_allclose(found, logits(CEngine(config, weights, 2), IDS), atol=1e-3)
 
 
 @pytest.mark.parametrize("instructions", SETS)
@@ -56,8 +54,8 @@ def test_every_set_of_instructions_gives_the_same(cell: str) -> None:
 def test_a_stream_is_the_same_to_the_bit_whatever_runs_beside_it(
     cell: str, instructions: int
 ) -> None:
-    runtime = CompiledRuntime(*network(cell), instructions)
-    assert runtime.streams_are_alone
+    runtime = CEngine(*network(cell), instructions)
+    assert runtime.is_batch_invariant
     together = logits(runtime, IDS)
     for rows in (slice(0, 1), slice(3, 5), slice(2, 19)):
         assert (together[rows] == logits(runtime, IDS[rows])).all()
@@ -65,7 +63,7 @@ def test_a_stream_is_the_same_to_the_bit_whatever_runs_beside_it(
 
 @pytest.mark.parametrize("instructions", SETS)
 def test_a_state_given_is_not_changed_and_can_be_taken_apart(instructions: int) -> None:
-    runtime = CompiledRuntime(*network("lstm"), instructions)
+    runtime = CEngine(*network("lstm"), instructions)
     _, state = runtime.step(np.array([1, 2]), runtime.initial_state(2))
     before = state.copy()
     first, _ = runtime.step(np.array([3, 4]), state)
@@ -77,9 +75,9 @@ def test_a_state_given_is_not_changed_and_can_be_taken_apart(instructions: int) 
 def test_a_large_vocabulary_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in SETS[:1]:
         config, weights = network("gru")
-        folded = CompiledRuntime(config, weights)
+        folded = CEngine(config, weights)
         monkeypatch.setattr(c_engine, "LARGEST_TABLE", 1)
-        unfolded = CompiledRuntime(config, weights)
+        unfolded = CEngine(config, weights)
         assert folded.table is not None and unfolded.table is None
         np.testing.assert_allclose(logits(folded, IDS), logits(unfolded, IDS), atol=1e-4)
 
@@ -103,11 +101,11 @@ def test_eight_bits_are_near(seed: int, size: float) -> None:
     ],
 )
 def test_what_it_does_not_know(options: dict) -> None:
-    assert not knows(ModelConfig(**options))
+    assert not supports(ModelConfig(**options))
 
 
 def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQGEN_NATIVE", "0")
     library.cache_clear()
-    assert library() is None and not knows(ModelConfig())
+    assert library() is None and not supports(ModelConfig())
     library.cache_clear()

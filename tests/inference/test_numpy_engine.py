@@ -6,8 +6,8 @@ import pytest
 from seqgen.config import CELLS, ModelConfig
 from seqgen.inference import numpy_engine as runtime_module
 from seqgen.inference.activations import ACTIVATIONS
-from seqgen.inference.keras_engine import KerasStepper
-from seqgen.inference.numpy_engine import Runtime, Stepper, knows
+from seqgen.inference.keras_engine import KerasEngine
+from seqgen.inference.numpy_engine import Engine, NumpyEngine, supports
 from seqgen.network.backend import keras
 from seqgen.network.build import build
 
@@ -50,11 +50,11 @@ def network_and_weights(config: ModelConfig) -> tuple[keras.Model, list[np.ndarr
     return network, weights
 
 
-def logits(stepper: Stepper, ids: np.ndarray) -> np.ndarray:
-    state = stepper.initial_state(len(ids))
+def logits(engine: Engine, ids: np.ndarray) -> np.ndarray:
+    state = engine.initial_state(len(ids))
     steps = []
     for column in ids.T:
-        step, state = stepper.step(column, state)
+        step, state = engine.step(column, state)
         steps.append(step)
     return np.stack(steps, 1)
 
@@ -64,7 +64,7 @@ def logits(stepper: Stepper, ids: np.ndarray) -> np.ndarray:
 def test_agrees_with_keras(cell: str, layers: int) -> None:
     config = ModelConfig(cell=cell, units=16, layers=layers, embedding=5, dropout=0.5)
     network, weights = network_and_weights(config)
-    np.testing.assert_allclose(logits(Runtime(config, weights), IDS), network(IDS), atol=1e-4)
+    np.testing.assert_allclose(logits(NumpyEngine(config, weights), IDS), network(IDS), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -73,20 +73,20 @@ def test_agrees_with_keras(cell: str, layers: int) -> None:
 )
 def test_agrees_with_keras_for_every_option(cell: str, options: dict[str, object]) -> None:
     config = ModelConfig(cell=cell, units=8, layers=2, embedding=3, cell_options=options)
-    assert knows(config)
+    assert supports(config)
     network, weights = network_and_weights(config)
     ids = IDS[:1, :8]
     np.testing.assert_allclose(
-        logits(Runtime(config, weights), ids), network(ids), atol=1e-4, rtol=1e-4
+        logits(NumpyEngine(config, weights), ids), network(ids), atol=1e-4, rtol=1e-4
     )
 
 
 def test_a_large_vocabulary_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     config = ModelConfig(units=8, layers=2)
     _, weights = network_and_weights(config)
-    folded = Runtime(config, weights)
+    folded = NumpyEngine(config, weights)
     monkeypatch.setattr(runtime_module, "LARGEST_TABLE", 1)
-    unfolded = Runtime(config, weights)
+    unfolded = NumpyEngine(config, weights)
     assert folded.embedding is None and unfolded.embedding is not None
     np.testing.assert_allclose(logits(folded, IDS), logits(unfolded, IDS), atol=1e-5)
 
@@ -94,7 +94,7 @@ def test_a_large_vocabulary_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_state_given_is_not_changed(cell: str) -> None:
     config = ModelConfig(cell=cell, units=8, layers=2)
-    runtime = Runtime(config, network_and_weights(config)[1])
+    runtime = NumpyEngine(config, network_and_weights(config)[1])
     _, state = runtime.step(np.array([1, 2]), runtime.initial_state(2))
     kept = [each.copy() for each in state]
     first, _ = runtime.step(np.array([3, 4]), state)
@@ -106,7 +106,7 @@ def test_a_state_given_is_not_changed(cell: str) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_row_does_not_depend_on_the_others(cell: str) -> None:
     config = ModelConfig(cell=cell, units=8, layers=2)
-    runtime = Runtime(config, network_and_weights(config)[1])
+    runtime = NumpyEngine(config, network_and_weights(config)[1])
     together = logits(runtime, IDS)
     for row in range(len(IDS)):
         alone = logits(runtime, IDS[row : row + 1])
@@ -115,9 +115,9 @@ def test_a_row_does_not_depend_on_the_others(cell: str) -> None:
 
 def test_what_it_does_not_know_runs_through_keras() -> None:
     config = ModelConfig(units=8, layers=2, cell_options={"activation": "softmax"})
-    assert not knows(config)
-    assert not knows(ModelConfig(cell_options={"activation": {"class_name": "x"}}))
-    assert not knows(ModelConfig(cell_options={"something_new": 1}))
+    assert not supports(config)
+    assert not supports(ModelConfig(cell_options={"activation": {"class_name": "x"}}))
+    assert not supports(ModelConfig(cell_options={"something_new": 1}))
     network, weights = network_and_weights(config)
-    result = logits(KerasStepper(config, weights), IDS)
+    result = logits(KerasEngine(config, weights), IDS)
     np.testing.assert_allclose(result, network(IDS), atol=1e-4)

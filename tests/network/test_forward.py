@@ -6,7 +6,7 @@ import pytest
 from seqgen.config import CELLS, ModelConfig
 from seqgen.network.backend import tf
 from seqgen.network.build import build, initial_state, is_fast
-from seqgen.network.forward import Chance, Forward
+from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import shard_count
 
 
@@ -25,7 +25,7 @@ def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> 
 
 def test_what_is_dropped_is_a_share_and_differs_from_place_to_place() -> None:
     masks = [
-        Chance(seed, number).mask((200, 200), 0.3, place).numpy()
+        DropoutMasks(seed, number).mask((200, 200), 0.3, place).numpy()
         for seed, number, place in [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2**32 - 1, 9, 3)]
     ]
     for mask in masks:
@@ -34,21 +34,21 @@ def test_what_is_dropped_is_a_share_and_differs_from_place_to_place() -> None:
         assert mask.mean() == pytest.approx(1, abs=0.02)
     together = [np.mean((a == 0) & (b == 0)) for a, b in itertools.combinations(masks, 2)]
     assert together == pytest.approx([0.09] * 10, abs=0.02)
-    again = Chance(0, 0).mask((200, 200), 0.3, 0).numpy()
+    again = DropoutMasks(0, 0).mask((200, 200), 0.3, 0).numpy()
     assert (masks[0] == again).all()
-    assert (Chance(0, 0).mask((3, 33), 0.001, 0).numpy() == 1).all()
-    assert np.isfinite(Chance(0, 0).mask((3, 33), 0.999, 0).numpy()).all()
+    assert (DropoutMasks(0, 0).mask((3, 33), 0.001, 0).numpy() == 1).all()
+    assert np.isfinite(DropoutMasks(0, 0).mask((3, 33), 0.999, 0).numpy()).all()
 
 
 def test_dropout_is_for_training_and_recurrent_weights_are_dropped_for_a_whole_window() -> None:
     network = build(ModelConfig(units=32, layers=2, dropout=0.5), 7, seed=0)
     ids, state = np.zeros((2, 40), int), initial_state(network, 2)
     plain, _ = Forward(network, 2)(ids, state)
-    dropped, _ = Forward(network, 2, chance=Chance(0, 0))(ids, state)
+    dropped, _ = Forward(network, 2, chance=DropoutMasks(0, 0))(ids, state)
     assert np.abs(dropped - plain).max() > 0.01
     bare = build(ModelConfig(units=32), 7, seed=0)
     plain, _ = Forward(bare, 2)(ids, initial_state(bare, 2))
-    one, _ = Forward(bare, 2, chance=Chance(0, 0, 0.5))(ids, initial_state(bare, 2))
+    one, _ = Forward(bare, 2, chance=DropoutMasks(0, 0, 0.5))(ids, initial_state(bare, 2))
     assert np.abs(one - plain).max() > 0.001
     # One mask for all steps and streams: with equal ids the outputs settle, and are alike.
     np.testing.assert_allclose(one[0], one[1], atol=1e-6)
@@ -71,7 +71,7 @@ def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
     ids = np.zeros((2, 9), int)
     for dropout, equal in ((0.0, True), (0.5, False)):
         network = build(ModelConfig(units=32, dropout=dropout), 7, seed=0)
-        forward = Forward(network, 2, chance=Chance(0, 0, 0.5))
+        forward = Forward(network, 2, chance=DropoutMasks(0, 0, 0.5))
         first, second = (forward(ids, initial_state(network, 2), shard)[0] for shard in (0, 1))
         assert (first.numpy() == second.numpy()).all() == equal
 

@@ -19,7 +19,7 @@ from seqgen.training.callbacks import Callback
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.network.sharding import shard_count
-from seqgen.training.step import Plan
+from seqgen.training.step import StepPlan
 from seqgen.training.loop import _Run
 from seqgen.vocabulary import Vocabulary
 ids = np.random.default_rng(0).integers(0, 8, 5000)
@@ -29,7 +29,7 @@ options = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.1}}}
 model_config = ModelConfig(cell=sys.argv[2], units=16, layers=2, cell_options=options)
 run = _Run(corpus, model_config, config, Callback(), None)
 for _ in range(5):
-    run._one_step(Plan(0.003, 0.5))
+    run._one_step(StepPlan(0.003, 0.5))
 loss = run.best_weights.validation.loss()
 weights = [float(abs(each).sum()) for each in run.network.get_weights()]
 print(json.dumps([shard_count(32), run.training_loss.value, loss, weights]))

@@ -5,8 +5,8 @@ import pytest
 
 from seqgen.config import SampleConfig
 from seqgen.sampling import beam_search
-from seqgen.sampling.constraints import Only, Stop
-from seqgen.sampling.decode import Output, Place
+from seqgen.sampling.constraints import BannedTokens, StopSequence
+from seqgen.sampling.decode import DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import log_probabilities
 
 SIZE = 4
@@ -22,7 +22,7 @@ class Chain:
     def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return TABLE[ids], state + 1
 
-    def streams(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def gather_state(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return state[rows]
 
 
@@ -31,9 +31,9 @@ def total(ids: tuple[int, ...]) -> float:
     return float(sum(scores[a, b] for a, b in itertools.pairwise((0, *ids))))
 
 
-def search(width: int, length: int, **options: object) -> list[Output]:
-    output = Output(SampleConfig(length=length), **options)
-    return beam_search.search(Chain(), Place(TABLE[[0]], np.zeros(1)), output, width)
+def search(width: int, length: int, **options: object) -> list[GeneratedSequence]:
+    output = GeneratedSequence(SampleConfig(length=length), **options)
+    return beam_search.search(Chain(), DecoderState(TABLE[[0]], np.zeros(1)), output, width)
 
 
 def test_a_wide_beam_finds_the_likeliest_of_all() -> None:
@@ -66,7 +66,7 @@ def test_outputs_that_end_are_kept_beside_those_that_go_on() -> None:
 
 
 def test_constraints_hold_for_every_output() -> None:
-    found = search(8, 6, constraints=[Only(SIZE, [1]), Stop([2, 2])])
+    found = search(8, 6, constraints=[BannedTokens(SIZE, [1]), StopSequence([2, 2])])
     assert len({tuple(each.ids) for each in found}) == len(found) > 1
     for each in found:
         assert 1 not in each.ids

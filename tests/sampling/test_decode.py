@@ -7,11 +7,19 @@ import pytest
 
 from seqgen.config import ModelConfig, SampleConfig
 from seqgen.inference import c_engine
-from seqgen.inference.c_engine import CompiledRuntime
-from seqgen.inference.numpy_engine import Runtime
+from seqgen.inference.c_engine import CEngine
+from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.network.build import build
-from seqgen.sampling.constraints import Only, Stop
-from seqgen.sampling.decode import Constraint, Output, Place, batches, generate, read, streams
+from seqgen.sampling.constraints import BannedTokens, StopSequence
+from seqgen.sampling.decode import (
+    Constraint,
+    DecoderState,
+    GeneratedSequence,
+    batches,
+    generate,
+    read,
+    streams,
+)
 from seqgen.sampling.sampler import Sampler
 
 LETTERS = "$abcdefghijklmnopqrstuvwxyz"
@@ -35,7 +43,7 @@ class Speller:
             logits[row, LETTERS.index((self.word + "$")[min(place + 1, len(self.word))])] = 20
         return logits, state + 1
 
-    def streams(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def gather_state(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return state[rows]
 
 
@@ -43,10 +51,10 @@ def spell(
     prompt: str, word: str, constraints: list[Constraint] | None = None, **options: object
 ) -> str:
     config = SampleConfig(**{"temperature": 0, "length": 50, **options})
-    output = Output(config, end_id=END, constraints=constraints or [])
-    stepper = Speller(word)
-    place = read(stepper, np.array([LETTERS.index(letter) for letter in prompt]))
-    for _ in generate(stepper, place, Sampler(config), [output]):
+    output = GeneratedSequence(config, end_id=END, constraints=constraints or [])
+    engine = Speller(word)
+    place = read(engine, np.array([LETTERS.index(letter) for letter in prompt]))
+    for _ in generate(engine, place, Sampler(config), [output]):
         pass
     return "".join(LETTERS[i] for i in output.ids)
 
@@ -63,18 +71,20 @@ def test_length_is_the_most() -> None:
 
 
 def test_it_stops_where_it_is_told() -> None:
-    assert spell("s", "spelled", [Stop([LETTERS.index(each) for each in "ll"])]) == "pell"
-    assert spell("s", "banana", [Stop([LETTERS.index(each) for each in "nana"])]) == "anana"
+    assert spell("s", "spelled", [StopSequence([LETTERS.index(each) for each in "ll"])]) == "pell"
+    assert spell("s", "banana", [StopSequence([LETTERS.index(each) for each in "nana"])]) == "anana"
 
 
 def test_what_is_banned_does_not_come() -> None:
     banned = [LETTERS.index("l")]
-    assert spell("s", "spelled", [Only(len(LETTERS), banned)]) == "pe"
+    assert spell("s", "spelled", [BannedTokens(len(LETTERS), banned)]) == "pe"
 
 
 def test_with_nothing_left_it_ends_and_says_so() -> None:
     config = SampleConfig(length=50)
-    output = Output(config, constraints=[Only(len(LETTERS), range(len(LETTERS)))])
+    output = GeneratedSequence(
+        config, constraints=[BannedTokens(len(LETTERS), range(len(LETTERS)))]
+    )
     place = read(Speller("word"), np.array([1]))
     list(generate(Speller("word"), place, Sampler(config), [output]))
     assert output.is_finished and output.is_stuck and output.ids == []
@@ -84,14 +94,14 @@ def test_what_is_drawn_is_fed_back_once() -> None:
     speller = Speller("abcd")
     config = SampleConfig(temperature=0, length=50)
     place = read(speller, np.array([1, 2]))
-    list(generate(speller, place, Sampler(config), [Output(config, end_id=END)]))
+    list(generate(speller, place, Sampler(config), [GeneratedSequence(config, end_id=END)]))
     assert [LETTERS[i] for i in speller.fed] == [*"abcd", "$"]
 
 
 def test_tokens_come_as_they_are_made() -> None:
     speller = Speller("abcdefgh")
     config = SampleConfig(temperature=0)
-    output = Output(config, end_id=END)
+    output = GeneratedSequence(config, end_id=END)
     growing = generate(speller, read(speller, np.array([1])), Sampler(config), [output])
     assert len(list(islice(growing, 2))) == 2
     assert [LETTERS[i] for i in output.ids] == ["b", "c"]
@@ -101,15 +111,15 @@ def test_tokens_come_as_they_are_made() -> None:
 def test_the_place_behind_an_output_is_its_own() -> None:
     speller = Speller("abcdefgh")
     config = SampleConfig(temperature=0)
-    outputs = [Output(SampleConfig(length=n, temperature=0)) for n in (1, 3)]
+    outputs = [GeneratedSequence(SampleConfig(length=n, temperature=0)) for n in (1, 3)]
     place = streams(speller, read(speller, np.array([1])), [0, 0])
     list(generate(speller, place, Sampler(config), outputs))
-    following = [LETTERS[int(np.argmax(each.place.logits))] for each in outputs]
+    following = [LETTERS[int(np.argmax(each.state.logits))] for each in outputs]
     assert following == ["c", "e"]
 
 
 class Uniform:
-    streams_are_alone = False
+    is_batch_invariant = False
 
     def initial_state(self, batch_size: int) -> tuple[()]:
         return ()
@@ -117,14 +127,14 @@ class Uniform:
     def step(self, ids: np.ndarray, state: tuple[()]) -> tuple[np.ndarray, tuple[()]]:
         return np.zeros((len(ids), 50)), state
 
-    def streams(self, state: tuple[()], rows: np.ndarray) -> tuple[()]:
+    def gather_state(self, state: tuple[()], rows: np.ndarray) -> tuple[()]:
         return state
 
 
 def run(seed: int, item: int = 0, **options: object) -> list[int]:
     config = SampleConfig(length=30, seed=seed)
-    output = Output(config, item, **options)
-    list(generate(Uniform(), Place(np.zeros((1, 50)), ()), Sampler(config), [output]))
+    output = GeneratedSequence(config, item, **options)
+    list(generate(Uniform(), DecoderState(np.zeros((1, 50)), ()), Sampler(config), [output]))
     return output.ids
 
 
@@ -143,8 +153,8 @@ def test_scores_are_the_models_own() -> None:
     ids, scores = [], []
     for temperature in (0.5, 2.0):
         config = SampleConfig(length=4, temperature=temperature)
-        output = Output(config, scored=True, constraints=[Only(50, [0])])
-        list(generate(Uniform(), Place(np.zeros((1, 50)), ()), Sampler(config), [output]))
+        output = GeneratedSequence(config, scored=True, constraints=[BannedTokens(50, [0])])
+        list(generate(Uniform(), DecoderState(np.zeros((1, 50)), ()), Sampler(config), [output]))
         ids += output.ids
         scores += output.log_probabilities
     assert len(scores) == len(ids) == 8
@@ -160,12 +170,12 @@ def test_batches_hold_each_item_once_and_begin_alike_whatever_their_number() -> 
         assert shapes == [(i.start, r) for i, r in batches(10_000, Uniform())][: len(shapes)]
 
 
-@pytest.mark.parametrize("kind", [Runtime, CompiledRuntime])
+@pytest.mark.parametrize("kind", [NumpyEngine, CEngine])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
 def test_an_item_is_the_same_whatever_their_number(cell: str, kind: type) -> None:
     config = ModelConfig(cell=cell, units=48, layers=2)
-    if kind is CompiledRuntime and not c_engine.knows(config):
-        kind = Runtime  # there was no compiler
+    if kind is CEngine and not c_engine.supports(config):
+        kind = NumpyEngine  # there was no compiler
     runtime = kind(config, [3 * w for w in build(config, vocabulary_size=30).get_weights()])
     sampling = SampleConfig(length=40, seed=7, temperature=1)
     place = read(runtime, np.array([3]))
@@ -173,7 +183,7 @@ def test_an_item_is_the_same_whatever_their_number(cell: str, kind: type) -> Non
     def items(count: int) -> list[list[int]]:
         outputs = []
         for numbers, rows in batches(count, runtime):
-            batch = [Output(sampling, item) for item in numbers]
+            batch = [GeneratedSequence(sampling, item) for item in numbers]
             spread = streams(runtime, place, [0] * rows)
             list(generate(runtime, spread, Sampler(sampling), batch))
             outputs += batch
@@ -189,7 +199,11 @@ def test_a_part_goes_on_where_another_ended() -> None:
     config = SampleConfig(
         length=8, temperature_schedule=(0, 3.0, 0.5), repetition_penalty=2, repetition_window=6
     )
-    whole, first, second = (Output(config), Output(SampleConfig(length=4)), Output(config))
+    whole, first, second = (
+        GeneratedSequence(config),
+        GeneratedSequence(SampleConfig(length=4)),
+        GeneratedSequence(config),
+    )
     logits = np.random.default_rng(0).normal(0, 1, (1, 9))
 
     class Always:
@@ -199,10 +213,10 @@ def test_a_part_goes_on_where_another_ended() -> None:
         def step(self, ids: np.ndarray, state: tuple[()]) -> tuple[np.ndarray, tuple[()]]:
             return logits, state
 
-        def streams(self, state: tuple[()], rows: np.ndarray) -> tuple[()]:
+        def gather_state(self, state: tuple[()], rows: np.ndarray) -> tuple[()]:
             return state
 
-    place, sampler = Place(logits, ()), Sampler(config)
+    place, sampler = DecoderState(logits, ()), Sampler(config)
     for _ in generate(Always(), place, sampler, [whole], [3, 5]):
         pass
     for _ in generate(Always(), place, sampler, [first], [3, 5]):

@@ -4,12 +4,14 @@ from hypothesis import strategies as st
 
 from seqgen.config import CELLS, ModelConfig, TrainConfig
 from seqgen.network.build import build
-from seqgen.training.auto_config import WIDTHS, Task, fill, weights
+from seqgen.training.auto_config import WIDTHS, Budget, choose_hyperparameters, weights
 from seqgen.training.batches import TextBatches
 
 
 def chosen(tokens: int, minutes: float, speed: float = 100_000.0, **options: object) -> dict:
-    return fill(Task(tokens, 65, minutes, None, speed), {"minutes": minutes, **options})[0]
+    return choose_hyperparameters(
+        Budget(tokens, 65, minutes, None, speed), {"minutes": minutes, **options}
+    )[0]
 
 
 def test_more_time_and_more_text_give_a_wider_network() -> None:
@@ -24,16 +26,18 @@ def test_a_slow_machine_gets_a_narrower_network() -> None:
 
 
 def test_many_different_tokens_cost_time() -> None:
-    few, many = (Task(10**8, size, 3, None, 100_000.0) for size in (100, 7000))
+    few, many = (Budget(10**8, size, 3, None, 100_000.0) for size in (100, 7000))
     config = ModelConfig(units=128)
     assert many.tokens_seen(config) < few.tokens_seen(config) / 3
-    assert fill(many, {})[0]["units"] < fill(few, {})[0]["units"]
+    assert (
+        choose_hyperparameters(many, {})[0]["units"] < choose_hyperparameters(few, {})[0]["units"]
+    )
 
 
 @given(st.integers(2, 12))
 def test_machines_share_a_batch_and_have_time_for_more(devices: int) -> None:
-    task = Task(10**6, 65, 3, None, 50_000.0, devices=devices)
-    options, _ = fill(task, {})
+    budget = Budget(10**6, 65, 3, None, 50_000.0, devices=devices)
+    options, _ = choose_hyperparameters(budget, {})
     assert options["batch_size"] % devices == 0
     assert options["units"] >= chosen(10**6, 3, speed=50_000.0)["units"]
 
@@ -45,10 +49,10 @@ def test_what_is_read_again_and_again_is_dropped_more() -> None:
 
 def test_a_large_text_is_not_left_for_a_network_that_reads_little_of_it() -> None:
     """Of 100 MB in five minutes, the network reads several times as much as it has weights."""
-    task = Task(10**8, 200, 5, None, 100_000.0)
-    options, _ = fill(task, {"minutes": 5})
+    budget = Budget(10**8, 200, 5, None, 100_000.0)
+    options, _ = choose_hyperparameters(budget, {"minutes": 5})
     config = ModelConfig(units=options["units"])
-    assert task.tokens_seen(config) >= 5 * weights(config, 200)
+    assert budget.tokens_seen(config) >= 5 * weights(config, 200)
     assert options["units"] >= 256
 
 
@@ -61,8 +65,8 @@ def test_a_large_text_is_not_left_for_a_network_that_reads_little_of_it() -> Non
 def test_whatever_is_chosen_can_be_trained(
     tokens: int, minutes: float, cell: str, vocabulary_size: int
 ) -> None:
-    options, why = fill(
-        Task(tokens, vocabulary_size, minutes, None, 50_000.0), {"cell": cell, "minutes": minutes}
+    options, why = choose_hyperparameters(
+        Budget(tokens, vocabulary_size, minutes, None, 50_000.0), {"cell": cell, "minutes": minutes}
     )
     names = ModelConfig.__dataclass_fields__.keys() & options.keys()
     config = ModelConfig.from_json({name: options.pop(name) for name in names})
@@ -76,14 +80,14 @@ def test_whatever_is_chosen_can_be_trained(
 def test_every_choice_can_be_set_by_hand(names: set[str]) -> None:
     by_hand = {"units": 100, "layers": 2, "batch_size": 7, "window": 9, "dropout": 0.33}
     given_options = {name: by_hand[name] for name in names}
-    options, why = fill(Task(10**6, 65, 3, None), given_options)
+    options, why = choose_hyperparameters(Budget(10**6, 65, 3, None), given_options)
     assert {name: options[name] for name in names} == given_options
     assert all(f"{name.replace('_', ' ')} {by_hand[name]}" not in why for name in names)
 
 
 def test_nothing_is_said_where_nothing_is_chosen() -> None:
-    everything = fill(Task(10**6, 65, 3, None), {})[0]
-    assert fill(Task(10**6, 65, 3, None), everything) == (everything, "")
+    everything = choose_hyperparameters(Budget(10**6, 65, 3, None), {})[0]
+    assert choose_hyperparameters(Budget(10**6, 65, 3, None), everything) == (everything, "")
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -94,6 +98,6 @@ def test_weights_are_those_of_keras(cell: str) -> None:
 
 
 def test_epochs_decide_too() -> None:
-    few, many = (fill(Task(10**6, 65, None, each), {})[0] for each in (1, 30))
+    few, many = (choose_hyperparameters(Budget(10**6, 65, None, each), {})[0] for each in (1, 30))
     assert few["dropout"] < many["dropout"]
     TextBatches(range(10**5), few["batch_size"], few["window"], 0)  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ def test_the_chief_is_the_first(
     text: str, place: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
-    assert cluster.place() == place
+    assert cluster.rank_and_size() == place
     assert cluster.is_chief() == (place[0] == 0)
     assert cluster.machine_count() == place[1]
 
@@ -56,4 +56,4 @@ def test_what_is_no_cluster_is_an_error(
 ) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ConfigError, match=f"^TF_CONFIG: .*{message}"):
-        cluster.place()
+        cluster.rank_and_size()

@@ -58,6 +58,6 @@ def test_a_trial_that_fails_is_done_without(
     callback = Callback()
     monkeypatch.setattr(callback, "on_message", messages.append)
     corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.arange(5000) % 2)
-    begun = setup.new(corpus, {"minutes": 2}, None, callback)
-    assert begun.train_config.precision == "float32"
+    run_setup = setup.new(corpus, {"minutes": 2}, None, callback)
+    assert run_setup.train_config.precision == "float32"
     assert "trying failed; taken are float32 and a usual speed" in messages

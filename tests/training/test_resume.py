@@ -166,7 +166,7 @@ def test_pictures_and_tensorboard(book: Path, tmp_path: Path, seqgen: Run) -> No
 
 @pytest.mark.parametrize("fraction", [0.0, 0.5])
 def test_fine_tuning_begins_where_the_model_ended(trained: Path, fraction: float) -> None:
-    from seqgen.inference.numpy_engine import Runtime
+    from seqgen.inference.numpy_engine import NumpyEngine
     from seqgen.training import fine_tuning
 
     model = model_file.load(trained)
@@ -176,7 +176,7 @@ def test_fine_tuning_begins_where_the_model_ended(trained: Path, fraction: float
     )
     weights = fine_tuning.grown_weights(model, vocabulary)
     ids = vocabulary.encode(model.vocabulary.tokens)
-    old, new = (Runtime(model.model_config, each) for each in (model.weights, weights))
+    old, new = (NumpyEngine(model.model_config, each) for each in (model.weights, weights))
     a, _ = old.step(model.vocabulary.encode("T"), old.initial_state(1))
     b, _ = new.step(vocabulary.encode("T"), new.initial_state(1))
     np.testing.assert_allclose(b[:, ids], a, atol=1e-6)

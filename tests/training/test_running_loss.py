@@ -9,26 +9,26 @@ from seqgen.training.running_loss import SMOOTHING, STEPS_TO_EXPLODE, TrainingLo
 def test_it_is_a_mean_first_and_then_a_running_one() -> None:
     loss = TrainingLoss(100_000)
     for step in range(1, 11):
-        loss.note(float(step), step)
+        loss.update(float(step), step)
         assert loss.value == pytest.approx((step + 1) / 2)
-    loss.note(0.0, step=1000)
+    loss.update(0.0, step=1000)
     assert loss.value == pytest.approx(SMOOTHING * 5.5)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_no_number_is_an_error_and_is_not_taken_in(value: float) -> None:
     loss = TrainingLoss(10)
-    loss.note(2.0, step=1)
+    loss.update(2.0, step=1)
     with pytest.raises(
         TrainingError, match=f"{value} after 2 steps, where guessing blindly has 2.3"
     ):
-        loss.note(value, step=2)
+        loss.update(value, step=2)
     assert loss.value == 2.0
 
 
 def test_far_too_high_for_long_is_an_error() -> None:
     loss = TrainingLoss(10)
     for step in range(1, STEPS_TO_EXPLODE + 1):
-        loss.note(100.0, step)
+        loss.update(100.0, step)
     with pytest.raises(TrainingError, match="the training loss is 100 after 201 steps"):
-        loss.note(100.0, STEPS_TO_EXPLODE + 1)
+        loss.update(100.0, STEPS_TO_EXPLODE + 1)

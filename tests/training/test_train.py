@@ -15,13 +15,13 @@ from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingErr
 from seqgen.training import checkpoint
 from seqgen.training.callbacks import Callback, Progress
 from seqgen.training.loop import Result, _Run, train
-from seqgen.training.step import Plan
+from seqgen.training.step import StepPlan
 from seqgen.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(tuple("abcdefgh"))
 SMALL = ModelConfig(units=16, embedding=8)
 FAST = {"batch_size": 4, "window": 8, "learning_rate": 0.02}
-STEP = Plan(learning_rate=0.02, fraction=0.5)
+STEP = StepPlan(learning_rate=0.02, fraction=0.5)
 
 
 def corpus(length: int = 3000, **options: object) -> Corpus:
@@ -94,7 +94,7 @@ def test_a_run_of_long_steps_ends_with_the_one_nearest_to_its_end() -> None:
 
 def test_the_last_step_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
-    monkeypatch.setattr(run, "_plan", lambda: Plan(0.02, fraction=1.0, validate=1.0))
+    monkeypatch.setattr(run, "_plan", lambda: StepPlan(0.02, fraction=1.0, validate=1.0))
     assert [each["step"] for each in run.finish().history] == [1]
 
 
@@ -149,12 +149,12 @@ def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
     run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     batch = next(run.batches)
     zeros = run.state
-    _, carried, _ = run.train_step(batch, zeros, Plan(0.0, 0.0), 0)
+    _, carried, _ = run.train_step(batch, zeros, StepPlan(0.0, 0.0), 0)
     assert all(np.abs(each).max() > 0 for each in carried)
 
     def state_after(carry: list[float]) -> list[np.ndarray]:
         changed = batch._replace(carry=np.array(carry, np.float32))
-        _, state, _ = run.train_step(changed, carried, Plan(0.0, 0.0), 1)
+        _, state, _ = run.train_step(changed, carried, StepPlan(0.0, 0.0), 1)
         return [each.numpy() for each in state]
 
     on, anew, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))

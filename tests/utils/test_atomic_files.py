@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seqgen.errors import OutputError
-from seqgen.utils.atomic_files import unused_path, written_whole
+from seqgen.utils.atomic_files import atomic_write, unused_path
 
 
 def names(folder: Path) -> list[str]:
@@ -15,7 +15,7 @@ def names(folder: Path) -> list[str]:
 def test_nothing_is_half_written(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
-    with pytest.raises(ZeroDivisionError), written_whole(target) as path:
+    with pytest.raises(ZeroDivisionError), atomic_write(target) as path:
         path.write_text("half")
         raise ZeroDivisionError
     assert target.read_text() == "old"
@@ -25,7 +25,7 @@ def test_nothing_is_half_written(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
-    with pytest.raises(OutputError, match="No space left"), written_whole(target) as path:
+    with pytest.raises(OutputError, match="No space left"), atomic_write(target) as path:
         path.write_text("half")
         with Path("/dev/full").open("w") as full:  # a real full device
             full.write("x")
@@ -36,7 +36,7 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
 def test_what_stood_there_is_replaced_or_kept(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     for text, keep in (("1", False), ("2", False), ("3", True), ("4", True)):
-        with written_whole(target, keep=keep) as path:
+        with atomic_write(target, keep=keep) as path:
             path.write_text(text)
     assert target.read_text() == "4"
     assert (tmp_path / "a-1.txt").read_text() == "2"
@@ -47,7 +47,7 @@ def test_what_stood_there_is_replaced_or_kept(tmp_path: Path) -> None:
 def test_permissions_follow_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        with written_whole(tmp_path / "a.txt") as path:
+        with atomic_write(tmp_path / "a.txt") as path:
             path.write_text("x")
     finally:
         os.umask(before)
@@ -56,14 +56,14 @@ def test_permissions_follow_the_umask(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name, message", [("missing/a.txt", "no folder"), (".", "is a folder")])
 def test_where_nothing_can_be_written(tmp_path: Path, name: str, message: str) -> None:
-    with pytest.raises(OutputError, match=message), written_whole(tmp_path / name):
+    with pytest.raises(OutputError, match=message), atomic_write(tmp_path / name):
         pytest.fail("the block must not run")
 
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     with (
         pytest.raises(OutputError, match="cannot be written|not written"),
-        written_whole(tmp_path / ("x" * 300)),
+        atomic_write(tmp_path / ("x" * 300)),
     ):
         pytest.fail("the block must not run")
 
@@ -72,7 +72,7 @@ def test_a_special_file_is_written_and_stays(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    with written_whole(pipe, keep=True) as path, path.open("w") as file:
+    with atomic_write(pipe, keep=True) as path, path.open("w") as file:
         file.write("through")
     assert os.read(reader, 99) == b"through"
     os.close(reader)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from seqgen.utils.sigint import interrupted_afterwards, uninterrupted
+from seqgen.utils.sigint import defer_sigint, ignore_sigint
 
 
 def press() -> None:
@@ -12,14 +12,14 @@ def press() -> None:
 
 
 def test_ctrl_c_has_no_effect_while_something_is_saved() -> None:
-    with uninterrupted():
+    with ignore_sigint():
         press()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_waits_until_what_belongs_together_is_done() -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), interrupted_afterwards():
+    with pytest.raises(KeyboardInterrupt), defer_sigint():
         press()
         done.append(True)
     assert done
@@ -27,7 +27,7 @@ def test_ctrl_c_waits_until_what_belongs_together_is_done() -> None:
 
 
 def test_an_error_inside_is_that_error() -> None:
-    with pytest.raises(ZeroDivisionError), interrupted_afterwards():
+    with pytest.raises(ZeroDivisionError), defer_sigint():
         raise ZeroDivisionError
 
 
@@ -35,7 +35,7 @@ def test_another_thread_is_not_interrupted_anyway() -> None:
     done = []
 
     def work() -> None:
-        with interrupted_afterwards():
+        with defer_sigint():
             done.append(True)
 
     thread = threading.Thread(target=work)

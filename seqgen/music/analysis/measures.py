@@ -30,7 +30,7 @@ def durations(piece: Piece) -> list[int]:
 
 def intervals(piece: Piece) -> list[int]:
     """Semitones from each note of the highest line to the next."""
-    return [after.pitch - note.pitch for note, after in pairwise(melody.fit(piece).notes)]
+    return [after.pitch - note.pitch for note, after in pairwise(melody.restrict(piece).notes)]
 
 
 def histogram(pieces: Iterable[Piece], values: Callable[[Piece], Iterable[Hashable]]) -> Histogram:
@@ -200,5 +200,5 @@ class Copies:
 
 def _moves(piece: Piece) -> list[tuple[int, int]]:
     """From each note of the highest line to the next: interval, and the note's duration."""
-    notes: tuple[Note, ...] = melody.fit(piece).notes
+    notes: tuple[Note, ...] = melody.restrict(piece).notes
     return [(after.pitch - note.pitch, note.duration) for note, after in pairwise(notes)]

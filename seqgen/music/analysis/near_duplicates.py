@@ -42,7 +42,7 @@ def families(pieces: Sequence[Piece]) -> Places:
     >>> families([]).tolist()
     []
     """
-    pieces = [melody.fit(piece) for piece in pieces]
+    pieces = [melody.restrict(piece) for piece in pieces]
     first: dict[tuple[tuple[int, int], ...], int] = {}
     alike = [(i, first.setdefault(opening(piece), i)) for i, piece in enumerate(pieces)]
     one, other = np.array([*alike, *_sharing_runs(pieces)], np.int64).reshape(-1, 2).T

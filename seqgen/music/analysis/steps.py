@@ -21,14 +21,14 @@ LONGEST = 1 << 20  # ticks that are told apart
 Numbers = npt.NDArray[np.int64]
 
 
-class Moves:
+class Steps:
     """Follows music, token by token, and says what moves there are.
 
     Args:
         tokens: the model's, in the order of their ids.
 
     >>> tokens = ["duration:24", "pitch:60", "pitch:67", "rest"]
-    >>> moves = Moves(tokens)
+    >>> moves = Steps(tokens)
     >>> moves.of(np.array([0, 1, 0, 3, 0, 2])) == [SAME + 7 + (48 << 12)]
     array([ True])
     >>> for token in (0, 1, 0): moves.feed(token)

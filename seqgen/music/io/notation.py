@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.signatures import FIFTHS, Key
-from seqgen.music.tokens.voices import lanes_of
+from seqgen.music.tokens.voices import voices_of
 
 MIDDLE_C = 60
 WIDE = 53, 67  # what has pitches below and above is too wide for one stave
@@ -46,7 +46,7 @@ def voices(piece: Piece) -> list[Voice]:
         for note in part.notes:
             chords.setdefault(note[:2], []).append(note.pitch)
         highest = (Note(*times, max(pitches)) for times, pitches in chords.items())
-        for lane in lanes_of(highest):
+        for lane in voices_of(highest):
             lines.append(Voice(number, _bars(lane, chords, piece)))
     return lines or [Voice(0, _bars([], {}, piece))]
 

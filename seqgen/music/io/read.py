@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from seqgen.errors import MusicError
 from seqgen.music.io.midi_reader import read_midi
-from seqgen.music.io.result import Reading
+from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_reader import read_score
 
 READER_VERSION = 5  # what is cached of other versions is read anew
@@ -34,7 +34,7 @@ def is_music(name: str, head: bytes) -> bool:
     )
 
 
-def read(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
+def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
     """Read a file of any kind.
 
     Args:
@@ -53,15 +53,15 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
             if data[8:12] == RIFF_MIDI:
                 data = data[max(data.find(MIDI_START), 0) :]
             piece, counts = read_midi(data)
-            return Reading((piece,), counts)
+            return ReadResult((piece,), counts)
         if not is_music(name, data[:SNIFFED_BYTES]):
             raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
         return read_score(name, data, expand_repeats=expand_repeats)
     except MusicError as error:
-        return Reading(reason=str(error))
+        return ReadResult(reason=str(error))
 
 
-def read_file(path: Path) -> Reading:
+def read_file(path: Path) -> ReadResult:
     """Read a file of which at least one piece is wanted.
 
     Raises:

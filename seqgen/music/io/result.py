@@ -11,7 +11,7 @@ from seqgen.music.signatures import Key, Meter
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadResult:
     """What came of a file: pieces, or the reason why there are none."""
 
     pieces: tuple[Piece, ...] = ()
@@ -25,7 +25,7 @@ class Reading:
         return sum(piece.note_count for piece in self.pieces)
 
 
-def to_json(reading: Reading) -> dict[str, Any]:
+def to_json(reading: ReadResult) -> dict[str, Any]:
     """Plain data for `json.dump`; a note is four numbers in a row."""
     return {
         "pieces": [_piece_to_json(piece) for piece in reading.pieces],
@@ -50,10 +50,10 @@ def _piece_to_json(piece: Piece) -> dict[str, Any]:
     }
 
 
-def from_json(data: Mapping[str, Any]) -> Reading:
+def from_json(data: Mapping[str, Any]) -> ReadResult:
     """The reading that `to_json` came from."""
     pieces = tuple(_piece_from_json(piece) for piece in data["pieces"])
-    return Reading(pieces, data["counts"], data["reason"], tuple(data["skipped"]))
+    return ReadResult(pieces, data["counts"], data["reason"], tuple(data["skipped"]))
 
 
 def _piece_from_json(data: Mapping[str, Any]) -> Piece:

@@ -12,12 +12,12 @@ from seqgen.errors import MusicError
 from seqgen.music.io.abc_split import documents
 from seqgen.music.io.drum_staff import drum_at
 from seqgen.music.io.music21_parser import scores
-from seqgen.music.io.result import Reading
+from seqgen.music.io.result import ReadResult
 from seqgen.music.piece import MOST_TICKS, TICKS_PER_QUARTER, Note, Part, Piece
 from seqgen.music.signatures import MODES, Key, Meter, is_real_meter
 
 
-def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> Reading:
+def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
     """Every piece of a file.
 
     Args:
@@ -47,7 +47,7 @@ def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> Readi
                     skipped.append(f"{label} {found}".lstrip())
     if not pieces:
         raise MusicError(skipped[0] if skipped else "holds no notes")
-    return Reading(tuple(pieces), counts, skipped=tuple(skipped))
+    return ReadResult(tuple(pieces), counts, skipped=tuple(skipped))
 
 
 def _pieces(path: Path, counts: Counter[str], expand_repeats: bool) -> Iterator[Piece | str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seqgen.errors import OutputError
 from seqgen.music.piece import Piece
-from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.atomic_files import atomic_write
 
 PICTURES = (".png", ".svg")
 FORMATS = (".mid", ".musicxml", ".abc", ".wav", *PICTURES)
@@ -41,7 +41,7 @@ def write(piece: Piece, path: Path, *, piano_roll: bool = False, keep: bool = Fa
             f"{' or '.join(PICTURES)}"
         )
     data = _writer(path.suffix.lower(), piano_roll)(piece)
-    with written_whole(path, keep=keep) as temporary:
+    with atomic_write(path, keep=keep) as temporary:
         temporary.write_bytes(data)
 
 

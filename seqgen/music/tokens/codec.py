@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seqgen.errors import ConfigError
 from seqgen.music.piece import Piece
 from seqgen.music.tokens import melody, polyphony
-from seqgen.music.tokens.voices import lanes_of
+from seqgen.music.tokens.voices import voices_of
 
 ENCODINGS = ("melody", "polyphony")
 MOST_LEFT_OUT = 0.02  # share of a corpus's notes under others, for it to count as melodies
@@ -40,15 +40,15 @@ class Codec:
         """Whether it is the codec of melodies."""
         return self.encoding == "melody"
 
-    def fit(self, piece: Piece) -> Piece:
+    def restrict(self, piece: Piece) -> Piece:
         """The piece without what the codec has no tokens for.
 
         Raises:
             MusicError: more notes sound at once than there are lanes.
         """
         if self.is_melody:
-            return melody.fit(piece)
-        return polyphony.fit(piece, velocity=self.velocity)
+            return melody.restrict(piece)
+        return polyphony.restrict(piece, velocity=self.velocity)
 
     def encode(self, piece: Piece) -> list[str]:
         """The tokens of a piece that `fit` gives back as it is."""
@@ -88,14 +88,14 @@ def fitting(pieces: Sequence[Piece], encoding: str | None = None, velocity: bool
         raise ConfigError("velocity: the encoding melody leaves it out; polyphony keeps it")
     if encoding is None:
         notes = sum(piece.note_count for piece in pieces)
-        kept = sum(melody.fit(piece).note_count for piece in pieces)
+        kept = sum(melody.restrict(piece).note_count for piece in pieces)
         is_melodic = not velocity and notes - kept <= MOST_LEFT_OUT * notes
         encoding = "melody" if is_melodic else "polyphony"
     codec = Codec(encoding, velocity=velocity)
     if encoding == "polyphony":
         lanes = max(
-            sum(len(lanes_of(part.notes)) for part in piece.parts if not part.is_drums)
+            sum(len(voices_of(part.notes)) for part in piece.parts if not part.is_drums)
             for piece in pieces
         )
-        codec = Codec(encoding, lanes <= polyphony.MOST_JOINT_LANES, velocity)
+        codec = Codec(encoding, lanes <= polyphony.MOST_JOINT_VOICES, velocity)
     return codec

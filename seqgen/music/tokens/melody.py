@@ -31,7 +31,7 @@ PITCH_TOKENS = tuple(PITCHES)
 DURATION_TOKENS = [tuple(f"duration:{part}" for part in parts_of(ticks)) for ticks in range(400)]
 
 
-def fit(piece: Piece) -> Piece:
+def restrict(piece: Piece) -> Piece:
     """The piece without what this codec has no tokens for.
 
     Of notes that sound at once the highest is kept, and goes on if it began before.
@@ -70,7 +70,7 @@ def encode(piece: Piece) -> list[str]:
     meters, keys = dict(piece.meters), dict(piece.keys)
     coming = iter(piece.parts[0].notes)
     nothing = Note(piece.length, 0, 0)
-    note, begun = next(coming, nothing), False
+    note, run_setup = next(coming, nothing), False
     for now, end in pairwise((*piece.bars, piece.length)):
         if now:
             tokens.append(BAR)
@@ -85,10 +85,10 @@ def encode(piece: Piece) -> list[str]:
                 now = note.start
             stop = min(note.start + note.duration, end)
             tokens += _duration(stop - now)
-            tokens.append(TIE if begun else PITCH_TOKENS[note.pitch])
+            tokens.append(TIE if run_setup else PITCH_TOKENS[note.pitch])
             now = stop
-            begun = note.start + note.duration > end
-            if begun:
+            run_setup = note.start + note.duration > end
+            if run_setup:
                 break
             note = next(coming, nothing)
         if now < end:

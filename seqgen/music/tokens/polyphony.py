@@ -27,26 +27,26 @@ from seqgen.errors import MusicError
 from seqgen.music.piece import MOST_TICKS, VELOCITY, Note, Part, Piece
 from seqgen.music.signatures import Key, Meter
 from seqgen.music.tokens.durations import BASIS, parts_of
-from seqgen.music.tokens.voices import lanes_of, one_of_each_pitch
+from seqgen.music.tokens.voices import one_of_each_pitch, voices_of
 
 BAR, LANE, DRUMS, OFF = "bar", "lane", "drums", "off"
 METER, KEY, PROGRAM, VELOCITY_STEP = "meter:", "key:", "program:", "velocity:"
-MOST_JOINT_LANES = 6  # up to which lane and pitch are one token
+MOST_JOINT_VOICES = 6  # up to which lane and pitch are one token
 MOST_LANES = 128
 DRUM_TICKS = 6  # how long a drum sounds
 VELOCITY_STEPS = 8
 SHIFTS = {f"shift:{ticks}": ticks for ticks in BASIS}
 SHIFT_TOKENS = [tuple(f"shift:{part}" for part in parts_of(ticks)) for ticks in range(400)]
 HITS = {f"drum:{pitch}": pitch for pitch in range(128)}
-JOINT = {f"{lane}:{p}": (lane, p) for lane in range(MOST_JOINT_LANES) for p in range(128)}
-JOINT_OFF = {f"{lane}:off": lane for lane in range(MOST_JOINT_LANES)}
+JOINT = {f"{lane}:{p}": (lane, p) for lane in range(MOST_JOINT_VOICES) for p in range(128)}
+JOINT_OFF = {f"{lane}:off": lane for lane in range(MOST_JOINT_VOICES)}
 LANES = {f"lane:{lane}": lane for lane in range(MOST_LANES)}
 PITCHES = {f"pitch:{pitch}": pitch for pitch in range(128)}
 PROGRAMS = {f"{PROGRAM}{program}": program for program in range(128)}
 VELOCITIES = {f"{VELOCITY_STEP}{step}": step for step in range(VELOCITY_STEPS)}
 
 
-def fit(piece: Piece, *, velocity: bool = False) -> Piece:
+def restrict(piece: Piece, *, velocity: bool = False) -> Piece:
     """The piece without what this codec has no tokens for.
 
     Args:
@@ -65,7 +65,7 @@ def fit(piece: Piece, *, velocity: bool = False) -> Piece:
         for part in piece.parts
         if part.notes and not part.is_drums
     ]
-    if sum(len(lanes_of(part.notes)) for part in parts) > MOST_LANES:
+    if sum(len(voices_of(part.notes)) for part in parts) > MOST_LANES:
         raise MusicError(f"has more than {MOST_LANES} notes that sound at once")
     hits = {
         (note.start, note.pitch): adjusted(note)
@@ -107,10 +107,10 @@ def encode(piece: Piece, *, joint: bool = True, velocity: bool = False) -> list[
             hits += part.notes
             parts.append(DRUMS)
         else:
-            found = lanes_of(part.notes)
+            found = voices_of(part.notes)
             parts += [f"{PROGRAM}{part.program}", *[LANE] * (len(found) - 1)]
             lanes += found
-    is_joint = joint and len(lanes) <= MOST_JOINT_LANES
+    is_joint = joint and len(lanes) <= MOST_JOINT_VOICES
     moves = _moves(lanes, hits, piece.length)
     tokens: list[str] = []
     loudness = -1

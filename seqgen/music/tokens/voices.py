@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from seqgen.music.piece import Note
 
 
-def lanes_of(notes: Iterable[Note]) -> list[list[Note]]:
+def voices_of(notes: Iterable[Note]) -> list[list[Note]]:
     """Notes shared out to as few lanes as there are notes that sound at once.
 
     Each takes the first free lane, of several that start together the highest first.
 
-    >>> [[note.pitch for note in lane] for lane in lanes_of((Note(0, 48, 60), Note(0, 24, 67),
+    >>> [[note.pitch for note in lane] for lane in voices_of((Note(0, 48, 60), Note(0, 24, 67),
     ...                                                      Note(24, 24, 69)))]
     [[67, 69], [60]]
     """

@@ -16,7 +16,7 @@ from seqgen.music.signatures import MODES, TICKS_PER_WHOLE, Key, Meter
 from seqgen.music.tokens.codec import Codec
 from seqgen.music.tokens.melody_grammar import MelodyRules
 from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
-from seqgen.tasks.music.request import Wishes
+from seqgen.tasks.music.request import MusicRequest
 from seqgen.vocabulary import Vocabulary
 
 FURTHEST = 60  # semitones that a primer may be moved, to where the model knows its notes
@@ -24,12 +24,12 @@ MOST_LISTED = 24  # meters or keys, in a message
 COMPOUND_TEMPO = 150.0  # quarters a minute where beats have three eighths: 100 of these beats
 
 
-class WishTokens:
+class Conditioning:
     """Turns wishes into tokens and rules, and what is made back.
 
     Args:
         vocabulary: the model's tokens.
-        corpus: what the model file tells of its corpus, `Corpus.facts`.
+        corpus: what the model file tells of its corpus, `Corpus.metadata`.
     """
 
     def __init__(self, vocabulary: Vocabulary, corpus: Mapping[str, Any]) -> None:
@@ -51,7 +51,7 @@ class WishTokens:
         """The meters (`meter:`) or keys (`key:`) that the model has seen."""
         return [t.removeprefix(kind) for t in self.vocabulary.tokens if t.startswith(kind)]
 
-    def begun(self, wishes: Wishes) -> tuple[list[str], int]:
+    def primer_tokens(self, wishes: MusicRequest) -> tuple[list[str], int]:
         """The primer's tokens, and by how many semitones the model's music lies higher.
 
         Raises:
@@ -60,7 +60,9 @@ class WishTokens:
         """
         if wishes.primer is None:
             return [], self.shift(wishes.key)
-        primer = self._as_wished(self._playable(self.codec.fit(_trimmed(wishes.primer))), wishes)
+        primer = self._as_wished(
+            self._playable(self.codec.restrict(_trimmed(wishes.primer))), wishes
+        )
         first = self.shift(primer.key)
         step = 12 if self.is_in_c and primer.key else 1
         shifts = range(first - step * (FURTHEST // step), first + FURTHEST + 1, step)
@@ -94,7 +96,7 @@ class WishTokens:
             ),
         )
 
-    def _as_wished(self, primer: Piece, wishes: Wishes) -> Piece:
+    def _as_wished(self, primer: Piece, wishes: MusicRequest) -> Piece:
         """In the key and meter that are wished; where it has none, in the likeliest ones."""
         key, meter = wishes.key, wishes.meter
         if primer.key is None and (key := key or key_of(primer, self.details["keys"])):
@@ -121,7 +123,7 @@ class WishTokens:
             return 0
         return next(s for s in sorted(range(-5, 7), key=abs) if key.transposed(s).sharps == 0)
 
-    def header(self, wishes: Wishes, shift: int) -> list[str]:
+    def header(self, wishes: MusicRequest, shift: int) -> list[str]:
         """The tokens of meter and key, as far as they are wished.
 
         Raises:
@@ -149,7 +151,7 @@ class WishTokens:
         return f"{kind}{text}"
 
     def rules(
-        self, wishes: Wishes, header: Sequence[str], shift: int
+        self, wishes: MusicRequest, header: Sequence[str], shift: int
     ) -> MelodyRules | PolyphonyRules:
         """What may be written.
 
@@ -184,7 +186,7 @@ class WishTokens:
         counts = self.details["closes"][mode]
         return math.log((counts[degree] + 1) / (sum(counts) + len(counts)))
 
-    def finished(self, piece: Piece, wishes: Wishes) -> Piece:
+    def finished(self, piece: Piece, wishes: MusicRequest) -> Piece:
         """With what tokens do not say: tempo and instrument, and how the wished key is spelled."""
         primer = wishes.primer
         tempo = wishes.tempo or (primer.tempo if primer and primer.tempi else None)

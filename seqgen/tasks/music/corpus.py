@@ -17,7 +17,7 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError, MusicError
 from seqgen.music.analysis.key_finding import close_of, key_of
 from seqgen.music.analysis.near_duplicates import families
-from seqgen.music.io.result import Reading
+from seqgen.music.io.result import ReadResult
 from seqgen.music.piece import Piece
 from seqgen.music.tokens import codec as codec_module
 from seqgen.music.tokens.codec import Codec
@@ -71,7 +71,7 @@ def read(
     pieces, notes = _usable(sources, found, voices)
     codec = codec_module.fitting(pieces, encoding, velocity)
     without_key = sum(piece.key is None for piece in pieces)
-    fitted = [codec.fit(_with_header(piece)) for piece in pieces]
+    fitted = [codec.restrict(_with_header(piece)) for piece in pieces]
     left_out = sum(p.note_count - f.note_count for p, f in zip(pieces, fitted, strict=True))
     keys = Counter(str(piece.key) for piece in fitted if piece.key)
     closes = _closes(fitted)
@@ -109,7 +109,7 @@ def read(
 
 
 def _usable(
-    sources: Sequence[Source], found: Sequence[Reading], voices: int | None
+    sources: Sequence[Source], found: Sequence[ReadResult], voices: int | None
 ) -> tuple[list[Piece], list[str]]:
     """The pieces, and what a person wants to know of the files."""
     pieces = [piece for reading in found for piece in reading.pieces if _has(piece, voices)]
@@ -136,7 +136,7 @@ def _usable(
     return pieces, notes
 
 
-def _skipped(sources: Sequence[Source], found: Sequence[Reading]) -> list[str]:
+def _skipped(sources: Sequence[Source], found: Sequence[ReadResult]) -> list[str]:
     """Why files, and pieces of others, are left out: the first few, and how many there are."""
     reasons = [
         f"skipped {source.label}: {reason}"

@@ -13,10 +13,10 @@ from pathlib import Path
 from seqgen.corpus.sources import Source, sha256
 from seqgen.errors import CorpusError, MusicError
 from seqgen.music.io.read import READER_VERSION, read
-from seqgen.music.io.result import Reading, from_json, to_json
+from seqgen.music.io.result import ReadResult, from_json, to_json
 from seqgen.music.piece import Piece
 from seqgen.music.tokens import polyphony
-from seqgen.utils.atomic_files import written_whole
+from seqgen.utils.atomic_files import atomic_write
 from seqgen.utils.cache import cache_folder
 
 FEW_BYTES = 100_000  # read at once, in this process: starting others takes longer
@@ -24,7 +24,7 @@ FEW_BYTES = 100_000  # read at once, in this process: starting others takes long
 
 def readings(
     sources: Sequence[Source], *, expand_repeats: bool = False, progress: bool = False
-) -> list[Reading]:
+) -> list[ReadResult]:
     """What came of each source, in order.
 
     What was read once is kept in the cache, by content and version of the reader. The rest is
@@ -48,7 +48,7 @@ def readings(
 
 def _read_all(
     sources: Sequence[Source], expand_repeats: bool, progress: bool
-) -> Iterator[tuple[int, Reading]]:
+) -> Iterator[tuple[int, ReadResult]]:
     if sum(source.size for source in sources) < FEW_BYTES:
         for i, source in enumerate(sources):
             yield _read(i, source, expand_repeats)
@@ -66,28 +66,28 @@ def _read_all(
     )
 
 
-def _read(number: int, source: Source, expand_repeats: bool) -> tuple[int, Reading]:
+def _read(number: int, source: Source, expand_repeats: bool) -> tuple[int, ReadResult]:
     try:
         with source.open() as file:
             data = file.read()
     except CorpusError as error:
-        return number, Reading(reason=str(error))
+        return number, ReadResult(reason=str(error))
     return number, _playable(read(source.label, data, expand_repeats=expand_repeats))
 
 
-def _playable(reading: Reading) -> Reading:
+def _playable(reading: ReadResult) -> ReadResult:
     """Without pieces of so many notes at once that there are no tokens for them."""
     pieces: list[Piece] = []
     skipped = list(reading.skipped)
     for piece in reading.pieces:
         try:
-            polyphony.fit(piece)
+            polyphony.restrict(piece)
         except MusicError as error:
             skipped.append(str(error))
         else:
             pieces.append(piece)
     if reading.pieces and not pieces:
-        return Reading(reason=skipped[-1])
+        return ReadResult(reason=skipped[-1])
     return replace(reading, pieces=tuple(pieces), skipped=tuple(skipped))
 
 
@@ -101,16 +101,16 @@ def _suffix(source: Source) -> str:
     return Path(source.label).suffix.lower()
 
 
-def _cached(path: Path) -> Reading | None:
+def _cached(path: Path) -> ReadResult | None:
     try:
         return from_json(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, MusicError):
         return None  # there is none, or it is damaged
 
 
-def _keep(reading: Reading, path: Path) -> None:
+def _keep(reading: ReadResult, path: Path) -> None:
     """A cache that cannot be written makes the next time slow, no more."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(to_json(reading), separators=(",", ":")), "utf-8")

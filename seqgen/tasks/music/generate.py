@@ -13,15 +13,15 @@ from seqgen.config import SampleConfig
 from seqgen.copying import guard as originality
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError, MusicError
-from seqgen.inference.numpy_engine import Stepper
+from seqgen.inference.numpy_engine import Engine
 from seqgen.music.piece import Note, Piece
 from seqgen.music.tokens.melody_grammar import MelodyRules
 from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
 from seqgen.sampling import beam_search, decode
-from seqgen.sampling.decode import Output, Place
+from seqgen.sampling.decode import DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import Sampler, log_probabilities
-from seqgen.tasks.music.conditioning import WishTokens
-from seqgen.tasks.music.request import Wishes
+from seqgen.tasks.music.conditioning import Conditioning
+from seqgen.tasks.music.request import MusicRequest
 from seqgen.types import Mask
 from seqgen.vocabulary import END, Vocabulary
 
@@ -69,13 +69,13 @@ class Composition:
 class _Growing:
     """A piece that is being written."""
 
-    wishes: Wishes
+    wishes: MusicRequest
     shift: int  # semitones by which the model's music lies higher
     constraints: list[Any]  # its grammar, then guards
     config: SampleConfig
     item: int
     scored: bool
-    output: Output | None = None  # all but the close
+    output: GeneratedSequence | None = None  # all but the close
 
     @property
     def rules(self) -> MelodyRules | PolyphonyRules:
@@ -83,31 +83,31 @@ class _Growing:
         return rules
 
 
-class Composer:
+class MusicGenerator:
     """Writes pieces with a trained network.
 
     Args:
-        stepper: the network.
+        engine: the network.
         vocabulary: its tokens.
-        corpus: what the model file tells of its corpus, `Corpus.facts`.
+        corpus: what the model file tells of its corpus, `Corpus.metadata`.
         indexes: of what it was trained on.
     """
 
     def __init__(
         self,
-        stepper: Stepper,
+        engine: Engine,
         vocabulary: Vocabulary,
         corpus: Mapping[str, Any],
         indexes: Sequence[CopyIndex] = (),
     ) -> None:
-        self.stepper = stepper
+        self.engine = engine
         self.vocabulary = vocabulary
         self.indexes = indexes
-        self.wished = WishTokens(vocabulary, corpus)
+        self.wished = Conditioning(vocabulary, corpus)
         self.codec = self.wished.codec
 
     def compose(
-        self, wishes: Wishes, config: SampleConfig, *, count: int = 1, scored: bool = False
+        self, wishes: MusicRequest, config: SampleConfig, *, count: int = 1, scored: bool = False
     ) -> Iterator[Composition]:
         """New pieces.
 
@@ -123,44 +123,44 @@ class Composer:
             ConfigError: options that exclude each other.
         """
         whole = replace(config, length=MOST_TOKENS if wishes.bars is None else 10**9)
-        begun, shift = self.wished.begun(wishes)
-        prompt = self.vocabulary.encode([END, *begun])
-        place = decode.read(self.stepper, prompt)
+        primer_tokens, shift = self.wished.primer_tokens(wishes)
+        prompt = self.vocabulary.encode([END, *primer_tokens])
+        place = decode.read(self.engine, prompt)
 
         def begin(item: int) -> _Growing:
             wished = wishes
             if self.wished.is_in_c and wishes.key is None and wishes.primer is None:
                 wished = replace(wishes, key=self.wished.drawn_key(config.seed, item))
-            moved = shift if begun else self.wished.shift(wished.key)
+            moved = shift if primer_tokens else self.wished.shift(wished.key)
             rules = self.wished.rules(
-                wished, [] if begun else self.wished.header(wished, moved), moved
+                wished, [] if primer_tokens else self.wished.header(wished, moved), moved
             )
             for token in prompt[1:]:
                 rules.feed(int(token))
-            if begun:
+            if primer_tokens:
                 rules.bars.begin_counting()
             guards = originality.guards(self.indexes, self.vocabulary, "music", config, prompt)
             grammar = Grammar(rules, self.vocabulary.end_id)
             return _Growing(wished, moved, [grammar, *guards], whole, item, scored)
 
         if config.beam is not None:
-            yield from self._likeliest(begin(0), place, begun, config.beam, count)
+            yield from self._likeliest(begin(0), place, primer_tokens, config.beam, count)
             return
         sampler = Sampler(config)
-        for items, rows in decode.batches(count, self.stepper):
+        for items, rows in decode.batches(count, self.engine):
             pieces = [begin(item) for item in items]
-            self._write_all_but_the_close(pieces, place, rows, sampler, begun)
+            self._write_all_but_the_close(pieces, place, rows, sampler, primer_tokens)
             for each in pieces:
-                tokens, scores = self._closed(each, place, sampler, begun)
-                yield self._composition(each, begun, tokens, scores)
+                tokens, scores = self._closed(each, place, sampler, primer_tokens)
+                yield self._composition(each, primer_tokens, tokens, scores)
 
     def _write_all_but_the_close(
         self,
         pieces: Sequence[_Growing],
-        place: Place,
+        place: DecoderState,
         rows: int,
         sampler: Sampler,
-        begun: Sequence[str],
+        primer_tokens: Sequence[str],
     ) -> None:
         """Side by side, up to the last few bars."""
         bars = pieces[0].wishes.bars
@@ -171,24 +171,24 @@ class Composer:
             each.rules.bars.wanted = bars - CLOSE
             each.output = self._output(each)
             outputs.append(each.output)
-        spread = decode.streams(self.stepper, place, [0] * rows)
-        self._grow(outputs, spread, sampler, begun)
+        spread = decode.streams(self.engine, place, [0] * rows)
+        self._grow(outputs, spread, sampler, primer_tokens)
         for each in pieces:
             each.rules.bars.wanted = bars
 
     def _closed(
-        self, piece: _Growing, place: Place, sampler: Sampler, begun: Sequence[str]
+        self, piece: _Growing, place: DecoderState, sampler: Sampler, primer_tokens: Sequence[str]
     ) -> tuple[list[int], list[float]]:
         """All tokens of a piece, with the best of some takes of its close."""
         before = piece.output
-        if before is not None and before.place is not None:
-            place = before.place
+        if before is not None and before.state is not None:
+            place = before.state
         takes = TAKES if piece.wishes.bars is not None else 1
         outputs = [self._output(piece, take) for take in range(1, 1 + takes)]
-        spread = decode.streams(self.stepper, place, [0] * takes)
-        self._grow(outputs, spread, sampler, begun, before.ids if before else ())
+        spread = decode.streams(self.engine, place, [0] * takes)
+        self._grow(outputs, spread, sampler, primer_tokens, before.ids if before else ())
         alive = [each for each in outputs if not each.is_stuck]
-        ids = [*self.vocabulary.encode(begun).tolist(), *(before.ids if before else ())]
+        ids = [*self.vocabulary.encode(primer_tokens).tolist(), *(before.ids if before else ())]
         best = max(alive, key=lambda each: self._ending(each, ids), default=None)
         if best is None or (before is not None and before.is_stuck):
             raise _nothing_left()
@@ -196,8 +196,8 @@ class Composer:
             return best.ids, best.log_probabilities
         return before.ids + best.ids, before.log_probabilities + best.log_probabilities
 
-    def _output(self, piece: _Growing, take: int = 0) -> Output:
-        return Output(
+    def _output(self, piece: _Growing, take: int = 0) -> GeneratedSequence:
+        return GeneratedSequence(
             piece.config,
             piece.item + (take << 32),
             end_id=self.vocabulary.end_id,
@@ -208,45 +208,50 @@ class Composer:
 
     def _grow(
         self,
-        outputs: Sequence[Output],
-        place: Place,
+        outputs: Sequence[GeneratedSequence],
+        place: DecoderState,
         sampler: Sampler,
-        begun: Sequence[str],
+        primer_tokens: Sequence[str],
         before: Sequence[int] = (),
     ) -> None:
-        prompt = [*self.vocabulary.encode(begun).tolist(), *before]
-        grown = decode.generate(self.stepper, place, sampler, outputs, prompt, drawn=len(before))
+        prompt = [*self.vocabulary.encode(primer_tokens).tolist(), *before]
+        grown = decode.generate(self.engine, place, sampler, outputs, prompt, drawn=len(before))
         for _ in grown:
             pass
 
     def _likeliest(
-        self, piece: _Growing, place: Place, begun: Sequence[str], width: int, count: int
+        self,
+        piece: _Growing,
+        place: DecoderState,
+        primer_tokens: Sequence[str],
+        width: int,
+        count: int,
     ) -> Iterator[Composition]:
         if count > width:
             raise ConfigError(
                 f"count: expected at most the beam's {width}, got {count}; a beam keeps that many"
             )
-        for output in beam_search.search(self.stepper, place, self._output(piece), width)[:count]:
+        for output in beam_search.search(self.engine, place, self._output(piece), width)[:count]:
             if output.is_stuck:
                 raise _nothing_left()
-            yield self._composition(piece, begun, output.ids, output.log_probabilities)
+            yield self._composition(piece, primer_tokens, output.ids, output.log_probabilities)
 
     def _composition(
-        self, piece: _Growing, begun: Sequence[str], ids: list[int], scores: list[float]
+        self, piece: _Growing, primer_tokens: Sequence[str], ids: list[int], scores: list[float]
     ) -> Composition:
         tokens = self.vocabulary.decode(ids)
-        made = self.codec.decode([*begun, *tokens]).transposed(-piece.shift)
+        made = self.codec.decode([*primer_tokens, *tokens]).transposed(-piece.shift)
         if piece.wishes.primer is not None and not piece.wishes.echo:
-            made = _behind(made, self.codec.decode(begun).length)
-        whole = np.array([*self.vocabulary.encode(begun), *ids], int)
+            made = _behind(made, self.codec.decode(primer_tokens).length)
+        whole = np.array([*self.vocabulary.encode(primer_tokens), *ids], int)
         longest = originality.longest_copy(self.indexes, self.vocabulary, "music", whole)
         return Composition(self.wished.finished(made, piece.wishes), tokens, scores, longest)
 
-    def _ending(self, output: Output, before: Sequence[int]) -> float:
+    def _ending(self, output: GeneratedSequence, before: Sequence[int]) -> float:
         """The logarithm of how likely a piece ends behind it, for the model, and in its key."""
-        assert output.place is not None
+        assert output.state is not None
         tokens = self.vocabulary.decode([*before, *output.ids])
-        likely = float(log_probabilities(output.place.logits)[0, self.vocabulary.end_id])
+        likely = float(log_probabilities(output.state.logits)[0, self.vocabulary.end_id])
         return likely + self.wished.closing(self.codec.decode(tokens))
 
 

@@ -13,7 +13,7 @@ from seqgen.music.signatures import Key, Meter
 
 
 @dataclass(frozen=True)
-class Wishes:
+class MusicRequest:
     """What a new piece shall be like; the model decides what is left open.
 
     Raises:
@@ -47,8 +47,8 @@ def wishes(
     instrument: str | None = None,
     primer: str | Path | Piece | None = None,
     echo: bool = True,
-) -> Wishes:
-    """Wishes as people write them.
+) -> MusicRequest:
+    """MusicRequest as people write them.
 
     Args:
         bars: full bars, behind a pick-up or the primer; as many as the model likes unless given.
@@ -70,7 +70,7 @@ def wishes(
     55
     """
     lowest, highest = pitch_names.range_of(pitch_range) if pitch_range else (0, 127)
-    return Wishes(
+    return MusicRequest(
         bars,
         Key.parse(key) if key else None,
         Meter.parse(meter) if meter else None,

@@ -11,17 +11,17 @@ from seqgen.config import SampleConfig
 from seqgen.copying import guard as originality
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError
-from seqgen.inference.numpy_engine import Stepper
+from seqgen.inference.numpy_engine import Engine
 from seqgen.sampling import beam_search, decode
-from seqgen.sampling.constraints import Only, Stop
-from seqgen.sampling.decode import Constraint, Output
+from seqgen.sampling.constraints import BannedTokens, StopSequence
+from seqgen.sampling.decode import Constraint, GeneratedSequence
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks.text import corpus as text
 from seqgen.types import Ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 
-class Text:
+class TextStream:
     """A text that is written while it is read: iterating gives its prompt, then new characters.
 
     Args:
@@ -38,7 +38,7 @@ class Text:
         self,
         prompt: str,
         prompt_ids: Ids,
-        output: Output,
+        output: GeneratedSequence,
         vocabulary: Vocabulary,
         indexes: Sequence[CopyIndex],
         held_back: int,
@@ -68,7 +68,7 @@ class Text:
     @property
     def stopped(self) -> bool:
         """Whether the stop text came."""
-        return any(isinstance(c, Stop) and c.is_finished for c in self.output.constraints)
+        return any(isinstance(c, StopSequence) and c.is_finished for c in self.output.constraints)
 
     @property
     def tokens(self) -> list[str]:
@@ -92,19 +92,19 @@ class Text:
         return self.output.log_probabilities[: len(self.tokens)]
 
 
-class Writer:
+class TextGenerator:
     """Writes texts with a trained network.
 
     Args:
-        stepper: the network.
+        engine: the network.
         vocabulary: its characters.
         indexes: of what it was trained on.
     """
 
     def __init__(
-        self, stepper: Stepper, vocabulary: Vocabulary, indexes: Sequence[CopyIndex] = ()
+        self, engine: Engine, vocabulary: Vocabulary, indexes: Sequence[CopyIndex] = ()
     ) -> None:
-        self.stepper = stepper
+        self.engine = engine
         self.vocabulary = vocabulary
         self.indexes = indexes
 
@@ -119,7 +119,7 @@ class Writer:
         allow: str = "",
         skip_unknown: bool = False,
         scored: bool = False,
-    ) -> list[Text]:
+    ) -> list[TextStream]:
         """Texts that are written when they are read, side by side.
 
         Args:
@@ -151,14 +151,14 @@ class Writer:
                 "a beam keeps that many texts"
             )
 
-        def output(item: int) -> Output:
+        def output(item: int) -> GeneratedSequence:
             constraints: list[Constraint] = []
             if banned:
-                constraints.append(Only(len(self.vocabulary), banned))
+                constraints.append(BannedTokens(len(self.vocabulary), banned))
             if stop:
-                constraints.append(Stop(self.vocabulary.encode(stop).tolist()))
+                constraints.append(StopSequence(self.vocabulary.encode(stop).tolist()))
             constraints += originality.guards(self.indexes, self.vocabulary, "text", config, ids)
-            return Output(
+            return GeneratedSequence(
                 config,
                 item,
                 end_id=self.vocabulary.end_id,
@@ -167,21 +167,21 @@ class Writer:
                 scored=scored,
             )
 
-        def written(output: Output, write_on: Callable[[], object]) -> Text:
+        def written(output: GeneratedSequence, write_on: Callable[[], object]) -> TextStream:
             parts = output, self.vocabulary, self.indexes, len(stop)
-            return Text(prompt, ids, *parts, write_on)
+            return TextStream(prompt, ids, *parts, write_on)
 
-        place = decode.read(self.stepper, ids)
+        place = decode.read(self.engine, ids)
         if config.beam is not None:
-            found = beam_search.search(self.stepper, place, output(0), config.beam)[:count]
+            found = beam_search.search(self.engine, place, output(0), config.beam)[:count]
             return [written(each, lambda: True) for each in found]
         texts = []
         sampler = Sampler(config)
         recent = [int(token) for token in ids if token != self.vocabulary.end_id]
-        for items, rows in decode.batches(count, self.stepper):
+        for items, rows in decode.batches(count, self.engine):
             outputs = [output(item) for item in items]
-            spread = decode.streams(self.stepper, place, [0] * rows)
-            growing = decode.generate(self.stepper, spread, sampler, outputs, recent)
+            spread = decode.streams(self.engine, place, [0] * rows)
+            growing = decode.generate(self.engine, spread, sampler, outputs, recent)
             write_on = partial(next, growing, True)
             texts += [written(each, write_on) for each in outputs]
         return texts
@@ -196,7 +196,7 @@ class Writer:
         return sorted(ids[token] for token in ids.keys() - left - {END})
 
 
-def report(texts: Sequence[Text]) -> list[str]:
+def report(texts: Sequence[TextStream]) -> list[str]:
     """What a person wants to know of finished texts, besides what is in them."""
     indexes, vocabulary = texts[0].indexes, texts[0].vocabulary
     lines = originality.report(indexes, "text", [each.longest_copy for each in texts])

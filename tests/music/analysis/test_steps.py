@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqgen.music.analysis.steps import DRUM, SAME, Moves
+from seqgen.music.analysis.steps import DRUM, SAME, Steps
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.pitch_names import piece_of
 from seqgen.music.tokens.codec import Codec
@@ -16,16 +16,16 @@ VOICES = ["shift:6", "shift:24", "0:60", "0:62", "1:48", "0:off", "drum:36", "dr
 
 
 def moves_of(piece: Piece, codec: Codec) -> list[int]:
-    tokens = codec.encode(codec.fit(piece))
+    tokens = codec.encode(codec.restrict(piece))
     names = sorted(set(tokens))
-    return Moves(names).of(np.array([names.index(token) for token in tokens])).tolist()
+    return Steps(names).of(np.array([names.index(token) for token in tokens])).tolist()
 
 
 @pytest.mark.parametrize("tokens", [MELODY, VOICES])
 @given(data=st.data())
 def test_token_by_token_is_as_all_at_once(tokens: list[str], data: st.DataObject) -> None:
     ids = data.draw(st.lists(st.integers(0, len(tokens) - 1), max_size=40))
-    moves = Moves(tokens)
+    moves = Steps(tokens)
     coming = []
     for each in ids:
         before = moves.coming()[each]
@@ -33,7 +33,7 @@ def test_token_by_token_is_as_all_at_once(tokens: list[str], data: st.DataObject
         if move is not None:
             assert move == before
             coming.append(move)
-    assert coming == Moves(tokens).of(np.array(ids, int)).tolist()
+    assert coming == Steps(tokens).of(np.array(ids, int)).tolist()
 
 
 def test_a_melody_s_moves_are_intervals_and_times() -> None:

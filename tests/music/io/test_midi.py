@@ -16,7 +16,7 @@ from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.signatures import Key, Meter
-from seqgen.music.tokens.polyphony import fit
+from seqgen.music.tokens.polyphony import restrict
 from tests.music.pieces import any_pieces
 
 PICK_UP = Piece(
@@ -40,7 +40,7 @@ def file(*tracks: str, kind: int = 1, division: int = 24) -> bytes:
 @settings(max_examples=60)
 @given(any_pieces)
 def test_every_note_comes_back(piece: Piece) -> None:
-    piece = fit(piece)
+    piece = restrict(piece)
     if not piece.notes:
         return
     again, _ = read_midi(midi_bytes(piece))

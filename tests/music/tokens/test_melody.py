@@ -21,7 +21,7 @@ def test_decoding_gives_back_what_was_encoded(piece: Piece) -> None:
 
 @given(melody_pieces)
 def test_what_fits_stays_as_it_is(piece: Piece) -> None:
-    assert melody.fit(piece) == piece
+    assert melody.restrict(piece) == piece
 
 
 @given(st.lists(TOKENS, max_size=60))
@@ -50,16 +50,16 @@ def test_the_tokens_of_a_tune() -> None:
 def test_fit_takes_away_what_a_melody_has_no_tokens_for() -> None:
     part = Part((Note(0, 24, 62, 33),), program=40)
     piece = Piece((part,), (0,), 96, tempi=((0, 90.0),))
-    assert melody.fit(piece) == Piece((Part((Note(0, 24, 62),)),), (0,), 96)
+    assert melody.restrict(piece) == Piece((Part((Note(0, 24, 62),)),), (0,), 96)
 
 
 def test_of_a_chord_the_highest_note_is_kept() -> None:
     held = Part((Note(0, 48, 62), Note(12, 24, 67), Note(24, 12, 65)))
-    assert melody.fit(Piece((held,), (0,), 96)).notes == (Note(0, 12, 62), Note(12, 24, 67))
+    assert melody.restrict(Piece((held,), (0,), 96)).notes == (Note(0, 12, 62), Note(12, 24, 67))
 
 
 @given(any_pieces)
 def test_whatever_fits_is_a_melody(piece: Piece) -> None:
-    fitted = melody.fit(piece)
+    fitted = melody.restrict(piece)
     assert fitted.is_melody
     assert melody.decode(melody.encode(fitted)) == fitted

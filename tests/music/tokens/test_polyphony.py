@@ -18,15 +18,15 @@ TOKENS = st.one_of(
 
 @given(any_pieces, st.booleans(), st.booleans())
 def test_decoding_gives_back_what_was_encoded(piece: Piece, joint: bool, velocity: bool) -> None:
-    fitted = polyphony.fit(piece, velocity=velocity)
+    fitted = polyphony.restrict(piece, velocity=velocity)
     tokens = polyphony.encode(fitted, joint=joint, velocity=velocity)
     assert polyphony.decode(tokens) == fitted
 
 
 @given(any_pieces, st.booleans())
 def test_what_fits_stays_as_it_is(piece: Piece, velocity: bool) -> None:
-    fitted = polyphony.fit(piece, velocity=velocity)
-    assert polyphony.fit(fitted, velocity=velocity) == fitted
+    fitted = polyphony.restrict(piece, velocity=velocity)
+    assert polyphony.restrict(fitted, velocity=velocity) == fitted
 
 
 @given(any_pieces)
@@ -34,13 +34,13 @@ def test_fit_keeps_every_start(piece: Piece) -> None:
     def starts(piece: Piece) -> set[tuple[int, int, bool]]:
         return {(n.start, n.pitch, part.is_drums) for part in piece.parts for n in part.notes}
 
-    assert starts(polyphony.fit(piece)) == starts(piece)
+    assert starts(polyphony.restrict(piece)) == starts(piece)
 
 
 @given(st.lists(TOKENS, max_size=60))
 def test_any_tokens_are_a_piece(tokens: list[str]) -> None:
     piece = polyphony.decode(tokens)
-    fitted = polyphony.fit(piece)
+    fitted = polyphony.restrict(piece)
     assert polyphony.decode(polyphony.encode(fitted)) == fitted
 
 
@@ -70,4 +70,4 @@ def test_seven_lanes_take_two_tokens() -> None:
 def test_more_lanes_than_there_can_be() -> None:
     chords = tuple(Part(tuple(Note(0, 96, p) for p in range(128))) for _ in range(2))
     with pytest.raises(MusicError, match="more than 128 notes"):
-        polyphony.fit(Piece(chords, (0,), 96))
+        polyphony.restrict(Piece(chords, (0,), 96))

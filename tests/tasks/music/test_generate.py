@@ -14,17 +14,17 @@ from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.pitch_names import piece_of
 from seqgen.music.signatures import Key, Meter
 from seqgen.tasks.music import corpus as music
-from seqgen.tasks.music.generate import Composer
-from seqgen.tasks.music.request import Wishes, wishes
+from seqgen.tasks.music.generate import MusicGenerator
+from seqgen.tasks.music.request import MusicRequest, wishes
 from tests.tasks.music.test_corpus import source
 
 TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")
 
 
-class Chance:
+class DropoutMasks:
     """A network that knows nothing: every token is as likely as any other."""
 
-    streams_are_alone = True
+    is_batch_invariant = True
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -35,7 +35,7 @@ class Chance:
     def step(self, ids: Any, state: Any) -> Any:
         return np.zeros((len(ids), self.size)), state
 
-    def streams(self, state: Any, rows: Any) -> Any:
+    def gather_state(self, state: Any, rows: Any) -> Any:
         return state
 
 
@@ -50,11 +50,15 @@ def melodies(transpose: str) -> Corpus:
     return music.read([source(piece) for piece in pieces], transpose=transpose, validation=0)
 
 
-def composer(corpus: Corpus) -> Composer:
-    return Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, corpus.facts())
+def composer(corpus: Corpus) -> MusicGenerator:
+    return MusicGenerator(
+        DropoutMasks(len(corpus.vocabulary)), corpus.vocabulary, corpus.metadata()
+    )
 
 
-def compose(composer: Composer, wishes: Wishes, config: SampleConfig | None = None) -> Piece:
+def compose(
+    composer: MusicGenerator, wishes: MusicRequest, config: SampleConfig | None = None
+) -> Piece:
     return next(composer.compose(wishes, config or SampleConfig())).piece
 
 
@@ -69,7 +73,7 @@ def voices() -> Corpus:
 @pytest.mark.parametrize("transpose", music.TRANSPOSE)
 @pytest.mark.parametrize("seed", range(8))
 def test_bars_key_and_meter_are_as_wished(transpose: str, seed: int) -> None:
-    wish = Wishes(bars=8, key=Key(1), meter=Meter(6, 8), tempo=100, program=73)
+    wish = MusicRequest(bars=8, key=Key(1), meter=Meter(6, 8), tempo=100, program=73)
     piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=seed, temperature=1))
     assert (piece.key, piece.meter, piece.tempo) == (Key(1), Meter(6, 8), 100)
     assert piece.bar_lengths[-8:] == (72,) * 8 and len(piece.bars) <= 9
@@ -79,13 +83,15 @@ def test_bars_key_and_meter_are_as_wished(transpose: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_voices_have_their_full_bars(seed: int) -> None:
-    piece = compose(composer(voices()), Wishes(bars=4), SampleConfig(seed=seed, temperature=1))
+    piece = compose(
+        composer(voices()), MusicRequest(bars=4), SampleConfig(seed=seed, temperature=1)
+    )
     assert piece.bar_lengths[-4:] == (96,) * 4
     assert {part.program for part in piece.parts if not part.is_drums} <= {40, 42}
 
 
 def test_in_one_key_other_keys_can_be_written() -> None:
-    piece = compose(composer(melodies("c")), Wishes(bars=4, key=Key(-2)))
+    piece = compose(composer(melodies("c")), MusicRequest(bars=4, key=Key(-2)))
     assert piece.key == Key(-2)
     assert {note.pitch % 12 for note in piece.notes} <= Key(-2).scale
 
@@ -145,9 +151,9 @@ def test_a_key_is_written_as_it_is_wished() -> None:
 
 def test_compound_meters_are_not_played_slowly() -> None:
     corpus = melodies("c")
-    facts = corpus.facts()
+    facts = corpus.metadata()
     facts["details"] = {**facts["details"], "tempo": None}
-    writes = Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, facts)
+    writes = MusicGenerator(DropoutMasks(len(corpus.vocabulary)), corpus.vocabulary, facts)
     assert compose(writes, wishes(bars=2, meter="6/8")).tempo == 150
     assert compose(writes, wishes(bars=2, meter="4/4")).tempo == 120
 
@@ -197,10 +203,10 @@ def test_wishes_that_make_no_sense(wish: dict[str, Any], message: str) -> None:
 
 def test_a_mode_that_a_model_of_one_key_never_saw() -> None:
     with pytest.raises(VocabularyError, match="never seen Ddor; it knows major, minor"):
-        compose(composer(melodies("c")), Wishes(key=Key(0, "dorian")))
+        compose(composer(melodies("c")), MusicRequest(key=Key(0, "dorian")))
 
 
-class EndsOn(Chance):
+class EndsOn(DropoutMasks):
     """The same, but that it would end a piece behind one token."""
 
     def __init__(self, corpus: Corpus, token: str) -> None:
@@ -215,9 +221,9 @@ class EndsOn(Chance):
 
 def test_of_several_takes_the_one_is_kept_that_ends_as_the_model_would() -> None:
     corpus = melodies("none")
-    knows = Composer(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.facts())
+    knows = MusicGenerator(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.metadata())
     for seed in range(5):
-        piece = compose(knows, Wishes(bars=2), SampleConfig(seed=seed, temperature=1))
+        piece = compose(knows, MusicRequest(bars=2), SampleConfig(seed=seed, temperature=1))
         assert piece.notes[-1].pitch == 67 and piece.notes[-1].end == piece.length
         assert len(piece.bars) <= 3
 
@@ -226,7 +232,7 @@ def test_of_several_takes_the_one_is_kept_that_closes_as_the_corpus_does() -> No
     for transpose in ("c", "none"):
         for key in (Key(1), Key(1, "minor")):  # in both the tunes end on G
             for seed in range(5):
-                wish = Wishes(bars=2, key=key)
+                wish = MusicRequest(bars=2, key=key)
                 config = SampleConfig(seed=seed, temperature=1)
                 piece = compose(composer(melodies(transpose)), wish, config)
                 assert piece.notes[-1].pitch % 12 == 7
@@ -234,13 +240,13 @@ def test_of_several_takes_the_one_is_kept_that_closes_as_the_corpus_does() -> No
 
 def test_a_model_that_does_not_tell_how_its_corpus_closes() -> None:
     corpus = melodies("c")
-    facts = corpus.facts()
+    facts = corpus.metadata()
     facts["details"] = {name: each for name, each in facts["details"].items() if name != "closes"}
-    writes = Composer(Chance(len(corpus.vocabulary)), corpus.vocabulary, facts)
-    assert len({compose(writes, Wishes(bars=1), SampleConfig(seed=i)) for i in range(3)}) == 3
+    writes = MusicGenerator(DropoutMasks(len(corpus.vocabulary)), corpus.vocabulary, facts)
+    assert len({compose(writes, MusicRequest(bars=1), SampleConfig(seed=i)) for i in range(3)}) == 3
 
 
 def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:
-    piece = compose(composer(melodies("none")), Wishes(), SampleConfig(seed=3, temperature=1))
+    piece = compose(composer(melodies("none")), MusicRequest(), SampleConfig(seed=3, temperature=1))
     assert len(piece.bars) < 2000
     assert piece.tempo == 90

@@ -58,7 +58,7 @@ def test_a_broken_off_run_goes_on(folder: Path, tmp_path: Path) -> None:
     reading = checkpoint.reading(path)
     assert reading["transpose"] == "augment" and reading["task"] == "music"
     resumed = train(load_corpus(folder, **reading), checkpoint_path=path, resume=True)
-    assert resumed.bundle.scores["steps"] == whole.bundle.scores["steps"]
+    assert resumed.data.scores["steps"] == whole.data.scores["steps"]
     assert resumed.compose(bars=4, seed=1) == whole.compose(bars=4, seed=1)
 
 
@@ -66,7 +66,7 @@ def test_a_model_goes_on_with_other_tunes(model: Model, tmp_path: Path) -> None:
     (tmp_path / "new.mid").write_bytes(midi_bytes(tune(9).transposed(12)))
     corpus = load_corpus(tmp_path, validation=0, **model.corpus_options)
     more = train(corpus, base=model, epochs=1, batch_size=2, window=8)
-    assert len(more.bundle.vocabulary) > len(model.bundle.vocabulary)
+    assert len(more.data.vocabulary) > len(model.data.vocabulary)
     assert more.compose(bars=1, seed=1).notes
 
 
