@@ -32,7 +32,8 @@ import numpy as np
 
 from benchmarks.measure import median_seconds, print_table, untrained
 from seqgen.config import SampleConfig
-from seqgen.copying.guard import CopyGuard, index_of
+from seqgen.copying.codes import TokenCodes, index_of
+from seqgen.copying.guard import CopyGuard
 from seqgen.corpus.corpus import Corpus
 from seqgen.evaluation.loss import losses
 from seqgen.inference import c_engine
@@ -197,9 +198,10 @@ def compare(units: int, layers: int, count: int, rounds: int, tokens: int) -> tu
 def masks(vocabulary: Vocabulary) -> list[Constraint]:
     """What `--ban` and `--max-copy` put beside a text, that of another one by chance."""
     ids = np.random.default_rng(0).integers(0, len(vocabulary), 1_000_000)
-    index = index_of(Corpus("chance", "text", vocabulary, ids))
+    codes = TokenCodes(vocabulary)
+    index = index_of(Corpus("chance", "text", vocabulary, ids), codes)
     banned = BannedTokens(len(vocabulary), [int(ids[0])])
-    return [banned, CopyGuard(index, vocabulary, "text", 40, ())]
+    return [banned, CopyGuard(index, codes, 40, ())]
 
 
 def sampling_share(tokens: int) -> None:

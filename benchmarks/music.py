@@ -21,7 +21,6 @@ import numpy as np
 from benchmarks.measure import median_seconds, print_table, run
 from seqgen import model as library
 from seqgen.evaluation import ngrams
-from seqgen.evaluation.samples import pieces_of
 from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.io.read import read_file
@@ -29,6 +28,7 @@ from seqgen.music.io.write import write
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.tokens.codec import Codec
 from seqgen.tasks.load import load_corpus
+from seqgen.tasks.music.samples import pieces_of
 
 TUNES, BARS, TEMPERATURE = 100, 16, 0.9
 AT_MOST = {"irish-tunes": (3.25, 1.3), "bach-chorales": (2.7, 1.0)}  # bits per note; below n-grams

@@ -61,6 +61,7 @@ def compare(
     from seqgen.evaluation.delayed_recall import UNIFORM_LOSS
     from seqgen.reporting import comparison_plot, summaries
     from seqgen.reporting.progress_bar import ProgressBar
+    from seqgen.tasks import base as tasks
     from seqgen.tasks.load import load_corpus
     from seqgen.training import setup
 
@@ -75,7 +76,7 @@ def compare(
     corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
     for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
-    with ProgressBar(summaries.TOKENS[corpus.task]) as callback:
+    with ProgressBar(tasks.get(corpus.task).token_name) as callback:
         found = compare_cells.compare(
             corpus, names, recalls=recalls, callback=callback, **given(options)
         )

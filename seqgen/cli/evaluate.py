@@ -50,7 +50,9 @@ def evaluate(
     from seqgen.reporting import summaries
 
     loaded = library.load(model)
-    options = evaluation.sample_options(loaded, length, bars, temperature, seed or 0)
+    options = loaded.task.sample_options(
+        loaded, length=length, bars=bars, temperature=temperature, seed=seed or 0
+    )
     if not samples:
         require_samples(length=length, bars=bars, temperature=temperature, seed=seed)
     found = evaluation.evaluate(

@@ -54,18 +54,19 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
       seqgen generate tunes.keras --primer "G4/8 A4/8 B4/4" -n 5 -o tunes/
     """
     from seqgen import model as library
+    from seqgen.tasks.base import new_seed
 
     loaded = library.load(model)
     options = given(options)
-    wrong = TEXT_OPTIONS if loaded.is_music else MUSIC_OPTIONS
+    wrong = TEXT_OPTIONS if (loaded.data.task == "music") else MUSIC_OPTIONS
     for name in options.keys() & set(wrong):
-        kind, other = ("music", "text") if loaded.is_music else ("text", "music")
+        kind, other = ("music", "text") if (loaded.data.task == "music") else ("text", "music")
         option = {"pitch_range": "range", "echo": "no-echo"}.get(name, name.replace("_", "-"))
         raise ConfigError(f"--{option} is for models of {other}; {model} is one of {kind}")
     if loaded.needs_keras:
         say("this model's cell options are run through Keras, which is slower")
-    seed = options.get("seed", library.new_seed())
-    write = write_music if loaded.is_music else write_text
+    seed = options.get("seed", new_seed())
+    write = write_music if (loaded.data.task == "music") else write_text
     write(loaded, output, count, as_json, {**options, "seed": seed})
     if "seed" not in options:
         say(f"seed {seed}")
@@ -127,7 +128,7 @@ def write_music(
     model: Model, output: str | None, count: int, as_json: bool, options: dict[str, Any]
 ) -> None:
     """Pieces into files, and their names to stdout."""
-    from seqgen.copying.guard import report
+    from seqgen.copying.report import report
     from seqgen.music.io.write import write
 
     wishes = {name: options.pop(name) for name in options.keys() & set(MUSIC_OPTIONS)}
@@ -157,7 +158,7 @@ def write_music(
                 "item": number,
             }
         )
-    for line in report(model.data.indexes, "music", copied):
+    for line in report(model.data.indexes, model.task.copy_codes(model.data.vocabulary), copied):
         say(line)
 
 

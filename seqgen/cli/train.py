@@ -73,6 +73,7 @@ def train(
     from seqgen.corpus import catalogue
     from seqgen.model_file import require_model_path
     from seqgen.reporting import summaries
+    from seqgen.tasks import base as tasks
     from seqgen.tasks.load import load_corpus
     from seqgen.training import checkpoint, setup, train
     from seqgen.training.cluster import is_chief
@@ -95,7 +96,9 @@ def train(
     corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
     for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
-    with callbacks(summaries.TOKENS[corpus.task], tensorboard if is_first else None) as callback:
+    with callbacks(
+        tasks.get(corpus.task).token_name, tensorboard if is_first else None
+    ) as callback:
         model = train.train(
             corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
             resume=resume, index=index, **given(options),

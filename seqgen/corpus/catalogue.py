@@ -70,7 +70,7 @@ class Entry:
     @cached_property
     def size(self) -> int | None:
         """Characters; None for an embedded corpus that this Python came without."""
-        if self.characters is not None or self.task != "text":
+        if self.characters is not None or self.pieces is not None:
             return self.characters
         try:
             texts = (source.open().read().decode("utf-8") for source in self.read())

@@ -55,7 +55,7 @@ def corpus(gap: int, seed: int = 0) -> Corpus:
     random = np.random.default_rng(seed)
     ids = episodes(EPISODES, random.integers(1, gap + 1, EPISODES), random)
     vocabulary = Vocabulary(tuple("ABCDEFGHabcdefgh?"))
-    return Corpus(f"recall after {gap}", "text", vocabulary, ids, validation=0)
+    return Corpus(f"recall after {gap}", "delayed recall", vocabulary, ids, validation=0)
 
 
 def loss(engine: Engine, gap: int, seed: int = 1) -> float:

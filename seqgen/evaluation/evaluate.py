@@ -5,27 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seqgen.config import SampleConfig
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
-from seqgen.evaluation import baseline, samples
+from seqgen.evaluation import baseline
 from seqgen.evaluation import loss as scoring
 from seqgen.model import Model
-from seqgen.music.signatures import TICKS_PER_WHOLE
-from seqgen.music.tokens.codec import Codec
 from seqgen.tasks.load import load_corpus
-from seqgen.tasks.text.corpus import encode_prompt
 from seqgen.types import Ids
-from seqgen.vocabulary import END, Vocabulary
-
-LENGTH, BARS = 1000, 16  # of samples, if nobody says
+from seqgen.vocabulary import Vocabulary
 
 
 @dataclass
@@ -42,40 +35,14 @@ class Evaluation:
         Args:
             model: the model.
             count: how many texts or pieces.
-            options: of `Model.texts` or `Model.pieces`, see `sample_options`.
+            options: of generation, see `Task.sample_options`.
         """
         if self.own is None:
             self.notes.append("no samples: there is no corpus to set them beside")
             return
-        if model.is_music:
-            table, histograms = samples.of_music(model, self.own, count, **options)
-            self.scores["histograms"] = histograms
-        else:
-            table = samples.of_text(model, self.own, count, **options)
+        table, further = model.task.measure_samples(model, self.own, count, **options)
+        self.scores |= further
         self.scores["samples"] = {"count": count, **table}
-
-
-def sample_options(
-    model: Model, length: int | None, bars: int | None, temperature: float | None, seed: int
-) -> dict[str, Any]:
-    """How samples are written.
-
-    Raises:
-        ConfigError: length with a model of music, bars with one of text, or a number out of its
-            range.
-    """
-    if model.is_music and length is not None:
-        raise ConfigError("--length is for models of text; this one is of music, see --bars")
-    if not model.is_music and bars is not None:
-        raise ConfigError("--bars is for models of music; this one is of text, see --length")
-    SampleConfig(length=length or 0, temperature=temperature or 0, seed=seed)
-    if model.is_music:
-        size = {"bars": BARS if bars is None else bars}
-    elif model.writes_lines and length is None:
-        size = {}
-    else:
-        size = {"length": LENGTH if length is None else length}
-    return {**size, "temperature": temperature, "seed": seed}
 
 
 def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()) -> Corpus:
@@ -206,35 +173,21 @@ def _named(
     named = catalogue.read_catalogue().get(str(corpora[0]))
     if named is not None and named.task != model.data.task:
         raise ConfigError(f"the model is one of {model.data.task}, {corpora[0]} is {named.task}")
-    options = _reading(model, 0)
-    if not model.is_music:
-        options["min_count"] = 1  # what is rare there may be known here
-        options |= {} if encoding is None else {"encoding": encoding}
-    else:
-        if encoding is not None:
-            raise ConfigError("encoding: of text; music is encoded as the model's own")
-        options.pop("voices", None)
-        if options["transpose"] == "augment":
-            options["transpose"] = "none"
+    options = model.task.scoring_options(_reading(model, 0), encoding)
     corpus = load_corpus(*corpora, **options)
-    codecs = [each.get("codec") for each in (corpus.details, model.data.corpus["details"])]
-    if codecs[0] != codecs[1]:
+    own, other = (model.task.encoding(each) for each in (model.data.corpus, corpus.metadata()))
+    if own != other:
         raise ConfigError(
-            f"{corpus.name}: expected music with as many parts as the model's, so that its tokens "
-            f"are the same ({codecs[1]}); got {codecs[0]}"
+            f"{corpus.name}: expected a corpus whose tokens are those of the model ({own}); "
+            f"got {other}"
         )
     corpus, unknown = _in_tokens_of(model.data.vocabulary, corpus)
     notes += corpus.notes
     if unknown:
-        kind = "characters" if corpus.task == "text" else "tokens"
         done = "left out" if model.data.vocabulary.unknown_id is None else "scored as <unk>"
-        notes.append(f"{unknown:,} {kind} that the model has never seen: {done}")
+        notes.append(f"{unknown:,} {model.task.token_name}s that the model has never seen: {done}")
     vocabulary = model.data.vocabulary
-    begin = (
-        vocabulary.encode([END])
-        if vocabulary.end_id is not None
-        else encode_prompt(vocabulary, "")[1]
-    )
+    begin = model.task.opening(vocabulary)
     return np.concatenate((begin, corpus.ids)), len(begin), (corpus.name, corpus.sha256)
 
 
@@ -246,28 +199,14 @@ def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
         "bits_per_token": per_token / math.log(2),
         "perplexity": math.exp(per_token),
     }
-    if model.is_music:
-        notes, beats = _notes_and_beats(model, ids)
+    units = model.task.score_units(model.data.corpus, model.data.vocabulary, ids)
+    for unit, count in units.items():
         scores |= {
-            "notes": notes,
-            "beats": beats,
-            "nats_per_note": nats / max(notes, 1),
-            "nats_per_beat": nats / max(beats, 1),
-            "bits_per_note": nats / max(notes, 1) / math.log(2),
+            f"{unit}s": count,
+            f"nats_per_{unit}": nats / max(count, 1),
+            f"bits_per_{unit}": nats / max(count, 1) / math.log(2),
         }
     return scores
-
-
-def _notes_and_beats(model: Model, ids: Ids) -> tuple[int, float]:
-    """How many notes begin, and how many quarters go by."""
-    vocabulary = model.data.vocabulary
-    codec = Codec(**model.data.corpus["details"]["codec"])
-    begins = np.array([codec.starts_note(token) for token in vocabulary.tokens])
-    ends = np.flatnonzero(ids == vocabulary.end_id)
-    bounds = [0, *(int(end) + 1 for end in ends)]
-    texts = [vocabulary.decode(ids[start : end - 1]) for start, end in pairwise(bounds)]
-    ticks = sum(codec.decode(text).length for text in texts)
-    return int(begins[ids].sum()), 4 * ticks / TICKS_PER_WHOLE
 
 
 def _baseline(model: Model, own: Corpus, ids: Ids, first: int) -> dict[str, Any] | None:
@@ -280,5 +219,5 @@ def _baseline(model: Model, own: Corpus, ids: Ids, first: int) -> dict[str, Any]
         best = baseline.losses(own.training_ids, held_out, size)
     order = int(np.argmin(best))
     found = _scores(model, scored, losses[order] * len(scored))
-    keys = ("nats_per_token", "bits_per_token", "nats_per_note", "bits_per_note")
-    return {"order": order + 1, **{key: found[key] for key in keys if key in found}}
+    keys = [key for key in found if key.startswith(("nats_per_", "bits_per_"))]
+    return {"order": order + 1, **{key: found[key] for key in keys}}

@@ -7,8 +7,8 @@ from typing import Any
 
 from seqgen.model_file import ModelData
 from seqgen.music.io.result import ReadResult
+from seqgen.tasks import base as tasks
 
-TOKENS = {"text": "character", "music": "token"}  # task → what one of its tokens is called
 MOST_REASONS = 3  # that a line has room for
 
 
@@ -28,54 +28,51 @@ def score(task: str, scores: dict[str, Any]) -> str:
     >>> score("text", {"validation_loss": 1.0, **ended})
     'validation 1.000 nats (1.443 bits) per character; 2,048 characters seen in 60 s'
     """
-    loss = scores["validation_loss"]
+    loss, token = scores["validation_loss"], tasks.get(task).token_name
     text = (
-        "nothing held out to score"
-        if loss is None
-        else f"{losses('validation', loss)} per {TOKENS[task]}"
+        "nothing held out to score" if loss is None else f"{losses('validation', loss)} per {token}"
     )
-    if scores.get("bits_per_note") is not None:
-        text += f", {scores['bits_per_note']:.3f} bits per note"
-    text += f"; {scores['tokens_seen']:,} {TOKENS[task]}s seen in {scores['seconds']:.0f} s"
+    for unit in score_units(scores):
+        text += f", {scores[f'bits_per_{unit}']:.3f} bits per {unit}"
+    text += f"; {scores['tokens_seen']:,} {token}s seen in {scores['seconds']:.0f} s"
     return f"{text}, ended early: {scores['ended_early']}" if scores["ended_early"] else text
+
+
+def score_units(scores: dict[str, Any]) -> list[str]:
+    """The units besides tokens that scores are given per, the main one first.
+
+    >>> score_units({"bits_per_token": 1.2, "bits_per_note": 2.5})
+    ['note']
+    """
+    prefix = "bits_per_"
+    named = (key.removeprefix(prefix) for key in scores if key.startswith(prefix))
+    return [unit for unit in named if unit != "token" and scores[prefix + unit] is not None]
 
 
 def corpus(facts: dict[str, Any], different: int) -> str:
     """One line on a corpus, from `Corpus.metadata` and the size of its vocabulary."""
-    split = facts["split"]
+    split, token = facts["split"], tasks.get(facts["task"]).token_name
     return (
-        f"{facts['name']}: {facts['tokens']:,} {TOKENS[facts['task']]}s, {different} different; "
+        f"{facts['name']}: {facts['tokens']:,} {token}s, {different} different; "
         f"{split['training_tokens']:,} to learn from, {split['validation_tokens']:,} held out"
-    )
-
-
-def music(facts: dict[str, Any]) -> str:
-    """One line on a corpus of music, from `Corpus.metadata`; nothing on one of text."""
-    details, options = facts.get("details"), facts.get("options")
-    if not details or not options:
-        return ""
-    keys = {"c": "in C", "augment": "in all keys", "none": "in the keys they have"}
-    return (
-        f"{details['pieces']:,} pieces, {details['notes']:,} notes; "
-        f"{options['encoding']} encoding, learned {keys[options['transpose']]}"
     )
 
 
 def evaluation(task: str, scores: dict[str, Any]) -> str:
     """What a model's evaluation came to, as `seqgen.evaluation.evaluate.evaluate` gives it."""
-    token = TOKENS[task]
+    token = tasks.get(task).token_name
     lines = [
         f"{scores['corpus']}: {scores['tokens']:,} {token}s",
         f"{scores['nats_per_token']:.3f} nats ({scores['bits_per_token']:.3f} bits) per {token}, "
         f"perplexity {scores['perplexity']:.2f}",
     ]
     unit, key = token, "bits_per_token"
-    if task == "music":
-        lines.append(
-            f"{scores['nats_per_note']:.3f} nats ({scores['bits_per_note']:.3f} bits) per note, "
-            f"{scores['nats_per_beat']:.3f} nats per quarter"
-        )
-        unit, key = "note", "bits_per_note"
+    if units := score_units(scores):
+        unit, *others = units
+        key = f"bits_per_{unit}"
+        per = [f"{scores[f'nats_per_{unit}']:.3f} nats ({scores[key]:.3f} bits) per {unit}"]
+        per += [f"{scores[f'nats_per_{each}']:.3f} nats per {each}" for each in others]
+        lines.append(", ".join(per))
     if baseline := scores["baseline"]:
         better = baseline[key] - scores[key]
         verb = "beats" if better >= 0 else "is behind"
@@ -99,18 +96,18 @@ def comparison(task: str, found: dict[str, dict[str, Any]], chance: float) -> st
     """Cells side by side, as `seqgen.evaluation.compare_cells.compare` gives them.
 
     Args:
-        task: text or music.
+        task: the name of the task.
         found: cell → what it came to.
         chance: the loss of a guess, where the cells were to recall.
     """
-    token = TOKENS[task]
+    token = tasks.get(task).token_name
     rows = [["", "parameters", f"{token}s/s", f"{token}s seen", "validation", f"bits/{token}"]]
-    if task == "music":
-        rows[0].append("bits/note")
+    units = list(dict.fromkeys(u for each in found.values() for u in score_units(each["scores"])))
+    rows[0] += [f"bits/{unit}" for unit in units]
     for cell, each in found.items():
         scores = each["scores"]
         losses = [scores["validation_loss"], scores["bits_per_token"]]
-        losses += [scores.get("bits_per_note")] if task == "music" else []
+        losses += [scores.get(f"bits_per_{unit}") for unit in units]
         rows.append(
             [cell, f"{scores['parameters']:,}", f"{each['tokens_per_second']:,.0f}"]
             + [f"{scores['tokens_seen']:,}"]
@@ -198,7 +195,7 @@ def table(model_data: ModelData) -> str:
         f"{model_data.parameters:,} parameters",
         "cell options": ", ".join(f"{k}={v}" for k, v in config.cell_options.items()),
         "corpus": corpus(model_data.corpus, len(model_data.vocabulary)),
-        "music": music(model_data.corpus),
+        model_data.task: tasks.get(model_data.task).summarise(model_data.corpus),
         "sha256": model_data.corpus["sha256"],
         "vocabulary": tokens + (" …" if len(model_data.vocabulary) > 40 else ""),
         "training": f"{length}, batch size {run.batch_size}, window {run.window}, "

@@ -1,25 +1,22 @@
-"""Which kind of sequence files hold: text or music."""
+"""Which kind of sequence files hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from seqgen.corpus.sources import Source
-from seqgen.music.io.read import SNIFFED_BYTES, is_music
-
-TASKS = ("text", "music")
+from seqgen.tasks import base
 
 
 def task_of(sources: Sequence[Source]) -> str:
-    """What most of the files are.
+    """The name of the task that detects more than half of the sources, or the fallback.
 
     >>> task_of([Source("tune.mid", data=b"MThd"), Source("x.abc", data=b"X:1"), Source("README")])
     'music'
     """
-    music = sum(_is_music(source) for source in sources)
-    return "music" if music > len(sources) / 2 else "text"
-
-
-def _is_music(source: Source) -> bool:
-    with source.open() as file:
-        return is_music(source.label, file.read(SNIFFED_BYTES))
+    for name in base.names():
+        if name != base.FALLBACK:
+            detected = sum(base.get(name).detect(source) for source in sources)
+            if detected > len(sources) / 2:
+                return name
+    return base.FALLBACK

@@ -1,17 +1,15 @@
-"""What a user names → a corpus, of text or of music."""
+"""From what a user names to a corpus."""
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
-from seqgen.tasks.text import corpus as text
+from seqgen.tasks import base, detect
 
 
 def load_corpus(
@@ -22,8 +20,8 @@ def load_corpus(
     Args:
         corpora: paths, folders, globs, `-` for standard input, or names that `seqgen corpora`
             lists.
-        task: text or music; told from the files, unless given.
-        progress: draw a progress bar on stderr, of a download or of reading music.
+        task: the name of a task; detected from the files by default.
+        progress: draw a progress bar on stderr, of downloading or reading.
         options: of `seqgen.tasks.text.corpus.read` or `seqgen.tasks.music.corpus.read`:
             `validation`, `encoding`, `lines`, `min_count`; `transpose`, `velocity`,
             `expand_repeats`, `voices`.
@@ -36,24 +34,19 @@ def load_corpus(
     >>> load_corpus("python-docs").name
     'python-docs'
     """
-    from seqgen.tasks import detect
-
     found = catalogue.find(corpora, progress=progress)
-    task = task or found.task or detect.task_of(found.sources)
+    name = task or found.task or detect.task_of(found.sources)
+    reader = base.get(name)
     options = {**found.options, **options}
-    if task == "music":
-        from seqgen.tasks.music import corpus as music
-
-        options["progress"] = progress
-        reader: Callable[..., Corpus] = music.read
-    else:
-        reader = text.read
-    known = inspect.signature(reader).parameters
-    for option in options.keys() - known.keys():
+    known = reader.read_options()
+    for option in options.keys() - known:
+        others = [each for each in base.names() if option in base.get(each).read_options()]
+        advice = f", and --task {others[0]} would read it otherwise" if others else ""
         raise ConfigError(
-            f"{option}: not an option of {task}; this corpus is read as {task}, "
-            f"and --task {'text' if task == 'music' else 'music'} would read it otherwise"
+            f"{option}: not an option of {name}; this corpus is read as {name}{advice}"
         )
-    corpus = reader(found.sources, name=found.name, **options)
+    if "progress" in known:
+        options["progress"] = progress
+    corpus = reader.read(found.sources, name=found.name, **options)
     notes = (*found.terms, *corpus.notes)
     return dataclasses.replace(corpus, notes=notes, arguments=tuple(map(str, corpora)))

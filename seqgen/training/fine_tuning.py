@@ -11,6 +11,7 @@ import numpy as np
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
 from seqgen.model_file import ModelData
+from seqgen.tasks import base as tasks
 from seqgen.types import Floats
 from seqgen.vocabulary import Vocabulary
 
@@ -44,15 +45,9 @@ def require_same_kind(model_data: ModelData, corpus: Corpus) -> None:
             f"the model to begin with is one of {model_data.task}, "
             f"this corpus is one of {corpus.task}"
         )
-    if model_data.task == "text":
-        return
-    both = model_data.corpus, corpus.metadata()
-    was, now = ({**facts["options"], **facts["details"]["codec"]} for facts in both)
-    differing = [
-        f"{name} {was[name]}, not {now[name]}"
-        for name in ("encoding", "transpose", "velocity", "joint")
-        if was[name] != now[name]
-    ]
+    task = tasks.get(model_data.task)
+    was, now = (task.encoding(each) for each in (model_data.corpus, corpus.metadata()))
+    differing = [f"{name} {was[name]}, not {now[name]}" for name in was if was[name] != now[name]]
     if differing:
         raise ConfigError(f"the model to begin with has learned with {'; '.join(differing)}")
 

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from seqgen.copying.index import CopyIndex
     from seqgen.training.setup import RunSetup
 
-SAMPLE_LENGTH = 160
-SAMPLE_BARS = 8
-
 
 def train(
     corpus: Corpus,
@@ -100,7 +97,8 @@ def train(
 def _indexes(run_setup: RunSetup, base: ModelData | None, callback: Callback) -> list[CopyIndex]:
     """Of all that the model learns from; none at all where that of the base is missing, for then
     what is copied from there would pass for new."""
-    from seqgen.copying import guard as originality
+    from seqgen.copying.codes import index_of
+    from seqgen.tasks import base as tasks
 
     if run_setup.base and (base is None or not base.indexes):
         callback.on_message(
@@ -108,16 +106,12 @@ def _indexes(run_setup: RunSetup, base: ModelData | None, callback: Callback) ->
             + ("has none" if base else "is not named; --from with --resume would name it")
         )
         return []
-    return [*(base.indexes if base else []), originality.index_of(run_setup.corpus)]
+    corpus = run_setup.corpus
+    codes = tasks.get(corpus.task).copy_codes(corpus.vocabulary)
+    return [*(base.indexes if base else []), index_of(corpus, codes)]
 
 
 def _sample(model_data: ModelData, weights: list[Floats]) -> str:
-    """A little text or music, for a person to see how a run gets on; none where it takes long."""
+    """A short sample by the network as it is; none where generation is slow."""
     model = Model(dataclasses.replace(model_data, weights=weights))
-    if model.needs_keras:
-        return ""
-    if model.is_music:
-        from seqgen.music.io.abc_writer import abc_lines
-
-        return abc_lines(model.compose(bars=SAMPLE_BARS, seed=0))
-    return model.generate(length=SAMPLE_LENGTH, seed=0)
+    return "" if model.needs_keras else model.task.preview(model)

@@ -8,8 +8,9 @@ import pytest
 
 import seqgen
 from seqgen.config import SampleConfig
-from seqgen.copying import guard as originality
-from seqgen.copying.guard import CopyGuard, index_of, longest_copy, report, stands_whole
+from seqgen.copying.codes import TokenCodes, index_of
+from seqgen.copying.guard import CopyGuard, guards
+from seqgen.copying.report import is_whole_piece, longest_copy, report
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
@@ -18,12 +19,14 @@ from seqgen.music.tokens.codec import Codec
 from seqgen.sampling.decode import DecoderState, GeneratedSequence, generate
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks.music import corpus as music
+from seqgen.tasks.music.copying import StepCodes, longest_copies
 from seqgen.tasks.text import corpus as text
 from seqgen.utils import hashing
 from seqgen.vocabulary import END, Vocabulary
 from tests.tasks.music.test_corpus import source
 
 LETTERS = Vocabulary(tuple("abcdefghijklmnopqrstuvwxyz \n"))
+CODES = TokenCodes(LETTERS, "characters")
 RANDOM = np.random.default_rng(0)
 
 
@@ -39,12 +42,12 @@ def chance(length: int) -> np.ndarray:
 
 def test_a_planted_copy_is_found() -> None:
     ids = chance(30_000)
-    index = index_of(Corpus("chance", "text", LETTERS, ids))
+    index = index_of(Corpus("chance", "text", LETTERS, ids), CODES)
     output = np.concatenate((chance(200), ids[700:760], chance(200)))
-    assert 60 <= longest_copy([index], LETTERS, "text", output) <= 63
-    assert longest_copy([index], LETTERS, "text", chance(500)) < 9
-    assert longest_copy([], LETTERS, "text", output) is None
-    assert longest_copy([index], LETTERS, "text", ids[-100:]) < 9  # they are held out
+    assert 60 <= longest_copy([index], CODES, output) <= 63
+    assert longest_copy([index], CODES, chance(500)) < 9
+    assert longest_copy([], CODES, output) is None
+    assert longest_copy([index], CODES, ids[-100:]) < 9  # they are held out
 
 
 def tunes() -> tuple[Corpus, list[str]]:
@@ -56,7 +59,7 @@ def tunes() -> tuple[Corpus, list[str]]:
 
 def test_a_copy_in_another_key_is_a_copy() -> None:
     corpus, texts = tunes()
-    index = index_of(corpus)
+    index = index_of(corpus, StepCodes(corpus.vocabulary))
     notes = texts[3].split()
     melody = piece_of(" ".join(["C5/2", "C5/2", *notes[20:40], "B3/1", "B3/1"]))
     codec = Codec("melody")
@@ -64,22 +67,24 @@ def test_a_copy_in_another_key_is_a_copy() -> None:
         tokens = codec.encode(codec.restrict(melody.transposed(semitones)))
         vocabulary = Vocabulary(tuple(sorted({*tokens, *corpus.vocabulary.tokens})))
         ids = vocabulary.encode(tokens)
-        assert longest_copy([index], vocabulary, "music", ids) == 20
+        assert longest_copy([index], StepCodes(vocabulary), ids) == 20
 
 
 def test_a_line_that_stands_in_the_corpus_is_told() -> None:
     names = Path("data/given-names.txt").read_bytes()
     corpus = text.read([Source("names", data=names)], lines=True)
-    indexes = [index_of(corpus)]
+    codes = TokenCodes(corpus.vocabulary, "characters")
+    indexes = [index_of(corpus, codes)]
+    end_id = corpus.vocabulary.end_id
     ends = corpus.bounds
     for number in (0, 5, 100):
-        assert stands_whole(
-            indexes, corpus.vocabulary, corpus.ids[ends[number] : ends[number + 1] - 1]
+        assert is_whole_piece(
+            indexes, codes, corpus.ids[ends[number] : ends[number + 1] - 1], end_id
         )
     known = set(names.decode().split())
     for name in ("Marietta", "Zebulonia", "Annalisa", "Georginald"):
         assert name not in known
-        assert not stands_whole(indexes, corpus.vocabulary, corpus.vocabulary.encode(name))
+        assert not is_whole_piece(indexes, codes, corpus.vocabulary.encode(name), end_id)
 
 
 class ByHeart:
@@ -118,13 +123,11 @@ def true_runs(ids: list[int], corpus: np.ndarray, longest: int) -> bool:
 def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int) -> None:
     ids = chance(2000)
     corpus = Corpus("chance", "text", LETTERS, ids, validation=0)
-    index = index_of(corpus)
+    index = index_of(corpus, CODES)
     model = ByHeart(ids)
     config = SampleConfig(length=100_000 // rows, temperature=1, max_copy=20)
     outputs = [
-        GeneratedSequence(
-            config, item, constraints=originality.guards([index], LETTERS, "text", config, [])
-        )
+        GeneratedSequence(config, item, constraints=guards([index], CODES, config, []))
         for item in range(rows)
     ]
     place = DecoderState(*model.step(np.array([ids[0]] * rows), np.zeros(rows, int)))
@@ -138,10 +141,10 @@ def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int
 
 def test_the_guard_follows_runs_as_the_index_counts_them() -> None:
     ids = chance(5000)
-    index = index_of(Corpus("chance", "text", LETTERS, ids, validation=0))
+    index = index_of(Corpus("chance", "text", LETTERS, ids, validation=0), CODES)
     output = np.concatenate([part for i in range(0, 4000, 400)
                              for part in (ids[i : i + 25], chance(3))])  # fmt: skip
-    guard = CopyGuard(index, LETTERS, "text", 40, [])
+    guard = CopyGuard(index, CODES, 40, [])
     runs = []
     for token in output:
         guard.feed(int(token))
@@ -150,14 +153,14 @@ def test_the_guard_follows_runs_as_the_index_counts_them() -> None:
 
 
 def test_what_the_index_cannot_tell_is_refused() -> None:
-    index = index_of(Corpus("chance", "text", LETTERS, chance(20_000)))
+    index = index_of(Corpus("chance", "text", LETTERS, chance(20_000)), CODES)
     config = SampleConfig(max_copy=2)
     with pytest.raises(ConfigError, match=r"expected at least \d+ characters, got 2"):
-        originality.guards([index], LETTERS, "text", config, [])
+        guards([index], CODES, config, [])
     with pytest.raises(ConfigError, match="one was trained with --no-index"):
-        originality.guards([], LETTERS, "text", config, [])
-    assert originality.guards([], LETTERS, "text", SampleConfig(), []) == []
-    assert report([], "text", [None]) == []
+        guards([], CODES, config, [])
+    assert guards([], CODES, SampleConfig(), []) == []
+    assert report([], CODES, [None]) == []
 
 
 def test_a_trained_model_keeps_its_copies_short(trained: Path) -> None:
@@ -173,7 +176,8 @@ def test_a_trained_model_keeps_its_copies_short(trained: Path) -> None:
 
 def test_a_model_of_tunes_keeps_its_copies_short() -> None:
     corpus, _ = tunes()
-    index = index_of(corpus)
+    codes = StepCodes(corpus.vocabulary)
+    index = index_of(corpus, codes)
     vocabulary = corpus.vocabulary
 
     class Knows:
@@ -201,5 +205,28 @@ def test_a_model_of_tunes_keeps_its_copies_short() -> None:
     assert free.longest_copy > 10 >= kept.longest_copy
     assert len(kept.log_probabilities) == len(kept.tokens) > 40
     assert END not in kept.tokens
-    assert re.fullmatch("no run of .* notes or more .*|.*: 10 notes", *report([index], "music",
+    assert re.fullmatch("no run of .* notes or more .*|.*: 10 notes", *report([index], codes,
                         [kept.longest_copy]))  # fmt: skip
+
+
+def test_one_line_says_how_much_was_copied() -> None:
+    index = index_of(Corpus("chance", "text", LETTERS, chance(5000)), CODES)
+    (line,) = report([index], CODES, [12, 0])
+    assert line == "longest run that stands in the corpus: 12 characters"
+    assert report([index], CODES, [0]) == [
+        f"no run of {index.shortest} characters or more stands in the corpus"
+    ]
+
+
+def test_the_index_and_the_exact_search_agree_on_what_a_copy_is() -> None:
+    """Intervals and distances in time count, not how long notes are held."""
+    corpus, texts = tunes()
+    vocabulary, codec = corpus.vocabulary, Codec("melody")
+    notes = texts[3].split()[20:40]
+    detached = [f"{n[:-1]}8 r/8" if n.endswith("/4") else n for n in notes]
+    index = index_of(corpus, StepCodes(vocabulary))
+    for played in (" ".join(notes), " ".join(detached)):
+        tokens = codec.encode(codec.restrict(piece_of(played)))
+        wider = Vocabulary(tuple(sorted({*tokens, *vocabulary.tokens})))
+        assert longest_copies([piece_of(played)], [piece_of(each) for each in texts], codec) == [20]
+        assert longest_copy([index], StepCodes(wider), wider.encode(tokens)) == 20

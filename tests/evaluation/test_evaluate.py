@@ -20,6 +20,12 @@ from seqgen.tasks.load import load_corpus
 from seqgen.training.train import train
 from tests.conftest import SENTENCE, Run
 
+
+def sample_options(model: seqgen.Model, **options: object) -> dict[str, object]:
+    none = {"length": None, "bars": None, "temperature": None, "seed": 0}
+    return model.task.sample_options(model, **{**none, **options})
+
+
 SMALL = {"units": 8, "embedding": 4, "batch_size": 4, "window": 16}
 
 
@@ -165,7 +171,7 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
 
 def test_options_of_the_other_task(trained: Path) -> None:
     with pytest.raises(ConfigError, match="--bars is for models of music"):
-        evaluation.sample_options(seqgen.load(trained), None, 8, None, 0)
+        sample_options(seqgen.load(trained), bars=8)
 
 
 def test_what_came_from_standard_input_is_not_asked_for_again(
@@ -208,6 +214,6 @@ def test_options_of_samples_ask_for_samples(trained: Path) -> None:
 
 def test_samples_of_no_length_are_what_was_asked_for(trained: Path) -> None:
     model = seqgen.load(trained)
-    assert evaluation.sample_options(model, 0, None, None, 0)["length"] == 0
+    assert sample_options(model, length=0)["length"] == 0
     with pytest.raises(ConfigError, match="temperature: expected"):
-        evaluation.sample_options(model, None, None, -1, 0)
+        sample_options(model, temperature=-1)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from itertools import pairwise
 
-from seqgen.music.piece import Note, Piece
+from seqgen.music.piece import Piece
 from seqgen.music.signatures import Key
 from seqgen.music.tokens import melody
 
-SEED = 6  # notes by which copies are looked for
 SIXTEENTH = 6  # ticks
 
 Histogram = dict[Hashable, float]
@@ -157,48 +156,3 @@ def empty_bars(piece: Piece) -> float:
         first, last = bisect_right(ends, note.start), bisect_left(ends, note.end)
         sounding.update(range(first, last + 1))
     return sum(bar not in sounding for bar in range(len(ends))) / len(ends)
-
-
-class Copies:
-    """Finds what new pieces have copied, in whatever key.
-
-    Args:
-        pieces: what may be copied.
-
-    >>> from seqgen.music.pitch_names import piece_of
-    >>> tune = "C4/8 D4/8 E4/4 C4/8 D4/8 E4/4 G4/2"
-    >>> Copies([piece_of(tune)]).longest(piece_of("A4/1 D4/8 E4/8 F#4/4 D4/8 E4/8 F#4/4 A5/2"))
-    6
-    """
-
-    def __init__(self, pieces: Sequence[Piece]) -> None:
-        self.texts = [_moves(piece) for piece in pieces]
-        self.places: dict[tuple[tuple[int, int], ...], list[tuple[int, int]]] = defaultdict(list)
-        for number, text in enumerate(self.texts):
-            for i in range(len(text) - SEED + 2):
-                self.places[tuple(text[i : i + SEED - 1])].append((number, i))
-
-    def longest(self, piece: Piece, without: int | None = None) -> int:
-        """The most notes in a row whose intervals and durations stand in one of the pieces.
-
-        Args:
-            piece: the new one.
-            without: the number of a piece not to look in, for a piece that is one of them.
-        """
-        text, best = _moves(piece), 0
-        for i in range(len(text) - SEED + 2):
-            for number, place in self.places.get(tuple(text[i : i + SEED - 1]), ()):
-                other, length = self.texts[number], SEED - 1
-                if number == without or (i and place and text[i - 1] == other[place - 1]):
-                    continue  # the run that began one note before was longer
-                most = min(len(text) - i, len(other) - place)
-                while length < most and text[i + length] == other[place + length]:
-                    length += 1
-                best = max(best, length + 1)
-        return best
-
-
-def _moves(piece: Piece) -> list[tuple[int, int]]:
-    """From each note of the highest line to the next: interval, and the note's duration."""
-    notes: tuple[Note, ...] = melody.restrict(piece).notes
-    return [(after.pitch - note.pitch, note.duration) for note, after in pairwise(notes)]

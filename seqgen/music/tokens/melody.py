@@ -37,7 +37,7 @@ def restrict(piece: Piece) -> Piece:
     Of notes that sound at once the highest is kept, and goes on if it began before.
 
     >>> chord = Part((Note(0, 48, 60), Note(0, 24, 67), Note(24, 24, 65)))
-    >>> [note.pitch for note in fit(Piece((chord,), bars=(0,), length=96)).notes]
+    >>> [note.pitch for note in restrict(Piece((chord,), bars=(0,), length=96)).notes]
     [67, 65]
     """
     if piece.is_melody:

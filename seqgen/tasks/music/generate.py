@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from seqgen.config import SampleConfig
-from seqgen.copying import guard as originality
+from seqgen.copying import report as copy_report
+from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError, MusicError
 from seqgen.inference.numpy_engine import Engine
@@ -21,6 +22,7 @@ from seqgen.sampling import beam_search, decode
 from seqgen.sampling.decode import DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.tasks.music.conditioning import Conditioning
+from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.request import MusicRequest
 from seqgen.types import Mask
 from seqgen.vocabulary import END, Vocabulary
@@ -105,6 +107,7 @@ class MusicGenerator:
         self.indexes = indexes
         self.wished = Conditioning(vocabulary, corpus)
         self.codec = self.wished.codec
+        self.codes = StepCodes(vocabulary)
 
     def compose(
         self, wishes: MusicRequest, config: SampleConfig, *, count: int = 1, scored: bool = False
@@ -139,9 +142,9 @@ class MusicGenerator:
                 rules.feed(int(token))
             if primer_tokens:
                 rules.bars.begin_counting()
-            guards = originality.guards(self.indexes, self.vocabulary, "music", config, prompt)
+            copy_guards = guards(self.indexes, self.codes, config, prompt, self.vocabulary.end_id)
             grammar = Grammar(rules, self.vocabulary.end_id)
-            return _Growing(wished, moved, [grammar, *guards], whole, item, scored)
+            return _Growing(wished, moved, [grammar, *copy_guards], whole, item, scored)
 
         if config.beam is not None:
             yield from self._likeliest(begin(0), place, primer_tokens, config.beam, count)
@@ -244,7 +247,7 @@ class MusicGenerator:
         if piece.wishes.primer is not None and not piece.wishes.echo:
             made = _behind(made, self.codec.decode(primer_tokens).length)
         whole = np.array([*self.vocabulary.encode(primer_tokens), *ids], int)
-        longest = originality.longest_copy(self.indexes, self.vocabulary, "music", whole)
+        longest = copy_report.longest_copy(self.indexes, self.codes, whole)
         return Composition(self.wished.finished(made, piece.wishes), tokens, scores, longest)
 
     def _ending(self, output: GeneratedSequence, before: Sequence[int]) -> float:

@@ -37,7 +37,7 @@ class MusicRequest:
             raise ConfigError(f"tempo: expected 4 to 1000 quarters a minute, got {self.tempo}")
 
 
-def wishes(
+def parse_request(
     *,
     bars: int | None = None,
     key: str | None = None,
@@ -66,7 +66,7 @@ def wishes(
         MusicError: one of them makes no sense, or the primer cannot be read.
         ConfigError: a number is out of its range.
 
-    >>> wishes(key="Em", pitch_range="G3-C6").lowest
+    >>> parse_request(key="Em", pitch_range="G3-C6").lowest
     55
     """
     lowest, highest = pitch_names.range_of(pitch_range) if pitch_range else (0, 127)

@@ -8,7 +8,9 @@ from functools import partial
 import numpy as np
 
 from seqgen.config import SampleConfig
-from seqgen.copying import guard as originality
+from seqgen.copying import report as copy_report
+from seqgen.copying.codes import CopyCodes, TokenCodes
+from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError
 from seqgen.inference.numpy_engine import Engine
@@ -20,6 +22,8 @@ from seqgen.tasks.text import corpus as text
 from seqgen.types import Ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
+UNIT = "characters"  # that copies are counted in
+
 
 class TextStream:
     """A text that is written while it is read: iterating gives its prompt, then new characters.
@@ -30,6 +34,7 @@ class TextStream:
         output: the ids behind it.
         vocabulary: what they stand for.
         indexes: of what the model was trained on.
+        codes: how copies of text are counted.
         held_back: how many of the last may turn out to be the stop text.
         write_on: draws the next character, and says whether there is none any more.
     """
@@ -41,6 +46,7 @@ class TextStream:
         output: GeneratedSequence,
         vocabulary: Vocabulary,
         indexes: Sequence[CopyIndex],
+        codes: CopyCodes,
         held_back: int,
         write_on: Callable[[], object],
     ) -> None:
@@ -49,6 +55,7 @@ class TextStream:
         self.output = output
         self.vocabulary = vocabulary
         self.indexes = indexes
+        self.codes = codes
         self.held_back = held_back
         self.write_on = write_on
 
@@ -84,7 +91,7 @@ class TextStream:
     @property
     def longest_copy(self) -> int | None:
         """The longest run of it that stands in the corpus; 0: none to speak of; None: no index."""
-        return originality.longest_copy(self.indexes, self.vocabulary, "text", self.ids)
+        return copy_report.longest_copy(self.indexes, self.codes, self.ids)
 
     @property
     def log_probabilities(self) -> list[float]:
@@ -107,6 +114,7 @@ class TextGenerator:
         self.engine = engine
         self.vocabulary = vocabulary
         self.indexes = indexes
+        self.codes = TokenCodes(vocabulary, UNIT)
 
     def write(
         self,
@@ -157,7 +165,7 @@ class TextGenerator:
                 constraints.append(BannedTokens(len(self.vocabulary), banned))
             if stop:
                 constraints.append(StopSequence(self.vocabulary.encode(stop).tolist()))
-            constraints += originality.guards(self.indexes, self.vocabulary, "text", config, ids)
+            constraints += guards(self.indexes, self.codes, config, ids, self.vocabulary.end_id)
             return GeneratedSequence(
                 config,
                 item,
@@ -168,7 +176,7 @@ class TextGenerator:
             )
 
         def written(output: GeneratedSequence, write_on: Callable[[], object]) -> TextStream:
-            parts = output, self.vocabulary, self.indexes, len(stop)
+            parts = output, self.vocabulary, self.indexes, self.codes, len(stop)
             return TextStream(prompt, ids, *parts, write_on)
 
         place = decode.read(self.engine, ids)
@@ -198,11 +206,11 @@ class TextGenerator:
 
 def report(texts: Sequence[TextStream]) -> list[str]:
     """What a person wants to know of finished texts, besides what is in them."""
-    indexes, vocabulary = texts[0].indexes, texts[0].vocabulary
-    lines = originality.report(indexes, "text", [each.longest_copy for each in texts])
-    if indexes and vocabulary.end_id is not None:
+    indexes, codes, end_id = texts[0].indexes, texts[0].codes, texts[0].vocabulary.end_id
+    lines = copy_report.report(indexes, codes, [each.longest_copy for each in texts])
+    if indexes and end_id is not None:
         whole = sum(
-            originality.stands_whole(indexes, vocabulary, each.ids[1:])
+            copy_report.is_whole_piece(indexes, codes, each.ids[1:], end_id)
             for each in texts
             if not each.stopped
         )

@@ -54,8 +54,3 @@ def test_overlap_and_histograms() -> None:
 def test_full_bars_leave_a_pick_up_out() -> None:
     tune = Piece((Part((Note(0, 264, 60),)),), (0, 24, 120, 168), 264)
     assert measures.full_bars(tune) == pytest.approx(2 / 3)
-
-
-def test_runs_of_one_note_are_found_in_no_time() -> None:
-    same = piece_of(" ".join(["C4/8"] * 1000))
-    assert measures.Copies([same, same]).longest(same, without=0) == 1000

@@ -15,7 +15,7 @@ from seqgen.music.pitch_names import piece_of
 from seqgen.music.signatures import Key, Meter
 from seqgen.tasks.music import corpus as music
 from seqgen.tasks.music.generate import MusicGenerator
-from seqgen.tasks.music.request import MusicRequest, wishes
+from seqgen.tasks.music.request import MusicRequest, parse_request
 from tests.tasks.music.test_corpus import source
 
 TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")
@@ -97,14 +97,14 @@ def test_in_one_key_other_keys_can_be_written() -> None:
 
 
 def test_the_range_is_kept_in_the_key_that_is_written() -> None:
-    wish = wishes(bars=8, key="Bb", pitch_range="F4-D5")
+    wish = parse_request(bars=8, key="Bb", pitch_range="F4-D5")
     piece = compose(composer(melodies("c")), wish, SampleConfig(seed=2, temperature=1))
     assert piece.notes and all(65 <= note.pitch <= 74 for note in piece.notes)
 
 
 def test_a_primer_is_gone_on_from() -> None:
     for transpose in music.TRANSPOSE:
-        wish = wishes(bars=2, primer="G4/4 A4/8 B4/8")
+        wish = parse_request(bars=2, primer="G4/4 A4/8 B4/8")
         piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=1))
         assert piece.notes[:3] == (Note(0, 24, 67), Note(24, 12, 69), Note(36, 12, 71)), transpose
         assert len(piece.bars) == 3  # the primer's own bar, and two
@@ -112,8 +112,8 @@ def test_a_primer_is_gone_on_from() -> None:
 
 
 def test_without_echo_the_primer_is_left_out() -> None:
-    full = wishes(bars=2, primer="G4/4 A4/8 B4/8")
-    rest = wishes(bars=2, primer="G4/4 A4/8 B4/8", echo=False)
+    full = parse_request(bars=2, primer="G4/4 A4/8 B4/8")
+    rest = parse_request(bars=2, primer="G4/4 A4/8 B4/8", echo=False)
     whole = compose(composer(melodies("none")), full, SampleConfig(seed=1))
     piece = compose(composer(melodies("none")), rest, SampleConfig(seed=1))
     later = [note._replace(start=note.start - 48) for note in whole.notes if note.start >= 48]
@@ -128,25 +128,25 @@ def in_key(text: str, key: str, meter: str) -> Piece:
 
 def test_a_primer_goes_on_in_the_key_that_is_wished() -> None:
     primer = in_key("G4/4 A4/4 B4/2", "G", "4/4")
-    piece = compose(composer(melodies("c")), wishes(bars=1, primer=primer, key="A"))
+    piece = compose(composer(melodies("c")), parse_request(bars=1, primer=primer, key="A"))
     assert str(piece.key) == "A" and [note.pitch for note in piece.notes][:3] == [69, 71, 73]
     with pytest.raises(ValueError, match="the primer is in G, and can only go on in major"):
-        compose(composer(melodies("c")), wishes(bars=1, primer=primer, key="Em"))
+        compose(composer(melodies("c")), parse_request(bars=1, primer=primer, key="Em"))
     with pytest.raises(ValueError, match="the primer ends in 4/4, and goes on in it; leave 6/8"):
-        compose(composer(melodies("c")), wishes(bars=1, primer=primer, meter="6/8"))
+        compose(composer(melodies("c")), parse_request(bars=1, primer=primer, meter="6/8"))
 
 
 def test_a_primer_of_instruments_or_heights_that_the_model_does_not_know() -> None:
-    high = compose(composer(melodies("c")), wishes(bars=1, primer="C9/4 D9/4"))
+    high = compose(composer(melodies("c")), parse_request(bars=1, primer="C9/4 D9/4"))
     assert [note.pitch for note in high.notes][:2] == [120, 122]
     drums = Piece((Part((Note(0, 24, 36),), is_drums=True),), (0,), 24)
     with pytest.raises(ValueError, match="primer: expected notes, got none"):
-        compose(composer(melodies("c")), wishes(bars=1, primer=drums))
+        compose(composer(melodies("c")), parse_request(bars=1, primer=drums))
 
 
 def test_a_key_is_written_as_it_is_wished() -> None:
     for name in ("Gb", "F#"):
-        assert str(compose(composer(melodies("c")), wishes(bars=2, key=name)).key) == name
+        assert str(compose(composer(melodies("c")), parse_request(bars=2, key=name)).key) == name
 
 
 def test_compound_meters_are_not_played_slowly() -> None:
@@ -154,15 +154,15 @@ def test_compound_meters_are_not_played_slowly() -> None:
     facts = corpus.metadata()
     facts["details"] = {**facts["details"], "tempo": None}
     writes = MusicGenerator(DropoutMasks(len(corpus.vocabulary)), corpus.vocabulary, facts)
-    assert compose(writes, wishes(bars=2, meter="6/8")).tempo == 150
-    assert compose(writes, wishes(bars=2, meter="4/4")).tempo == 120
+    assert compose(writes, parse_request(bars=2, meter="6/8")).tempo == 150
+    assert compose(writes, parse_request(bars=2, meter="4/4")).tempo == 120
 
 
 def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
     path = tmp_path / "start.mid"
     high = Piece(TUNE.transposed(7).parts, (0, 96, 192), 288, keys=((0, Key(2)),))
     path.write_bytes(midi_bytes(high))
-    piece = compose(composer(melodies("none")), wishes(bars=1, primer=path))
+    piece = compose(composer(melodies("none")), parse_request(bars=1, primer=path))
     assert [n.pitch for n in piece.notes[:12]] == [n.pitch for n in high.notes]
 
 
@@ -178,7 +178,7 @@ def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
 )
 def test_what_the_model_never_saw(wish: dict[str, Any], message: str) -> None:
     with pytest.raises((VocabularyError, MusicError)) as raised:
-        compose(composer(melodies("none")), wishes(bars=1, **wish))
+        compose(composer(melodies("none")), parse_request(bars=1, **wish))
     assert message in str(raised.value)
 
 
@@ -197,7 +197,7 @@ def test_what_the_model_never_saw(wish: dict[str, Any], message: str) -> None:
 )
 def test_wishes_that_make_no_sense(wish: dict[str, Any], message: str) -> None:
     with pytest.raises((ConfigError, MusicError)) as raised:
-        wishes(**wish)
+        parse_request(**wish)
     assert message in str(raised.value)
 
 

@@ -1,0 +1,93 @@
+"""Measures of new pieces beside the same measures of the corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from seqgen.corpus.corpus import Corpus
+from seqgen.music.analysis import measures
+from seqgen.music.analysis.measures import Histogram
+from seqgen.music.piece import Piece
+from seqgen.music.tokens.codec import Codec
+from seqgen.tasks.load import load_corpus
+from seqgen.tasks.music.copying import longest_copies
+
+OF_A_PIECE: dict[str, Callable[[Piece], float]] = {
+    "pitch_class_entropy": measures.pitch_class_entropy,
+    "pitch_range": measures.pitch_range,
+    "scale_consistency": measures.scale_consistency,
+    "in_key_share": measures.in_key_share,
+    "groove_consistency": measures.groove_consistency,
+    "empty_bars": measures.empty_bars,
+    "full_bars": measures.full_bars,
+}
+OVERLAPS = {
+    "durations": measures.durations,
+    "intervals": measures.intervals,
+    "pitch_classes": measures.pitch_classes,
+}
+
+Table = dict[str, dict[str, float | None]]  # measure → group → value
+
+
+def measure(
+    model: Any, corpus: Corpus, count: int, **options: Any
+) -> tuple[Table, dict[str, dict[str, Histogram]]]:
+    """Measures of new pieces, of those held out, and of those learned from; and the histograms
+    that overlap, of the same three.
+
+    Args:
+        model: of music.
+        corpus: that it was trained on.
+        count: how many pieces.
+        options: of `Model.pieces`.
+    """
+    if corpus.options["transpose"] == "c":  # pieces in the keys that they are written in
+        reading = {**corpus.options, "task": "music", "transpose": "none"}
+        corpus = load_corpus(*corpus.arguments, validation=corpus.validation, **reading)
+    known, held_out = pieces_of(corpus)
+    new = [each.piece for each in model.pieces(count, **options)]
+    groups = {"samples": new, "held_out": held_out, "corpus": known}
+    table: Table = {
+        name: {group: _mean([of_piece(p) for p in pieces]) for group, pieces in groups.items()}
+        for name, of_piece in OF_A_PIECE.items()
+    }
+    histograms = {
+        name: {group: measures.histogram(pieces, values) for group, pieces in groups.items()}
+        for name, values in OVERLAPS.items()
+    }
+    for name, each in histograms.items():
+        table[f"overlap_of_{name}"] = {
+            group: measures.overlap(each[group], each["corpus"])
+            for group in groups
+            if groups[group]
+        }
+    codec = Codec(**corpus.details["codec"])
+    longest = {name: longest_copies(groups[name], known, codec) for name in ("samples", "held_out")}
+    for name, share in {"median": 0.5, "of_nine_in_ten": 0.9, "of_all": 1.0}.items():
+        table[f"longest_copy_{name}"] = {
+            group: float(np.quantile(each, share, method="inverted_cdf")) if each else None
+            for group, each in longest.items()
+        }
+    return table, histograms
+
+
+def pieces_of(corpus: Corpus) -> tuple[list[Piece], list[Piece]]:
+    """The pieces that were learned from, and those held out, as they were encoded."""
+    assert corpus.bounds is not None
+    codec = Codec(**corpus.details["codec"])
+    pieces = [
+        codec.decode(corpus.vocabulary.decode(corpus.ids[start : end - 1]))
+        for start, end in pairwise(corpus.bounds.tolist())
+    ]
+    cut = int(np.searchsorted(corpus.bounds, corpus.training_length))
+    return pieces[:cut], pieces[cut:]
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return mean(numbers) if numbers else None

@@ -1,0 +1,165 @@
+"""Music as a task."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from seqgen.config import SampleConfig
+from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.sources import Source
+from seqgen.errors import ConfigError
+from seqgen.music.io.read import SNIFFED_BYTES, is_music
+from seqgen.music.piece import Piece
+from seqgen.music.signatures import TICKS_PER_WHOLE
+from seqgen.music.tokens.codec import Codec
+from seqgen.tasks.base import Metadata, Task, sample_config
+from seqgen.tasks.music import corpus, samples
+from seqgen.tasks.music.copying import StepCodes
+from seqgen.tasks.music.generate import Composition, MusicGenerator
+from seqgen.tasks.music.request import parse_request
+from seqgen.types import Ids
+from seqgen.vocabulary import Vocabulary
+
+PREVIEW_BARS = 8
+MEASURED_BARS = 16  # of a piece that is measured
+KEYS = {"c": "in C", "augment": "in all keys", "none": "in the keys they have"}
+FIXED = ("encoding", "transpose", "velocity", "joint")  # options that decide what tokens mean
+
+
+class MusicTask(Task):
+    """Sequences of notes: a melody, or several voices."""
+
+    name = "music"
+    token_name = "token"
+    copy_unit = StepCodes.unit
+
+    def detect(self, source: Source) -> bool:
+        """Whether the first bytes or the name are those of MIDI or of a score."""
+        with source.open() as file:
+            return is_music(source.label, file.read(SNIFFED_BYTES))
+
+    read = staticmethod(corpus.read)  # type: ignore[assignment]  # its options by name
+
+    def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
+        """Steps from note to note, the same in every key."""
+        return StepCodes(vocabulary)
+
+    def generator(self, model: Any) -> Pieces:
+        """Composes pieces."""
+        return Pieces(model)
+
+    def preview(self, model: Any) -> str:
+        """A few bars as ABC."""
+        from seqgen.music.io.abc_writer import abc_lines
+
+        return abc_lines(Pieces(model).compose(bars=PREVIEW_BARS, seed=0))
+
+    def score_units(self, metadata: Metadata, vocabulary: Vocabulary, ids: Ids) -> dict[str, float]:
+        """How many notes begin, and how many quarters pass."""
+        codec = Codec(**metadata["details"]["codec"])
+        begins = np.array([codec.starts_note(token) for token in vocabulary.tokens])
+        ends = np.flatnonzero(ids == vocabulary.end_id)
+        bounds = [0, *(int(end) + 1 for end in ends)]
+        texts = [vocabulary.decode(ids[start : end - 1]) for start, end in pairwise(bounds)]
+        ticks = sum(codec.decode(text).length for text in texts)
+        return {"note": int(begins[ids].sum()), "beat": 4 * ticks / TICKS_PER_WHOLE}
+
+    def summarise(self, metadata: Metadata) -> str:
+        """Pieces, notes, encoding and keys."""
+        details, options = metadata.get("details"), metadata.get("options")
+        if not details or not options:
+            return ""
+        return (
+            f"{details['pieces']:,} pieces, {details['notes']:,} notes; "
+            f"{options['encoding']} encoding, learned {KEYS[options['transpose']]}"
+        )
+
+    def encoding(self, metadata: Metadata) -> dict[str, Any]:
+        """The codec, and in which keys it is used."""
+        found = {**metadata["options"], **metadata["details"]["codec"]}
+        return {name: found[name] for name in FIXED}
+
+    def corpus_options(self, metadata: Metadata) -> dict[str, Any]:
+        """The same encoding and keys."""
+        return {name: metadata["options"][name] for name in ("encoding", "transpose", "velocity")}
+
+    def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
+        """All pieces, whatever their number of voices, in their own keys where all are learned."""
+        if encoding is not None:
+            raise ConfigError("encoding: of text; music is encoded as the model's own")
+        options = {name: value for name, value in options.items() if name != "voices"}
+        if options["transpose"] == "augment":
+            options["transpose"] = "none"
+        return options
+
+    def sample_options(self, model: Any, **options: Any) -> dict[str, Any]:
+        """Sixteen bars by default."""
+        if options.get("length") is not None:
+            raise ConfigError("--length is for models of text; this one is of music, see --bars")
+        bars, temperature, seed = (options[name] for name in ("bars", "temperature", "seed"))
+        SampleConfig(temperature=temperature or 0, seed=seed)
+        bars = MEASURED_BARS if bars is None else bars
+        return {"bars": bars, "temperature": temperature, "seed": seed}
+
+    def measure_samples(
+        self, model: Any, corpus: Corpus, count: int, **options: Any
+    ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
+        """See `seqgen.tasks.music.samples.measure`."""
+        table, histograms = samples.measure(model, corpus, count, **options)
+        return table, {"histograms": histograms}
+
+
+class Pieces:
+    """New pieces by a trained model.
+
+    Args:
+        model: a `seqgen.Model` of music.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def pieces(
+        self,
+        count: int = 1,
+        *,
+        temperature: float | None = None,
+        seed: int | None = None,
+        scored: bool = False,
+        sampling: Mapping[str, Any] | None = None,
+        **requested: Any,
+    ) -> Iterator[Composition]:
+        """New pieces of music, and how they were made.
+
+        Args:
+            count: number of pieces; a piece does not depend on how many there are.
+            temperature: 0 takes the most likely token, 1 samples from the model's distribution;
+                0.8 by default.
+            seed: the same seed gives the same pieces on the same machine.
+            scored: keep the log-probability of every token.
+            sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
+            requested: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
+                `echo`, see `seqgen.tasks.music.request.parse_request`.
+
+        Raises:
+            MusicError: an option makes no sense, or a primer cannot be read.
+            VocabularyError: the model does not know the key, the meter or the primer.
+            ConfigError: a number is out of its range.
+        """
+        data = self.model.data
+        generator = MusicGenerator(self.model.engine, data.vocabulary, data.corpus, data.indexes)
+        config = sample_config(0, temperature, seed, sampling or {})
+        made = generator.compose(parse_request(**requested), config, count=count, scored=scored)
+        for number, each in enumerate(made, 1):
+            name = f"{config.seed}" if number == 1 else f"{config.seed}-{number}"
+            each.piece = dataclasses.replace(each.piece, title=f"{data.corpus['name']} {name}")
+            yield each
+
+    def compose(self, **options: Any) -> Piece:
+        """A new piece of music; options as for `pieces`."""
+        return next(self.pieces(**options)).piece

@@ -1,0 +1,74 @@
+"""Measures of new texts beside the same measures of the corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from seqgen.corpus.corpus import Corpus
+from seqgen.tasks.text import measures
+from seqgen.vocabulary import END, UNKNOWN
+
+MOST = 20_000_000  # characters of the corpus, at 100 bytes of memory each
+ORDERS = 4, 8  # of the character n-grams that are counted
+
+Table = dict[str, dict[str, float | None]]  # measure → group → value
+
+
+def measure(model: Any, corpus: Corpus, count: int, **options: Any) -> Table:
+    """Measures of new texts, and of as much text that was held out.
+
+    Args:
+        model: of text.
+        corpus: that it was trained on, in its tokens; of a large one, its last 20 million.
+        count: how many texts.
+        options: of `Model.texts`.
+    """
+    vocabulary = corpus.vocabulary
+    texts = model.texts(count, **options)
+    new = ["".join(each)[len(each.prompt) :] for each in texts]
+    length = max(sum(map(len, new)) // count, 1)
+    known = "".join(_characters(vocabulary.decode(corpus.training_ids[-MOST:])))
+    held_out = "".join(_characters(vocabulary.decode(corpus.validation_ids[: 2 * length * count])))
+    real = [held_out[i : i + length] for i in range(0, len(held_out), length)][:count]
+    if model.writes_lines:
+        real = held_out.splitlines()[:count]
+    table: Table = {}
+    same = min(len(new), len(real)) or len(new)  # more text has fewer that are new
+    for order in ORDERS:
+        table[f"distinct_{order}"] = {
+            "samples": measures.distinct(new[:same], order),
+            "held_out": measures.distinct(real[:same], order) if real else None,
+        }
+    words = set(measures.words(known))
+    ids = {character: i for i, character in enumerate(sorted({*known, *"".join([*new, *real])}))}
+
+    def codes(text: str) -> Any:
+        return measures.codes(np.array([ids[each] for each in text], int), [*ids])
+
+    corpus_codes = codes(known)
+    groups = {"samples": new, "held_out": real}
+    table["known_words"] = {
+        name: _mean([measures.known_words(each, words) for each in group])
+        for name, group in groups.items()
+    }
+    in_codes = {name: [codes(each) for each in group] for name, group in groups.items() if group}
+    table["copied_20_grams"] = {
+        name: measures.copied_share(group, corpus_codes) for name, group in in_codes.items()
+    }
+    table["longest_copy"] = {
+        name: measures.longest_copy(group, corpus_codes) for name, group in in_codes.items()
+    }
+    return table
+
+
+def _characters(tokens: Sequence[str]) -> list[str]:
+    replaced = {END: "\n", UNKNOWN: "\ufffd"}
+    return [replaced.get(token, token) for token in tokens]
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return mean(numbers) if numbers else None
