@@ -43,13 +43,13 @@ def test_no_cell_pays_for_the_first_step_of_a_process(
     book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[float | None] = []
-    train = compare_cells.training.train
+    train = compare_cells.loop.train
 
     def noted(corpus: object, model_config: object, config: object, *rest: object) -> object:
         runs.append(config.minutes)
         return train(corpus, model_config, config, *rest)
 
-    monkeypatch.setattr(compare_cells.training, "train", noted)
+    monkeypatch.setattr(compare_cells.loop, "train", noted)
     hears = Hears()
     cells = ["gru", "simple_rnn"]
     compare_cells.compare(seqgen.load_corpus(book), cells, recalls=False, callback=hears, **SMALL)

@@ -67,7 +67,7 @@ def test_a_state_given_is_not_changed_and_can_be_taken_apart(instructions: int) 
     _, state = runtime.step(np.array([1, 2]), runtime.initial_state(2))
     before = state.copy()
     first, _ = runtime.step(np.array([3, 4]), state)
-    second, _ = runtime.step(np.array([4, 4, 3]), runtime.streams(state, np.array([1, 1, 0])))
+    second, _ = runtime.step(np.array([4, 4, 3]), runtime.gather_state(state, np.array([1, 1, 0])))
     assert (state == before).all()
     assert (second == first[[1, 1, 0]]).all()
 
