@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqgen import model_file as bundle_module
+import seqgen
+from seqgen import model_file
 from seqgen.config import CELLS, ModelConfig, TrainConfig
 from seqgen.copying.index import CopyIndex, Pieces
 from seqgen.errors import ModelFileError, OutputError
@@ -160,7 +161,7 @@ def test_a_keras_model_that_seqgen_did_not_make(file: Path) -> None:
 
 
 def test_another_format_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_module, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(model_file, "FORMAT_VERSION", 2)
     with pytest.raises(ModelFileError, match=r"has format version 1, this seqgen .* reads vers"):
         load(file)
 
@@ -174,7 +175,6 @@ def test_another_format_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("seqgen.json", lambda data: data[:-5]),
         ("seqgen.json", lambda data: b"[]"),
         ("seqgen.json", lambda data: data.replace(b'"task"', b'"tusk"')),
-        ("seqgen.json", lambda data: data.replace(b'"text"', b'"chess"')),
         ("seqgen.json", lambda data: data.replace(b'"split"', b'"cut"')),
         ("seqgen.json", lambda data: data.replace(b'"seconds"', b'"hours"')),
         ("seqgen.json", lambda data: data.replace(b'"units": 4', b'"units": 5')),
@@ -188,6 +188,12 @@ def test_another_format_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_damaged_part_is_an_error(name: str, change: object, file: Path) -> None:
     with pytest.raises(ModelFileError, match="damaged"):
         load(rewritten(file, name, change))
+
+
+def test_a_task_that_is_not_installed(file: Path) -> None:
+    chess = rewritten(file, "seqgen.json", lambda data: data.replace(b'"text"', b'"chess"'))
+    with pytest.raises(ModelFileError, match="task 'chess'; this seqgen knows text, music"):
+        seqgen.load(chess)
 
 
 def test_a_failed_save_keeps_the_old_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

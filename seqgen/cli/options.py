@@ -9,8 +9,24 @@ from typing import Any
 import click
 
 from seqgen.config import CELLS, PRECISIONS, SIZES
+from seqgen.tasks import base as tasks
 
 FILE = click.Path(path_type=Path)
+
+
+class TaskName(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """The name of a task; the registry is read when the help is shown or a value is given."""
+
+    name = "task"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """All tasks, as `click.Choice` shows them."""
+        return f"[{'|'.join(tasks.names())}]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The name, if there is such a task."""
+        return click.Choice(tasks.names()).convert(value, param, ctx)
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
@@ -119,15 +135,11 @@ def corpus_options(command: Any) -> Any:
         click.option("--encoding",
                      help="Of text, such as latin-1 or utf-16 [utf-8]; of music, melody or "
                      "polyphony. [what suits it]"),
-        click.option("--task", type=click.Choice(("text", "music")),
-                     help="What the files hold. [they tell]"),
+        click.option("--task", type=TaskName(),
+                     help="What the files hold. [detected from the files]"),
     ):  # fmt: skip
         command = option(command)
     return command
-
-
-MUSIC_OPTIONS = ("bars", "key", "meter", "tempo", "pitch_range", "instrument", "primer", "echo")
-TEXT_OPTIONS = ("prompt", "length", "skip_unknown", "stop", "ban", "allow")
 
 
 def parse_numbers(context: Any, option: Any, text: str | None) -> tuple[float, ...] | None:
@@ -141,7 +153,7 @@ def parse_numbers(context: Any, option: Any, text: str | None) -> tuple[float, .
 
 
 def content_options(command: Any) -> Any:
-    """What is written: `TEXT_OPTIONS` and `MUSIC_OPTIONS`."""
+    """What is written; which task has which of these options, the task says."""
     for option in (
         click.option("--no-echo", "echo", flag_value=False, default=None, type=bool,
                      help="Music: leave the primer out."),

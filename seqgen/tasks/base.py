@@ -11,7 +11,7 @@ import importlib
 import inspect
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ _TASKS: dict[str, str | Task] = {
 }
 FALLBACK = next(iter(_TASKS))  # what sources are that no other task detects
 
+OPTION_NAMES = {"pitch_range": "range", "echo": "no-echo"}  # where they differ from parameters
+
 Metadata = Mapping[str, Any]  # `Corpus.metadata`, as a model file holds it
 
 
@@ -41,6 +43,7 @@ class Task(ABC):
     name: str  # in files and on the command line
     token_name: str  # in the singular, such as "character"
     copy_unit: str  # what copies are counted in, in the plural
+    generation_options: tuple[str, ...] = ()  # options of `seqgen generate` that only this one has
 
     def detect(self, source: Source) -> bool:
         """Whether a source looks like a file of this task, judged by its name and first bytes."""
@@ -72,6 +75,28 @@ class Task(ABC):
 
         The methods that `Model` offers (`texts`, `stream`, `generate`, `pieces`, `compose`) call
         the methods of the same name here.
+        """
+
+    @abstractmethod
+    def write(
+        self,
+        model: Any,
+        *,
+        output: str | None,
+        count: int,
+        as_json: bool,
+        options: dict[str, Any],
+        say: Callable[[str], None],
+    ) -> None:
+        """Write new sequences, as `seqgen generate` does.
+
+        Args:
+            model: a `seqgen.Model`.
+            output: what the user named after `-o`, or None.
+            count: number of sequences.
+            as_json: write a line of JSON for each sequence to stdout.
+            options: options of the command, with the seed, None left out.
+            say: tells the user something that is no result.
         """
 
     def preview(self, model: Any) -> str:
@@ -175,6 +200,21 @@ def get(name: str) -> Task:
         module, _, attribute = task.partition(":")
         task = _TASKS[name] = getattr(importlib.import_module(module), attribute)()
     return task
+
+
+def require_own_options(name: str, options: Iterable[str]) -> None:
+    """Raise `ConfigError` for an option of generation that only another task has.
+
+    >>> require_own_options("text", ["seed", "prompt"])
+    """
+    own = get(name).generation_options
+    for other in names():
+        for option in options:
+            if option in get(other).generation_options and option not in own:
+                raise ConfigError(
+                    f"--{OPTION_NAMES.get(option, option.replace('_', '-'))} is for models of "
+                    f"{other}; this one is of {name}"
+                )
 
 
 def new_seed() -> int:

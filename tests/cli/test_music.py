@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from seqgen.cli import cli
-from seqgen.cli.generate import music_paths
 from seqgen.corpus import catalogue
 from seqgen.errors import OutputError
 from seqgen.music.analysis.measures import full_bars
 from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.io.read import read_file
 from seqgen.music.signatures import Key, Meter
+from seqgen.tasks.music.output import piece_paths
 from tests.conftest import Run
 from tests.tasks.music.test_corpus import tune
 
@@ -121,13 +121,13 @@ def test_what_of_a_primer_is_not_gone_on_from_is_said(
 
 def test_what_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
     for count, name in ((1, "new"), (2, "folder.v2"), (2, "jigs.abc"), (1, "tune.mid")):
-        paths = music_paths("a", f"{tmp_path / name}/", count)
+        paths = piece_paths("a", f"{tmp_path / name}/", count)
         assert paths == [tmp_path / name / f"a-{i}.mid" for i in range(1, count + 1)]
     (tmp_path / "jigs.abc").mkdir()
-    assert music_paths("a", str(tmp_path / "jigs.abc"), 1) == [tmp_path / "jigs.abc" / "a-1.mid"]
+    assert piece_paths("a", str(tmp_path / "jigs.abc"), 1) == [tmp_path / "jigs.abc" / "a-1.mid"]
     for count, name in ((1, "new"), (2, "folder.v2")):
         with pytest.raises(OutputError, match=rf"ends in .* in a slash: .*{name}/"):
-            music_paths("a", str(tmp_path / name), count)
+            piece_paths("a", str(tmp_path / name), count)
 
 
 def test_info_tells_what_was_learned(model: Path, seqgen: Run) -> None:

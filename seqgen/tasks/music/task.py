@@ -21,6 +21,7 @@ from seqgen.tasks.base import Metadata, Task, sample_config
 from seqgen.tasks.music import corpus, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.generate import Composition, MusicGenerator
+from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.request import parse_request
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
@@ -37,6 +38,7 @@ class MusicTask(Task):
     name = "music"
     token_name = "token"
     copy_unit = StepCodes.unit
+    generation_options = REQUEST
 
     def detect(self, source: Source) -> bool:
         """Whether the first bytes or the name are those of MIDI or of a score."""
@@ -52,6 +54,10 @@ class MusicTask(Task):
     def generator(self, model: Any) -> Pieces:
         """Composes pieces."""
         return Pieces(model)
+
+    def write(self, model: Any, *, output: str | None, count: int, **options: Any) -> None:
+        """Into files, see `seqgen.tasks.music.output.write_pieces`."""
+        write_pieces(model, output, count, **options)
 
     def preview(self, model: Any) -> str:
         """A few bars as ABC."""

@@ -1,28 +1,23 @@
-"""Text as a sequence of Unicode code points: files → corpus, prompt → ids, tokens → file."""
+"""Text files as a corpus: a sequence of Unicode code points."""
 
 from __future__ import annotations
 
 import codecs
-import time
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TextIO
 
 import numpy as np
 
 from seqgen.corpus import sources as sources_module
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
-from seqgen.errors import CorpusError, VocabularyError
+from seqgen.errors import CorpusError
 from seqgen.tasks.text.encoding import Bounds, TextOptions, encode
 from seqgen.types import Ids
-from seqgen.vocabulary import END, UNKNOWN, Vocabulary
+from seqgen.vocabulary import Vocabulary
 
 SNIFFED_BYTES = 8192
 SAMPLED_LINES = 200
-SECONDS_PER_FLUSH = 0.02
-RULE = "-" * 15
 BINARY_STARTS = (
     *(b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"),
     *(b"\x1f\x8b", b"MThd\0", b"ID3\x02", b"ID3\x03", b"ID3\x04"),
@@ -137,81 +132,3 @@ def _shuffled(ids: Ids, bounds: Bounds) -> tuple[Ids, Bounds]:
     pieces = [ids[bounds[i] : bounds[i + 1]] for i in order]
     lengths = np.diff(bounds)[order]
     return np.concatenate(pieces), np.concatenate(([0], np.cumsum(lengths)))
-
-
-def encode_prompt(
-    vocabulary: Vocabulary, prompt: str, *, skip_unknown: bool = False
-) -> tuple[str, Ids]:
-    """The prompt as the model can read it, and the ids `(T,)`, at least one, to feed it.
-
-    Where pieces have an end, the ids begin with the end token, as every piece in training does.
-    Elsewhere an empty prompt is fed as a newline, or whatever comes first in the vocabulary.
-
-    Args:
-        skip_unknown: drop characters that the model has never seen.
-
-    Raises:
-        VocabularyError: there are such characters; all of them are listed.
-
-    >>> encode_prompt(Vocabulary(("<end>", "a", "b")), "ab")
-    ('ab', array([0, 1, 2], dtype=uint8))
-    """
-    prompt = prompt.replace("\r\n", "\n").replace("\r", "\n")
-    if not skip_unknown:
-        advice = "leave them out, or add --skip-unknown to drop them"
-        require_known(vocabulary, "the prompt", prompt, advice)
-    prompt = "".join(character for character in prompt if character in vocabulary.ids)
-    tokens = [*prompt]
-    if vocabulary.end_id is not None:
-        tokens.insert(0, END)
-    elif not tokens:
-        printable = [token for token in vocabulary.tokens if token != UNKNOWN]
-        tokens = ["\n" if "\n" in vocabulary.ids else printable[0]]
-    return prompt, vocabulary.encode(tokens)
-
-
-def require_known(
-    vocabulary: Vocabulary, name: str, characters: str, advice: str = "leave them out"
-) -> None:
-    """Raise `VocabularyError`, with a list of them, if the model has never seen some characters."""
-    unknown = sorted(set(characters) - vocabulary.ids.keys())
-    if unknown:
-        listed = ", ".join(f"{each!r} ({_code_point_name(each)})" for each in unknown)
-        raise VocabularyError(
-            f"{name} has characters that the model has never seen: {listed}; {advice}"
-        )
-
-
-def _code_point_name(character: str) -> str:
-    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
-
-
-def write(texts: Sequence[Iterable[str]], file: TextIO, *, lines: bool) -> None:
-    """Write generated text as it comes.
-
-    Several texts are set apart by a rule; lines stand one below the other. A terminal gets a
-    newline at the end, a file just the text.
-
-    >>> import sys
-    >>> write([["a", "b"], ["c"]], sys.stdout, lines=True)
-    ab
-    c
-    """
-    flushed = time.monotonic()
-    for piece in _joined(texts, lines):
-        file.write(piece)
-        if (now := time.monotonic()) - flushed > SECONDS_PER_FLUSH:
-            file.flush()
-            flushed = now
-    if file.isatty() and not lines:
-        file.write("\n")
-    file.flush()
-
-
-def _joined(texts: Sequence[Iterable[str]], lines: bool) -> Iterator[str]:
-    for number, text in enumerate(texts):
-        if number and not lines:
-            yield f"\n{RULE}\n"
-        yield from text
-        if lines:
-            yield "\n"

@@ -18,7 +18,7 @@ from seqgen.sampling import beam_search, decode
 from seqgen.sampling.constraints import BannedTokens, StopSequence
 from seqgen.sampling.decode import Constraint, GeneratedSequence
 from seqgen.sampling.sampler import Sampler
-from seqgen.tasks.text import corpus as text
+from seqgen.tasks.text.prompt import encode_prompt, require_known
 from seqgen.types import Ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
@@ -144,9 +144,9 @@ class TextGenerator:
             VocabularyError: characters of prompt, stop or allow that the model has never seen.
             ConfigError: options that exclude each other.
         """
-        prompt, ids = text.encode_prompt(self.vocabulary, prompt, skip_unknown=skip_unknown)
-        text.require_known(self.vocabulary, "the stop text", stop, "it would never be written")
-        text.require_known(self.vocabulary, "allow", allow)
+        prompt, ids = encode_prompt(self.vocabulary, prompt, skip_unknown=skip_unknown)
+        require_known(self.vocabulary, "the stop text", stop, "it would never be written")
+        require_known(self.vocabulary, "allow", allow)
         banned = self._banned(ban, allow)
         if never := [each for each in stop if self.vocabulary.ids[each] in banned]:
             raise ConfigError(

@@ -11,6 +11,7 @@ from seqgen.errors import ConfigError
 from seqgen.tasks.base import Task, sample_config
 from seqgen.tasks.text import corpus, samples
 from seqgen.tasks.text.generate import UNIT, TextGenerator, TextStream
+from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
 
@@ -26,6 +27,7 @@ class TextTask(Task):
     name = "text"
     token_name = "character"
     copy_unit = UNIT
+    generation_options = ("prompt", "length", "skip_unknown", "stop", "ban", "allow")
 
     read = staticmethod(corpus.read)  # type: ignore[assignment]  # its options by name
 
@@ -33,13 +35,19 @@ class TextTask(Task):
         """Writes texts."""
         return Texts(model)
 
+    def write(self, model: Any, *, output: str | None, count: int, **options: Any) -> None:
+        """To stdout or into a file, see `seqgen.tasks.text.output.write_texts`."""
+        from seqgen.tasks.text.output import write_texts
+
+        write_texts(model, output, count, **options)
+
     def preview(self, model: Any) -> str:
         """A short text."""
         return Texts(model).generate(length=PREVIEW_LENGTH, seed=0)
 
     def opening(self, vocabulary: Vocabulary) -> Ids:
         """The end token of the line before, or a newline."""
-        return corpus.encode_prompt(vocabulary, "")[1]
+        return encode_prompt(vocabulary, "")[1]
 
     def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
         """Characters that are rare in the scored text may be known to the model."""

@@ -14,6 +14,8 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError, VocabularyError
 from seqgen.tasks.text import corpus as text
 from seqgen.tasks.text import encoding as text_ids
+from seqgen.tasks.text.output import RULE, write
+from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 # What a file may hold: any code point but the zero character and lone surrogates.
@@ -178,41 +180,41 @@ AB = Vocabulary(("\n", "a", "b"))
 
 @given(st.text("ab\n", min_size=1))
 def test_a_prompt_is_fed_as_it_is(prompt: str) -> None:
-    shown, ids = text.encode_prompt(AB, prompt)
+    shown, ids = encode_prompt(AB, prompt)
     assert shown == prompt == "".join(AB.decode(ids))
 
 
 def test_an_empty_prompt_is_fed_as_something() -> None:
-    assert text.encode_prompt(AB, "")[1].tolist() == [0]
-    assert text.encode_prompt(Vocabulary((UNKNOWN, "x")), "")[1].tolist() == [1]
-    assert text.encode_prompt(Vocabulary((END, "x")), "")[1].tolist() == [0]
-    assert text.encode_prompt(Vocabulary((END, "x")), "x")[1].tolist() == [0, 1]
+    assert encode_prompt(AB, "")[1].tolist() == [0]
+    assert encode_prompt(Vocabulary((UNKNOWN, "x")), "")[1].tolist() == [1]
+    assert encode_prompt(Vocabulary((END, "x")), "")[1].tolist() == [0]
+    assert encode_prompt(Vocabulary((END, "x")), "x")[1].tolist() == [0, 1]
 
 
 def test_newlines_of_a_prompt_are_normalised() -> None:
-    assert text.encode_prompt(AB, "a\r\nb\r")[0] == "a\nb\n"
+    assert encode_prompt(AB, "a\r\nb\r")[0] == "a\nb\n"
 
 
 def test_characters_never_seen_are_listed_or_dropped() -> None:
     with pytest.raises(VocabularyError, match=r"'é' \(U\+00E9 LATIN.*\), '☃' \(U\+2603 SNOWMAN\)"):
-        text.encode_prompt(AB, "a☃bé☃")
-    shown, ids = text.encode_prompt(AB, "a☃bé☃", skip_unknown=True)
+        encode_prompt(AB, "a☃bé☃")
+    shown, ids = encode_prompt(AB, "a☃bé☃", skip_unknown=True)
     assert shown == "ab"
     assert ids.tolist() == [1, 2]
-    assert text.encode_prompt(AB, "☃", skip_unknown=True)[1].tolist() == [0]
+    assert encode_prompt(AB, "☃", skip_unknown=True)[1].tolist() == [0]
 
 
 @pytest.mark.parametrize(
     "written, lines, expected",
     [
         (["ab"], False, "ab"),
-        (["ab", "c"], False, f"ab\n{text.RULE}\nc"),
+        (["ab", "c"], False, f"ab\n{RULE}\nc"),
         (["ab", "c"], True, "ab\nc\n"),
     ],
 )
 def test_writing(written: list[str], lines: bool, expected: str) -> None:
     file = io.StringIO()
-    text.write(written, file, lines=lines)
+    write(written, file, lines=lines)
     assert file.getvalue() == expected
 
 

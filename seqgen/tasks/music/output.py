@@ -1,0 +1,108 @@
+"""Pieces into files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from seqgen.copying.report import report
+from seqgen.errors import OutputError
+from seqgen.music.io.write import FORMATS, write
+from seqgen.music.piece import Piece
+from seqgen.music.tokens.codec import Codec
+from seqgen.tasks.music.request import primers
+from seqgen.tasks.output import Say, print_json, print_result, say_if_kept
+from seqgen.utils.atomic_files import require_writable, unused_path
+
+REQUEST = ("bars", "key", "meter", "tempo", "pitch_range", "instrument", "primer", "echo")
+
+
+def write_pieces(
+    model: Any, output: str | None, count: int, as_json: bool, options: dict[str, Any], say: Say
+) -> None:
+    """Write new pieces into files, and the names of the files to stdout.
+
+    Args:
+        model: a `seqgen.Model` of music.
+        output: the path of a file or of a folder, or None for new names in the working folder.
+        count: number of pieces.
+        as_json: write a line of JSON for each piece, with tokens and log-probabilities.
+        options: of `Pieces.pieces` and of `SampleConfig`, with the seed.
+        say: tells the user how much was copied.
+
+    Raises:
+        OutputError: a file cannot be written, or its name has no known ending.
+    """
+    requested = {name: options.pop(name) for name in options.keys() & set(REQUEST)}
+    seed, temperature = options.pop("seed"), options.pop("temperature", None)
+    if "primer" in requested:
+        requested["primer"] = _read_primer(model, requested["primer"], say)
+    pieces = model.pieces(
+        count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **requested
+    )
+    copied = []
+    paths = piece_paths(model.data.corpus["name"], output, count)
+    for number, (path, each) in enumerate(zip(paths, pieces, strict=False), 1):
+        _make_folder(path.parent)
+        say_if_kept(path, say)
+        write(each.piece, path, keep=True)
+        copied.append(each.longest_copy)
+        if not as_json:
+            print_result(path)
+            continue
+        print_json(
+            {
+                "file": str(path),
+                "tokens": each.tokens,
+                "log_probabilities": each.log_probabilities,
+                "longest_copy": each.longest_copy,
+                "seed": seed,
+                "item": number,
+            }
+        )
+    for line in report(model.data.indexes, model.task.copy_codes(model.data.vocabulary), copied):
+        say(line)
+
+
+def _read_primer(model: Any, text: str, say: Say) -> Piece:
+    """The primer; the user is told what of it the music does not continue."""
+    primer, *others = primers(text)
+    if others:
+        say(f"{text} holds {1 + len(others)} pieces; the music goes on from the first")
+    codec = Codec(**model.data.corpus["details"]["codec"])
+    if left_out := primer.note_count - codec.restrict(primer).note_count:
+        say(f"{left_out:,} notes of the primer lie under others, or repeat them: left out")
+    return primer
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def piece_paths(name: str, output: str | None, count: int) -> list[Path]:
+    """The paths that pieces are written to.
+
+    Args:
+        name: of the corpus, for new files.
+        output: what the user named: a file, or a folder, which ends in a slash or exists already.
+        count: number of pieces.
+    """
+    if output is None and count == 1:
+        return [unused_path(Path(f"{name}.mid"))]
+    path = Path(output) if output else unused_path(Path(f"{name}-new"))  # `name` may be a folder
+    is_folder = not output or output.endswith(("/", os.sep)) or path.is_dir()
+    if is_folder or (count > 1 and not path.suffix):
+        return [unused_path(path / f"{name}-{i}.mid") for i in range(1, count + 1)]
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"{path}: expected a name that ends in {', '.join(FORMATS)}, or, of a folder, in a "
+            f"slash: {path}/, got {path.suffix!r}"
+        )
+    require_writable(path)
+    if count == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}-{i}{path.suffix}") for i in range(1, count + 1)]
