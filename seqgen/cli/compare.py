@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from cloup import command, option, option_group
 
 from seqgen.cli.echo import given, print_json, say, say_if_kept
 from seqgen.cli.options import (
@@ -14,9 +15,9 @@ from seqgen.cli.options import (
     FILE,
     corpus_options,
     json_option,
-    length_options,
-    network_options,
-    training_options,
+    model_options,
+    optimisation_options,
+    run_length,
 )
 from seqgen.config import CELLS
 from seqgen.errors import OutputError
@@ -25,18 +26,32 @@ from seqgen.utils.atomic_files import require_writable, unused_path
 SUFFIXES = (".png", ".svg")
 
 
-@click.command()
+@command()
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
-@click.option("-o", "--output", type=FILE, help="The picture: NAME.png or NAME.svg.")
-@click.option("--cells", default=",".join(CELLS), show_default=True, metavar="CELL,CELL,...",
-              help="What to compare.")  # fmt: skip
-@click.option("--no-recall", "recalls", flag_value=False, default=True, type=bool,
-              help="Leave out how far back each cell remembers.")  # fmt: skip
-@length_options
-@network_options
-@training_options
+@option_group(
+    "Run and output",
+    option("-o", "--output", type=FILE, help="Picture to write: NAME.png or NAME.svg."),
+    *run_length,
+    option(
+        "--cells",
+        default=",".join(CELLS),
+        show_default=True,
+        metavar="CELL,CELL,...",
+        help="Cells to compare.",
+    ),
+    option(
+        "--no-recall",
+        "recalls",
+        flag_value=False,
+        default=True,
+        type=bool,
+        help="Do not measure how far back each cell remembers.",
+    ),
+    json_option,
+)
+@model_options
+@optimisation_options
 @corpus_options
-@json_option
 def compare(
     corpora: tuple[str, ...],
     output: Path | None,

@@ -6,23 +6,31 @@ import sys
 from pathlib import Path
 
 import click
+from cloup import command, option, option_group
 
 from seqgen.cli.echo import print_json, say
 from seqgen.cli.options import FILE, json_option
 from seqgen.errors import ConfigError
 
 
-@click.command()
+@command()
 @click.argument("model", type=FILE)
 @click.argument("corpora", nargs=-1, metavar="[CORPUS]...")
-@click.option("--encoding", help="Of a CORPUS of text, such as latin-1. [the model's]")
-@click.option("--samples", type=click.IntRange(1), metavar="N",
-              help="Write N texts or pieces, and measure them too.")  # fmt: skip
-@click.option("--length", type=int, help="Of the samples: characters. [1000]")
-@click.option("--bars", type=int, help="Of the samples: full bars. [16]")
-@click.option("--temperature", type=float, help="Of the samples. [0.8]")
-@click.option("--seed", type=int, help="Of the samples. [0]")
+@option("--encoding", help="Encoding of a CORPUS of text, such as latin-1. [the model's]")
 @json_option
+@option_group(
+    "Samples",
+    option(
+        "--samples",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Also generate and measure N texts or pieces.",
+    ),
+    option("--length", type=int, help="Characters of each text. [1000]"),
+    option("--bars", type=int, help="Full bars of each piece. [16]"),
+    option("--temperature", type=float, help="Sampling temperature. [0.8]"),
+    option("--seed", type=int, help="Sampling seed. [0]"),
+)
 def evaluate(
     model: Path,
     corpora: tuple[str, ...],
@@ -73,5 +81,5 @@ def require_samples(**options: float | None) -> None:
     for name, value in options.items():
         if value is not None:
             raise ConfigError(
-                f"--{name}: is of samples, and none are asked for; add --samples with how many"
+                f"--{name} applies to samples; add --samples N, or leave --{name} out"
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from cloup import command, option, option_group
 
 from seqgen.cli.echo import given, say
 from seqgen.cli.options import (
@@ -19,16 +20,29 @@ if TYPE_CHECKING:
     pass
 
 
-@click.command()
+@command()
 @click.argument("model", type=FILE)
+@option_group(
+    "Output",
+    option(
+        "-o",
+        "--output",
+        type=click.Path(),
+        help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
+        ".musicxml, .abc, .wav, .png or .svg, or a folder/ for MIDI files.",
+    ),
+    option(
+        "-n",
+        "--count",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Number of texts or pieces.",
+    ),
+    json_option,
+)
 @sampling_options
 @content_options
-@click.option("-n", "--count", type=click.IntRange(1), default=1, show_default=True,
-              help="How many texts or pieces.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(),
-              help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
-              ".musicxml, .abc, .wav, .png or .svg, or a folder/ for MIDI files.")  # fmt: skip
-@json_option
 def generate(model: Path, count: int, output: str | None, as_json: bool, **options: Any) -> None:
     """Write new text or music with a trained model.
 

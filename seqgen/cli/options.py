@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from cloup import option, option_group
 
 from seqgen.config import CELLS, PRECISIONS, SIZES
 from seqgen.tasks import base as tasks
@@ -28,7 +29,7 @@ class TaskName(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         return click.Choice(tasks.names()).convert(value, param, ctx)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+json_option = option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 
 
 def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dict[str, Any]:
@@ -46,102 +47,6 @@ def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dic
     return parsed
 
 
-cell_option = click.option("--cell", type=click.Choice(CELLS), help="Kind of layer. [lstm]")
-
-
-def network_options(command: Any) -> Any:
-    """What the network is made of: the other fields of `ModelConfig`."""
-    for option in (
-        click.option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
-                     callback=parse_cell_options,
-                     help="A further argument of the Keras layer, such as activation=relu."),
-        click.option("--dropout", type=float, help="Share of outputs dropped. [chosen]"),
-        click.option("--embedding", type=int, help="Width of a token's vector. [chosen]"),
-        click.option("--layers", type=int, help="Recurrent layers, one upon the other. [1]"),
-        click.option("--size", type=click.Choice(tuple(SIZES)),
-                     help="Of the network. [auto: what the text, the time and this machine allow]"),
-        click.option("--units", type=int, help="Width of each recurrent layer. [chosen]"),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def length_options(command: Any) -> Any:
-    """How long a run is."""
-    for option in (
-        click.option("--epochs", type=float, help="Instead: how often to read the text through."),
-        click.option("--minutes", type=float, help="How long to train, all in all. [5]"),
-    ):
-        command = option(command)
-    return command
-
-
-def run_options(command: Any) -> Any:
-    """Where a run begins, and what is kept of it."""
-    for option in (
-        click.option("--no-index", "index", flag_value=False, default=True, type=bool,
-                     help="Leave out of the model what tells copies of the corpus."),
-        click.option("--tensorboard", type=FILE, metavar="FOLDER",
-                     help="Write the losses there too, for TensorBoard."),
-        click.option("--resume", is_flag=True, help="Go on with a run that broke off."),
-        click.option("--from", "base", type=FILE, metavar="MODEL",
-                     help="Begin with this model, not with a new one."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def training_options(command: Any) -> Any:
-    """How the network is trained: the fields of `TrainConfig`."""
-    for option in (
-        click.option("--seed", type=int, help="Of the first weights and all other chance. [0]"),
-        click.option("--precision", type=click.Choice(("auto", *PRECISIONS)),
-                     help="Of the matrix products. [auto: the fastest here that learns as well]"),
-        click.option("--clip-norm", type=float, help="Longest gradient. [1]"),
-        click.option("--recurrent-dropout", type=float,
-                     help="Share of recurrent weights dropped. [chosen]"),
-        click.option("--weight-decay", type=float, help="By which weights shrink. [chosen]"),
-        click.option("--learning-rate", type=float, help="At its highest. [chosen]"),
-        click.option("--window", type=int,
-                     help="Characters through which learning looks back. [chosen]"),
-        click.option("--batch-size", type=int,
-                     help="Streams read side by side. [chosen]"),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-CORPUS_OPTIONS = (
-    *("task", "encoding", "validation", "lines", "min_count"),
-    *("transpose", "velocity", "expand_repeats"),
-)
-
-
-def corpus_options(command: Any) -> Any:
-    """How a corpus is read: `CORPUS_OPTIONS`."""
-    for option in (
-        click.option("--expand-repeats", is_flag=True, default=None,
-                     help="Music: write out what repeat signs of a score repeat."),
-        click.option("--velocity", is_flag=True, default=None,
-                     help="Music: learn how loud notes are, too."),
-        click.option("--transpose", type=click.Choice(("c", "augment", "none")),
-                     help="Music: learn everything in one key, in all keys, or as it is. [c]"),
-        click.option("--min-count", type=int,
-                     help="Text: fold characters seen less often into one, never generated. [1]"),
-        click.option("--lines", is_flag=True, default=None,
-                     help="Text: every line is a piece of its own: names, titles, messages."),
-        click.option("--validation", type=float,
-                     help="Share held out at the end, to measure on. [0.1]"),
-        click.option("--encoding",
-                     help="Of text, such as latin-1 or utf-16 [utf-8]; of music, melody or "
-                     "polyphony. [what suits it]"),
-        click.option("--task", type=TaskName(),
-                     help="What the files hold. [detected from the files]"),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
 def parse_numbers(context: Any, option: Any, text: str | None) -> tuple[float, ...] | None:
     """Numbers with commas between them."""
     try:
@@ -152,54 +57,126 @@ def parse_numbers(context: Any, option: Any, text: str | None) -> tuple[float, .
         ) from error
 
 
+run_length = (
+    option("--minutes", type=float, help="Wall-clock time of the whole run. [5]"),
+    option("--epochs", type=float, help="Passes over the training part, instead of --minutes."),
+)
+
+cell = option("--cell", type=click.Choice(CELLS), help="Type of recurrent layer. [lstm]")
+
+model_options = option_group(
+    "Model",
+    option("--size", type=click.Choice(tuple(SIZES)),
+           help="Size of the network. [auto: chosen from the corpus, the time and the machine]"),
+    option("--units", type=int, help="Units of each recurrent layer. [chosen]"),
+    option("--layers", type=int, help="Number of stacked recurrent layers. [1]"),
+    option("--embedding", type=int, help="Dimension of the token embedding. [chosen]"),
+    option("--dropout", type=float,
+           help="Fraction of each recurrent layer's outputs to drop. [chosen]"),
+    option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
+           callback=parse_cell_options,
+           help="Another argument of the Keras layer, such as activation=relu; repeatable."),
+)  # fmt: skip
+
+optimisation_options = option_group(
+    "Optimisation",
+    option("--learning-rate", type=float, help="Highest learning rate of the schedule. [chosen]"),
+    option("--batch-size", type=int, help="Number of sequences in a batch. [chosen]"),
+    option("--window", type=int,
+           help="Tokens through which gradients are propagated back. [chosen]"),
+    option("--recurrent-dropout", type=float,
+           help="Fraction of the recurrent weights to drop. [chosen]"),
+    option("--weight-decay", type=float, help="Decoupled weight decay. [chosen]"),
+    option("--clip-norm", type=float, help="Largest global norm of the gradients. [1]"),
+    option("--precision", type=click.Choice(("auto", *PRECISIONS)),
+           help="Type of the matrix products. [auto: the fastest that learns as well]"),
+    option("--seed", type=int, help="Seed of the weights, the batches and dropout. [0]"),
+)  # fmt: skip
+
+CORPUS_OPTIONS = (
+    *("task", "encoding", "validation", "lines", "min_count"),
+    *("transpose", "velocity", "expand_repeats"),
+)
+_corpus_options = option_group(
+    "Corpus",
+    option("--task", type=TaskName(), help="What the files hold. [detected from the files]"),
+    option("--validation", type=float, help="Fraction held out for validation. [0.1]"),
+    option("--encoding",
+           help="Text: an encoding such as latin-1 or utf-16 [utf-8]. Music: melody or polyphony "
+           "[detected]."),
+)  # fmt: skip
+_text_corpus_options = option_group(
+    "Text",
+    option("--lines", is_flag=True, default=None,
+           help="Every line is a piece of its own: a name, a title, a message."),
+    option("--min-count", type=int,
+           help="Replace characters that occur less often by <unk>, which is never generated. [1]"),
+)  # fmt: skip
+_music_corpus_options = option_group(
+    "Music",
+    option(
+        "--transpose",
+        type=click.Choice(("c", "augment", "none")),
+        help="Transpose every piece to C, learn it in all keys, or leave it as it is. [c]",
+    ),
+    option("--velocity", is_flag=True, default=None, help="Learn velocities, too."),
+    option("--expand-repeats", is_flag=True, default=None, help="Write out repeats of scores."),
+)
+
+
+def corpus_options(command: Any) -> Any:
+    """How a corpus is read: `CORPUS_OPTIONS`."""
+    return _corpus_options(_text_corpus_options(_music_corpus_options(command)))
+
+
+sampling_options = option_group(
+    "Sampling",
+    option("--temperature", type=float,
+           help="0 takes the most likely token; above 1 is more random. [0.8]"),
+    option("--seed", type=int, help="The same seed gives the same output. [random]"),
+    option("--top-k", type=int, metavar="K", help="Sample from the K most likely tokens."),
+    option("--top-p", type=float, metavar="P",
+           help="Sample from the fewest tokens whose probabilities add up to P."),
+    option("--min-p", type=float, metavar="P",
+           help="Sample from tokens at least P times as likely as the most likely one."),
+    option("--max-copy", type=int, metavar="N",
+           help="Copy at most N characters, or notes, in a row from the corpus."),
+    option("--repetition-penalty", type=float,
+           help="Above 1: recent tokens become less likely. [1]"),
+    option("--repetition-window", type=int, metavar="N",
+           help="Number of recent tokens that are penalised. [64]"),
+    option("--temperature-schedule", callback=parse_numbers, metavar="T,T,...",
+           help="One temperature for each token, in a cycle."),
+    option("--beam", type=int, metavar="N",
+           help="Search for the most likely output with a beam of N, without sampling."),
+)  # fmt: skip
+
+_text_output_options = option_group(
+    "Text",
+    option("--prompt", help="How the text begins."),
+    option("--length", type=int,
+           help="Number of new characters. [500; models of lines: to the end of the line]"),
+    option("--stop", metavar="TEXT", help="End before this text."),
+    option("--ban", metavar="CHARS", help="Never write these characters."),
+    option("--allow", metavar="CHARS", help="Write only these characters."),
+    option("--skip-unknown", is_flag=True, default=None,
+           help="Drop characters of the prompt that the model does not know."),
+)  # fmt: skip
+_music_output_options = option_group(
+    "Music",
+    option("--bars", type=int, help="Number of full bars. [the model decides]"),
+    option("--key", help="Key, such as G, Em or 'D dorian'."),
+    option("--meter", help="Meter, such as 4/4 or 6/8."),
+    option("--tempo", type=float, help="Quarter notes per minute."),
+    option("--range", "pitch_range", help="Lowest and highest pitch, such as G3-C6."),
+    option("--instrument", help="A General MIDI instrument: its name, or its number from 1."),
+    option("--primer", metavar="FILE|NOTES",
+           help='Music to continue: a file, or notes such as "G4/8 A4/8 B4/4".'),
+    option("--no-echo", "echo", flag_value=False, default=None, type=bool,
+           help="Leave the primer out of the output."),
+)  # fmt: skip
+
+
 def content_options(command: Any) -> Any:
-    """What is written; which task has which of these options, the task says."""
-    for option in (
-        click.option("--no-echo", "echo", flag_value=False, default=None, type=bool,
-                     help="Music: leave the primer out."),
-        click.option("--primer", metavar="FILE|NOTES",
-                     help='Music: what it goes on from, a file or "G4/8 A4/8 B4/4".'),
-        click.option("--instrument", help="Music: a name of General MIDI, or its number from 1."),
-        click.option("--range", "pitch_range", help="Music: the pitches, such as G3-C6."),
-        click.option("--tempo", type=float, help="Music: quarter notes per minute."),
-        click.option("--meter", help="Music: such as 4/4 or 6/8."),
-        click.option("--key", help="Music: such as G, Em, or D dorian."),
-        click.option("--bars", type=int,
-                     help="Music: full bars. [as many as the model likes]"),
-        click.option("--skip-unknown", is_flag=True, default=None,
-                     help="Text: drop characters of the prompt that the model has never seen."),
-        click.option("--allow", metavar="CHARS", help="Text: only these characters are written."),
-        click.option("--ban", metavar="CHARS", help="Text: these characters are never written."),
-        click.option("--stop", metavar="TEXT", help="Text: end before this."),
-        click.option("--length", type=int,
-                     help="Text: new characters. [500; with a model of lines, to the line's end]"),
-        click.option("--prompt", help="Text: what it begins with."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def sampling_options(command: Any) -> Any:
-    """How tokens are drawn: the fields of `SampleConfig`."""
-    for option in (
-        click.option("--seed", type=int, help="The same seed gives the same output."),
-        click.option("--max-copy", type=int, metavar="N",
-                     help="Copy no more than N characters, or notes, in a row from the corpus."),
-        click.option("--beam", type=int, metavar="N",
-                     help="Draw nothing; of N kept side by side, the likeliest output."),
-        click.option("--repetition-window", type=int, metavar="N",
-                     help="How many tokens back the penalty looks. [64]"),
-        click.option("--repetition-penalty", type=float,
-                     help="Above 1: what came lately is less likely. [1]"),
-        click.option("--min-p", type=float,
-                     help="Draw from tokens this many times as likely as the likeliest, or more."),
-        click.option("--top-p", type=float,
-                     help="Draw from the likeliest tokens that are so probable together."),
-        click.option("--top-k", type=int, help="Draw from so many of the likeliest tokens."),
-        click.option("--temperature-schedule", callback=parse_numbers, metavar="T,T,...",
-                     help="One temperature for each token, again and again."),
-        click.option("--temperature", type=float,
-                     help="0 takes the likeliest token each time; above 1 gets wild. [0.8]"),
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    """What is written; `Task.generation_options` says which task has which of these options."""
+    return _text_output_options(_music_output_options(command))

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from cloup import command, option, option_group
 
 from seqgen.cli.echo import given, print_json, say, say_if_kept
 from seqgen.cli.options import (
     CORPUS_OPTIONS,
     FILE,
-    cell_option,
+    cell,
     corpus_options,
     json_option,
-    length_options,
-    network_options,
-    run_options,
-    training_options,
+    model_options,
+    optimisation_options,
+    run_length,
 )
 from seqgen.errors import OutputError
 from seqgen.utils.atomic_files import require_writable, unused_path
@@ -32,16 +32,29 @@ if TYPE_CHECKING:
     from seqgen.training.callbacks import Callback
 
 
-@click.command()
+@command()
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
-@click.option("-o", "--output", type=FILE, help="The model file to write: NAME.keras.")
-@length_options
-@run_options
-@cell_option
-@network_options
-@training_options
+@option_group(
+    "Run and output",
+    option("-o", "--output", type=FILE, help="Model file to write: NAME.keras."),
+    *run_length,
+    cell,
+    option("--resume", is_flag=True, help="Continue an interrupted run."),
+    option("--from", "base", type=FILE, metavar="MODEL", help="Train this model further."),
+    option("--tensorboard", type=FILE, metavar="FOLDER", help="Also log to TensorBoard."),
+    option(
+        "--no-index",
+        "index",
+        flag_value=False,
+        default=True,
+        type=bool,
+        help="Do not store the index of the corpus that detects copies.",
+    ),
+    json_option,
+)
+@model_options
+@optimisation_options
 @corpus_options
-@json_option
 def train(
     corpora: tuple[str, ...],
     output: Path | None,
