@@ -1,6 +1,7 @@
 # make demo    set up, train for a minute on text that comes with Python, write some more of it;
 #              then for a minute on fiddle tunes, write one, draw it and let it sound
 # make test    set up, run the tests
+# make test-fast   set up, run the tests that train nothing
 # make check   set up, run ruff, mypy and import-linter
 # make bench   set up, print the figures that the README states
 # make clean   remove what the others made, but no model
@@ -18,7 +19,11 @@ DEMO_TUNE    ?= $(DEMO_MODEL:.keras=-tune)
 # The build of seqgen itself happens in an environment of its own; this reaches there too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: demo test check bench clean
+FAST := tests/utils tests/corpus tests/copying tests/sampling tests/inference tests/music/tokens \
+        tests/music/analysis tests/tasks/text tests/test_config.py tests/test_errors.py \
+        tests/test_vocabulary.py tests/test_imports.py
+
+.PHONY: demo test test-fast check bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -47,6 +52,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -n 2 $(FAST)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A corpus has letters that a locale lacks, a file name bytes that are no letters.
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    os.environ["SEQGEN_QUIET_TENSORFLOW"] = "1"  # `seqgen.network.backend` reads it
     try:
         cli(prog_name="seqgen")
     except SeqgenError as error:

@@ -74,7 +74,7 @@ def compare(
     """
     from seqgen.evaluation import compare_cells
     from seqgen.evaluation.delayed_recall import UNIFORM_LOSS
-    from seqgen.reporting import comparison_plot, summaries
+    from seqgen.reporting import plots, summaries
     from seqgen.reporting.progress_bar import ProgressBar
     from seqgen.tasks import base as tasks
     from seqgen.tasks.load import load_corpus
@@ -96,7 +96,7 @@ def compare(
             corpus, names, recalls=recalls, callback=callback, **given(options)
         )
     say_if_kept(output)
-    comparison_plot.save(found, UNIFORM_LOSS, output)
+    plots.save_comparison(found, UNIFORM_LOSS, output)
     say(f"drawn: {output}")
     if as_json:
         print_json({"corpus": corpus.name, "picture": str(output), "cells": found})

@@ -159,7 +159,7 @@ def callbacks(token: str, tensorboard: Path | None) -> Iterator[Callback]:
 
 def save(model: Model, output: Path, checkpoint_path: Path) -> None:
     """Write the model and its loss curve; the checkpoint of a finished run has done its work."""
-    from seqgen.reporting import loss_curve
+    from seqgen.reporting import plots
 
     say_if_kept(output)
     with ignore_sigint():
@@ -169,7 +169,7 @@ def save(model: Model, output: Path, checkpoint_path: Path) -> None:
             raise OutputError(f"{error}; {rescued(model, output, checkpoint_path)}") from error
         try:
             if model.data.history:
-                loss_curve.save(model.data.history, output.with_suffix(".loss.png"))
+                plots.save_loss_curve(model.data.history, output.with_suffix(".loss.png"))
         except OutputError as error:
             say(f"no picture of the losses: {error}")
         if model.data.scores["ended_early"] != "Ctrl-C":

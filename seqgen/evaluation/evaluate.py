@@ -13,8 +13,8 @@ import numpy as np
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
-from seqgen.evaluation import baseline
 from seqgen.evaluation import loss as scoring
+from seqgen.evaluation import ngrams
 from seqgen.model import Model
 from seqgen.tasks.load import load_corpus
 from seqgen.types import Ids
@@ -212,11 +212,11 @@ def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
 def _baseline(model: Model, own: Corpus, ids: Ids, first: int) -> dict[str, Any] | None:
     """What n-grams reach; their order is the one that is best on what was held out."""
     size, scored = len(own.vocabulary), np.asarray(ids[first:])
-    losses = baseline.losses(own.training_ids, scored, size)
+    losses = ngrams.cached_losses(own.training_ids, scored, size)
     held_out = own.validation_ids
     best = losses
     if len(held_out) and first != own.training_length:
-        best = baseline.losses(own.training_ids, held_out, size)
+        best = ngrams.cached_losses(own.training_ids, held_out, size)
     order = int(np.argmin(best))
     found = _scores(model, scored, losses[order] * len(scored))
     keys = [key for key in found if key.startswith(("nats_per_", "bits_per_"))]

@@ -7,13 +7,39 @@ uniform distribution.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.types import Hashes, Ids
+from seqgen.utils.cache import cache_folder, read_json, write_json
 from seqgen.utils.hashing import MULTIPLIER, mixed
+
+MOST = 5_000_000  # training tokens that are counted, the last ones
+VERSION = 1  # of `losses`, whose results are cached
+
+
+def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[float]:
+    """What `losses` returns for orders 1 to 8, from the cache folder where it is there.
+
+    Args:
+        training: ids `(N,)`, of which the last five million are counted.
+        scored: ids `(M,)`, at least one.
+        vocabulary_size: number of different tokens.
+    """
+    training = np.ascontiguousarray(training[-MOST:], np.int32)
+    scored = np.ascontiguousarray(scored, np.int32)
+    digest = hashlib.sha256(f"{VERSION} {vocabulary_size} {len(training)} ".encode())
+    digest.update(training.tobytes())
+    digest.update(scored.tobytes())
+    path = cache_folder() / "ngrams" / f"{digest.hexdigest()}.json"
+    found: list[float] | None = read_json(path)
+    if found is None:
+        found = losses(training, scored, vocabulary_size)
+        write_json(path, found)
+    return found
 
 
 def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8) -> list[float]:

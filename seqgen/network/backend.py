@@ -1,6 +1,6 @@
-"""The one place that imports TensorFlow and Keras, after saying how they shall behave.
+"""The one place that imports TensorFlow and Keras.
 
-Importing it takes seconds, so no module does that `seqgen --help` or `seqgen generate` needs.
+Importing it takes seconds, so no module imports it that `seqgen --help` or `seqgen generate` needs.
 """
 
 import os
@@ -9,19 +9,25 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+QUIET = "SEQGEN_QUIET_TENSORFLOW"  # set by the command line; a library leaves the process alone
+
 os.environ["KERAS_BACKEND"] = "tensorflow"  # a user's default may be another
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back what C++ writes to stderr; show it after all if the block fails.
+    """Hold back what C++ writes to file descriptor 2; show it if the block fails.
 
-    TensorFlow 2.21 prints notices while it is imported that no log level turns off.
+    TensorFlow 2.21 prints notices during its import that no log level turns off.
     """
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held_back:
+    try:
         stderr = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as held_back:
         os.dup2(held_back.fileno(), 2)
         try:
             yield
@@ -34,10 +40,14 @@ def _quiet() -> Iterator[None]:
             os.close(stderr)
 
 
-with _quiet():
+if os.environ.get(QUIET):
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _quiet():
+        import keras
+        import tensorflow as tf
+    tf.get_logger().setLevel("ERROR")  # retracing is expected: a process may train several networks
+else:
     import keras
     import tensorflow as tf
-
-tf.get_logger().setLevel("ERROR")  # several networks in a process are no mistake of the user's
 
 __all__ = ["keras", "tf"]

@@ -7,7 +7,12 @@ cell options that `seqgen.inference.numpy_engine` does not know.
 from __future__ import annotations
 
 import inspect
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import ConfigError
@@ -22,8 +27,8 @@ def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) ->
     """A new network: ids `(B, T)` → logits `(B, T, V)`.
 
     Made of stock layers only: Embedding, then the recurrent layers, each followed by Dropout if
-    there is any, then Dense. A seed, if given, seeds Python's, NumPy's and TensorFlow's random
-    generators, as Keras does.
+    there is any, then Dense. With a seed the weights are the same every
+    time; of the process's random generators only TensorFlow's is seeded.
 
     Raises:
         ConfigError: the layer has no such option, or does not take its value.
@@ -31,8 +36,27 @@ def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) ->
     >>> build(ModelConfig(units=4, layers=2), vocabulary_size=10).output_shape
     (None, None, 10)
     """
-    if seed is not None:
+    with _seeded(seed):
+        return _build(config, vocabulary_size)
+
+
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Seed Keras's initialisers, which draw from Python's generator, and leave Python's and
+    NumPy's generators as they were."""
+    if seed is None:
+        yield
+        return
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
         keras.utils.set_random_seed(seed)
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+def _build(config: ModelConfig, vocabulary_size: int) -> Any:
     _require_known_options(config)
     inputs = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)

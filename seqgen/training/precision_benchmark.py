@@ -30,8 +30,7 @@ from seqgen.network.sharding import core_count, divide_threads
 from seqgen.training import cluster
 from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
-from seqgen.utils.atomic_files import atomic_write
-from seqgen.utils.cache import cache_folder
+from seqgen.utils.cache import cache_folder, read_json, write_json
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
@@ -72,7 +71,7 @@ def results() -> dict[str, Trial]:
             kept[machine] = {name: asdict(each) for name, each in _try_all().items()}
         except (OSError, subprocess.CalledProcessError):
             return {}
-        _keep(kept)
+        write_json(_path(), kept)
     return {name: Trial(**each) for name, each in kept[machine].items()}
 
 
@@ -86,20 +85,8 @@ def _path() -> Path:
 
 
 def _kept() -> dict[str, Any]:
-    try:
-        return dict(json.loads(_path().read_text()))
-    except (OSError, ValueError, TypeError):  # none yet, or not what it should be
-        return {}
-
-
-def _keep(kept: dict[str, Any]) -> None:
-    path = _path()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(kept))
-    except OSError:
-        pass  # the next run tries again
+    kept = read_json(_path())
+    return kept if isinstance(kept, dict) else {}
 
 
 def _machine() -> str:

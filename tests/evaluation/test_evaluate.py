@@ -12,8 +12,8 @@ from click.testing import CliRunner
 import seqgen
 from seqgen.cli import cli
 from seqgen.errors import ConfigError, CorpusError
-from seqgen.evaluation import baseline, ngrams
 from seqgen.evaluation import evaluate as evaluation
+from seqgen.evaluation import ngrams
 from seqgen.music.io.write import write
 from seqgen.music.pitch_names import piece_of
 from seqgen.tasks.load import load_corpus
@@ -116,11 +116,11 @@ def test_a_corpus_that_is_split_otherwise_than_when_it_was_learned(
 
 def test_ngrams_are_scored_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training, scored = np.arange(5000) % 7, np.arange(500) % 7
-    first = baseline.losses(training, scored, 7)
+    first = ngrams.cached_losses(training, scored, 7)
     monkeypatch.setattr(ngrams, "losses", None)
-    assert baseline.losses(training, scored, 7) == first
+    assert ngrams.cached_losses(training, scored, 7) == first
     with pytest.raises(TypeError):
-        baseline.losses(training, scored[1:], 7)
+        ngrams.cached_losses(training, scored[1:], 7)
 
 
 def test_texts_are_measured_beside_the_corpus(trained: Path, seqgen: Run) -> None:

@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,15 @@ def test_fast_layers_are_those_with_the_usual_activations() -> None:
     assert is_fast(ModelConfig(cell="gru", cell_options={"reset_after": False}))
     assert not is_fast(ModelConfig(cell_options={"recurrent_dropout": 0.1}))
     assert not is_fast(ModelConfig(cell_options={"activation": "cubic"}))
+
+
+def test_a_seed_leaves_the_generators_of_the_process_alone() -> None:
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.random(), np.random.random()
+    random.seed(1)
+    np.random.seed(1)
+    first = build(ModelConfig(units=4), 10, seed=7).get_weights()
+    assert (random.random(), np.random.random()) == expected
+    second = build(ModelConfig(units=4), 10, seed=7).get_weights()
+    assert all((one == other).all() for one, other in zip(first, second, strict=True))

@@ -25,3 +25,11 @@ def test_adam_is_that_of_keras(weight_decay: float | None) -> None:
 
     for ours, theirs in zip(weights(Adam), weights(keras.optimizers.Adam), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_keras_has_what_the_optimizer_overrides() -> None:
+    """Private names of Keras: `pyproject.toml` bounds its versions because of them."""
+    optimizer = keras.optimizers.Adam()
+    optimizer.build([keras.Variable([1.0])])
+    for name in ("_get_variable_index", "_momentums", "_velocities", "_all_reduce_sum_gradients"):
+        assert hasattr(optimizer, name), f"Keras {keras.__version__} has no {name}"

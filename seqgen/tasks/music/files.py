@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +14,7 @@ from seqgen.music.io.read import READER_VERSION, read
 from seqgen.music.io.result import ReadResult, from_json, to_json
 from seqgen.music.piece import Piece
 from seqgen.music.tokens import polyphony
-from seqgen.utils.atomic_files import atomic_write
-from seqgen.utils.cache import cache_folder
+from seqgen.utils.cache import cache_folder, read_json, write_json
 
 FEW_BYTES = 100_000  # read at once, in this process: starting others takes longer
 
@@ -42,7 +39,7 @@ def readings(
     for i, reading in _read_all([sources[i] for i in missing], expand_repeats, progress):
         place = missing[i]
         found[place] = reading
-        _keep(reading, paths[place])
+        write_json(paths[place], to_json(reading))
     return [reading for reading in found if reading is not None]
 
 
@@ -103,14 +100,6 @@ def _suffix(source: Source) -> str:
 
 def _cached(path: Path) -> ReadResult | None:
     try:
-        return from_json(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, MusicError):
+        return from_json(read_json(path))
+    except (ValueError, KeyError, TypeError, AttributeError, MusicError):
         return None  # there is none, or it is damaged
-
-
-def _keep(reading: ReadResult, path: Path) -> None:
-    """A cache that cannot be written makes the next time slow, no more."""
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(to_json(reading), separators=(",", ":")), "utf-8")

@@ -1,0 +1,18 @@
+"""Importing TensorFlow through seqgen works whatever has happened to stderr."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("before", ["import sys; sys.stderr = None", "import os; os.close(2)"])
+@pytest.mark.parametrize("quiet", ["", "1"])
+def test_without_stderr(before: str, quiet: str) -> None:
+    script = f"{before}\nfrom seqgen.network.backend import tf\nprint(tf.__version__)"
+    environment = {**os.environ, "SEQGEN_QUIET_TENSORFLOW": quiet}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 0 and done.stdout[:1].isdigit()
