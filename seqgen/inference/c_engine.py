@@ -17,10 +17,9 @@ import numpy.typing as npt
 
 from seqgen.config import ModelConfig
 from seqgen.inference.numpy_engine import LARGEST_TABLE, has_usual_activations
-from seqgen.native import library, pointer
+from seqgen.native import CELLS, library, pointer
 from seqgen.types import Floats, Ids
 
-CELLS = ("simple_rnn", "lstm", "gru")  # as `seqgen/native/infer_step.c` numbers them
 ROWS = 16  # of a block of weights
 UNIT = 8191  # what 1 is as a whole number of fourteen bits
 MOST_UNITS = 2048  # with more, a sum could leave its 32 bits
@@ -42,7 +41,7 @@ class _Layer(ctypes.Structure):
 
 class _Network(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("set", "cell")),
+        *((name, ctypes.c_int32) for name in ("isa", "cell")),
         *((name, ctypes.c_int64) for name in ("layers", "units")),
         ("of_layer", ctypes.c_void_p),
         ("output", _Matrix),

@@ -1,4 +1,4 @@
-"""What is written in C: the loops that a recurrent network spends its time in.
+"""The C library: the loops that a recurrent network spends its time in.
 
 Compiled where seqgen is installed, if a compiler is there (`hatch_build.py`). Everything in it
 is there in Python too, slower; without a compiler that is taken.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARY = Path(__file__).with_name("library.so")
+CELLS = ("simple_rnn", "lstm", "gru")  # as `cells.h` numbers them
 VARIABLE = "SEQGEN_NATIVE"  # 0 in the environment: do without
 
 

@@ -1,14 +1,13 @@
-/* One token through a trained network, for generation. Weights have eight bits, with a scale for
-   each row; what they are multiplied with lies between -1 and 1 and has fourteen. Sums of whole
-   numbers come out the same in whatever order they are added, so a stream's numbers do not depend
-   on what runs beside it. */
+/* One step of a trained network, for generation: a token for each of some streams.
+
+   Weights are int8 with a float scale for each row; inputs lie between -1 and 1 and are quantised to
+   14 bits. Products are summed as int32, whose result does not depend on the order, so that a
+   stream's logits do not depend on the other streams in the batch. */
 
 #include <stdint.h>
 #include <string.h>
 
-enum { SIMPLE_RNN, LSTM, GRU };
-
-static const int GATES[] = {1, 4, 3};
+#include "cells.h"
 
 #define UNIT 8191.0f /* what 1 is as a whole number */
 
@@ -24,7 +23,7 @@ struct layer {
 };
 
 struct network {
-    int32_t set, cell;
+    int32_t isa, cell;
     int64_t layers, units;
     const struct layer *of_layer;
     struct matrix output;
@@ -32,9 +31,9 @@ struct network {
     float *scratch; /* for each stream 2 gates units, and units / 2 */
 };
 
-#define ROWS 16 /* of a block, in every set: weights are packed in one way */
+#define ROWS 16 /* of a block in every instruction set, so that weights are packed in one way */
 
-static inline int32_t two(const int16_t *numbers) {
+static inline int32_t load_pair_i16(const int16_t *numbers) {
     int32_t pair;
     memcpy(&pair, numbers, sizeof pair);
     return pair;
@@ -58,7 +57,7 @@ INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
 }
 
 INLINE NAME(sums) NAME(dot)(NAME(sums) sums, NAME(wide) wide, const int16_t *numbers) {
-    return _mm512_dpwssd_epi32(sums, wide, _mm512_set1_epi32(two(numbers)));
+    return _mm512_dpwssd_epi32(sums, wide, _mm512_set1_epi32(load_pair_i16(numbers)));
 }
 
 #include "infer_step.h"
@@ -79,7 +78,7 @@ INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
 }
 
 INLINE NAME(sums) NAME(dot)(NAME(sums) sums, NAME(wide) wide, const int16_t *numbers) {
-    __m256i pair = _mm256_set1_epi32(two(numbers));
+    __m256i pair = _mm256_set1_epi32(load_pair_i16(numbers));
     return (NAME(sums)){_mm256_add_epi32(sums.low, _mm256_madd_epi16(wide.low, pair)),
                         _mm256_add_epi32(sums.high, _mm256_madd_epi16(wide.high, pair))};
 }
@@ -119,7 +118,7 @@ INLINE NAME(sums) NAME(dot)(NAME(sums) sums, NAME(wide) wide, const int16_t *num
 
 #include "infer_step.h"
 
-/* The best set that this processor has: 0 is the best of all, 2 every one has. */
+/* The fastest instruction set of this processor, from 0; every processor has 2. */
 int network_set(void) {
 #if defined(__x86_64__)
     if (has_vnni()) return 0;
@@ -133,8 +132,8 @@ int network_set(void) {
 void network_step(const struct network *n, int64_t streams, const float *first, const float *before,
                   float *after) {
 #if defined(__x86_64__)
-    if (n->set == 0) step_vnni_step(n, streams, first, before, after);
-    else if (n->set == 1) step_avx2_step(n, streams, first, before, after);
+    if (n->isa == 0) step_vnni_step(n, streams, first, before, after);
+    else if (n->isa == 1) step_avx2_step(n, streams, first, before, after);
     else
 #endif
         step_plain_step(n, streams, first, before, after);

@@ -1,5 +1,5 @@
-/* Logits → ids. What is done to them, and in which order, `seqgen/sampling.py` says; here it is
-   done to one row after the other, without an array for each step. */
+/* Logits → ids, one row after another. `seqgen/sampling/sampler.py` defines the filters and their
+   order. */
 
 #include <math.h>
 #include <stddef.h>

@@ -19,7 +19,7 @@ INLINE vec NAME(load)(const float *from) {
 
 INLINE void NAME(store)(float *to, vec v) { memcpy(to, &v, sizeof v); }
 
-INLINE vec NAME(all)(float number) { return number - (vec){0}; }
+INLINE vec NAME(splat)(float number) { return number - (vec){0}; }
 
 /* e^x, to the last bit or two: 2^n e^r with |r| <= log(2) / 2, as Cephes has it. Where no instruction
    scales by 2^n, which gives 0 and infinity as it should, x is taken to be no further out than 87. */
@@ -28,8 +28,8 @@ INLINE vec NAME(exponential)(vec x) {
     vec n = (vec)_mm512_roundscale_ps((__m512)(x * 1.44269504f), _MM_FROUND_TO_NEAREST_INT);
 #else
     ints over = x > 87.0f, under = x < -87.0f;
-    x = (vec)(((ints)x & ~(over | under)) | ((ints)NAME(all)(87.0f) & over)
-              | ((ints)NAME(all)(-87.0f) & under));
+    x = (vec)(((ints)x & ~(over | under)) | ((ints)NAME(splat)(87.0f) & over)
+              | ((ints)NAME(splat)(-87.0f) & under));
     vec shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to a whole number */
     vec n = shifted - 12582912.0f;
 #endif

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIMPLE_RNN, LSTM, GRU };
+#include "cells.h"
 
-static const int GATES[] = {1, 4, 3};
+
 static const int KEPT[] = {1, 6, 5};          /* rows of a unit that backward wants of a time */
 static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two sums */
 enum { MOST_KEPT = 6, MOST_GRADIENT_ROWS = 4 };
 
 struct window {
-    int32_t set, cell;
+    int32_t isa, cell;
     int64_t units, width, steps, batch;
     const void *weights;           /* (width, gates units): what is packed, */
     uint32_t *packed;              /* and where to; then the recurrent kernel, packed, */
@@ -27,7 +27,7 @@ struct window {
     float *d_bias;                 /* and summed over all times and columns */
 };
 
-struct set {
+struct isa {
     int columns;
     int (*available)(void);
     int (*pack_forward)(const struct window *), (*pack_backward)(const struct window *);
@@ -44,7 +44,7 @@ static void *scratch(int64_t words) {
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define SET(name) pack_forward_##name, pack_backward_##name, forward_##name, backward_##name
+#define LOOPS(name) pack_forward_##name, pack_backward_##name, forward_##name, backward_##name
 
 #define NAME(x) x##_avx512_bf16
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma")))
@@ -79,10 +79,10 @@ static int has_avx512_bf16(void) { return has_avx512() && __builtin_cpu_supports
 
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-static const struct set SETS[] = {
-    {16, has_avx512_bf16, SET(avx512_bf16)},
-    {16, has_avx512, SET(avx512)},
-    {8, has_avx2, SET(avx2)},
+static const struct isa ISAS[] = {
+    {16, has_avx512_bf16, LOOPS(avx512_bf16)},
+    {16, has_avx512, LOOPS(avx512)},
+    {8, has_avx2, LOOPS(avx2)},
 };
 
 #else /* vectors of four, which every 64-bit ARM has */
@@ -98,22 +98,22 @@ static int always(void) { return 1; }
 
 static int never(void) { return 0; }
 
-static const struct set SETS[] = {
+static const struct isa ISAS[] = {
     {0, never, NULL, NULL, NULL, NULL},
     {0, never, NULL, NULL, NULL, NULL},
     {4, always, pack_forward_plain, pack_backward_plain, forward_plain, backward_plain},
 };
 #endif
 
-/* Of how many columns a batch must be a multiple; 0: this processor has not got the set. */
-int window_columns(int set) { return SETS[set].available() ? SETS[set].columns : 0; }
+/* What the batch size must be a multiple of; 0 if this processor lacks the instruction set. */
+int window_columns(int isa) { return ISAS[isa].available() ? ISAS[isa].columns : 0; }
 
 /* Weights, as the loop of that name reads them for such a batch. */
-int window_pack_forward(const struct window *w) { return SETS[w->set].pack_forward(w); }
+int window_pack_forward(const struct window *w) { return ISAS[w->isa].pack_forward(w); }
 
-int window_pack_backward(const struct window *w) { return SETS[w->set].pack_backward(w); }
+int window_pack_backward(const struct window *w) { return ISAS[w->isa].pack_backward(w); }
 
 /* All times. Both return 0, or 1 where there was no memory. */
-int window_forward(const struct window *w) { return SETS[w->set].forward(w); }
+int window_forward(const struct window *w) { return ISAS[w->isa].forward(w); }
 
-int window_backward(const struct window *w) { return SETS[w->set].backward(w); }
+int window_backward(const struct window *w) { return ISAS[w->isa].backward(w); }

@@ -168,7 +168,7 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
 #pragma GCC unroll 2
             for (int c = 0; c < groups; c++) {
                 long row = gate * units + unit + j;
-                sums[gate * block + j][c] = NAME(all)(
+                sums[gate * block + j][c] = NAME(splat)(
                     w->bias[row] + (cell == GRU && gate < 2 ? w->bias[gates * units + row] : 0.0f));
             }
     NAME(product)(gates * block, groups, w->packed_kernel + unit * gates * input_words,
@@ -179,7 +179,7 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
 #pragma GCC unroll 2
             for (int c = 0; c < groups; c++) {
                 input[j][c] = sums[2 * block + j][c];
-                sums[2 * block + j][c] = NAME(all)(w->bias[(gates + 2) * units + unit + j]);
+                sums[2 * block + j][c] = NAME(splat)(w->bias[(gates + 2) * units + unit + j]);
             }
     NAME(product)(gates * block, groups, w->packed + unit * gates * words, columns + column, batch,
                   words, sums);

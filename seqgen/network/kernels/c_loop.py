@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.native import library
+from seqgen.native import CELLS, library
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Cell
 from seqgen.network.kernels.gru import GRUResetAfter
@@ -22,7 +22,8 @@ from seqgen.network.kernels.operations import Tensor
 from seqgen.network.kernels.simple_rnn import SimpleRNN
 
 SETS = {tf.bfloat16: (0,), tf.float32: (1, 2)}  # of instructions, the best first
-NUMBERS: dict[type[Cell], int] = {SimpleRNN: 0, LSTM: 1, GRUResetAfter: 2}
+NAMES = {SimpleRNN: "simple_rnn", LSTM: "lstm", GRUResetAfter: "gru"}
+NUMBERS: dict[type[Cell], int] = {kind: CELLS.index(name) for kind, name in NAMES.items()}
 UNITS = 16  # what the units must be a multiple of
 ALIGNMENT = 64  # an array that begins at a multiple of so many bytes is handed on without a copy
 
@@ -33,7 +34,7 @@ class Window(ctypes.Structure):
     """`struct window` of `seqgen/native/train_window.c`."""
 
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("set", "cell")),
+        *((name, ctypes.c_int32) for name in ("isa", "cell")),
         *((name, ctypes.c_int64) for name in ("units", "width", "steps", "batch")),
         *(
             (name, ctypes.c_void_p)
