@@ -38,8 +38,9 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.evaluation.loss import losses
 from seqgen.inference import c_engine
 from seqgen.inference.c_engine import CEngine
+from seqgen.inference.engine import Engine
 from seqgen.inference.keras_engine import KerasEngine
-from seqgen.inference.numpy_engine import Engine, NumpyEngine
+from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.model import Model
 from seqgen.network.backend import keras, tf
 from seqgen.sampling.constraints import BannedTokens

@@ -24,6 +24,8 @@ RESERVED_CELL_OPTIONS = {
     "unroll": "the window may have any length",
 }
 
+DEFAULT_ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}  # of Keras
+
 C = TypeVar("C", bound="Config")
 
 
@@ -86,6 +88,16 @@ class ModelConfig(Config):
     embedding: int = 64  # width of the vector that stands for a token
     dropout: float = 0.0  # share of each recurrent layer's outputs dropped in training
     cell_options: dict[str, Any] = field(default_factory=dict)  # further arguments of the layer
+
+    @property
+    def uses_default_activations(self) -> bool:
+        """Whether the cell has the activations that Keras chooses: tanh, and sigmoid for gates.
+
+        >>> ModelConfig(cell_options={"activation": "relu"}).uses_default_activations
+        False
+        """
+        options = {**DEFAULT_ACTIVATIONS, **self.cell_options}
+        return all(options[name] == value for name, value in DEFAULT_ACTIVATIONS.items())
 
     def __post_init__(self) -> None:
         _require(self.cell in CELLS, "cell", f"one of {', '.join(CELLS)}", self.cell)

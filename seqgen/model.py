@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from seqgen import model_file
 from seqgen.errors import ConfigError, ModelFileError
-from seqgen.inference import c_engine
-from seqgen.inference.numpy_engine import Engine, NumpyEngine, supports
+from seqgen.inference import engine, numpy_engine
+from seqgen.inference.engine import Engine
 from seqgen.model_file import ModelData
 from seqgen.tasks import base
 
@@ -58,7 +58,7 @@ class Model:
     @property
     def needs_keras(self) -> bool:
         """Whether generation must go through Keras, because of the cell's options."""
-        return not supports(self.data.model_config)
+        return not numpy_engine.supports(self.data.model_config)
 
     @property
     def corpus_options(self) -> dict[str, Any]:
@@ -75,15 +75,7 @@ class Model:
     def engine(self) -> Engine:
         """The network, ready to run one token at a time on the fastest engine available."""
         if self._engine is None:
-            network = self.data.model_config, self.data.weights
-            if c_engine.supports(self.data.model_config):
-                self._engine = c_engine.CEngine(*network)
-            elif self.needs_keras:
-                from seqgen.inference.keras_engine import KerasEngine
-
-                self._engine = KerasEngine(*network)
-            else:
-                self._engine = NumpyEngine(*network)
+            self._engine = engine.choose(self.data.model_config, self.data.weights)
         return self._engine
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
-from seqgen.inference.numpy_engine import Engine, NumpyEngine
+from seqgen.inference.engine import Engine
+from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.training import loop
 from seqgen.training.callbacks import Callback

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.inference.numpy_engine import Engine
+from seqgen.inference.engine import Engine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.types import Ids
 

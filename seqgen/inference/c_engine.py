@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.config import ModelConfig
-from seqgen.inference.numpy_engine import LARGEST_TABLE, has_usual_activations
+from seqgen.inference import numpy_engine
+from seqgen.inference.numpy_engine import LARGEST_TABLE
 from seqgen.native import CELLS, library, pointer
 from seqgen.types import Floats, Ids
 
@@ -57,7 +58,8 @@ def supports(config: ModelConfig) -> bool:
     """
     return (
         library() is not None
-        and has_usual_activations(config)
+        and config.uses_default_activations
+        and numpy_engine.supports(config)
         and config.cell_options.get("reset_after", True) is True
         and config.units % ROWS == 0
         and config.units <= MOST_UNITS

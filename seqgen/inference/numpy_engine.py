@@ -1,17 +1,17 @@
-"""The trained network's forward step in NumPy: one token in, the logits of the next out.
+"""The forward step of a trained network in NumPy: token ids in, logits of the next tokens out.
 
-A step at a time, a recurrent network is a few products of a small matrix and a vector. Starting
-TensorFlow takes longer than writing a page, and its dispatch longer than the products, so
-generation does without it. `seqgen.inference.c_engine` is faster, where it is there.
+One step of a recurrent network is a few products of a small matrix and a vector. Importing
+TensorFlow takes longer than generating a page, and its dispatch longer than these products, so
+generation does not use it. `seqgen.inference.c_engine` is faster where it is available.
 
-Inside, everything stands on its side: a column for each stream, gates one below the other. So each
-gate lies in one piece of memory, and OpenBLAS multiplies up to twice as fast.
+Arrays are transposed: a column for each of the `B` streams, the gates as blocks of rows. Every gate
+is then contiguous in memory, and OpenBLAS multiplies up to twice as fast.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -43,23 +43,10 @@ KNOWN_CELL_OPTIONS = frozenset(
 }
 
 
-class Engine(Protocol):
-    """Anything that can run a network one token at a time."""
-
-    is_batch_invariant: bool  # whether what runs beside a stream changes nothing in its numbers
-
-    def initial_state(self, batch_size: int) -> Any:
-        """The state before the first token."""
-
-    def step(self, ids: Ids, state: Any) -> tuple[Floats, Any]:
-        """Ids `(B,)` and state → logits `(B, V)` and the next state."""
-
-    def gather_state(self, state: Any, rows: Ids) -> Any:
-        """The state of these of the streams, of one as often as it is named."""
-
-
 class SimpleRNNCell:
-    """h' = act(W x + U h + b)"""
+    """h' = act(W x + b + U h)
+
+    In `step`, `projected` is W x + b, `(units, B)`; U is `(units, units)`, h `(units, B)`."""
 
     states = 1
 
@@ -74,7 +61,14 @@ class SimpleRNNCell:
 
 
 class LSTMCell:
-    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
+    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+
+    i, f, o = sigmoid(W x + b + U h);  g = tanh(W x + b + U h)
+    c' = f * c + i * g;  h' = o * tanh(c')
+
+    In `step`, `projected` is W x + b, `(4 units, B)`, its rows in the order i, f, o, g; h and c are
+    `(units, B)`.
+    """
 
     states = 2
 
@@ -85,19 +79,27 @@ class LSTMCell:
         self.units = recurrent_kernel.shape[1]
 
     def step(self, projected: Floats, state: State) -> State:
-        hidden, carry = state
+        hidden, cell_state = state
         units = self.units
         projected += self.recurrent_kernel @ hidden
         gates = self.recurrent_activation(projected[: 3 * units])  # input, forget, output
         candidate = self.activation(projected[3 * units :])
-        carry = gates[units : 2 * units] * carry
+        cell_state = gates[units : 2 * units] * cell_state
         candidate *= gates[:units]
-        carry += candidate
-        return gates[2 * units :] * self.activation(carry), carry
+        cell_state += candidate
+        return gates[2 * units :] * self.activation(cell_state), cell_state
 
 
 class GRUCell:
-    """Cho et al. 2014; with `reset_after`, as cuDNN computes it and Keras does by default."""
+    """Cho et al. 2014; with `reset_after`, as cuDNN computes it and Keras does by default.
+
+    z, r = sigmoid(W x + b + U h + b_r)
+    g = tanh(W x + b + r * (U h + b_r))  with `reset_after`, else  tanh(W x + b + U (r * h))
+    h' = z * h + (1 - z) * g
+
+    In `step`, `projected` is W x + b, `(3 units, B)`, its rows in the order z, r, g; h is
+    `(units, B)`.
+    """
 
     states = 1
 
@@ -145,19 +147,6 @@ def supports(config: ModelConfig) -> bool:
     names = [options.get(name) for name in ("activation", "recurrent_activation")]
     return options.keys() <= KNOWN_CELL_OPTIONS and all(
         name is None or (isinstance(name, str) and name in ACTIVATIONS) for name in names
-    )
-
-
-def has_usual_activations(config: ModelConfig) -> bool:
-    """Whether this module knows the network, and its activations are those that Keras takes by
-    itself: tanh, and sigmoid for gates.
-
-    >>> has_usual_activations(ModelConfig(cell_options={"activation": "relu"}))
-    False
-    """
-    usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-    return supports(config) and all(
-        config.cell_options.get(name, value) == value for name, value in usual.items()
     )
 
 

@@ -98,10 +98,9 @@ def is_fast(config: ModelConfig) -> bool:
     (True, False)
     """
     _require_known_options(config)
-    usual = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-    options = {**usual, **config.cell_options}  # no layer is made: that would fix the threads
+    options = config.cell_options  # no layer is made: that would fix the number of threads
     return (
-        all(options[name] == value for name, value in usual.items())
+        config.uses_default_activations
         and not any(
             options.get(name) for name in ("dropout", "recurrent_dropout", "activity_regularizer")
         )
@@ -116,8 +115,8 @@ def require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:
     for name, expected in (("precision", "float32"), ("recurrent_dropout", 0.0)):
         if getattr(config, name) != expected:
             raise ConfigError(
-                f"{name}: expected {expected}, got {getattr(config, name)}: more is there only on "
-                "a CPU, for layers with the activations that Keras takes by itself"
+                f"{name}: expected {expected}, got {getattr(config, name)}: other values "
+                "need a CPU, and layers with the default activations of Keras"
             )
 
 

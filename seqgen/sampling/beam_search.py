@@ -10,7 +10,7 @@ import copy
 
 import numpy as np
 
-from seqgen.inference.numpy_engine import Engine
+from seqgen.inference.engine import Engine
 from seqgen.sampling.decode import DecoderState, GeneratedSequence, streams
 from seqgen.sampling.sampler import allow_only, log_probabilities
 from seqgen.types import Logits

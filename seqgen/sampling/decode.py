@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from seqgen.config import SampleConfig
-from seqgen.inference.numpy_engine import Engine
+from seqgen.inference.engine import Engine
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.types import Ids, Logits, Mask
 

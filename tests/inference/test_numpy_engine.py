@@ -6,8 +6,9 @@ import pytest
 from seqgen.config import CELLS, ModelConfig
 from seqgen.inference import numpy_engine as runtime_module
 from seqgen.inference.activations import ACTIVATIONS
+from seqgen.inference.engine import Engine
 from seqgen.inference.keras_engine import KerasEngine
-from seqgen.inference.numpy_engine import Engine, NumpyEngine, supports
+from seqgen.inference.numpy_engine import NumpyEngine, supports
 from seqgen.network.backend import keras
 from seqgen.network.build import build
 

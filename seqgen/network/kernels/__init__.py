@@ -1,15 +1,14 @@
-"""The recurrent layers of Keras, faster to train on a CPU: same weights, same results.
+"""Recurrent layers with the weights and the results of Keras's, faster to train on a CPU.
 
-The stock layers multiply input and state at every step, and add up the gradient of the weights
-step by step. Here a hand-written backward pass takes the gradient of the weights as one product,
-behind the loop, and what the loop forward has worked out the loop backward reads as it lies. Of
-TensorFlow's loops (`scan`) the input's product is taken before, for all steps at once; those in C
-(`compiled`) take it inside, where it costs no memory.
+The stock layers multiply input and state at every step and add up the gradient of the weights step
+by step. Here the backward pass is written by hand: the gradient of the weights is one product after
+the loop, and the forward loop stores residuals that the backward loop reads without a copy. The
+loops in TensorFlow (`tf_loop`) take the input's product before the loop, for all steps at once;
+those in C (`c_loop`) take it inside, where it costs no memory.
 
 Sequences are `(D, T, B)`: with the batch last, a weight matrix is the left factor of its products,
 which needs no repacking at every step, and the gates are slices of rows, which need no copying.
-They have the precision of the products, and so does what goes into a product; sums inside a
-product, the states, and all else are float32.
+Sequences and factors of products have the precision of the products; sums and states are float32.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Window(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in (
                 *("weights", "packed", "packed_kernel", "bias", "inputs", "outputs", "hidden"),
-                *("carry", "kept", "gradient", "d_bias"),
+                *("carry", "residuals", "gradient", "d_bias"),
             )
         ),
     ]
@@ -86,8 +86,8 @@ class Loops:
     ) -> tuple[Tensor, list[Tensor], Tensor]:
         """As those of TensorFlow."""
         cell = self.cell
-        outputs, kept, *last = tf.numpy_function(
-            partial(_forward, self.number, cell.kept),
+        outputs, residuals, *last = tf.numpy_function(
+            partial(_forward, self.number, cell.residuals),
             [inputs, self.kernel, self.forwards, cell.bias, *state],
             [inputs.dtype, inputs.dtype, *(tf.float32 for _ in state)],
             stateful=False,
@@ -95,16 +95,16 @@ class Loops:
         outputs.set_shape((cell.units, *inputs.shape[1:]))
         for before, after in zip(state, last, strict=True):
             after.set_shape(before.shape)
-        return outputs, last, kept
+        return outputs, last, residuals
 
     def backward(
-        self, kept: Tensor, d_outputs: Tensor, d_last: Sequence[Tensor]
+        self, residuals: Tensor, d_outputs: Tensor, d_last: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """As those of TensorFlow."""
         cell = self.cell
         d, d_bias, *d_state = tf.numpy_function(
             partial(_backward, self.number, cell.rows),
-            [kept, self.backwards, d_outputs, *d_last],
+            [residuals, self.backwards, d_outputs, *d_last],
             [d_outputs.dtype, tf.float32, *(tf.float32 for _ in d_last)],
             stateful=False,
         )
@@ -127,24 +127,24 @@ def _pack(number: int, units: int, batch_size: int, work: str, weights: Floats) 
 
 
 def _forward(
-    number: int, kept_rows: int, inputs: Floats, packed_kernel: Floats, packed: Floats,
+    number: int, residual_rows: int, inputs: Floats, packed_kernel: Floats, packed: Floats,
     bias: Floats, *state: Floats,
 ) -> list[Floats]:  # fmt: skip
     units = len(state[0])
     width, steps, batch_size = inputs.shape
     outputs = _empty((units, steps, batch_size), inputs.dtype)
-    kept = _empty((steps, units, kept_rows, batch_size), inputs.dtype)
+    residuals = _empty((steps, units, residual_rows, batch_size), inputs.dtype)
     last = [_copy(each) for each in state]
     _call(
         library().window_forward, number, inputs.dtype, (units, width, steps, batch_size),
         packed_kernel=packed_kernel, packed=packed, bias=bias, inputs=inputs, outputs=outputs,
-        kept=kept, **_named(last),
+        residuals=residuals, **_named(last),
     )  # fmt: skip
-    return [outputs, kept, *last]
+    return [outputs, residuals, *last]
 
 
 def _backward(
-    number: int, rows: int, kept: Floats, packed: Floats, d_outputs: Floats, *d_last: Floats
+    number: int, rows: int, residuals: Floats, packed: Floats, d_outputs: Floats, *d_last: Floats
 ) -> list[Floats]:
     units, steps, batch_size = d_outputs.shape
     d = _empty((rows, steps, batch_size), d_outputs.dtype)
@@ -152,7 +152,8 @@ def _backward(
     d_state = [_copy(each) for each in d_last]
     _call(
         library().window_backward, number, d_outputs.dtype, (units, 0, steps, batch_size),
-        packed=packed, outputs=d_outputs, kept=kept, gradient=d, d_bias=d_bias, **_named(d_state),
+        packed=packed, outputs=d_outputs, residuals=residuals, gradient=d, d_bias=d_bias,
+        **_named(d_state),
     )  # fmt: skip
     return [d, d_bias, *d_state]
 

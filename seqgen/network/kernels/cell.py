@@ -1,4 +1,4 @@
-"""What a kind of layer does in a step, and how the gradient goes back through it."""
+"""One step of a recurrent cell, forward and backward."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Array = Any  # a TensorArray
 
 
 class Cell:
-    """A kind of layer, with its weights.
+    """A recurrent cell with its weights. Subclasses state their equations.
 
     Args:
         recurrent_kernel: `(units, gates)`, in the precision of the products.
@@ -20,42 +20,47 @@ class Cell:
         batch_size: B.
     """
 
-    kept: int  # how much a step forward leaves for the one backward: so many of (units, B)
+    residuals: int  # number of arrays (units, B) that `forward` stores for `backward`
 
     def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
         self.recurrent_kernel = recurrent_kernel
         self.bias = bias
-        self.transposed = tf.transpose(recurrent_kernel)  # as a step forward wants it
-        self.units, self.rows = recurrent_kernel.shape  # rows of the gradient of a step's sums
+        self.transposed = tf.transpose(recurrent_kernel)  # the left factor of the forward product
+        self.units, self.rows = recurrent_kernel.shape  # rows: of the pre-activations
         self.batch_size = batch_size
         self.biases = columns(bias, batch_size)
 
-    def forward(self, x: Tensor, written: Tensor, *state: Tensor) -> tuple[list[Tensor], Any]:
-        """A step.
+    def forward(
+        self, x: Tensor, previous_output: Tensor, *state: Tensor
+    ) -> tuple[list[Tensor], Any]:
+        """One step.
 
         Args:
-            x: the product of its input, `(gates, B)`.
-            written: the output of the step before, in the precision of the products.
-            state: of the step before, in float32; the output comes first.
+            x: the product of kernel and input, `(gates, B)`.
+            previous_output: of the step before, `(units, B)`, in the precision of the products.
+            state: of the step before, each `(units, B)` in float32; the output comes first.
 
         Returns:
-            The state, and what is kept.
+            The new state, and the residuals.
         """
         raise NotImplementedError
 
-    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
-        """The gradient of a step's state → that of the state before, and that of its sums."""
+    def backward(self, d_state: list[Tensor], *residuals: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Gradients of the new state → those of the state before, and of the pre-activations
+        `(rows, B)`."""
         raise NotImplementedError
 
     def parts(self, d: Tensor) -> tuple[Tensor, Tensor]:
-        """The rows of the gradient of the sums that the input's product feeds, and the recurrent
-        one's."""
+        """The rows of the pre-activations' gradient that belong to the input's product, and those
+        that belong to the recurrent product."""
         return d, d
 
     def gradient_of_bias(self, d: Tensor) -> Tensor:
-        """From the gradient of the sums, summed over all, `(rows,)`."""
+        """From the pre-activations' gradient summed over time and batch, `(rows,)`."""
         return d
 
-    def gradient_of_recurrent_kernel(self, before: Tensor, d: Tensor, kept: Sequence[Array]) -> Any:
-        """From the outputs one step earlier, `(units, T, B)`, and the gradient of the sums."""
+    def gradient_of_recurrent_kernel(
+        self, before: Tensor, d: Tensor, residuals: Sequence[Array]
+    ) -> Any:
+        """From the previous outputs `(units, T, B)` and the pre-activations' gradient."""
         return gradient_of_weights(before, d)

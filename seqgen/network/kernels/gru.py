@@ -20,13 +20,23 @@ from seqgen.network.kernels.operations import (
 
 
 class GRUResetAfter(Cell):
-    """The form that Keras takes by itself; its bias is `(2, gates)`, one for each product.
+    """The form that Keras and cuDNN use; its bias is `(2, gates)`, one for each product.
+
+    Forward, with x the input's product W x `(3 units, B)` and h `(units, B)`:
+
+        z, r = sigmoid(W x + b + U h + b_r);  g = tanh(W x + b + r * (U h + b_r))
+        h' = z * h + (1 - z) * g
+
+    Backward, from dh':
+
+        dg = dh' * (1 - z) * (1 - g^2);  dz = dh' * (h - g) * z (1 - z)
+        dr = dg * (U h + b_r) * r (1 - r);  dh = dh' * z + U^T (dz, dr, dg * r)
 
     The gradients of the two products' sums differ in the candidate's rows; a step backward gives
     those of both gates, then the candidate's of the recurrent product, then of the input's.
     """
 
-    kept = 5
+    residuals = 5
 
     def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
         bias = tf.broadcast_to(bias, (2, recurrent_kernel.shape[1]))
@@ -35,19 +45,21 @@ class GRUResetAfter(Cell):
         self.recurrent_biases = columns(bias[1], batch_size)
         self.rows = 4 * self.units
 
-    def forward(self, x: Tensor, written: Tensor, before: Tensor) -> tuple[list[Tensor], Any]:
+    def forward(
+        self, x: Tensor, previous_output: Tensor, before: Tensor
+    ) -> tuple[list[Tensor], Any]:
         units = self.units
         x = float32(x) + self.biases
-        recurrent = product(self.transposed, written) + self.recurrent_biases
+        recurrent = product(self.transposed, previous_output) + self.recurrent_biases
         z, r = tf.split(tf.sigmoid(x[: 2 * units] + recurrent[: 2 * units]), 2)
         recurrent = recurrent[2 * units :]
         candidate = tf.tanh(x[2 * units :] + r * recurrent)
         difference = before - candidate
         return [candidate + z * difference], [z, r, recurrent, candidate, difference]
 
-    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
+    def backward(self, d_state: list[Tensor], *residuals: Tensor) -> tuple[list[Tensor], Tensor]:
         (dh,) = d_state
-        z, r, recurrent, candidate, difference = kept
+        z, r, recurrent, candidate, difference = residuals
         dh_z = dh * z
         d_candidate = d_tanh(candidate, dh - dh_z)
         d_update = d_sigmoid(z, dh * difference)
@@ -64,9 +76,15 @@ class GRUResetAfter(Cell):
 
 
 class GRUResetBefore(Cell):
-    """The form of Cho and others 2014: the candidate sees what the reset gate leaves."""
+    """The form of Cho et al. 2014: the reset gate acts before the recurrent product.
 
-    kept = 5
+    Forward:  z, r = sigmoid(W x + b + U h);  g = tanh(W x + b + U (r * h))
+              h' = z * h + (1 - z) * g
+    Backward: dg = dh' * (1 - z) * (1 - g^2);  e = U_g^T dg;  dr = e * h * r (1 - r)
+              dz = dh' * (h - g) * z (1 - z);  dh = dh' * z + e * r + U_zr^T (dz, dr)
+    """
+
+    residuals = 5
 
     def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
         super().__init__(recurrent_kernel, bias, batch_size)
@@ -74,18 +92,20 @@ class GRUResetBefore(Cell):
         self.kernels = tf.split(recurrent_kernel, (gates, candidate), 1)
         self.transposed = tf.split(self.transposed, (gates, candidate))
 
-    def forward(self, x: Tensor, written: Tensor, before: Tensor) -> tuple[list[Tensor], Any]:
+    def forward(
+        self, x: Tensor, previous_output: Tensor, before: Tensor
+    ) -> tuple[list[Tensor], Any]:
         gates, candidate = self.transposed
         x = float32(x) + self.biases
-        z, r = tf.split(tf.sigmoid(x[: 2 * self.units] + product(gates, written)), 2)
+        z, r = tf.split(tf.sigmoid(x[: 2 * self.units] + product(gates, previous_output)), 2)
         candidate = tf.tanh(x[2 * self.units :] + product(candidate, r * before))
         difference = before - candidate
         return [candidate + z * difference], [z, r, candidate, before, difference]
 
-    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
+    def backward(self, d_state: list[Tensor], *residuals: Tensor) -> tuple[list[Tensor], Tensor]:
         (dh,) = d_state
         gates, candidate_kernel = self.kernels
-        z, r, candidate, before, difference = kept
+        z, r, candidate, before, difference = residuals
         dh_z = dh * z
         d_candidate = d_tanh(candidate, dh - dh_z)
         d_left = product(candidate_kernel, d_candidate)
@@ -93,8 +113,10 @@ class GRUResetBefore(Cell):
         d_before = tf.add_n((dh_z, d_left * r, product(gates, d_gates)))
         return [d_before], tf.concat((d_gates, d_candidate), 0)
 
-    def gradient_of_recurrent_kernel(self, before: Tensor, d: Tensor, kept: Sequence[Array]) -> Any:
-        _, r, _, hidden, _ = kept
+    def gradient_of_recurrent_kernel(
+        self, before: Tensor, d: Tensor, residuals: Sequence[Array]
+    ) -> Any:
+        _, r, _, hidden, _ = residuals
         left = tf.transpose(tf.cast(r.stack() * hidden.stack(), d.dtype), (1, 0, 2))
         d_gates, d_candidate = tf.split(d, (2 * self.units, self.units))
         return tf.concat(

@@ -69,17 +69,17 @@ class Layer:
         @tf.custom_gradient
         def over_window(inputs: Tensor, *weights_and_state: Tensor) -> Any:
             state = weights_and_state[len(self._weights) :]
-            outputs, last, kept = self._loops.forward(inputs, state)
+            outputs, last, residuals = self._loops.forward(inputs, state)
 
             def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
-                d, d_bias, d_state = self._loops.backward(kept, d_outputs, d_last)
+                d, d_bias, d_state = self._loops.backward(residuals, d_outputs, d_last)
                 d_input, d_recurrent = self._cell.parts(d)
                 first = tf.cast(state[0], inputs.dtype)[:, None]
                 before = tf.concat((first, outputs[:, :-1]), 1)
                 return (
                     product_of_sequence(self._kernel, d_input),
                     gradient_of_weights(inputs, d_input),
-                    self._cell.gradient_of_recurrent_kernel(before, d_recurrent, kept),
+                    self._cell.gradient_of_recurrent_kernel(before, d_recurrent, residuals),
                     self._cell.gradient_of_bias(d_bias),
                     *d_state,
                 )

@@ -10,15 +10,28 @@ from seqgen.network.kernels.operations import Tensor, d_sigmoid, d_tanh, float32
 
 
 class LSTM(Cell):
-    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers and others 2000."""
+    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
-    kept = 6
+    Forward, with x the input's product W x `(4 units, B)` and h, c `(units, B)`:
+
+        i, f, o = sigmoid(W x + U h + b);  g = tanh(W x + U h + b)
+        c' = f * c + i * g;  h' = o * tanh(c')
+
+    Backward, from dh' and dc':
+
+        dc' += dh' * o * (1 - tanh(c')^2)
+        di = dc' * g * i (1 - i);  df = dc' * c * f (1 - f)
+        dg = dc' * i * (1 - g^2);  do = dh' * tanh(c') * o (1 - o)
+        dh = U^T (di, df, dg, do);  dc = dc' * f
+    """
+
+    residuals = 6
 
     def forward(
-        self, x: Tensor, written: Tensor, _: Tensor, before: Tensor
+        self, x: Tensor, previous_output: Tensor, _: Tensor, before: Tensor
     ) -> tuple[list[Tensor], Any]:
         units = self.units
-        x = tf.add_n((float32(x), product(self.transposed, written), self.biases))
+        x = tf.add_n((float32(x), product(self.transposed, previous_output), self.biases))
         i, f = tf.split(tf.sigmoid(x[: 2 * units]), 2)
         candidate = tf.tanh(x[2 * units : 3 * units])
         o = tf.sigmoid(x[3 * units :])
@@ -26,9 +39,9 @@ class LSTM(Cell):
         activated = tf.tanh(c)
         return [o * activated, c], [i, f, candidate, o, before, activated]
 
-    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
+    def backward(self, d_state: list[Tensor], *residuals: Tensor) -> tuple[list[Tensor], Tensor]:
         dh, dc = d_state
-        i, f, candidate, o, before, activated = kept
+        i, f, candidate, o, before, activated = residuals
         dc += d_tanh(activated, dh * o)
         d = tf.concat(
             (

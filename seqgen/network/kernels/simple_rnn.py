@@ -10,14 +10,18 @@ from seqgen.network.kernels.operations import Tensor, d_tanh, float32, product
 
 
 class SimpleRNN(Cell):
-    """Elman 1990."""
+    """Elman 1990.
 
-    kept = 1
+    Forward, with x the input's product W x and h `(units, B)`: h' = tanh(W x + U h + b).
+    Backward: d = dh' * (1 - h'^2);  dh = U^T d.
+    """
 
-    def forward(self, x: Tensor, written: Tensor, _: Tensor) -> tuple[list[Tensor], Any]:
-        h = tf.tanh(tf.add_n((float32(x), product(self.transposed, written), self.biases)))
+    residuals = 1
+
+    def forward(self, x: Tensor, previous_output: Tensor, _: Tensor) -> tuple[list[Tensor], Any]:
+        h = tf.tanh(tf.add_n((float32(x), product(self.transposed, previous_output), self.biases)))
         return [h], [h]
 
-    def backward(self, d_state: list[Tensor], *kept: Tensor) -> tuple[list[Tensor], Tensor]:
-        d = d_tanh(kept[0], d_state[0])
+    def backward(self, d_state: list[Tensor], *residuals: Tensor) -> tuple[list[Tensor], Tensor]:
+        d = d_tanh(residuals[0], d_state[0])
         return [product(self.recurrent_kernel, d)], d

@@ -1,4 +1,4 @@
-"""The loops of a layer over the times of a window, forward and backward, as TensorFlow's."""
+"""The loops of a layer over the steps of a window, forward and backward, in TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Loops:
     """The loops of a layer, over any number of windows.
 
     Args:
-        cell: what it does in a step.
+        cell: the step.
         kernel: `(D, gates)`, in the precision of the products.
     """
 
@@ -34,51 +34,50 @@ class Loops:
             state: before the window, each `(units, B)` in float32.
 
         Returns:
-            The outputs `(units, T, B)`, the state behind the window, and what is kept for
-            `backward`.
+            The outputs `(units, T, B)`, the state after the window, and the residuals.
         """
         dtype, cell = inputs.dtype, self.cell
         x = product_of_sequence(self.kernel, inputs)
 
-        def step(written: Tensor, *state_and_input: Tensor) -> Any:
+        def step(previous_output: Tensor, *state_and_input: Tensor) -> Any:
             *before, x = state_and_input
-            after, kept = cell.forward(x, written, *before)
-            written = tf.cast(after[0], dtype)
-            return [written, *after], [*kept, written]
+            after, residuals = cell.forward(x, previous_output, *before)
+            previous_output = tf.cast(after[0], dtype)
+            return [previous_output, *after], [*residuals, previous_output]
 
-        (_, *last), (*kept, outputs) = _scan(
+        (_, *last), (*residuals, outputs) = _scan(
             step,
             [tf.cast(state[0], dtype), *state],
             [_by_time(x)],
-            [*cell.kept * [(cell.units, tf.float32)], (cell.units, dtype)],
+            [*cell.residuals * [(cell.units, tf.float32)], (cell.units, dtype)],
         )
-        return _by_row(outputs), last, kept
+        return _by_row(outputs), last, residuals
 
     def backward(
-        self, kept: Sequence[Array], d_outputs: Tensor, d_last: Sequence[Tensor]
+        self, residuals: Sequence[Array], d_outputs: Tensor, d_last: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """All steps of a window from behind.
+        """All steps of a window, from the last to the first.
 
         Args:
-            kept: what `forward` kept.
+            residuals: of `forward`.
             d_outputs: the gradient of the outputs, `(units, T, B)`.
-            d_last: that of the state behind the window.
+            d_last: the gradient of the state after the window.
 
         Returns:
-            The gradients of the sums `(rows, T, B)`, of these summed over all `(rows,)`, and of
-            the state before the window.
+            The gradients of the pre-activations `(rows, T, B)`, these summed over time and batch
+            `(rows,)`, and the gradients of the state before the window.
         """
         dtype, cell = d_outputs.dtype, self.cell
 
         def step(summed: Tensor, dh: Tensor, *read: Tensor) -> Any:
-            others, (d_output, *kept) = read[: len(d_last) - 1], read[len(d_last) - 1 :]
-            d_before, d = cell.backward([dh + float32(d_output), *others], *kept)
+            others, (d_output, *residuals) = read[: len(d_last) - 1], read[len(d_last) - 1 :]
+            d_before, d = cell.backward([dh + float32(d_output), *others], *residuals)
             return [summed + d, *d_before], [tf.cast(d, dtype)]
 
         (summed, *d_state), (d,) = _scan(
             step,
             [tf.zeros((cell.rows, d_last[0].shape[1])), *d_last],
-            [_by_time(d_outputs), *kept],
+            [_by_time(d_outputs), *residuals],
             [(cell.rows, dtype)],
             reverse=True,
         )
@@ -89,24 +88,26 @@ def _scan(
     step: Step,
     carried: Sequence[Tensor],
     read: Sequence[Array],
-    written: Sequence[tuple[int, Any]],
+    outputs: Sequence[tuple[int, Any]],
     *,
     reverse: bool = False,
 ) -> tuple[list[Tensor], list[Array]]:
-    """`step(*carried, *what is read of a time)` → what is carried on and what is written, for all
-    times.
+    """Run a step for every time of a window.
 
-    What one loop writes another reads as it is, without a copy.
+    Another loop can read the outputs without a copy.
 
     Args:
-        carried: each `(rows, B)`.
-        written: the rows and the precision of each.
+        step: `step(*carried, *inputs at a time)` → the new carried tensors and the outputs.
+        carried: the tensors `(rows, B)` that a step passes to the next one.
+        read: the inputs of all times.
+        outputs: rows and dtype of each output.
+        reverse: run from the last time to the first.
 
     Returns:
-        What is carried out at the end, and what was written.
+        The carried tensors after the last step, and the outputs of all times.
     """
     steps, batch_size = read[0].size(), carried[0].shape[1]
-    arrays = [_array(dtype, steps, (rows, batch_size)) for rows, dtype in written]
+    arrays = [_array(dtype, steps, (rows, batch_size)) for rows, dtype in outputs]
 
     def body(count: Tensor, carried: Sequence[Tensor], arrays: Sequence[Array]) -> Any:
         time = steps - 1 - count if reverse else count

@@ -14,7 +14,7 @@ from seqgen.copying import report as copy_report
 from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError, MusicError
-from seqgen.inference.numpy_engine import Engine
+from seqgen.inference.engine import Engine
 from seqgen.music.piece import Note, Piece
 from seqgen.music.tokens.melody_grammar import MelodyRules
 from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
@@ -28,8 +28,8 @@ from seqgen.types import Mask
 from seqgen.vocabulary import END, Vocabulary
 
 MOST_TOKENS = 20_000  # of a piece whose bars nobody counted
-CLOSE = 4  # bars at the end of a piece of so many, of which there are
-TAKES = 32  # takes; the one is kept behind which the model, and its corpus, would end
+CLOSING_BARS = 4  # the last bars of a piece, for which there are several candidates
+CANDIDATES = 32  # of which the one is chosen after which the piece most likely ends
 
 
 class Grammar:
@@ -77,7 +77,7 @@ class _Growing:
     config: SampleConfig
     item: int
     scored: bool
-    output: GeneratedSequence | None = None  # all but the close
+    output: GeneratedSequence | None = None  # without the closing bars
 
     @property
     def rules(self) -> MelodyRules | PolyphonyRules:
@@ -152,12 +152,12 @@ class MusicGenerator:
         sampler = Sampler(config)
         for items, rows in decode.batches(count, self.engine):
             pieces = [begin(item) for item in items]
-            self._write_all_but_the_close(pieces, place, rows, sampler, primer_tokens)
+            self._generate_up_to_the_close(pieces, place, rows, sampler, primer_tokens)
             for each in pieces:
                 tokens, scores = self._closed(each, place, sampler, primer_tokens)
                 yield self._composition(each, primer_tokens, tokens, scores)
 
-    def _write_all_but_the_close(
+    def _generate_up_to_the_close(
         self,
         pieces: Sequence[_Growing],
         place: DecoderState,
@@ -167,11 +167,11 @@ class MusicGenerator:
     ) -> None:
         """Side by side, up to the last few bars."""
         bars = pieces[0].wishes.bars
-        if bars is None or bars <= CLOSE:
+        if bars is None or bars <= CLOSING_BARS:
             return
         outputs = []
         for each in pieces:
-            each.rules.bars.wanted = bars - CLOSE
+            each.rules.bars.wanted = bars - CLOSING_BARS
             each.output = self._output(each)
             outputs.append(each.output)
         spread = decode.streams(self.engine, place, [0] * rows)
@@ -182,13 +182,13 @@ class MusicGenerator:
     def _closed(
         self, piece: _Growing, place: DecoderState, sampler: Sampler, primer_tokens: Sequence[str]
     ) -> tuple[list[int], list[float]]:
-        """All tokens of a piece, with the best of some takes of its close."""
+        """All tokens of a piece, with the best of several candidates for its close."""
         before = piece.output
         if before is not None and before.state is not None:
             place = before.state
-        takes = TAKES if piece.wishes.bars is not None else 1
-        outputs = [self._output(piece, take) for take in range(1, 1 + takes)]
-        spread = decode.streams(self.engine, place, [0] * takes)
+        candidates = CANDIDATES if piece.wishes.bars is not None else 1
+        outputs = [self._output(piece, i) for i in range(1, 1 + candidates)]
+        spread = decode.streams(self.engine, place, [0] * candidates)
         self._grow(outputs, spread, sampler, primer_tokens, before.ids if before else ())
         alive = [each for each in outputs if not each.is_stuck]
         ids = [*self.vocabulary.encode(primer_tokens).tolist(), *(before.ids if before else ())]
@@ -199,13 +199,13 @@ class MusicGenerator:
             return best.ids, best.log_probabilities
         return before.ids + best.ids, before.log_probabilities + best.log_probabilities
 
-    def _output(self, piece: _Growing, take: int = 0) -> GeneratedSequence:
+    def _output(self, piece: _Growing, candidate: int = 0) -> GeneratedSequence:
         return GeneratedSequence(
             piece.config,
-            piece.item + (take << 32),
+            piece.item + (candidate << 32),
             end_id=self.vocabulary.end_id,
             may_be_empty=False,
-            constraints=copy.deepcopy(piece.constraints) if take else piece.constraints,
+            constraints=copy.deepcopy(piece.constraints) if candidate else piece.constraints,
             scored=piece.scored,
         )
 

@@ -13,7 +13,7 @@ from seqgen.copying.codes import CopyCodes, TokenCodes
 from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError
-from seqgen.inference.numpy_engine import Engine
+from seqgen.inference.engine import Engine
 from seqgen.sampling import beam_search, decode
 from seqgen.sampling.constraints import BannedTokens, StopSequence
 from seqgen.sampling.decode import Constraint, GeneratedSequence

@@ -1,0 +1,45 @@
+"""What every engine does, and which one runs a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from seqgen.config import ModelConfig
+from seqgen.types import Floats, Ids
+
+
+class Engine(Protocol):
+    """Runs a trained network one token at a time, for `B` streams at once.
+
+    `state` is opaque: only the engine that returned it can read it.
+    """
+
+    is_batch_invariant: bool  # whether the logits of a stream do not depend on the other streams
+
+    def initial_state(self, batch_size: int) -> Any:
+        """The state before the first token."""
+
+    def step(self, ids: Ids, state: Any) -> tuple[Floats, Any]:
+        """Ids `(B,)` and state → logits `(B, V)` and the next state; `state` is unchanged."""
+
+    def gather_state(self, state: Any, rows: Ids) -> Any:
+        """The state of the streams `rows` `(N,)`; a stream may occur several times."""
+
+
+def choose(config: ModelConfig, weights: Sequence[Floats]) -> Engine:
+    """The fastest engine that supports a network: C, else NumPy, else Keras.
+
+    Args:
+        config: of the network.
+        weights: in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`.
+    """
+    from seqgen.inference import c_engine, numpy_engine
+
+    if c_engine.supports(config):
+        return c_engine.CEngine(config, weights)
+    if numpy_engine.supports(config):
+        return numpy_engine.NumpyEngine(config, weights)
+    from seqgen.inference.keras_engine import KerasEngine
+
+    return KerasEngine(config, weights)
