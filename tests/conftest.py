@@ -9,8 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.\n"
+
+settings.register_profile("seqgen", deadline=None)  # a busy machine fails no test
+settings.load_profile("seqgen")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -22,7 +22,7 @@ def print_json(data: Any) -> None:
 
 
 def say_if_kept(path: Path) -> None:
-    """Whoever names a file that is there shall know that it stays."""
+    """Tell the user that an existing file is renamed, not replaced."""
     if path.exists():
         say(f"{path} is there already; it will be kept as {unused_path(path)}")
 

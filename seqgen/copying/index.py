@@ -38,7 +38,7 @@ class Pieces:
     """The pieces of a corpus as codes: numbers that look like chance.
 
     Args:
-        ids: `(N,)`, all pieces one behind the other.
+        ids: `(N,)`, all pieces one after another.
         bounds: `(P + 1,)`, where they begin and end.
         codes: `(V,)`, that of each id; None: the ids are codes.
         release: called when some of the ids have been read, to let go of their memory.

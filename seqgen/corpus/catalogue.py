@@ -40,7 +40,7 @@ class Entry:
     source: str  # where it comes from, for a person
     licence: str
     url: str | None = None  # None: embedded
-    sha256: str | None = None  # of the file behind the url
+    sha256: str | None = None  # of the file at the url
     characters: int | None = None  # None: differs from one Python to the next
     start: str | None = None  # the text begins after the line that holds this,
     end: str | None = None  # and ends before the line that holds this

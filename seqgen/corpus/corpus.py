@@ -18,7 +18,7 @@ from seqgen.vocabulary import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """One run of ids `(N,)`, cut once into a training part and, behind it, a validation part.
+    """One run of ids `(N,)`, cut once into a training part and, after it, a validation part.
 
     Where the corpus is made of pieces (lines, tunes), each ends with the vocabulary's end token,
     `bounds` `(P + 1,)` holds where they begin and end, and the cut falls between two of them; at
@@ -72,7 +72,7 @@ class Corpus:
 
     @property
     def validation_ids(self) -> Ids:
-        """The ids behind the cut."""
+        """The ids after the cut."""
         return self.ids[self.training_length :]
 
     @property

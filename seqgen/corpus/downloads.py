@@ -16,7 +16,7 @@ def fetch(name: str, url: str, sha256: str | None, target: Path, *, progress: bo
         name: of the corpus that it belongs to, for a person.
         url: where it is.
         sha256: what it must have.
-        target: where it shall be.
+        target: where it should be.
         progress: draw a progress bar on stderr.
 
     Raises:

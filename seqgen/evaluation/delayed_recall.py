@@ -1,7 +1,7 @@
 """How far back a cell remembers: a symbol that is to be repeated after a gap.
 
 An episode is one of some symbols, a gap of noise, a cue, and the symbol again, after the tasks of
-long time lags of Hochreiter and Schmidhuber (1997). For each length a network learns anew, from
+long time lags of Hochreiter and Schmidhuber (1997). For each length a network is trained, from
 gaps of up to that length; it is then scored on gaps of just that length.
 """
 
@@ -33,7 +33,7 @@ UNITS, EMBEDDING, BATCH_SIZE, LEARNING_RATE = 64, 32, 32, 0.01
 
 
 def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generator) -> Ids:
-    """Episodes one behind the other.
+    """Episodes one after another.
 
     Args:
         count: how many.
@@ -60,7 +60,7 @@ def corpus(gap: int, seed: int = 0) -> Corpus:
 
 
 def loss(engine: Engine, gap: int, seed: int = 1) -> float:
-    """Nats of a symbol that comes again after a gap; each behind an episode that is over.
+    """Nats of a symbol that comes again after a gap; each after a complete episode.
 
     >>> class Forgets:
     ...     def initial_state(self, batch_size): return ()

@@ -113,6 +113,15 @@ class Key(NamedTuple):
             return self
         return Key((self.sharps + 7 * semitones + 5) % 12 - 5, self.mode)
 
+    @property
+    def semitones_to_c(self) -> int:
+        """The transposition, from -5 to 6 semitones, to C major or the same mode without signs.
+
+        >>> [Key.parse(name).semitones_to_c for name in ("D", "F", "Em")]
+        [-2, -5, 5]
+        """
+        return next(shift for shift in range(-5, 7) if self.transposed(shift).sharps == 0)
+
     def respelled(self) -> list[Key]:
         """The keys that sound the same, this one first.
 

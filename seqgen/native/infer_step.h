@@ -1,5 +1,5 @@
 /* One token through a network. See infer_step.c, which includes this once for every instruction set,
-   behind simd.h, and names, besides what that wants:
+   after simd.h, and defines, besides what that wants:
 
      TILES     sums of ROWS rows that are added up side by side, at most 8
      STREAMS   streams that share the weights read, a part of the tiles

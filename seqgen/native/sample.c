@@ -22,7 +22,7 @@ static void sink(double *heap, int64_t size, int64_t at) {
     }
 }
 
-/* Take the largest out of a heap and put it behind the rest. */
+/* Take the largest out of a heap and put it after the rest. */
 static double pop(double *heap, int64_t *size) {
     double largest = heap[0];
     heap[0] = heap[--*size];

@@ -21,7 +21,7 @@ struct window {
     const float *bias;             /* (gates units), a GRU's (2, gates units) */
     const void *inputs;            /* forward: (width, T, B) */
     void *outputs;                 /* (units, T, B): written forward; backward their gradient */
-    float *hidden, *carry;         /* (units, B): before the window, then behind; backward gradients */
+    float *hidden, *carry;         /* (units, B): before the window, then after it; or gradients */
     void *kept;                    /* (T, units, KEPT, B) */
     void *gradient;                /* backward: that of the sums, (GRADIENT_ROWS units, T, B), */
     float *d_bias;                 /* and summed over all times and columns */

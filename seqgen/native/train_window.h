@@ -1,5 +1,5 @@
 /* A recurrent layer over a window of times, forward and backward. See train_window.c, which includes this
-   once for every instruction set, behind simd.h, and names, besides what that wants:
+   once for every instruction set, after simd.h, and defines, besides what that wants:
 
      GROUPS    vectors of columns at the most that a product works on at once
      BFLOAT16  1: sequences, weights and products are bfloat16, sums float32; 0: all is float32
@@ -28,7 +28,7 @@ INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
     _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
 
-/* The words of a row and the one `stride` behind it, or of one alone with a stride of 0. */
+/* The words of a row and the one `stride` after it, or of one alone with a stride of 0. */
 INLINE void NAME(copy_words)(uint32_t *to, const element *row, long stride) {
     __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)row)), high = {0};
     if (stride) high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(row + stride)));

@@ -79,7 +79,7 @@ class Forward:
             self._prepare(batch_size)
 
     def __call__(self, ids: Any, state: Tensors, shard: int = 0) -> tuple[Any, Tensors]:
-        """Ids `(B, T)` and the state before them → logits `(B, T, V)` and the state behind them.
+        """Ids `(B, T)` and the state before them → logits `(B, T, V)` and the state after them.
 
         Args:
             ids: the tokens.

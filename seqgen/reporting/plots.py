@@ -93,7 +93,7 @@ def save_comparison(found: Mapping[str, Mapping[str, Any]], chance: float, path:
     tokens.xaxis.set_major_formatter(EngFormatter())
     for axes in further:
         axes.axhline(chance, color="gray", linestyle=":", label="a guess")
-        axes.set(xscale="log", xlabel="gap, tokens", ylabel="loss of a symbol behind it, nats")
+        axes.set(xscale="log", xlabel="gap, tokens", ylabel="loss of the symbol after it, nats")
         axes.set_xticks(list(next(iter(recalls.values()))))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())

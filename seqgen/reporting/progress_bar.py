@@ -1,4 +1,4 @@
-"""A training run as a line on stderr that is drawn anew, and one line for each validation."""
+"""A training run as a line on stderr that is redrawn, and one line for each validation."""
 
 from __future__ import annotations
 

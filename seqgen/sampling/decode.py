@@ -28,7 +28,7 @@ class DecoderState(NamedTuple):
 
 
 def read(engine: Engine, prompt: Ids) -> DecoderState:
-    """The place behind a prompt `(T,)`, at least one token."""
+    """The decoder state after a prompt `(T,)`, at least one token."""
     state = engine.initial_state(1)
     for token in prompt:
         logits, state = engine.step(np.array([token]), state)
@@ -103,7 +103,7 @@ class GeneratedSequence:
         self.log_probabilities: list[float] = []  # before anything was banned or tempered
         self.is_finished = False
         self.is_stuck = False  # finished because nothing was allowed to come
-        self.state: DecoderState | None = None  # behind it, when it is finished
+        self.state: DecoderState | None = None  # after it, when it is finished
 
     def next(self, size: int) -> Mask | None:
         """Which of so many tokens may come next; None: all of them, or it is finished."""

@@ -1,6 +1,6 @@
 """The options that nobody set: from the corpus's length, the time, and the machine's speed.
 
-The figures behind the rules are in `benchmarks/LOG.md`. Two of them: in a given time the widest
+The figures for the rules are in `benchmarks/LOG.md`. Two of them: in a given time the widest
 network learns most that still reads eight times as many tokens as it has weights; and the more
 often many weights read few tokens, the more must be dropped.
 """

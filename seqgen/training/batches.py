@@ -23,7 +23,7 @@ class Batch(NamedTuple):
 
     inputs: npt.NDArray[np.int32]  # (B, T)
     targets: npt.NDArray[np.int32]  # (B, T), the inputs one token later
-    carry: npt.NDArray[np.float32]  # (B,), 1 where the state goes on, 0 where it begins anew
+    carry: npt.NDArray[np.float32]  # (B,), 1 where the state goes on, 0 where it is reset
 
 
 class Batches(Protocol):
@@ -39,10 +39,10 @@ class Batches(Protocol):
 class TextBatches:
     """Streams that go round one long run of ids `(N,)`, evenly spread over it.
 
-    A stream that comes to the end begins anew, up to a window away from the beginning, so that
+    A stream that comes to the end starts again, up to a window away from the beginning, so that
     its windows are cut elsewhere than last time.
 
-    Now and then a stream's state begins anew in mid-text. A network that never meets the empty
+    Now and then a stream's state is reset in mid-text. A network that never meets the empty
     state after its first minutes forgets what to do with it, and every generated text begins there:
     measured, a loss of 1.48 on held-out text, and nothing but rubbish written.
 
@@ -71,8 +71,8 @@ class TextBatches:
         wrapped = self.positions + self.window + 1 > len(self.ids)
         latest = min(self.window, len(self.ids) - self.window - 1)
         self.positions[wrapped] = self.random.integers(0, latest + 1, wrapped.sum())
-        anew = wrapped | (self.random.random(len(wrapped)) < self.restarts)
-        carry = np.where(anew, np.float32(0), self.carry)
+        reset = wrapped | (self.random.random(len(wrapped)) < self.restarts)
+        carry = np.where(reset, np.float32(0), self.carry)
         rows = self.ids[self.positions[:, None] + np.arange(self.window + 1)].astype(np.int32)
         self.positions += self.window
         self.carry = np.ones_like(carry)
@@ -94,11 +94,11 @@ class TextBatches:
 
 
 class PieceBatches:
-    """Streams of pieces in an order shuffled anew each time round.
+    """Streams of pieces in an order that is shuffled again in every pass.
 
     A piece says nothing of the next, so the order that the corpus has (often the alphabet's)
     must not be learned. Every piece follows an end token, the first one of a stream too. Where a
-    window begins with a piece the state begins anew, as it does in generation; lest long pieces
+    window begins with a piece the state is reset, as it does in generation; lest long pieces
     make that rare, a stream now and then leaves the rest of its piece for the next one.
 
     >>> ids = np.array([1, 2, 0, 3, 0, 4, 4, 4, 0])

@@ -87,7 +87,7 @@ def parsed(data: bytes, path: Path) -> tuple[dict[str, Any], Arrays]:
         if facts["format_version"] != FORMAT_VERSION:
             raise CheckpointError(
                 f"{path} has format version {facts['format_version']}, this seqgen goes on from "
-                f"version {FORMAT_VERSION}; use the seqgen that made it, or train anew"
+                f"version {FORMAT_VERSION}; use the seqgen that made it, or train again"
             )
         return facts, _arrays(data)
 
@@ -102,7 +102,7 @@ def damage_named(path: Path) -> Iterator[None]:
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
         raise CheckpointError(
-            f"{path} is damaged and cannot be read ({reason}); train anew without --resume"
+            f"{path} is damaged and cannot be read ({reason}); train again without --resume"
         ) from error
 
 
@@ -147,7 +147,7 @@ def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) 
     if differing:
         raise CheckpointError(
             f"{path} was made with other data or options: {'; '.join(differing)}; "
-            "give the same, or train anew without --resume"
+            "give the same, or train again without --resume"
         )
 
 

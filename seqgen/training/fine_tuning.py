@@ -15,7 +15,7 @@ from seqgen.tasks import base as tasks
 from seqgen.types import Floats
 from seqgen.vocabulary import Vocabulary
 
-LEARNING_RATE = 2e-3  # a third of a new model's: what it knows shall last
+LEARNING_RATE = 2e-3  # a third of a new model's: what the model knows should last
 
 
 def options(model_data: ModelData, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -287,9 +287,9 @@ class _Run:
                 self.save_checkpoint()
 
     def _plan(self) -> StepPlan:
-        """What there is to do in the next step, and behind it.
+        """What there is to do in the next step, and after it.
 
-        The last one ends half a step before the run's end, or behind it, at the most."""
+        The last one ends half a step before the run's end, or half a step after it at most."""
         share = learning_rate_share(self.schedule.fraction(self.step))
         return StepPlan(
             self.config.learning_rate * share,

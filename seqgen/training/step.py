@@ -45,7 +45,7 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]
         )
 
     def _all_reduce_sum_gradients(self, gradients_and_variables: Any) -> Any:
-        """Keras does it behind clipping; here it is done before."""
+        """Keras reduces after clipping; here it is done before."""
         return list(gradients_and_variables)
 
 
@@ -91,7 +91,7 @@ class TrainStep:
             number: of this step; with the seed it decides what dropout drops.
 
         Returns:
-            The loss in nats per token, the state behind the window, and the plan that all follow.
+            The loss in nats per token, the state after the window, and the plan that all follow.
         """
         loss, state, agreed = self._compiled(
             *batch, state, np.array(plan, np.float32), tf.constant(number)
@@ -132,7 +132,7 @@ class TrainStep:
         return loss / (replicas * count), state, plan
 
     def _gradients(self, count: int, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
-        """Of so many shards: the sum of their losses, the state behind them, and the gradients."""
+        """Of so many shards: the sum of their losses, the state after them, and the gradients."""
         chance = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:

@@ -76,7 +76,7 @@ class Validation:
     def loss(self, tokens: int | None = None) -> float:
         """Nats per token, over the whole validation part or its first `tokens`.
 
-        Training's state is not touched: this one begins anew and is thrown away.
+        Training's state is not touched: this state starts from zeros and is discarded.
         """
         tokens = self.tokens if tokens is None else min(tokens, self.tokens)
         began = time.monotonic()

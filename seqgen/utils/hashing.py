@@ -54,7 +54,7 @@ def of_ngrams(codes: Hashes, order: int) -> Hashes:
     """A hash of each n-gram of codes: `(N,)` → `(N - order + 1,)`.
 
     Rolling (Karp and Rabin 1987): the sum of codes, each times MULTIPLIER to the power of the
-    places behind it. All n-grams at once are differences of a running sum, in which each code
+    places after it. All n-grams at once are differences of a running sum, in which each code
     counts with the inverse power of its place.
 
     >>> first, second, third = of_ngrams(np.array([5, 6, 5, 6], np.uint64), order=2)

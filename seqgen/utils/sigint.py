@@ -51,7 +51,7 @@ def defer_sigint() -> Iterator[None]:
     """Let Ctrl-C wait until what belongs together is done.
 
     Raises:
-        KeyboardInterrupt: behind the block, if Ctrl-C was pressed inside.
+        KeyboardInterrupt: after the block, if Ctrl-C was pressed inside.
 
     >>> try:
     ...     with defer_sigint():

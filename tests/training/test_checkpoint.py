@@ -75,7 +75,9 @@ def test_another_version_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_options_that_nobody_knows_are_an_error(tmp_path: Path) -> None:
     run = {"model_config": {}, "train_config": {"momentum": 1}, "corpus": {"vocabulary": ["a"]}}
     for saved, message in [(run, "TrainConfig has no field momentum"), ({}, "'model_config'")]:
-        with pytest.raises(CheckpointError, match=f"^a is damaged and cannot .*{message}.*anew"):
+        with pytest.raises(
+            CheckpointError, match=f"^a is damaged and cannot .*{message}.*train again"
+        ):
             checkpoint.beginning(Path("a"), saved, {})
     checkpoint.save(tmp_path / "a", FACTS, ARRAYS)
     with pytest.raises(CheckpointError, match="a is damaged and cannot be read .*corpus_options"):

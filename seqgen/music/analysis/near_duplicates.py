@@ -20,7 +20,7 @@ Places = npt.NDArray[np.int64]
 
 
 def opening(piece: Piece) -> tuple[tuple[int, int], ...]:
-    """How a melody begins, behind a pick-up: intervals and durations, in whatever key.
+    """How a melody starts, after a pick-up: intervals and durations, in whatever key.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> scale = piece_of("C4/8 D4/8 E4/4 F4/8")

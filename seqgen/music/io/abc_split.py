@@ -1,4 +1,4 @@
-"""Files of scores as music21 shall see them: in UTF-8, and one tune of ABC at a time."""
+"""Files of scores as music21 reads them: in UTF-8, and one tune of ABC at a time."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ class _Listener:
         self.events.notes = dict(by_track)
 
     def _release(self, channel: int, ends: int | list[int]) -> None:
-        """The pedal goes up: what only it held ends, unless it was struck anew before.
+        """The pedal goes up: what only it held ends, unless it was struck again before.
 
         Args:
             channel: whose pedal it is.

@@ -9,7 +9,7 @@ from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_reader import read_score
 
-READER_VERSION = 5  # what is cached of other versions is read anew
+READER_VERSION = 5  # what is cached of other versions is read again
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"

@@ -1,16 +1,67 @@
-"""A piece → a file, of the kind that its name ends in."""
+"""Writing a piece to a file, in the format that the suffix names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from seqgen.errors import OutputError
 from seqgen.music.piece import Piece
 from seqgen.utils.atomic_files import atomic_write
 
-PICTURES = (".png", ".svg")
-FORMATS = (".mid", ".musicxml", ".abc", ".wav", *PICTURES)
+
+def _midi(piece: Piece) -> bytes:
+    from seqgen.music.io.midi_writer import midi_bytes
+
+    return midi_bytes(piece)
+
+
+def _musicxml(piece: Piece) -> bytes:
+    from seqgen.music.io.musicxml_writer import musicxml
+
+    return musicxml(piece)
+
+
+def _abc(piece: Piece) -> bytes:
+    from seqgen.music.io.abc_writer import abc_text
+
+    return abc_text(piece).encode()
+
+
+def _wav(piece: Piece) -> bytes:
+    from seqgen.music.io.audio import wav
+
+    return wav(piece)
+
+
+def _score(kind: str, piece: Piece) -> bytes:
+    from seqgen.music.io.images import score
+
+    return score(piece, kind)
+
+
+def _piano_roll(kind: str, piece: Piece) -> bytes:
+    from seqgen.music.io.images import piano_roll
+
+    return piano_roll(piece, kind)
+
+
+# Suffix → what makes the bytes of a file. A new format is one more line; writers import what they
+# need when they are called, for some of it is slow to import.
+WRITERS: dict[str, Callable[[Piece], bytes]] = {
+    ".mid": _midi,
+    ".musicxml": _musicxml,
+    ".abc": _abc,
+    ".wav": _wav,
+    ".png": partial(_score, "png"),
+    ".svg": partial(_score, "svg"),
+}
+FORMATS = tuple(WRITERS)
+PIANO_ROLLS: dict[str, Callable[[Piece], bytes]] = {
+    ".png": partial(_piano_roll, "png"),
+    ".svg": partial(_piano_roll, "svg"),
+}
 
 
 def require_format(path: Path) -> None:
@@ -35,36 +86,12 @@ def write(piece: Piece, path: Path, *, piano_roll: bool = False, keep: bool = Fa
             cannot be written, or a picture of a score is asked for without what draws it.
     """
     require_format(path)
-    if piano_roll and path.suffix.lower() not in PICTURES:
+    suffix = path.suffix.lower()
+    if piano_roll and suffix not in PIANO_ROLLS:
         raise OutputError(
             f"{path}: a piano roll is a picture; expected a name that ends in "
-            f"{' or '.join(PICTURES)}"
+            f"{' or '.join(PIANO_ROLLS)}"
         )
-    data = _writer(path.suffix.lower(), piano_roll)(piece)
+    data = (PIANO_ROLLS if piano_roll else WRITERS)[suffix](piece)
     with atomic_write(path, keep=keep) as temporary:
         temporary.write_bytes(data)
-
-
-def _writer(suffix: str, piano_roll: bool) -> Callable[[Piece], bytes]:
-    """What makes the bytes of a file; imported only now, for some of it is heavy."""
-    if suffix == ".mid":
-        from seqgen.music.io.midi_writer import midi_bytes
-
-        return midi_bytes
-    if suffix == ".abc":
-        from seqgen.music.io.abc_writer import abc_text
-
-        return lambda piece: abc_text(piece).encode()
-    if suffix == ".musicxml":
-        from seqgen.music.io.musicxml_writer import musicxml
-
-        return musicxml
-    if suffix == ".wav":
-        from seqgen.music.io.audio import wav
-
-        return wav
-    if piano_roll:
-        from seqgen.music.io.images import piano_roll as draw
-    else:
-        from seqgen.music.io.images import score as draw
-    return lambda piece: draw(piece, suffix.removeprefix("."))

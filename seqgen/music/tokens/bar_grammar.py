@@ -17,7 +17,7 @@ class Bars:
     """Counts full bars.
 
     Args:
-        wanted: how many full bars there shall be after a pick-up; None: any number.
+        wanted: number of full bars after a pick-up; None: any number.
 
     >>> bars = Bars(wanted=2)
     >>> bars.meter = Meter(3, 4)

@@ -16,7 +16,7 @@ MOST_LEFT_OUT = 0.02  # share of a corpus's notes under others, for it to count 
 
 @dataclass(frozen=True)
 class Codec:
-    """How pieces are written as tokens. `decode(encode(fit(piece))) == fit(piece)`.
+    """How pieces are written as tokens. `decode(encode(restrict(piece))) == restrict(piece)`.
 
     Raises:
         ConfigError: there is no such encoding.
@@ -51,7 +51,7 @@ class Codec:
         return polyphony.restrict(piece, velocity=self.velocity)
 
     def encode(self, piece: Piece) -> list[str]:
-        """The tokens of a piece that `fit` gives back as it is."""
+        """The tokens of a piece that `restrict` returns unchanged."""
         if self.is_melody:
             return melody.encode(piece)
         return polyphony.encode(piece, joint=self.joint, velocity=self.velocity)

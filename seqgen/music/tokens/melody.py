@@ -9,7 +9,7 @@
     meter     "meter:6/8" …
     key       "key:Ador" …
 
-What this leaves out (tempo, instrument, velocity) `fit` takes away. Any list of tokens is some
+What this leaves out (tempo, instrument, velocity) `restrict` removes. Any list of tokens is some
 tune: what makes no sense where it stands is passed over.
 """
 
@@ -60,7 +60,7 @@ def restrict(piece: Piece) -> Piece:
 
 
 def encode(piece: Piece) -> list[str]:
-    """The tokens of a piece that `fit` gives back as it is.
+    """The tokens of a piece that `restrict` returns unchanged.
 
     >>> piece = Piece((Part((Note(0, 36, 67), Note(36, 60, 69))),), bars=(0, 72), length=96)
     >>> " ".join(encode(piece))
@@ -70,7 +70,7 @@ def encode(piece: Piece) -> list[str]:
     meters, keys = dict(piece.meters), dict(piece.keys)
     coming = iter(piece.parts[0].notes)
     nothing = Note(piece.length, 0, 0)
-    note, run_setup = next(coming, nothing), False
+    note, is_tied_over = next(coming, nothing), False
     for now, end in pairwise((*piece.bars, piece.length)):
         if now:
             tokens.append(BAR)
@@ -85,10 +85,10 @@ def encode(piece: Piece) -> list[str]:
                 now = note.start
             stop = min(note.start + note.duration, end)
             tokens += _duration(stop - now)
-            tokens.append(TIE if run_setup else PITCH_TOKENS[note.pitch])
+            tokens.append(TIE if is_tied_over else PITCH_TOKENS[note.pitch])
             now = stop
-            run_setup = note.start + note.duration > end
-            if run_setup:
+            is_tied_over = note.start + note.duration > end
+            if is_tied_over:
                 break
             note = next(coming, nothing)
         if now < end:

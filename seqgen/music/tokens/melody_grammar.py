@@ -27,7 +27,7 @@ class MelodyRules:
     >>> rules.allowed().tolist()  # not two pitches without a duration, no empty bar
     [False, True, True, False, False]
     >>> for token in (2, 3): rules.feed(token)
-    >>> rules.allowed().tolist()  # half a bar is left; one that is only run_setup may be a pick-up
+    >>> rules.allowed().tolist()  # half a bar is left; one that has only begun may be a pick-up
     [True, False, True, False, False]
     """
 

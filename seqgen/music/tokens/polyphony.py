@@ -13,7 +13,7 @@
     key       "key:Bb" …
 
 A note sounds until its lane moves. A part has a lane, and a further one for each "lane"; lanes
-are numbered through. What this leaves out (tempo, how long a drum sounds) `fit` takes away. Any
+are numbered through. What this leaves out (tempo, how long a drum sounds) `restrict` removes. Any
 list of tokens is some piece: what makes no sense where it stands is passed over.
 """
 
@@ -88,7 +88,7 @@ def _drum_part(hits: Iterable[Note], length: int) -> Part:
 
 
 def encode(piece: Piece, *, joint: bool = True, velocity: bool = False) -> list[str]:
-    """The tokens of a piece that `fit` gives back as it is.
+    """The tokens of a piece that `restrict` returns unchanged.
 
     Args:
         joint: lane and pitch are one token, where there are few enough lanes.

@@ -28,7 +28,7 @@ def voices_of(notes: Iterable[Note]) -> list[list[Note]]:
 
 
 def one_of_each_pitch(notes: Iterable[Note]) -> list[Note]:
-    """Notes cut short where the same pitch is struck anew: an instrument has each pitch once.
+    """Notes cut short where the same pitch is struck again: an instrument has each pitch once.
 
     >>> one_of_each_pitch((Note(0, 48, 60), Note(24, 24, 60)))
     [Note(start=0, duration=24, pitch=60, velocity=80), \

@@ -159,7 +159,7 @@ def _backward(
 
 
 def _named(state: Sequence[Floats]) -> dict[str, Floats]:
-    """What holds the state before a window, then that behind it."""
+    """The names of the state arrays; on return they hold the state after the window."""
     return dict(zip(("hidden", "carry"), state, strict=False))
 
 

@@ -1,4 +1,4 @@
-"""A step of a GRU, forward and backward: with the reset gate behind the recurrent product, as in
+"""A step of a GRU, forward and backward: with the reset gate after the recurrent product, as in
 cuDNN, or before it."""
 
 from __future__ import annotations

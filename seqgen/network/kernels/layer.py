@@ -63,7 +63,7 @@ class Layer:
             state: before the window, each `(units, B)` in float32.
 
         Returns:
-            The outputs `(units, T, B)` and the state behind the window.
+            The outputs `(units, T, B)` and the state after the window.
         """
 
         @tf.custom_gradient

@@ -121,7 +121,7 @@ class Conditioning:
         """To where a model of one key has learned music of this one."""
         if key is None or not self.is_in_c:
             return 0
-        return next(s for s in sorted(range(-5, 7), key=abs) if key.transposed(s).sharps == 0)
+        return key.semitones_to_c
 
     def header(self, wishes: MusicRequest, shift: int) -> list[str]:
         """The tokens of meter and key, as far as they are wished.

@@ -178,12 +178,11 @@ def _encoding_note(codec: Codec, left_out: int) -> str:
 
 
 def _in_c(piece: Piece) -> Piece:
-    """The piece in C major, A minor, D dorian, whichever is nearest; as it is if it has no key."""
+    """The piece in C major, A minor, D dorian, …; unchanged if it has no key."""
     if piece.key is None:
         return piece
-    shift = next(s for s in sorted(SHIFTS, key=abs) if piece.key.transposed(s).sharps == 0)
     try:
-        return piece.transposed(shift)
+        return piece.transposed(piece.key.semitones_to_c)
     except MusicError:  # a note would leave MIDI's range
         return piece
 

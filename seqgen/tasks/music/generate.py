@@ -62,7 +62,7 @@ class Composition:
     """A new piece, and how it came about."""
 
     piece: Piece
-    tokens: list[str]  # behind the primer
+    tokens: list[str]  # after the primer
     log_probabilities: list[float]  # of each token, if that was asked for
     longest_copy: int | None  # notes that stand in the corpus; 0: none to speak of; None: no index
 
@@ -115,7 +115,7 @@ class MusicGenerator:
         """New pieces.
 
         Args:
-            wishes: what they shall be like.
+            wishes: what is requested of them.
             config: how tokens are drawn; its `length` is not looked at.
             count: how many; a piece is the same however many there are.
             scored: keep how likely the model found each token.
@@ -251,7 +251,7 @@ class MusicGenerator:
         return Composition(self.wished.finished(made, piece.wishes), tokens, scores, longest)
 
     def _ending(self, output: GeneratedSequence, before: Sequence[int]) -> float:
-        """The logarithm of how likely a piece ends behind it, for the model, and in its key."""
+        """The logarithm of how likely a piece ends after it, for the model, and in its key."""
         assert output.state is not None
         tokens = self.vocabulary.decode([*before, *output.ids])
         likely = float(log_probabilities(output.state.logits)[0, self.vocabulary.end_id])

@@ -1,4 +1,4 @@
-"""What a new piece of music shall be like."""
+"""What is requested of a new piece of music."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from seqgen.music.signatures import Key, Meter
 
 @dataclass(frozen=True)
 class MusicRequest:
-    """What a new piece shall be like; the model decides what is left open.
+    """What is requested of a new piece; the model decides the rest.
 
     Raises:
         ConfigError: a number is out of its range.
     """
 
-    bars: int | None = None  # full ones, behind a pick-up or the primer
+    bars: int | None = None  # full ones, after a pick-up or the primer
     key: Key | None = None
     meter: Meter | None = None
     tempo: float | None = None  # quarter notes per minute
@@ -51,7 +51,7 @@ def parse_request(
     """MusicRequest as people write them.
 
     Args:
-        bars: full bars, behind a pick-up or the primer; as many as the model likes unless given.
+        bars: full bars, after a pick-up or the primer; as many as the model likes unless given.
         key: such as `G`, `Em` or `D dorian`; unless given, the model's choice, or one drawn from
             those that the corpus has.
         meter: such as `6/8`.

@@ -31,7 +31,7 @@ class TextStream:
     Args:
         prompt: what it begins with.
         prompt_ids: that as ids `(T,)`, as the network was told.
-        output: the ids behind it.
+        output: the ids after it.
         vocabulary: what they stand for.
         indexes: of what the model was trained on.
         codes: how copies of text are counted.
