@@ -3,7 +3,7 @@
 # make test    set up, run the tests
 # make test-fast   set up, run the tests that train nothing
 # make check   set up, run ruff, mypy and import-linter
-# make bench   set up, print the figures that the README states
+# make bench   set up, print the figures of docs/benchmarks.md
 # make clean   remove what the others made, but no model
 
 PYTHON ?= python3
