@@ -9,7 +9,7 @@ from typing import Any
 import click
 from cloup import command, option, option_group
 
-from seqgen.cli.echo import given, print_json, say, say_if_kept
+from seqgen.cli.echo import explicit_options, say
 from seqgen.cli.options import (
     CORPUS_OPTIONS,
     FILE,
@@ -21,6 +21,7 @@ from seqgen.cli.options import (
 )
 from seqgen.config import CELLS
 from seqgen.errors import OutputError
+from seqgen.tasks.output import print_json, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
 
 SUFFIXES = (".png", ".svg")
@@ -82,8 +83,8 @@ def compare(
 
     names = cells.split(",")
     compare_cells.require_cells(names)
-    reading = given({name: options.pop(name) for name in CORPUS_OPTIONS})
-    setup.configs(**given(options))  # whatever is wrong is said before the work begins
+    reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
+    setup.configs(**explicit_options(options))  # whatever is wrong is said before the work begins
     output = output or unused_path(Path("compare.png"))
     if output.suffix not in SUFFIXES:
         raise OutputError(f"{output}: expected a name that ends in {' or '.join(SUFFIXES)}")
@@ -93,9 +94,9 @@ def compare(
         say(note)
     with ProgressBar(tasks.get(corpus.task).token_name) as callback:
         found = compare_cells.compare(
-            corpus, names, recalls=recalls, callback=callback, **given(options)
+            corpus, names, recalls=recalls, callback=callback, **explicit_options(options)
         )
-    say_if_kept(output)
+    say_if_kept(output, say)
     plots.save_comparison(found, UNIFORM_LOSS, output)
     say(f"drawn: {output}")
     if as_json:

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 from cloup import command, option, option_group
 
-from seqgen.cli.echo import print_json, say
+from seqgen.cli.echo import say
 from seqgen.cli.options import FILE, json_option
 from seqgen.errors import ConfigError
+from seqgen.tasks.output import print_json
 
 
 @command()

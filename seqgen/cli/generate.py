@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from cloup import command, option, option_group
 
-from seqgen.cli.echo import given, say
+from seqgen.cli.echo import explicit_options, say
 from seqgen.cli.options import (
     FILE,
     content_options,
     json_option,
     sampling_options,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @command()
@@ -64,7 +61,7 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
     from seqgen.tasks.base import new_seed, require_own_options
 
     loaded = library.load(model)
-    options = given(options)
+    options = explicit_options(options)
     require_own_options(loaded.data.task, options)
     if loaded.needs_keras:
         say("this model's cell options are run through Keras, which is slower")

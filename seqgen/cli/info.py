@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from seqgen.cli.echo import print_json, say
+from seqgen.cli.echo import say
 from seqgen.cli.options import FILE, json_option
 from seqgen.errors import CorpusError
+from seqgen.tasks.output import print_json
 
 
 @click.command()
@@ -64,7 +65,7 @@ def corpora(as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        unit = "pieces" if row["task"] == "music" else "characters"
+        unit = "characters" if row["pieces"] is None else "pieces"
         size = f"{row[unit] or 0:,} {unit}"
         absent = "to be fetched" if row[unit] else "not in this Python"
         where = "on this machine" if row["here"] else absent

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from seqgen.cli.echo import say, say_if_kept
+from seqgen.cli.echo import say
 from seqgen.cli.options import FILE
+from seqgen.tasks.output import say_if_kept
 
 
 @click.command()
@@ -36,6 +37,6 @@ def render(source: Path, output: Path, piano_roll: bool) -> None:
     reading = read_file(source)
     if len(reading.pieces) > 1:
         say(f"{source} holds {len(reading.pieces)} pieces; this is the first")
-    say_if_kept(output)
+    say_if_kept(output, say)
     write(reading.pieces[0], output, piano_roll=piano_roll, keep=True)
     click.echo(output)

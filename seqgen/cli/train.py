@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from cloup import command, option, option_group
 
-from seqgen.cli.echo import given, print_json, say, say_if_kept
+from seqgen.cli.echo import explicit_options, say
 from seqgen.cli.options import (
     CORPUS_OPTIONS,
     FILE,
@@ -24,6 +24,7 @@ from seqgen.cli.options import (
     run_length,
 )
 from seqgen.errors import OutputError
+from seqgen.tasks.output import print_json, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
 from seqgen.utils.sigint import ignore_sigint
 
@@ -92,8 +93,8 @@ def train(
     from seqgen.training.cluster import is_chief
 
     is_first = is_chief()
-    reading = given({name: options.pop(name) for name in CORPUS_OPTIONS})
-    setup.configs(**given(options))  # whatever is wrong is said before the work begins
+    reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
+    setup.configs(**explicit_options(options))  # whatever is wrong is said before the work begins
     if output:
         require_model_path(output)
         require_writable(output)
@@ -114,7 +115,7 @@ def train(
     ) as callback:
         model = train.train(
             corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
-            resume=resume, index=index, **given(options),
+            resume=resume, index=index, **explicit_options(options),
         )  # fmt: skip
     if not is_first:
         say("the first machine of the run writes the model")
@@ -161,7 +162,7 @@ def save(model: Model, output: Path, checkpoint_path: Path) -> None:
     """Write the model and its loss curve; the checkpoint of a finished run has done its work."""
     from seqgen.reporting import plots
 
-    say_if_kept(output)
+    say_if_kept(output, say)
     with ignore_sigint():
         try:
             model.save(output, keep=True)

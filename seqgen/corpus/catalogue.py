@@ -44,7 +44,7 @@ class Entry:
     characters: int | None = None  # None: differs from one Python to the next
     start: str | None = None  # the text begins after the line that holds this,
     end: str | None = None  # and ends before the line that holds this
-    task: str = "text"
+    task: str | None = None  # None: detected from the files
     files: str | None = None  # where it is many: the list of their paths and checksums, in data/
     folder: str | None = None  # of the corpus that music21 brings along
     pieces: int | None = None  # of music

@@ -26,7 +26,9 @@ def fetch(name: str, url: str, sha256: str | None, target: Path, *, progress: bo
     from requests import RequestException
 
     download = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
-    pooch.get_logger().setLevel("ERROR")  # its lines would stand among ours
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # its messages would mix with ours
     try:
         pooch.retrieve(url, sha256, target.name, target.parent, downloader=download)
     except RequestException as error:
@@ -41,3 +43,5 @@ def fetch(name: str, url: str, sha256: str | None, target: Path, *, progress: bo
         ) from error
     except OSError as error:
         raise DownloadError(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        logger.setLevel(level)

@@ -32,8 +32,6 @@ _TASKS: dict[str, str | Task] = {
 }
 FALLBACK = next(iter(_TASKS))  # what sources are that no other task detects
 
-OPTION_NAMES = {"pitch_range": "range", "echo": "no-echo"}  # where they differ from parameters
-
 Metadata = Mapping[str, Any]  # `Corpus.metadata`, as a model file holds it
 
 
@@ -43,7 +41,7 @@ class Task(ABC):
     name: str  # in files and on the command line
     token_name: str  # in the singular, such as "character"
     copy_unit: str  # what copies are counted in, in the plural
-    generation_options: tuple[str, ...] = ()  # options of `seqgen generate` that only this one has
+    generation_options: Mapping[str, str] = {}  # parameter → option of `seqgen generate`
 
     def detect(self, source: Source) -> bool:
         """Whether a source looks like a file of this task, judged by its name and first bytes."""
@@ -209,11 +207,11 @@ def require_own_options(name: str, options: Iterable[str]) -> None:
     """
     own = get(name).generation_options
     for other in names():
+        foreign = get(other).generation_options
         for option in options:
-            if option in get(other).generation_options and option not in own:
+            if option in foreign and option not in own:
                 raise ConfigError(
-                    f"--{OPTION_NAMES.get(option, option.replace('_', '-'))} is for models of "
-                    f"{other}; this one is of {name}"
+                    f"{foreign[option]} is for models of {other}; this one is of {name}"
                 )
 
 

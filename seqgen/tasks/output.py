@@ -14,8 +14,8 @@ Say = Callable[[str], None]  # tells the user something that is no result
 
 
 def print_result(result: Any) -> None:
-    """A line on stdout."""
-    print(result, file=sys.stdout)
+    """A line on stdout, at once: a full disk or a closed pipe is noticed here, not at exit."""
+    print(result, file=sys.stdout, flush=True)
 
 
 def print_json(data: Any) -> None:

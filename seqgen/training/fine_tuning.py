@@ -46,7 +46,10 @@ def require_same_kind(model_data: ModelData, corpus: Corpus) -> None:
             f"this corpus is one of {corpus.task}"
         )
     task = tasks.get(model_data.task)
-    was, now = (task.encoding(each) for each in (model_data.corpus, corpus.metadata()))
+    was, now = (
+        {**task.corpus_options(each), **task.encoding(each)}
+        for each in (model_data.corpus, corpus.metadata())
+    )
     differing = [f"{name} {was[name]}, not {now[name]}" for name in was if was[name] != now[name]]
     if differing:
         raise ConfigError(f"the model to begin with has learned with {'; '.join(differing)}")

@@ -94,8 +94,17 @@ def train(
     True
     """
     with distributed.translate_worker_errors():
-        run = _Run(corpus, model_config, config, callback or Callback(), started, checkpoint_path)
-        run.write_sample, run.chosen, run.base = write_sample, chosen, base
+        run = _Run(
+            corpus,
+            model_config,
+            config,
+            callback or Callback(),
+            started,
+            checkpoint_path,
+            base=base,
+            chosen=chosen,
+            write_sample=write_sample,
+        )
         if not resume:
             run.put_checkpoint_aside()
         if initial_weights:
@@ -116,13 +125,17 @@ class _Run:
         callback: Callback,
         started: float | None = None,
         checkpoint_path: Path | None = None,
+        *,
+        base: str = "",
+        chosen: str = "",
+        write_sample: Callable[[list[Floats]], str] = lambda weights: "",
     ) -> None:
         self.corpus = corpus
         self.model_config = model_config
         self.config = config
         self.callback = callback
         self.checkpoint_path = checkpoint_path
-        self.write_sample: Callable[[list[Floats]], str] = lambda weights: ""
+        self.write_sample = write_sample
         self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
         self.tokens_per_step = config.batch_size * config.window
         self.schedule = Schedule.of_run(config, corpus.training_length, started)
@@ -141,8 +154,8 @@ class _Run:
             self.tokens_per_step,
             corpus.training_length,
         )
-        self.chosen = ""
-        self.base = ""  # tells which model's weights it began with, if any
+        self.chosen = chosen
+        self.base = base  # tells which model's weights the run started from, if any
         self.step = 0
         self.checkpointed = time.monotonic()
         self.seconds_per_step = 0.0  # the last one's, but for the first

@@ -251,9 +251,11 @@ def test_a_reader_that_goes_away(trained: Path) -> None:
 @pytest.mark.parametrize("options", ["", "--json"])
 def test_a_disk_that_is_full_behind_stdout(trained: Path, options: str) -> None:
     command = f"{sys.executable} -m seqgen generate {trained} --length 9 --seed 1 {options}"
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
-        f"{command} > /dev/full", shell=True, capture_output=True, encoding="utf-8", timeout=60
-    )
+        f"{command} > /dev/full",
+        shell=True, capture_output=True, encoding="utf-8", timeout=60, env=buffered,
+    )  # fmt: skip
     assert done.returncode == 1
     assert_one_line(done.stderr, "standard output cannot be written: No space left on device")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pooch
 import pytest
 
 from seqgen.corpus import catalogue
@@ -61,12 +62,14 @@ def downloads() -> list[str]:
 
 
 def test_a_download_is_checked_kept_and_cut(server: Server, entry: Entry) -> None:
+    level = pooch.get_logger().level
     assert not entry.is_here
     for _ in range(2):
         (source,) = entry.read()
         assert source.data.decode().strip() == "It was."
     assert entry.is_here
     assert server.requests == 1
+    assert pooch.get_logger().level == level  # it belongs to the process
     assert downloads() == ["book.txt"]
 
 

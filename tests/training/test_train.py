@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import random
 import re
 import signal
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import seqgen
 from seqgen.config import CELLS, ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingError
@@ -506,3 +508,13 @@ def test_errors_come_before_the_work() -> None:
         train(corpus(100), SMALL, TrainConfig(epochs=1))
     with pytest.raises(ConfigError, match="has no option"):
         train(corpus(), ModelConfig(cell_options={"x": 1}), TrainConfig(epochs=1, **FAST))
+
+
+def test_training_leaves_the_generators_of_the_process_alone(book: Path) -> None:
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.random(), np.random.random()
+    random.seed(1)
+    np.random.seed(1)
+    seqgen.train(seqgen.load_corpus(book), epochs=0.05, units=8, batch_size=4, window=16, seed=3)
+    assert (random.random(), np.random.random()) == expected

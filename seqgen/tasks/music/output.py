@@ -15,7 +15,16 @@ from seqgen.tasks.music.request import primers
 from seqgen.tasks.output import Say, print_json, print_result, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
 
-REQUEST = ("bars", "key", "meter", "tempo", "pitch_range", "instrument", "primer", "echo")
+REQUEST = {  # parameter of `parse_request` → option of the command line
+    "bars": "--bars",
+    "key": "--key",
+    "meter": "--meter",
+    "tempo": "--tempo",
+    "pitch_range": "--range",
+    "instrument": "--instrument",
+    "primer": "--primer",
+    "echo": "--no-echo",
+}
 
 
 def write_pieces(
@@ -34,7 +43,7 @@ def write_pieces(
     Raises:
         OutputError: a file cannot be written, or its name has no known ending.
     """
-    requested = {name: options.pop(name) for name in options.keys() & set(REQUEST)}
+    requested = {name: options.pop(name) for name in options.keys() & REQUEST.keys()}
     seed, temperature = options.pop("seed"), options.pop("temperature", None)
     if "primer" in requested:
         requested["primer"] = _read_primer(model, requested["primer"], say)

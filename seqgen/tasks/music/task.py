@@ -29,7 +29,6 @@ from seqgen.vocabulary import Vocabulary
 PREVIEW_BARS = 8
 MEASURED_BARS = 16  # of a piece that is measured
 KEYS = {"c": "in C", "augment": "in all keys", "none": "in the keys they have"}
-FIXED = ("encoding", "transpose", "velocity", "joint")  # options that decide what tokens mean
 
 
 class MusicTask(Task):
@@ -86,9 +85,8 @@ class MusicTask(Task):
         )
 
     def encoding(self, metadata: Metadata) -> dict[str, Any]:
-        """The codec, and in which keys it is used."""
-        found = {**metadata["options"], **metadata["details"]["codec"]}
-        return {name: found[name] for name in FIXED}
+        """The codec: `encoding`, `joint` and `velocity`."""
+        return dict(metadata["details"]["codec"])
 
     def corpus_options(self, metadata: Metadata) -> dict[str, Any]:
         """The same encoding and keys."""

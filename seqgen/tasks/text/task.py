@@ -27,7 +27,14 @@ class TextTask(Task):
     name = "text"
     token_name = "character"
     copy_unit = UNIT
-    generation_options = ("prompt", "length", "skip_unknown", "stop", "ban", "allow")
+    generation_options = {  # noqa: RUF012
+        "prompt": "--prompt",
+        "length": "--length",
+        "stop": "--stop",
+        "ban": "--ban",
+        "allow": "--allow",
+        "skip_unknown": "--skip-unknown",
+    }
 
     read = staticmethod(corpus.read)  # type: ignore[assignment]  # its options by name
 

@@ -7,6 +7,7 @@ import pytest
 
 import seqgen
 from seqgen.errors import ConfigError
+from seqgen.evaluation.evaluate import evaluate
 from seqgen.model import Model
 from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.piece import Note, Part, Piece
@@ -85,3 +86,17 @@ def test_music_and_text_are_not_mixed_up(model: Model, trained: Path) -> None:
         model.generate()
     with pytest.raises(ConfigError, match="a model of text, .* use texts or stream or generate"):
         seqgen.load(trained).compose()
+
+
+def test_a_model_of_all_keys_scores_tunes_in_their_own(folder: Path, tmp_path: Path) -> None:
+    """The scored corpus is not transposed; its tokens are those of the model all the same."""
+    augmented = train(load_corpus(folder, transpose="augment"), epochs=1, **SMALL)
+    path = tmp_path / "more.mid"
+    path.write_bytes(midi_bytes(tune(3)))
+    scores = evaluate(augmented, [path], folder=tmp_path).scores
+    assert scores["notes"] == tune(3).note_count
+
+
+def test_a_model_is_not_trained_further_in_other_keys(folder: Path, model: Model) -> None:
+    with pytest.raises(ConfigError, match="transpose c, not none"):
+        train(load_corpus(folder, transpose="none"), base=model, epochs=1)
