@@ -205,14 +205,15 @@ def require_own_options(name: str, options: Iterable[str]) -> None:
 
     >>> require_own_options("text", ["seed", "prompt"])
     """
-    own = get(name).generation_options
-    for other in names():
+    from seqgen.config import SampleConfig
+
+    # What all tasks have; each task says itself how long an output is.
+    shared = {each.name for each in fields(SampleConfig)} - {"length"}
+    strange = set(options) - shared - get(name).generation_options.keys()
+    for other in names() if strange else ():  # the others are imported only to name one of them
         foreign = get(other).generation_options
-        for option in options:
-            if option in foreign and option not in own:
-                raise ConfigError(
-                    f"{foreign[option]} is for models of {other}; this one is of {name}"
-                )
+        for option in sorted(strange & foreign.keys()):
+            raise ConfigError(f"{foreign[option]} is for models of {other}; this one is of {name}")
 
 
 def new_seed() -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqgen.config import SampleConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
 from seqgen.tasks.base import Task, sample_config
-from seqgen.tasks.text import corpus, samples
+from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator, TextStream
 from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqgen.tasks.text.samples import Table
 
 DEFAULT_LENGTH = 500  # characters of a text
 LONGEST_LINE = 10_000  # characters of a text by a model of lines
@@ -76,8 +79,10 @@ class TextTask(Task):
 
     def measure_samples(
         self, model: Any, corpus: Corpus, count: int, **options: Any
-    ) -> tuple[samples.Table, dict[str, Any]]:
+    ) -> tuple[Table, dict[str, Any]]:
         """See `seqgen.tasks.text.samples.measure`."""
+        from seqgen.tasks.text import samples
+
         return samples.measure(model, corpus, count, **options), {}
 
 
