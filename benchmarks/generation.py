@@ -31,7 +31,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import median_seconds, print_table, untrained
-from seqgen.config import SampleConfig
 from seqgen.copying.codes import TokenCodes, index_of
 from seqgen.copying.guard import CopyGuard
 from seqgen.corpus.corpus import Corpus
@@ -43,6 +42,7 @@ from seqgen.inference.keras_engine import KerasEngine
 from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.model import Model
 from seqgen.network.backend import keras, tf
+from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens
 from seqgen.sampling.decode import Constraint, GeneratedSequence, batches, generate, read, streams
 from seqgen.sampling.sampler import Sampler

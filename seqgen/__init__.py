@@ -26,7 +26,7 @@ _EXPORTS = {
     "MusicError": "errors",
     "OutputError": "errors",
     "Progress": "training.callbacks",
-    "SampleConfig": "config",
+    "SampleConfig": "sampling.config",
     "SeqgenError": "errors",
     "TrainConfig": "config",
     "TrainingError": "errors",
@@ -41,7 +41,7 @@ _EXPORTS = {
 __all__ = sorted([*_EXPORTS, "__version__"])
 
 if TYPE_CHECKING:
-    from seqgen.config import ModelConfig, SampleConfig, TrainConfig
+    from seqgen.config import ModelConfig, TrainConfig
     from seqgen.corpus.corpus import Corpus
     from seqgen.errors import (
         CheckpointError,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from seqgen.model import Model, load
+    from seqgen.sampling.config import SampleConfig
     from seqgen.tasks.load import load_corpus
     from seqgen.training.callbacks import Callback, Progress
     from seqgen.training.train import train

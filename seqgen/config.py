@@ -1,4 +1,4 @@
-"""The options of a model, of a training run and of sampling, validated once."""
+"""The options of a model and of a training run, validated once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from seqgen.errors import ConfigError
+from seqgen.utils.validate import is_number, require, require_fraction, require_whole
 
 CELLS = ("lstm", "gru", "simple_rnn")
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -27,24 +28,6 @@ RESERVED_CELL_OPTIONS = {
 DEFAULT_ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}  # of Keras
 
 C = TypeVar("C", bound="Config")
-
-
-def _require(ok: bool, name: str, expected: str, value: object) -> None:
-    if not ok:
-        raise ConfigError(f"{name}: expected {expected}, got {value!r}")
-
-
-def _require_whole(name: str, value: object, least: int) -> None:
-    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    _require(ok, name, f"a whole number of at least {least}", value)
-
-
-def _require_share(name: str, value: object) -> None:
-    _require(_is_number(value) and 0 <= value < 1, name, "a share from 0 up to, but not, 1", value)  # type: ignore[operator]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
 
 
 @dataclass(frozen=True)
@@ -100,13 +83,13 @@ class ModelConfig(Config):
         return all(options[name] == value for name, value in DEFAULT_ACTIVATIONS.items())
 
     def __post_init__(self) -> None:
-        _require(self.cell in CELLS, "cell", f"one of {', '.join(CELLS)}", self.cell)
-        _require_whole("units", self.units, 1)
-        _require_whole("layers", self.layers, 1)
-        _require_whole("embedding", self.embedding, 1)
-        _require_share("dropout", self.dropout)
+        require(self.cell in CELLS, "cell", f"one of {', '.join(CELLS)}", self.cell)
+        require_whole("units", self.units, 1)
+        require_whole("layers", self.layers, 1)
+        require_whole("embedding", self.embedding, 1)
+        require_fraction("dropout", self.dropout)
         for name, why in RESERVED_CELL_OPTIONS.items():
-            _require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
+            require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
             plain = json.loads(json.dumps(dict(self.cell_options)))
         except (TypeError, ValueError) as error:
@@ -137,7 +120,7 @@ class TrainConfig(Config):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.precision in PRECISIONS,
             "precision",
             f"one of {', '.join(PRECISIONS)}",
@@ -150,80 +133,20 @@ class TrainConfig(Config):
             )
         for name in ("minutes", "epochs", "learning_rate", "clip_norm"):
             value = getattr(self, name)
-            _require(
-                value is None or (_is_number(value) and 0 < value < float("inf")),
+            require(
+                value is None or (is_number(value) and 0 < value < float("inf")),
                 name,
                 "a number above 0",
                 value,
             )
-        _require(
-            _is_number(self.weight_decay) and 0 <= self.weight_decay < float("inf"),
+        require(
+            is_number(self.weight_decay) and 0 <= self.weight_decay < float("inf"),
             "weight_decay",
             "a number of at least 0",
             self.weight_decay,
         )
-        _require_share("recurrent_dropout", self.recurrent_dropout)
-        _require_whole("batch_size", self.batch_size, 1)
-        _require_whole("window", self.window, 1)
-        _require_whole("seed", self.seed, 0)
-        _require(self.seed < 2**32, "seed", "a whole number below 4,294,967,296", self.seed)
-
-
-@dataclass(frozen=True)
-class SampleConfig(Config):
-    """How tokens are drawn; in which order these act, `seqgen.sampling.sampler` says.
-
-    >>> SampleConfig(temperature=-1)
-    Traceback (most recent call last):
-    seqgen.errors.ConfigError: temperature: expected a number of at least 0, got -1
-    """
-
-    length: int = 500  # tokens at the most; fewer where an end token comes first
-    temperature: float = 0.8  # 0 takes the likeliest token; 1 is the model's own distribution
-    temperature_schedule: tuple[float, ...] = ()  # one for each token, again and again, instead
-    top_k: int | None = None  # draw from so many of the likeliest tokens
-    top_p: float | None = None  # draw from the likeliest that are so probable together
-    min_p: float | None = None  # draw from those at least so many times as likely as the likeliest
-    repetition_penalty: float = 1.0  # above 1 makes less likely what came lately
-    repetition_window: int = 64  # how many tokens back that is
-    beam: int | None = None  # look for the likeliest output, so many side by side, and draw nothing
-    max_copy: int | None = None  # longest run that may be copied from the corpus
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "temperature_schedule", tuple(self.temperature_schedule))
-        for name, each in (
-            ("temperature", self.temperature),
-            *(("temperature_schedule", each) for each in self.temperature_schedule),
-        ):
-            ok = _is_number(each) and 0 <= each < float("inf")
-            _require(ok, name, "a number of at least 0", each)
-        for name in ("top_p", "min_p"):
-            value = getattr(self, name)
-            ok = value is None or (_is_number(value) and 0 < value <= 1)
-            _require(ok, name, "a probability above 0, 1 at the most", value)
-        ok = _is_number(self.repetition_penalty) and 0 < self.repetition_penalty < float("inf")
-        _require(ok, "repetition_penalty", "a number above 0", self.repetition_penalty)
-        for name in ("top_k", "beam", "max_copy"):
-            if getattr(self, name) is not None:
-                _require_whole(name, getattr(self, name), 1)
-        _require_whole("repetition_window", self.repetition_window, 1)
-        if self.repetition_penalty == 1 and self.repetition_window != type(self).repetition_window:
-            raise ConfigError(
-                "repetition_window: does nothing without a penalty; set a repetition penalty too"
-            )
-        _require_whole("length", self.length, 0)
-        _require_whole("seed", self.seed, 0)
-        if self.beam is not None:
-            self._require_nothing_to_draw()
-
-    def _require_nothing_to_draw(self) -> None:
-        """A beam takes what is likeliest: options of drawing would do nothing."""
-        for each in dataclasses.fields(self):
-            draws = each.name not in ("length", "beam", "max_copy", "seed")
-            if draws and getattr(self, each.name) != each.default:
-                option = each.name.replace("_", " ")
-                raise ConfigError(
-                    f"beam: looks for the likeliest output and draws nothing, so {option} would "
-                    "do nothing; leave one of them out"
-                )
+        require_fraction("recurrent_dropout", self.recurrent_dropout)
+        require_whole("batch_size", self.batch_size, 1)
+        require_whole("window", self.window, 1)
+        require_whole("seed", self.seed, 0)
+        require(self.seed < 2**32, "seed", "a whole number below 4,294,967,296", self.seed)

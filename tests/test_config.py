@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqgen.config import CELLS, RESERVED_CELL_OPTIONS, ModelConfig, SampleConfig, TrainConfig
+from seqgen.config import CELLS, RESERVED_CELL_OPTIONS, ModelConfig, TrainConfig
 from seqgen.errors import ConfigError
+from seqgen.sampling.config import SampleConfig
 
 whole = st.integers(1, 4096)
 json_values = st.none() | st.booleans() | st.integers() | st.text()

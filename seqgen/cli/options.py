@@ -10,6 +10,7 @@ import click
 from cloup import option, option_group
 
 from seqgen.config import CELLS, PRECISIONS, SIZES
+from seqgen.sampling.filters import FILTERS
 from seqgen.tasks import base as tasks
 
 FILE = click.Path(path_type=Path)
@@ -134,11 +135,8 @@ sampling_options = option_group(
     option("--temperature", type=float,
            help="0 takes the most likely token; above 1 is more random. [0.8]"),
     option("--seed", type=int, help="The same seed gives the same output. [random]"),
-    option("--top-k", type=int, metavar="K", help="Sample from the K most likely tokens."),
-    option("--top-p", type=float, metavar="P",
-           help="Sample from the fewest tokens whose probabilities add up to P."),
-    option("--min-p", type=float, metavar="P",
-           help="Sample from tokens at least P times as likely as the most likely one."),
+    *(option(f"--{name.replace('_', '-')}", type=rule.type, metavar=rule.metavar, help=rule.help)
+      for name, rule in FILTERS.items()),
     option("--max-copy", type=int, metavar="N",
            help="Copy at most N characters, or notes, in a row from the corpus."),
     option("--repetition-penalty", type=float,

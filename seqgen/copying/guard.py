@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.config import SampleConfig
 from seqgen.copying.codes import CopyCodes
 from seqgen.copying.index import PAD, CopyIndex
 from seqgen.errors import ConfigError
+from seqgen.sampling.config import SampleConfig
 from seqgen.types import Hashes, Mask
 from seqgen.utils import hashing
 from seqgen.utils.hashing import MODULUS, MULTIPLIER

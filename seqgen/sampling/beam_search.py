@@ -31,7 +31,7 @@ def search(
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return np.eye(5)[(ids + 1) % 5], state
     ...     def gather_state(self, state, rows): return state
-    >>> from seqgen.config import SampleConfig
+    >>> from seqgen.sampling.config import SampleConfig
     >>> best, second = search(
     ...     Counts(),
     ...     DecoderState(np.eye(5)[[1]], ()),

@@ -11,9 +11,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.config import SampleConfig
 from seqgen.native import library, pointer
+from seqgen.sampling.config import SampleConfig
 from seqgen.types import Ids
+
+FILTERS = {"top_k", "top_p", "min_p"}  # those that `native/sample.c` has
 
 
 class _Drawing(ctypes.Structure):
@@ -22,6 +24,15 @@ class _Drawing(ctypes.Structure):
         *((name, ctypes.c_double) for name in ("penalty", "temperature", "top_p", "least")),
         ("scratch", ctypes.c_void_p),
     ]
+
+
+def supports(config: SampleConfig) -> bool:
+    """Whether C is compiled and has every filter of a configuration.
+
+    >>> supports(SampleConfig(top_p=0.9)) == (library() is not None)
+    True
+    """
+    return library() is not None and config.filters.keys() <= FILTERS
 
 
 class CSampler:
@@ -35,11 +46,12 @@ class CSampler:
     """
 
     def __init__(self, config: SampleConfig) -> None:
+        filters = config.filters
         self._drawing = _Drawing(
-            top_k=config.top_k or 0,
+            top_k=filters.get("top_k", 0),
             penalty=config.repetition_penalty,
-            top_p=config.top_p or 1,
-            least=-math.inf if config.min_p is None else math.log(config.min_p),
+            top_p=filters.get("top_p", 1),
+            least=math.log(filters["min_p"]) if "min_p" in filters else -math.inf,
         )
         self._work = library().draw
         self._reference = ctypes.byref(self._drawing)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from seqgen.config import SampleConfig
 from seqgen.inference.engine import Engine
+from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.types import Ids, Logits, Mask
 

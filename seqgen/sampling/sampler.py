@@ -1,36 +1,35 @@
 """Logits → ids: how the next token is drawn.
 
-In this order, each a function of its own:
+The steps, in this order:
 
-1. what must not come is impossible (`allow_only`): characters that are banned, an overfull bar, a
-   copy that would get too long;
-2. what came lately is less likely (`penalise`);
-3. `temper`: a low temperature makes the likely likelier;
-4. what is unlikely is impossible (`keep_top_k`, `keep_top_p`, `keep_min_p`);
-5. one token is drawn (`draw`).
+1. `allow_only`: constraints make tokens impossible, such as banned characters, notes that do not
+   fit into the bar, or the next token of a copy that is long enough;
+2. `penalise`: recent tokens become less likely;
+3. `temper`: the logits are divided by the temperature;
+4. `seqgen.sampling.filters`: unlikely tokens become impossible;
+5. `draw`: one token is drawn from the softmax.
 
-All of them take and give logits `(B, V)` and leave those that they were given as they are; `-inf`
-is never drawn.
+Functions map logits `(B, V)` to logits `(B, V)` and do not change their arguments. A token whose
+logit is `-inf` is never drawn.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.config import SampleConfig
-from seqgen.native import library
+from seqgen.sampling import c_sampler
 from seqgen.sampling.c_sampler import CSampler
+from seqgen.sampling.config import SampleConfig
+from seqgen.sampling.filters import FILTERS
 from seqgen.types import Ids, Logits, Mask
 
-LOWEST = 1e-250  # temperature: any lower, and numbers that are large would overflow
-HIGHEST = 1 - 2**-51  # times any number, it is less than that number
+LOWEST = 1e-250  # temperature; dividing large logits by a lower one would overflow
+HIGHEST = 1 - 2**-51  # the largest factor whose product with any number is below that number
 
 
 def allow_only(logits: Logits, allowed: Mask) -> Logits:
-    """Make impossible what is not allowed `(B, V)`.
+    """Make tokens impossible where `allowed` `(B, V)` is False.
 
     >>> allow_only(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, False], [True, True]]))
     array([[  1., -inf],
@@ -40,8 +39,8 @@ def allow_only(logits: Logits, allowed: Mask) -> Logits:
 
 
 def penalise(logits: Logits, recent: Ids, penalty: float) -> Logits:
-    """Make recent tokens less likely: a logit above 0 is divided, one below multiplied (the
-    repetition penalty of CTRL, Keskar et al. 2019).
+    """Make recent tokens less likely: positive logits are divided by the penalty, negative ones
+    multiplied by it (CTRL, Keskar et al. 2019).
 
     Args:
         logits: `(B, V)`.
@@ -59,7 +58,7 @@ def penalise(logits: Logits, recent: Ids, penalty: float) -> Logits:
 
 
 def temper(logits: Logits, temperature: float) -> Logits:
-    """The logits over the temperature, above 0, moved so that each row's highest is 0.
+    """The logits divided by the temperature, above 0, minus the largest of each row.
 
     >>> temper(np.array([[1.0, 3.0]]), temperature=0.5)
     array([[-4.,  0.]])
@@ -70,58 +69,12 @@ def temper(logits: Logits, temperature: float) -> Logits:
     return tempered
 
 
-def keep_top_k(logits: Logits, k: int) -> Logits:
-    """Make all but the k likeliest tokens impossible, and those equal to the last of them (Fan et
-    al. 2018).
-
-    >>> keep_top_k(np.array([[1.0, 3.0, 2.0, 4.0]]), k=2)
-    array([[-inf,   3., -inf,   4.]])
-    """
-    if k >= logits.shape[1]:
-        return logits
-    ordered = logits.copy()
-    ordered.partition(-k, axis=1)
-    return np.where(logits >= ordered[:, -k, None], logits, -np.inf)
-
-
-def keep_top_p(logits: Logits, p: float) -> Logits:
-    """Keep the fewest likeliest tokens whose probabilities add up to p or more, and those equal to
-    the last of them (nucleus sampling, Holtzman et al. 2020).
-
-    Args:
-        logits: `(B, V)`, each row's highest 0, as `temper` gives them.
-        p: above 0, 1 at the most.
-
-    >>> keep_top_p(temper(np.log(np.array([[0.2, 0.5, 0.3]])), 1), p=0.6).round(1)
-    array([[-inf,  0. , -0.5]])
-    """
-    ascending = logits.copy()
-    ascending.sort(axis=1)
-    sums = np.add.accumulate(np.exp(ascending), axis=1)
-    dropped = (sums >= (1 - p) * sums[:, -1:]).argmax(axis=1)
-    least = ascending[np.arange(len(logits)), dropped, None]
-    return np.where(logits >= least, logits, -np.inf)
-
-
-def keep_min_p(logits: Logits, p: float) -> Logits:
-    """Keep tokens that are at least p times as likely as the likeliest (Nguyen et al. 2024).
-
-    Args:
-        logits: `(B, V)`, each row's highest 0, as `temper` gives them.
-        p: above 0, 1 at the most.
-
-    >>> keep_min_p(temper(np.log(np.array([[0.1, 0.6, 0.3]])), 1), p=0.4).round(1)
-    array([[-inf,  0. , -0.7]])
-    """
-    return np.where(logits >= math.log(p), logits, -np.inf)
-
-
 def draw(logits: Logits, numbers: npt.NDArray[np.float64]) -> Ids:
-    """One token per row from softmax(logits).
+    """Draw one token per row from softmax(logits), by inverting its cumulative sum.
 
     Args:
-        logits: `(B, V)`, each row's highest 0, as `temper` gives them.
-        numbers: `(B,)`, drawn from 0 up to, but not, 1.
+        logits: `(B, V)`; the largest of each row is 0, as `temper` returns them.
+        numbers: `(B,)`, random, `0 <= number < 1`.
 
     Returns:
         Ids `(B,)`.
@@ -130,7 +83,7 @@ def draw(logits: Logits, numbers: npt.NDArray[np.float64]) -> Ids:
     array([0, 1])
     """
     sums = np.add.accumulate(np.exp(logits), axis=1)
-    # Rounding up to the whole sum would draw a token of no probability.
+    # A number rounded up to the whole sum would draw a token of probability 0.
     drawn = np.minimum(numbers, HIGHEST) * sums[:, -1]
     return np.asarray((sums > drawn[:, None]).argmax(axis=1))
 
@@ -146,10 +99,12 @@ def log_probabilities(logits: Logits) -> Logits:
 
 
 class Sampler:
-    """Draws tokens as a configuration says.
+    """Draws tokens.
+
+    In C where that is compiled and knows all filters, otherwise in NumPy; both draw the same ids.
 
     >>> sampler = Sampler(SampleConfig(temperature=0))
-    >>> sampler(np.array([[0.0, 9.0, 9.0]]), np.array([[0]]), np.array([0.5]), place=0)
+    >>> sampler(np.array([[0.0, 9.0, 9.0]]), np.array([[0]]), np.array([0.5]), position=0)
     array([1])
     """
 
@@ -157,28 +112,31 @@ class Sampler:
         self.config = config
         self.temperatures = config.temperature_schedule or (config.temperature,)
         penalises = config.repetition_penalty != 1
-        self.window = config.repetition_window if penalises else 0  # of tokens that it looks at
-        self.compiled = CSampler(config) if library() is not None else None
+        self.window = config.repetition_window if penalises else 0  # recent tokens it reads
+        self.compiled = CSampler(config) if c_sampler.supports(config) else None
 
     def __call__(
         self,
         logits: Logits,
         recent: Ids,
         numbers: npt.NDArray[np.float64],
-        place: int,
+        position: int,
         allowed: Mask | None = None,
     ) -> Ids:
-        """One token per row.
+        """Draw one token per row.
 
         Args:
             logits: `(B, V)`.
-            recent: the last `window` ids `(B, W)`, or as many as there are.
-            numbers: `(B,)`, drawn from 0 up to, but not, 1.
-            place: how many tokens have been drawn before.
-            allowed: which tokens may come `(B, V)`, in each row at least one; None: all of them.
+            recent: the last `window` ids `(B, W)`, fewer at the beginning.
+            numbers: `(B,)`, random, `0 <= number < 1`.
+            position: number of tokens drawn before.
+            allowed: `(B, V)`, at least one True per row; None allows all tokens.
+
+        Returns:
+            Ids `(B,)`.
         """
         config = self.config
-        temperature = self.temperatures[place % len(self.temperatures)]
+        temperature = self.temperatures[position % len(self.temperatures)]
         if self.compiled is not None and logits.dtype == np.float32:
             least = LOWEST if temperature else 0  # which is greedy
             return self.compiled(logits, recent, numbers, max(temperature, least), allowed)
@@ -189,10 +147,6 @@ class Sampler:
         if temperature == 0:
             return np.asarray(np.argmax(logits, axis=1))
         logits = temper(logits, temperature)
-        if config.top_k is not None:
-            logits = keep_top_k(logits, config.top_k)
-        if config.top_p is not None:
-            logits = keep_top_p(logits, config.top_p)
-        if config.min_p is not None:
-            logits = keep_min_p(logits, config.min_p)
+        for name, value in config.filters.items():
+            logits = FILTERS[name].apply(logits, value)
         return draw(logits, numbers)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import seqgen
-from seqgen.config import SampleConfig
 from seqgen.copying.codes import TokenCodes, index_of
 from seqgen.copying.guard import CopyGuard, guards
 from seqgen.copying.report import is_whole_piece, longest_copy, report
@@ -16,6 +15,7 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
 from seqgen.music.pitch_names import piece_of
 from seqgen.music.tokens.codec import Codec
+from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.decode import DecoderState, GeneratedSequence, generate
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks.music import corpus as music

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from seqgen.config import SampleConfig
 from seqgen.sampling import beam_search
+from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens, StopSequence
 from seqgen.sampling.decode import DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import log_probabilities

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seqgen.config import SampleConfig
 from seqgen.native import library
-from seqgen.sampling.sampler import Sampler, allow_only, keep_top_k, temper
+from seqgen.sampling.config import SampleConfig
+from seqgen.sampling.filters import top_k
+from seqgen.sampling.sampler import Sampler, allow_only, temper
 
 pytestmark = pytest.mark.skipif(library() is None, reason="seqgen is not compiled here")
 
@@ -32,10 +33,10 @@ def both(
 def is_near_an_edge(logits: np.ndarray, config: SampleConfig) -> bool:
     """Whether rounding decides what top-p keeps."""
     tempered = temper(logits, config.temperature)
-    if config.top_k:
-        tempered = keep_top_k(tempered, config.top_k)
+    if "top_k" in config.filters:
+        tempered = top_k(tempered, config.filters["top_k"])
     sums = np.sort(np.exp(tempered), axis=1)[:, ::-1].cumsum(axis=1)
-    return bool((abs(sums / sums[:, -1:] - (config.top_p or 0)) < 1e-9).any())
+    return bool((abs(sums / sums[:, -1:] - config.filters.get("top_p", 0)) < 1e-9).any())
 
 
 @given(
@@ -44,7 +45,7 @@ def is_near_an_edge(logits: np.ndarray, config: SampleConfig) -> bool:
     st.booleans(),
 )  # fmt: skip
 def test_agrees_with_numpy(
-    seed: int, rows: int, size: int, top_k: int | None, top_p: float | None, min_p: float | None,
+    seed: int, rows: int, size: int, k: int | None, p: float | None, least: float | None,
     penalty: float, temperature: float, is_rounded: bool, is_masked: bool,
 ) -> None:  # fmt: skip
     random = np.random.default_rng(seed)
@@ -55,7 +56,7 @@ def test_agrees_with_numpy(
     forbidden[:, 0] = False
     possible = allow_only(logits, ~forbidden)
     config = SampleConfig(
-        top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=penalty, temperature=temperature
+        top_k=k, top_p=p, min_p=least, repetition_penalty=penalty, temperature=temperature
     )
     sampler = Sampler(config)
     recent = random.integers(0, size, (rows, 5 if sampler.window else 0))

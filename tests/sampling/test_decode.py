@@ -5,11 +5,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from seqgen.config import ModelConfig, SampleConfig
+from seqgen.config import ModelConfig
 from seqgen.inference import c_engine
 from seqgen.inference.c_engine import CEngine
 from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.network.build import build
+from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens, StopSequence
 from seqgen.sampling.decode import (
     Constraint,

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.config import SampleConfig
 from seqgen.copying import report as copy_report
 from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
@@ -19,6 +18,7 @@ from seqgen.music.piece import Note, Piece
 from seqgen.music.tokens.melody_grammar import MelodyRules
 from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
 from seqgen.sampling import beam_search, decode
+from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.decode import DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.tasks.music.conditioning import Conditioning

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.config import SampleConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
@@ -17,6 +16,7 @@ from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE
 from seqgen.music.tokens.codec import Codec
+from seqgen.sampling.config import SampleConfig
 from seqgen.tasks.base import Metadata, Task, sample_config
 from seqgen.tasks.music import corpus, samples
 from seqgen.tasks.music.copying import StepCodes

@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from seqgen.config import SampleConfig
 from seqgen.copying import report as copy_report
 from seqgen.copying.codes import CopyCodes, TokenCodes
 from seqgen.copying.guard import guards
@@ -15,6 +14,7 @@ from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError
 from seqgen.inference.engine import Engine
 from seqgen.sampling import beam_search, decode
+from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens, StopSequence
 from seqgen.sampling.decode import Constraint, GeneratedSequence
 from seqgen.sampling.sampler import Sampler

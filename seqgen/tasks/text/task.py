@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from seqgen.config import SampleConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
+from seqgen.sampling.config import SampleConfig
 from seqgen.tasks.base import Task, sample_config
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator, TextStream

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqgen.config import SampleConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, MusicError, VocabularyError
 from seqgen.music.analysis.measures import full_bars
@@ -13,6 +12,7 @@ from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.pitch_names import piece_of
 from seqgen.music.signatures import Key, Meter
+from seqgen.sampling.config import SampleConfig
 from seqgen.tasks.music import corpus as music
 from seqgen.tasks.music.generate import MusicGenerator
 from seqgen.tasks.music.request import MusicRequest, parse_request

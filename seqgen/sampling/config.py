@@ -1,0 +1,104 @@
+"""The options of generation, validated once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seqgen.config import Config
+from seqgen.errors import ConfigError
+from seqgen.sampling.filters import FILTERS, require_valid
+from seqgen.utils.validate import is_number, require, require_whole
+
+
+@dataclass(frozen=True, init=False)
+class SampleConfig(Config):
+    """How tokens are drawn. `seqgen.sampling.sampler` says in which order the options act.
+
+    Every filter of `seqgen.sampling.filters` is an argument, too.
+
+    Raises:
+        ConfigError: an option is unknown, out of range, or excludes another one.
+
+    >>> SampleConfig(temperature=1, top_k=3).filters
+    {'top_k': 3}
+    >>> SampleConfig(temperature=-1)
+    Traceback (most recent call last):
+    seqgen.errors.ConfigError: temperature: expected a number of at least 0, got -1
+    """
+
+    length: int = 500  # maximum number of tokens; an end token may come first
+    temperature: float = 0.8  # 0: the most likely token; 1: the distribution of the model
+    temperature_schedule: tuple[float, ...] = ()  # temperature of each token, in a cycle
+    repetition_penalty: float = 1.0  # above 1: recent tokens become less likely
+    repetition_window: int = 64  # number of recent tokens that are penalised
+    beam: int | None = None  # width of a beam search, which draws nothing
+    max_copy: int | None = None  # longest run that may be copied from the corpus
+    seed: int = 0
+    filters: Mapping[str, float] = field(default_factory=dict)  # name → value
+
+    def __init__(self, **options: Any) -> None:
+        filters = dict(options.pop("filters", {}))
+        filters.update((name, options.pop(name)) for name in FILTERS if name in options)
+        known = {each.name: each.default for each in dataclasses.fields(self)}
+        for name in options.keys() - known:
+            raise ConfigError(
+                f"{name}: no option of generation; expected {', '.join(option_names())}"
+            )
+        for name, default in known.items():
+            object.__setattr__(self, name, options.get(name, default))
+        active = {name: filters[name] for name in FILTERS if filters.get(name) is not None}
+        object.__setattr__(self, "filters", active)
+        object.__setattr__(self, "temperature_schedule", tuple(self.temperature_schedule))
+        self._validate()
+
+    def _validate(self) -> None:
+        for name, values in (
+            ("temperature", (self.temperature,)),
+            ("temperature_schedule", self.temperature_schedule),
+        ):
+            for value in values:
+                ok = is_number(value) and 0 <= value < float("inf")
+                require(ok, name, "a number of at least 0", value)
+        for name, value in self.filters.items():
+            require_valid(name, value)
+        penalty = self.repetition_penalty
+        ok = is_number(penalty) and 0 < penalty < float("inf")
+        require(ok, "repetition_penalty", "a number above 0", penalty)
+        for name in ("beam", "max_copy"):
+            if getattr(self, name) is not None:
+                require_whole(name, getattr(self, name), 1)
+        for name, least in (("repetition_window", 1), ("length", 0), ("seed", 0)):
+            require_whole(name, getattr(self, name), least)
+        if penalty == 1 and self.repetition_window != type(self).repetition_window:
+            raise ConfigError(
+                "repetition_window: has no effect without a penalty; set repetition_penalty too"
+            )
+        if self.beam is not None:
+            self._require_no_sampling()
+
+    def _require_no_sampling(self) -> None:
+        """A beam search draws nothing, so options of drawing would have no effect."""
+        drawing = {
+            each.name: getattr(self, each.name) != each.default
+            for each in dataclasses.fields(self)
+            if each.name not in ("length", "beam", "max_copy", "seed", "filters")
+        }
+        for name, is_set in {**drawing, **dict.fromkeys(self.filters, True)}.items():
+            if is_set:
+                raise ConfigError(
+                    f"beam: searches for the most likely output and draws nothing, so "
+                    f"{name.replace('_', ' ')} would have no effect; leave one of them out"
+                )
+
+
+def option_names() -> list[str]:
+    """The names of all arguments of `SampleConfig`, sorted.
+
+    >>> option_names()[:3]
+    ['beam', 'length', 'max_copy']
+    """
+    own = {each.name for each in dataclasses.fields(SampleConfig)} - {"filters"}
+    return sorted(own | FILTERS.keys())

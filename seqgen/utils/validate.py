@@ -1,0 +1,39 @@
+"""Checks of options: what was expected, what came."""
+
+from __future__ import annotations
+
+from typing import TypeGuard
+
+from seqgen.errors import ConfigError
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a number other than NaN.
+
+    >>> is_number(0.5), is_number(True), is_number(float("nan"))
+    (True, False, False)
+    """
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+
+
+def require(ok: bool, name: str, expected: str, value: object) -> None:
+    """Raise `ConfigError` unless `ok`.
+
+    >>> require(False, "units", "a number above 0", -1)
+    Traceback (most recent call last):
+    seqgen.errors.ConfigError: units: expected a number above 0, got -1
+    """
+    if not ok:
+        raise ConfigError(f"{name}: expected {expected}, got {value!r}")
+
+
+def require_whole(name: str, value: object, least: int) -> None:
+    """Raise `ConfigError` unless a value is a whole number of at least `least`."""
+    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    require(ok, name, f"a whole number of at least {least}", value)
+
+
+def require_fraction(name: str, value: object) -> None:
+    """Raise `ConfigError` unless 0 <= value < 1."""
+    ok = is_number(value) and 0 <= value < 1
+    require(ok, name, "a number of at least 0 and below 1", value)
