@@ -68,7 +68,7 @@ def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: 
 
 def stock_step(cell: str, layers: int, units: int, batch_size: int) -> Step:
     """The same loop, with Keras's own layers, and every product on all cores as Keras does it."""
-    mock.patch("seqgen.network.kernels.supports", lambda layer: False).start()
+    mock.patch("seqgen.network.kernels.supports", lambda *_: False).start()
     mock.patch("seqgen.training.loop.divide_threads", lambda batch_size: None).start()
     mock.patch("seqgen.training.step.shard_count", lambda batch_size: 1).start()
     return seqgen_step("float32", cell, layers, units, batch_size)

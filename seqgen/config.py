@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from seqgen.cells import base as cells
 from seqgen.errors import ConfigError
 from seqgen.utils.validate import is_number, require, require_fraction, require_whole
 
-CELLS = ("lstm", "gru", "simple_rnn")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units; `auto` chooses
 
@@ -24,8 +24,6 @@ RESERVED_CELL_OPTIONS = {
     "go_backwards": "a model that reads backwards would see what it has to predict",
     "unroll": "the window may have any length",
 }
-
-DEFAULT_ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}  # of Keras
 
 C = TypeVar("C", bound="Config")
 
@@ -65,25 +63,15 @@ class ModelConfig(Config):
     seqgen.errors.ConfigError: units: expected a whole number of at least 1, got 0
     """
 
-    cell: str = "lstm"  # one of CELLS
+    cell: str = "lstm"  # a name of `seqgen.cells.base`
     units: int = 256  # width of each recurrent layer
     layers: int = 1  # recurrent layers, one upon the other
     embedding: int = 64  # width of the vector that stands for a token
     dropout: float = 0.0  # share of each recurrent layer's outputs dropped in training
     cell_options: dict[str, Any] = field(default_factory=dict)  # further arguments of the layer
 
-    @property
-    def uses_default_activations(self) -> bool:
-        """Whether the cell has the activations that Keras chooses: tanh, and sigmoid for gates.
-
-        >>> ModelConfig(cell_options={"activation": "relu"}).uses_default_activations
-        False
-        """
-        options = {**DEFAULT_ACTIVATIONS, **self.cell_options}
-        return all(options[name] == value for name, value in DEFAULT_ACTIVATIONS.items())
-
     def __post_init__(self) -> None:
-        require(self.cell in CELLS, "cell", f"one of {', '.join(CELLS)}", self.cell)
+        require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
         require_whole("units", self.units, 1)
         require_whole("layers", self.layers, 1)
         require_whole("embedding", self.embedding, 1)

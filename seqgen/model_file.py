@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from seqgen._version import __version__
+from seqgen.cells.base import get as get_cell
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError, ModelFileError, OutputError
@@ -179,11 +180,23 @@ def _weights(config: ModelConfig, vocabulary_size: int, weights_file: bytes) -> 
     weights: list[Floats] = []
     with h5py.File(io.BytesIO(weights_file)) as file:
         layers = file["layers"]
-        cells = [f"{config.cell}_{i}" if i else config.cell for i in range(config.layers)]
-        for group in ("embedding", *(f"{cell}/cell" for cell in cells), "dense"):
+        recurrent = [name for name in layers if "cell" in layers[name]]
+        recurrent.sort(key=lambda name: (len(name), name))  # lstm, lstm_1, ... lstm_10
+        if len(recurrent) != config.layers:
+            raise ValueError(f"{config.layers} recurrent layers expected, got {len(recurrent)}")
+        for group in ("embedding", *(f"{name}/cell" for name in recurrent), "dense"):
             variables = layers[group]["vars"]
             weights += [np.asarray(variables[str(i)], np.float32) for i in range(len(variables))]
-    expected = (vocabulary_size, config.embedding), (config.units, vocabulary_size)
-    if (weights[0].shape, weights[-2].shape) != expected:
-        raise ValueError(f"weights of shape {expected} expected")
+    rows, per_layer = (
+        get_cell(config.cell).gates * config.units,
+        len(weights[1:-2]) // config.layers,
+    )
+    expected = [(vocabulary_size, config.embedding)]
+    for width in (config.embedding, *[config.units] * (config.layers - 1)):
+        expected += [(width, rows), (config.units, rows)]
+    expected.append((config.units, vocabulary_size))
+    kernels = [each for i in range(1, len(weights) - 2, per_layer) for each in weights[i : i + 2]]
+    shapes = [each.shape for each in (weights[0], *kernels, weights[-2])]
+    if shapes != expected:
+        raise ValueError(f"weights of shapes {expected} expected, got {shapes}")
     return weights

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqgen.config import CELLS, RESERVED_CELL_OPTIONS, ModelConfig, TrainConfig
+from seqgen.cells.base import names as cell_names
+from seqgen.config import RESERVED_CELL_OPTIONS, ModelConfig, TrainConfig
 from seqgen.errors import ConfigError
 from seqgen.sampling.config import SampleConfig
 
@@ -12,7 +13,7 @@ whole = st.integers(1, 4096)
 json_values = st.none() | st.booleans() | st.integers() | st.text()
 model_configs = st.builds(
     ModelConfig,
-    cell=st.sampled_from(CELLS),
+    cell=st.sampled_from(cell_names()),
     units=whole,
     layers=whole,
     embedding=whole,

@@ -11,7 +11,8 @@ import pytest
 
 import seqgen
 from seqgen import model_file
-from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.cells.base import names as cell_names
+from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import CopyIndex, Pieces
 from seqgen.errors import ModelFileError, OutputError
 from seqgen.model_file import ModelData, load, save
@@ -54,7 +55,7 @@ def rewritten(file: Path, name: str, change: object) -> Path:
 
 @pytest.mark.parametrize("options", [{}, {"use_bias": False}, {"activation": "relu"}])
 @pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cell_names())
 def test_what_is_saved_is_loaded(
     cell: str, layers: int, options: dict[str, object], tmp_path: Path
 ) -> None:

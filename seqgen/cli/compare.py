@@ -9,6 +9,7 @@ from typing import Any
 import click
 from cloup import command, option, option_group
 
+from seqgen.cells.base import names as cell_names
 from seqgen.cli.echo import explicit_options, say
 from seqgen.cli.options import (
     CORPUS_OPTIONS,
@@ -19,7 +20,6 @@ from seqgen.cli.options import (
     optimisation_options,
     run_length,
 )
-from seqgen.config import CELLS
 from seqgen.errors import OutputError
 from seqgen.tasks.output import print_json, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
@@ -35,10 +35,9 @@ SUFFIXES = (".png", ".svg")
     *run_length,
     option(
         "--cells",
-        default=",".join(CELLS),
-        show_default=True,
+        default=lambda: ",".join(cell_names()),
         metavar="CELL,CELL,...",
-        help="Cells to compare.",
+        help="Cells to compare. [all]",
     ),
     option(
         "--no-recall",

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from cloup import option, option_group
 
-from seqgen.config import CELLS, PRECISIONS, SIZES
+from seqgen.cells import base as cells
+from seqgen.config import PRECISIONS, SIZES
 from seqgen.sampling.filters import FILTERS
 from seqgen.tasks import base as tasks
 
 FILE = click.Path(path_type=Path)
 
 
-class TaskName(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
-    """The name of a task; the registry is read when the help is shown or a value is given."""
+class Registered(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
+    """A name in a registry, which is read when the help is shown or a value is given."""
 
-    name = "task"
+    def __init__(self, name: str, names: Callable[[], tuple[str, ...]]) -> None:
+        self.name = name
+        self.names = names
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """All tasks, as `click.Choice` shows them."""
-        return f"[{'|'.join(tasks.names())}]"
+        """All names, as `click.Choice` shows them."""
+        return f"[{'|'.join(self.names())}]"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """The name, if there is such a task."""
-        return click.Choice(tasks.names()).convert(value, param, ctx)
+        """The name, if it is registered."""
+        return click.Choice(self.names()).convert(value, param, ctx)
 
 
 json_option = option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
@@ -63,7 +67,8 @@ run_length = (
     option("--epochs", type=float, help="Passes over the training part, instead of --minutes."),
 )
 
-cell = option("--cell", type=click.Choice(CELLS), help="Type of recurrent layer. [lstm]")
+cell = option("--cell", type=Registered("cell", cells.names),
+              help="Type of recurrent layer. [lstm]")  # fmt: skip
 
 model_options = option_group(
     "Model",
@@ -100,7 +105,8 @@ CORPUS_OPTIONS = (
 )
 _corpus_options = option_group(
     "Corpus",
-    option("--task", type=TaskName(), help="What the files hold. [detected from the files]"),
+    option("--task", type=Registered("task", tasks.names),
+           help="What the files hold. [detected from the files]"),
     option("--validation", type=float, help="Fraction held out for validation. [0.1]"),
     option("--encoding",
            help="Text: an encoding such as latin-1 or utf-16 [utf-8]. Music: melody or polyphony "

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from seqgen.config import CELLS
+from seqgen.cells.base import get as get_cell
+from seqgen.cells.base import names as cell_names
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, TrainingError
 from seqgen.evaluation import delayed_recall
 from seqgen.network import build as network
-from seqgen.training import auto_config, cluster, loop, setup
+from seqgen.training import cluster, loop, setup
 from seqgen.training.callbacks import Callback, Callbacks, Progress
 
 MOMENT = 1e-6  # minutes: a run of one step
@@ -19,7 +20,7 @@ MOMENT = 1e-6  # minutes: a run of one step
 
 def compare(
     corpus: Corpus,
-    cells: Sequence[str] = CELLS,
+    cells: Sequence[str] | None = None,
     *,
     minutes: float | None = None,
     recalls: bool = True,
@@ -33,7 +34,7 @@ def compare(
 
     Args:
         corpus: what they learn.
-        cells: of `seqgen.config.CELLS`.
+        cells: names of cells; None takes all.
         minutes: for each cell; 5 unless `epochs` is given.
         recalls: each, without `cell_options`, also learns for as long again to repeat a symbol
             after gaps (`seqgen.evaluation.delayed_recall`).
@@ -56,11 +57,12 @@ def compare(
     ['gru', 'simple_rnn']
     """
     callback = callback or Callback()
+    cells = cell_names() if cells is None else cells
     require_cells(cells)
     given = setup.normalise_options({"minutes": minutes, **options})
     for cell in cells:  # whatever is wrong is said before the work begins
         network.build(setup.configs(**given, cell=cell)[0], vocabulary_size=2)
-    costliest = max(cells, key=auto_config.GATES.__getitem__)
+    costliest = max(cells, key=lambda cell: get_cell(cell).gates)
     run_setup = setup.new(corpus, {**given, "cell": costliest}, None, callback)
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -81,8 +83,8 @@ def compare(
 def require_cells(cells: Sequence[str]) -> None:
     """Raise `ConfigError` unless all are cells, and different ones."""
     for cell in cells:
-        if cell not in CELLS:
-            raise ConfigError(f"cells: expected some of {', '.join(CELLS)}, got {cell!r}")
+        if cell not in cell_names():
+            raise ConfigError(f"cells: expected some of {', '.join(cell_names())}, got {cell!r}")
     if not cells or len(set(cells)) < len(cells):
         raise ConfigError(f"cells: expected each once, got {', '.join(cells) or 'none'}")
     if cluster.machine_count() > 1:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.cells import base as cells
+from seqgen.cells.keras_cell import uses_default_activations
 from seqgen.config import ModelConfig
 from seqgen.inference import numpy_engine
 from seqgen.inference.numpy_engine import LARGEST_TABLE
@@ -58,7 +60,8 @@ def supports(config: ModelConfig) -> bool:
     """
     return (
         library() is not None
-        and config.uses_default_activations
+        and config.cell in CELLS
+        and uses_default_activations(config.cell_options)
         and numpy_engine.supports(config)
         and config.cell_options.get("reset_after", True) is True
         and config.units % ROWS == 0
@@ -110,7 +113,7 @@ class CEngine:
         self.table: Floats | None = None
         if len(self.embedding) * self.kernel.shape[1] <= LARGEST_TABLE:
             self.table = np.ascontiguousarray(self.embedding @ self.kernel, np.float32)
-        self.logits = config.layers * config.units * (2 if config.cell == "lstm" else 1)
+        self.logits = config.layers * config.units * cells.get(config.cell).states
         self.vocabulary_size = len(output_bias)
         output = self._matrix(output_kernel)
         self.size = self.logits + output.rows

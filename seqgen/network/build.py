@@ -14,13 +14,23 @@ from typing import Any
 
 import numpy as np
 
+from seqgen.cells import base as cells
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import ConfigError
+from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
 
 Tensors = list[Any]  # a state: for each recurrent layer one tensor (B, units), for an LSTM two
 
-LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+def keras_layer(cell: str) -> Any:
+    """The Keras layer class of a cell.
+
+    >>> keras_layer("gru").__name__
+    'GRU'
+    """
+    layer = cells.get(cell).keras_layer
+    return getattr(keras.layers, layer) if isinstance(layer, str) else layer
 
 
 def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Any:
@@ -68,19 +78,20 @@ def _build(config: ModelConfig, vocabulary_size: int) -> Any:
 
 
 def _require_known_options(config: ModelConfig) -> None:
-    taken = inspect.signature(LAYERS[config.cell].__init__).parameters
+    layer = keras_layer(config.cell)
+    taken = inspect.signature(layer.__init__).parameters
     known = [name for name, each in taken.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
     for name in config.cell_options:
         if name not in known:
             raise ConfigError(
-                f"cell_options: {LAYERS[config.cell].__name__} has no option {name!r}; "
+                f"cell_options: {layer.__name__} has no option {name!r}; "
                 f"expected one of {', '.join(sorted(set(known) - {'self'}))}"
             )
 
 
 def _recurrent_layer(config: ModelConfig, x: Any) -> Any:
     try:
-        layer = LAYERS[config.cell](
+        layer = keras_layer(config.cell)(
             config.units, return_sequences=True, return_state=True, **config.cell_options
         )
         layer(tf.zeros((1, 1, x.shape[-1])))  # some only fail when there are numbers
@@ -98,14 +109,13 @@ def is_fast(config: ModelConfig) -> bool:
     (True, False)
     """
     _require_known_options(config)
-    options = config.cell_options  # no layer is made: that would fix the number of threads
-    return (
-        config.uses_default_activations
-        and not any(
-            options.get(name) for name in ("dropout", "recurrent_dropout", "activity_regularizer")
-        )
-        and not tf.config.list_physical_devices("GPU")  # there cuDNN is used, which nothing beats
-    )
+    # No layer is made: that would fix the number of threads.
+    return kernels.supports(keras_layer(config.cell), config.cell_options) and not has_gpu()
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU: there Keras uses cuDNN, which is faster than the kernels."""
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
-from seqgen.network.build import Tensors, state_sizes
+from seqgen.network.build import Tensors, has_gpu, state_sizes
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ class Forward:
         self._precision = precision
         _, self._embedding, *self._layers, self._dense = network.layers
         recurrent = [each for each in self._layers if isinstance(each, keras.layers.RNN)]
-        self._is_fast = all(map(kernels.supports, recurrent))
-        self._is_fast = self._is_fast and not tf.config.list_physical_devices("GPU")
+        self._is_fast = not has_gpu() and all(
+            kernels.supports(type(each), each.get_config()) for each in recurrent
+        )
         if self._is_fast:
             self._prepare(batch_size)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
 from seqgen.training.batches import fitting_size
 
@@ -19,7 +20,6 @@ WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
 TOKENS_PER_WEIGHT = 8  # seen, at least
 WEIGHTS_PER_TOKEN = 5  # of the text, at most
 LEAST_EMBEDDING, MOST_EMBEDDING = 64, 256
-GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}
 START_SECONDS = 8.0  # of a run, that no step is taken in
 ASSUMED_SPEED = 40_000.0  # tokens per second, of LSTM 1 x 256, where it is not measured
 
@@ -47,7 +47,7 @@ class Budget:
 
     def _cost(self, config: ModelConfig) -> float:
         """The time for a token, with all that is dropped, over that of LSTM 1 x 256 in a trial."""
-        gates = GATES[config.cell] / GATES["lstm"]
+        gates = cells.get(config.cell).gates / cells.get("lstm").gates
         units = config.units / 256
         output = (0.17 + 0.46 * units) * self.vocabulary_size / 1000
         return config.layers * (0.6 + 0.73 * gates * units**2) + output
@@ -64,7 +64,7 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     width = min(config.embedding, vocabulary_size)
     total = width * vocabulary_size
     for _ in range(config.layers):
-        total += GATES[config.cell] * config.units * (width + config.units + 1)
+        total += cells.get(config.cell).gates * config.units * (width + config.units + 1)
         width = config.units
     return total + (config.units + 1) * vocabulary_size
 

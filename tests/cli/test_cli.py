@@ -385,7 +385,7 @@ def test_outputs_as_json(trained: Path, seqgen: Run) -> None:
 def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
     for options, message in (
         (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
-        (("--top-p", 1.5), "top_p: expected a probability above 0, 1 at the most, got 1.5"),
+        (("--top-p", 1.5), "top_p: expected a probability above 0 and at most 1, got 1.5"),
         (("--temperature-schedule", "0.5;1"), "expected numbers with commas between them"),
         (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
         (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
@@ -394,7 +394,7 @@ def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
         (("--stop", "the", "--ban", "e"), "expected a text that may be written, got 'the'"),
         (("--stop", ".", "--allow", "abc"), "it would never come"),
         (("--beam", 2, "-n", 3), "expected at most the beam's 2, got 3"),
-        (("--beam", 2, "--top-p", 0.5), "so top p would do nothing"),
+        (("--beam", 2, "--top-p", 0.5), "so top p would have no effect"),
         (("--max-copy", 3), "max_copy: expected at least"),
         (("--bars", 3), "--bars is for models of music"),
     ):

@@ -3,17 +3,18 @@ import random
 import numpy as np
 import pytest
 
-from seqgen.config import CELLS, ModelConfig
+from seqgen.cells.base import names as cell_names
+from seqgen.config import ModelConfig
 from seqgen.errors import ConfigError
 from seqgen.network.backend import keras
-from seqgen.network.build import LAYERS, build, is_fast
+from seqgen.network.build import build, is_fast, keras_layer
 
 INPUT = np.random.default_rng(0).normal(size=(32, 10, 8)).astype(np.float32)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cell_names())
 def test_the_shapes_that_keras_documents(cell: str) -> None:
-    layer = LAYERS[cell]
+    layer = keras_layer(cell)
     assert layer(4)(INPUT).shape == (32, 4)
     assert layer(4, return_sequences=True)(INPUT).shape == (32, 10, 4)
     sequence, *state = layer(4, return_sequences=True, return_state=True)(INPUT)
@@ -23,16 +24,16 @@ def test_the_shapes_that_keras_documents(cell: str) -> None:
     assert last.shape == (32, 4)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cell_names())
 def test_layers_are_stacked_and_stock(cell: str) -> None:
     config = ModelConfig(cell=cell, units=4, layers=3, embedding=5, dropout=0.1)
     network = build(config, 7)
     assert network.output_shape == (None, None, 7)
-    recurrent = [layer for layer in network.layers if isinstance(layer, LAYERS[cell])]
+    recurrent = [layer for layer in network.layers if isinstance(layer, keras_layer(cell))]
     assert [layer.units for layer in recurrent] == [4, 4, 4]
     assert all(layer.return_sequences for layer in recurrent)
     stock = {keras.layers.InputLayer, keras.layers.Embedding, keras.layers.Dropout,
-             keras.layers.Dense, LAYERS[cell]}  # fmt: skip
+             keras.layers.Dense, keras_layer(cell)}  # fmt: skip
     assert {type(layer) for layer in network.layers} == stock
 
 
@@ -50,7 +51,7 @@ def test_every_further_argument_reaches_the_layer() -> None:
     }
     network = build(ModelConfig(cell="gru", units=4, cell_options=options), 7)
     config = next(
-        layer for layer in network.layers if isinstance(layer, LAYERS["gru"])
+        layer for layer in network.layers if isinstance(layer, keras_layer("gru"))
     ).get_config()
     assert config["activation"] == "relu"
     assert config["use_bias"] is False and config["reset_after"] is False
@@ -99,7 +100,7 @@ def test_without_a_seed_nobody_s_random_numbers_change() -> None:
 
 
 def test_fast_layers_are_those_with_the_usual_activations() -> None:
-    assert all(is_fast(ModelConfig(cell=cell)) for cell in CELLS)
+    assert all(is_fast(ModelConfig(cell=cell)) for cell in cell_names())
     assert is_fast(ModelConfig(cell="gru", cell_options={"reset_after": False}))
     assert not is_fast(ModelConfig(cell_options={"recurrent_dropout": 0.1}))
     assert not is_fast(ModelConfig(cell_options={"activation": "cubic"}))

@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from seqgen.config import CELLS, ModelConfig
+from seqgen.cells.base import names as cell_names
+from seqgen.config import ModelConfig
 from seqgen.network.backend import tf
 from seqgen.network.build import build, initial_state, is_fast
 from seqgen.network.forward import DropoutMasks, Forward
@@ -11,7 +12,7 @@ from seqgen.network.sharding import shard_count
 
 
 @pytest.mark.parametrize("embedding", [5, 9], ids=["narrow", "wide"])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cell_names())
 def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> None:
     network = build(ModelConfig(cell=cell, units=4, layers=2, embedding=embedding), 7)
     ids = np.random.default_rng(0).integers(0, 7, (3, 12))
@@ -55,7 +56,7 @@ def test_dropout_is_for_training_and_recurrent_weights_are_dropped_for_a_whole_w
     assert np.abs(one[:, -1] - one[:, -2]).max() < np.abs(one[:, 1] - one[:, 0]).max() / 10
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cell_names())
 def test_low_precision_is_nearly_the_same(cell: str) -> None:
     network = build(ModelConfig(cell=cell, units=32, layers=2), 7, seed=0)
     ids = np.random.default_rng(0).integers(0, 7, (3, 20))

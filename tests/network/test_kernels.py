@@ -8,7 +8,7 @@ import pytest
 from seqgen.native import library
 from seqgen.network import kernels
 from seqgen.network.backend import tf
-from seqgen.network.build import LAYERS
+from seqgen.network.build import keras_layer
 from seqgen.network.kernels import c_loop
 
 WINDOW, WIDTH = 12, 5
@@ -51,14 +51,14 @@ def results(layer: object, inputs: object, state: list[object], dtype: str | Non
 def assert_agrees_with_keras(
     cell: str, options: dict, units: int, batch: int, dtype: str, tolerance: float
 ) -> None:
-    layer = LAYERS[cell](units, return_sequences=True, return_state=True, **options)
+    layer = keras_layer(cell)(units, return_sequences=True, return_state=True, **options)
     inputs = tf.constant(RANDOM.normal(size=(batch, WINDOW, WIDTH)), tf.float32)
     layer(inputs)
     scale = 0.5 if units < 16 else 0.2
     layer.set_weights([RANDOM.normal(0, scale, each.shape) for each in layer.get_weights()])
     states = 2 if cell == "lstm" else 1
     state = [tf.constant(RANDOM.normal(size=(batch, units)), tf.float32) for _ in range(states)]
-    assert kernels.supports(layer)
+    assert kernels.supports(type(layer), layer.get_config())
     stock, fast = (results(layer, inputs, state, each) for each in (None, dtype))
     assert len(stock) == 1 + states + len(layer.trainable_variables) + 1 + states
     for expected, result in zip(stock, fast, strict=True):
@@ -99,7 +99,7 @@ def test_the_c_files_are_compiled_where_there_is_a_compiler() -> None:
 
 def test_what_c_takes() -> None:
     def taken(cell: str, units: int, batch: int, dtype: str = "float32", **options: object) -> bool:
-        layer = LAYERS[cell](units, **options)
+        layer = keras_layer(cell)(units, **options)
         layer.build((None, None, 3))
         return isinstance(kernels.Layer(layer, batch, dtype)._loops, c_loop.Loops)
 
@@ -122,5 +122,5 @@ def test_what_c_takes() -> None:
     ],
 )
 def test_what_it_does_not_know_is_left_to_keras(options: dict[str, object]) -> None:
-    assert not kernels.supports(LAYERS["lstm"](8, **options))
-    assert kernels.supports(LAYERS["lstm"](8, kernel_regularizer="l2"))
+    assert not kernels.supports(keras_layer("lstm"), options)
+    assert kernels.supports(keras_layer("lstm"), {"kernel_regularizer": "l2"})

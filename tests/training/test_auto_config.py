@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.cells.base import names as cell_names
+from seqgen.config import ModelConfig, TrainConfig
 from seqgen.network.build import build
 from seqgen.training.auto_config import WIDTHS, Budget, choose_hyperparameters, weights
 from seqgen.training.batches import TextBatches
@@ -59,7 +60,7 @@ def test_a_large_text_is_not_left_for_a_network_that_reads_little_of_it() -> Non
 @given(
     st.integers(300, 10**9),
     st.floats(0.01, 1000),
-    st.sampled_from(CELLS),
+    st.sampled_from(cell_names()),
     st.integers(2, 500),
 )
 def test_whatever_is_chosen_can_be_trained(
@@ -90,7 +91,7 @@ def test_nothing_is_said_where_nothing_is_chosen() -> None:
     assert choose_hyperparameters(Budget(10**6, 65, 3, None), everything) == (everything, "")
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cell_names())
 def test_weights_are_those_of_keras(cell: str) -> None:
     config = ModelConfig(cell=cell, units=12, layers=2, embedding=5)
     few = 2 * 3 * 12  # a GRU has a second bias

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import seqgen
-from seqgen.config import CELLS, ModelConfig, TrainConfig
+from seqgen.cells.base import names as cell_names
+from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingError
 from seqgen.training import checkpoint
@@ -50,7 +51,7 @@ class Recorder(Callback):
         self.validations.append(progress)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", cell_names())
 def test_it_learns(cell: str) -> None:
     config = ModelConfig(cell=cell, units=16, embedding=8)
     result = train(corpus(), config, TrainConfig(epochs=3, **FAST))

@@ -11,30 +11,6 @@ which needs no repacking at every step, and the gates are slices of rows, which 
 Sequences and factors of products have the precision of the products; sums and states are float32.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
-from seqgen.network.backend import keras
-from seqgen.network.kernels.layer import Layer
+from seqgen.network.kernels.layer import Layer, supports
 
 __all__ = ["Layer", "supports"]
-
-LAYERS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
-
-
-def supports(layer: Any) -> bool:
-    """Whether `Layer` knows the layer: Keras's own choice of activations, no dropout inside.
-
-    >>> supports(keras.layers.GRU(4)), supports(keras.layers.GRU(4, activation="relu"))
-    (True, False)
-    """
-    gated = not isinstance(layer, keras.layers.SimpleRNN)
-    return (
-        type(layer) in LAYERS
-        and layer.activation is keras.activations.tanh
-        and (not gated or layer.recurrent_activation is keras.activations.sigmoid)
-        and not layer.dropout
-        and not layer.recurrent_dropout
-        and layer.activity_regularizer is None
-    )

@@ -16,14 +16,9 @@ import numpy as np
 from seqgen.native import CELLS, library
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Cell
-from seqgen.network.kernels.gru import GRUResetAfter
-from seqgen.network.kernels.lstm import LSTM
 from seqgen.network.kernels.operations import Tensor
-from seqgen.network.kernels.simple_rnn import SimpleRNN
 
 SETS = {tf.bfloat16: (0,), tf.float32: (1, 2)}  # of instructions, the best first
-NAMES = {SimpleRNN: "simple_rnn", LSTM: "lstm", GRUResetAfter: "gru"}
-NUMBERS: dict[type[Cell], int] = {kind: CELLS.index(name) for kind, name in NAMES.items()}
 UNITS = 16  # what the units must be a multiple of
 ALIGNMENT = 64  # an array that begins at a multiple of so many bytes is handed on without a copy
 
@@ -49,7 +44,7 @@ class Window(ctypes.Structure):
 def supports(cell: Cell) -> bool:
     """Whether they are there, for such a cell and batch, on this processor."""
     return (
-        type(cell) in NUMBERS
+        cell.native is not None
         and cell.units % UNITS == 0
         and _set(cell.recurrent_kernel.dtype, cell.batch_size) is not None
     )
@@ -72,7 +67,7 @@ class Loops:
 
     def __init__(self, cell: Cell, kernel: Tensor) -> None:
         self.cell = cell
-        self.number = NUMBERS[type(cell)]
+        self.number = CELLS.index(cell.native)
         self.kernel = self._packed(kernel, "window_pack_forward")
         self.forwards = self._packed(cell.recurrent_kernel, "window_pack_forward")
         self.backwards = self._packed(cell.recurrent_kernel, "window_pack_backward")

@@ -21,6 +21,7 @@ class Cell:
     """
 
     residuals: int  # number of arrays (units, B) that `forward` stores for `backward`
+    native: str | None = None  # its name in `seqgen.native.CELLS`, if C has its loops
 
     def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
         self.recurrent_kernel = recurrent_kernel

@@ -37,6 +37,7 @@ class GRUResetAfter(Cell):
     """
 
     residuals = 5
+    native = "gru"
 
     def __init__(self, recurrent_kernel: Tensor, bias: Tensor, batch_size: int) -> None:
         bias = tf.broadcast_to(bias, (2, recurrent_kernel.shape[1]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from seqgen.cells.keras_cell import uses_default_activations
 from seqgen.network.backend import keras, tf
 from seqgen.network.kernels import c_loop, tf_loop
 from seqgen.network.kernels.cell import Cell
@@ -20,7 +21,7 @@ class Layer:
     What the products want of the weights, their precision and their order, is worked out once.
 
     Args:
-        layer: a built Keras layer that `seqgen.network.kernels.supports` says yes to.
+        layer: a built Keras layer that `supports` accepts.
         batch_size: of every window.
         precision: of the products.
         recurrent_mask: what the recurrent weights are multiplied with.
@@ -51,7 +52,8 @@ class Layer:
         self._weights = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]
         kernel, recurrent_kernel, bias = self._weights
         self._kernel = tf.cast(kernel, precision)
-        self._cell = _cell(layer)(tf.cast(recurrent_kernel, precision), bias, batch_size)
+        cell = CELLS[type(layer)](layer)
+        self._cell = cell(tf.cast(recurrent_kernel, precision), bias, batch_size)
         loops = c_loop if c_loop.supports(self._cell) else tf_loop
         self._loops = loops.Loops(self._cell, self._kernel)
 
@@ -90,7 +92,24 @@ class Layer:
         return outputs, after
 
 
-def _cell(layer: Any) -> type[Cell]:
-    if isinstance(layer, keras.layers.GRU):
-        return GRUResetAfter if layer.reset_after else GRUResetBefore
-    return LSTM if isinstance(layer, keras.layers.LSTM) else SimpleRNN
+# Keras layer → its cell here. A layer that is missing is trained by Keras.
+CELLS: dict[type, Callable[[Any], type[Cell]]] = {
+    keras.layers.SimpleRNN: lambda layer: SimpleRNN,
+    keras.layers.LSTM: lambda layer: LSTM,
+    keras.layers.GRU: lambda layer: GRUResetAfter if layer.reset_after else GRUResetBefore,
+}
+
+
+def supports(layer: type, options: Mapping[str, Any]) -> bool:
+    """Whether `Layer` runs a Keras layer with these arguments: it needs the default activations,
+    and no dropout or regularizer of activities inside.
+
+    >>> supports(keras.layers.GRU, {}), supports(keras.layers.GRU, {"activation": "relu"})
+    (True, False)
+    """
+    unsupported = ("dropout", "recurrent_dropout", "activity_regularizer")
+    return (
+        layer in CELLS
+        and uses_default_activations(options)
+        and not any(options.get(name) for name in unsupported)
+    )

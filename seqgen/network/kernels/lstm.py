@@ -26,6 +26,7 @@ class LSTM(Cell):
     """
 
     residuals = 6
+    native = "lstm"
 
     def forward(
         self, x: Tensor, previous_output: Tensor, _: Tensor, before: Tensor

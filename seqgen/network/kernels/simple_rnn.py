@@ -17,6 +17,7 @@ class SimpleRNN(Cell):
     """
 
     residuals = 1
+    native = "simple_rnn"
 
     def forward(self, x: Tensor, previous_output: Tensor, _: Tensor) -> tuple[list[Tensor], Any]:
         h = tf.tanh(tf.add_n((float32(x), product(self.transposed, previous_output), self.biases)))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seqgen.inference.activations import ACTIVATIONS
+from seqgen.cells.activations import ACTIVATIONS
 from seqgen.network.backend import keras
 
 

@@ -1,0 +1,1 @@
+"""Recurrent cells: one file each, with its equations as a step in NumPy."""

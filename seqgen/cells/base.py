@@ -1,0 +1,112 @@
+"""What a recurrent cell is, and the registry of cells.
+
+A cell is one class: its Keras layer, which trains and is saved, and optionally its step in NumPy,
+which generates without TensorFlow. Without a step, Keras generates. Faster code for training
+(`seqgen.network.kernels`) and in C (`seqgen/native`) is optional, too.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from seqgen.errors import ConfigError
+
+# Cell → the module and class that implement it, imported on first use, so that help is instant.
+_CELLS: dict[str, str | type[Cell]] = {
+    "lstm": "seqgen.cells.lstm:LSTM",
+    "gru": "seqgen.cells.gru:GRU",
+    "simple_rnn": "seqgen.cells.simple_rnn:SimpleRNN",
+}
+
+
+class Cell:
+    """A recurrent cell, and one layer of it as NumPy arrays.
+
+    Arrays are transposed: a column for each of `B` streams, and the gates as blocks of rows, which
+    are contiguous then. `step` gets the projected inputs W x + b.
+
+    Attributes:
+        keras_layer: the name of a class of `keras.layers`, or a layer class with the arguments
+            `units`, `return_sequences`, `return_state` and the cell options.
+        gates: number of blocks of `units` rows in the kernel.
+        states: number of arrays `(units, B)` that pass from step to step; the output comes first.
+        kernel: `(gates units, D)`.
+        bias: `(gates units, 1)`, or None.
+    """
+
+    keras_layer: ClassVar[Any]
+    gates: ClassVar[int]
+    states: ClassVar[int] = 1
+    kernel: Any
+    bias: Any = None
+
+    def __init__(self, options: Mapping[str, Any], *weights: Any) -> None:
+        """Prepare the weights of one layer.
+
+        Args:
+            options: arguments of the Keras layer other than `units`.
+            weights: those of the Keras layer, in its order: kernel `(D, gates units)`, recurrent
+                kernel `(units, gates units)` and, with `use_bias`, bias.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def supports(cls, options: Mapping[str, Any]) -> bool:
+        """Whether `step` exists and knows the options."""
+        return False
+
+    def step(self, projected: Any, state: tuple[Any, ...]) -> tuple[Any, ...]:
+        """One step.
+
+        Args:
+            projected: W x + b, `(gates units, B)`; may be overwritten.
+            state: after the step before, each `(units, B)`; not changed.
+
+        Returns:
+            The new state.
+        """
+        raise NotImplementedError
+
+
+def register(name: str, cell: str | type[Cell]) -> None:
+    """Add a cell.
+
+    Args:
+        name: in configurations and on the command line.
+        cell: the class, or `"module:Class"`, imported on first use.
+    """
+    _CELLS[name] = cell
+
+
+def unregister(name: str) -> None:
+    """Remove a cell."""
+    _CELLS.pop(name, None)
+
+
+def names() -> tuple[str, ...]:
+    """The names of all cells.
+
+    >>> names()[:3]
+    ('lstm', 'gru', 'simple_rnn')
+    """
+    return tuple(_CELLS)
+
+
+def get(name: str) -> type[Cell]:
+    """The cell of that name.
+
+    Raises:
+        ConfigError: there is none.
+
+    >>> get("lstm").gates
+    4
+    """
+    cell = _CELLS.get(name)
+    if cell is None:
+        raise ConfigError(f"cell: expected one of {', '.join(_CELLS)}, got {name!r}")
+    if isinstance(cell, str):
+        module, _, attribute = cell.partition(":")
+        cell = _CELLS[name] = getattr(importlib.import_module(module), attribute)
+    return cell

@@ -1,0 +1,78 @@
+"""What the NumPy steps of Keras's own cells have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from seqgen.cells.activations import ACTIVATIONS, Activation
+from seqgen.cells.base import Cell
+from seqgen.types import Floats
+
+DEFAULT_ACTIVATIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+
+# Arguments of Keras's layers that do not change the step, or that the cells read.
+KNOWN_OPTIONS = frozenset(
+    f"{weight}_{kind}"
+    for weight in ("kernel", "recurrent", "bias")
+    for kind in ("initializer", "regularizer", "constraint")
+) | {
+    "activation",
+    "activity_regularizer",
+    "dropout",
+    "recurrent_activation",
+    "recurrent_dropout",
+    "reset_after",
+    "seed",
+    "unit_forget_bias",
+    "use_bias",
+    "use_cudnn",
+}
+
+
+class KerasCell(Cell):
+    """A cell of Keras, with any activation that works on each element alone."""
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        kernel: Floats,
+        recurrent_kernel: Floats,
+        bias: Floats | None = None,
+    ) -> None:
+        self.kernel = transposed(kernel)
+        self.recurrent_kernel = transposed(recurrent_kernel)  # (gates units, units)
+        self.bias = None if bias is None else bias[:, None]
+        self.units = len(recurrent_kernel)
+        self.activation = _activation(options, "activation")
+        self.recurrent_activation = _activation(options, "recurrent_activation")
+
+    @classmethod
+    def supports(cls, options: Mapping[str, Any]) -> bool:
+        """Whether the options are known, and the activations are in `ACTIVATIONS`."""
+        names = [options.get(name) for name in DEFAULT_ACTIVATIONS]
+        return options.keys() <= KNOWN_OPTIONS and all(
+            name is None or (isinstance(name, str) and name in ACTIVATIONS) for name in names
+        )
+
+
+def uses_default_activations(options: Mapping[str, Any]) -> bool:
+    """Whether a layer with these options has tanh, and sigmoid for its gates.
+
+    >>> uses_default_activations({"use_bias": False})
+    True
+    >>> uses_default_activations({"activation": "relu"})
+    False
+    """
+    return all(options.get(name, value) == value for name, value in DEFAULT_ACTIVATIONS.items())
+
+
+def _activation(options: Mapping[str, Any], name: str) -> Activation:
+    return ACTIVATIONS[options.get(name, DEFAULT_ACTIVATIONS[name])]
+
+
+def transposed(matrix: Floats) -> Floats:
+    """A contiguous transpose: OpenBLAS multiplies it up to twice as fast."""
+    return np.ascontiguousarray(matrix.T)
