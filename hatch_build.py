@@ -12,7 +12,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FLAGS = ["-O3", "-std=gnu11", "-shared", "-fPIC", "-fno-math-errno", "-Wno-psabi"]
+FLAGS = [
+    *("-O3", "-std=gnu11", "-shared", "-fPIC", "-fno-math-errno"),
+    *("-Wall", "-Wextra", "-Wno-psabi"),  # psabi: vectors are passed between inlined functions only
+]
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]

@@ -1,9 +1,9 @@
-"""The trained network's forward step in C: one token in, the logits of the next out.
+"""The forward step of a trained network in C: one token in, the logits of the next out.
 
-Reading the weights is most of the work, so they have eight bits, with a scale for each row of a
-product: a quarter of the bytes, and the loss on held-out text is the same to the fourth decimal
-(`python -m benchmarks.generation`). What they are multiplied with has fourteen bits, sums have 32.
-As sums of whole numbers do not depend on the order, neither does a stream on those beside it.
+Reading the weights is most of the work, so they are int8 with a scale per row: a quarter of the
+bytes, and the loss on held-out text is the same to the fourth decimal
+(`python -m benchmarks.generation`). Their factors have 14 bits, the sums 32. Sums of whole numbers
+do not depend on their order, so the logits of a stream do not depend on the other streams.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from seqgen.cells.keras_cell import uses_default_activations
 from seqgen.config import ModelConfig
 from seqgen.inference import numpy_engine
 from seqgen.inference.numpy_engine import LARGEST_TABLE
-from seqgen.native import CELLS, library, pointer
+from seqgen.native import CELLS, ISAS, check, first_supported, library, pointer
 from seqgen.types import Floats, Ids
 
 ROWS = 16  # of a block of weights
-UNIT = 8191  # what 1 is as a whole number of fourteen bits
-MOST_UNITS = 2048  # with more, a sum could leave its 32 bits
+UNIT = 8191  # 1 as a whole number of 14 bits
+MAX_UNITS = 2048  # with more, a sum could exceed 32 bits
 
 
 class _Matrix(ctypes.Structure):
@@ -45,11 +45,16 @@ class _Layer(ctypes.Structure):
 class _Network(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("isa", "cell")),
-        *((name, ctypes.c_int64) for name in ("layers", "units")),
-        ("of_layer", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("layer_count", "units")),
+        ("layer", ctypes.c_void_p),
         ("output", _Matrix),
-        *((name, ctypes.c_void_p) for name in ("output_bias", "scratch")),
+        ("output_bias", ctypes.c_void_p),
     ]
+
+
+def best_isa() -> int | None:
+    """The number of the fastest instruction set that runs a step here, or None."""
+    return first_supported(lambda isa: library().network_supports(isa))
 
 
 def supports(config: ModelConfig) -> bool:
@@ -59,24 +64,25 @@ def supports(config: ModelConfig) -> bool:
     (False, False)
     """
     return (
-        library() is not None
+        best_isa() is not None
         and config.cell in CELLS
         and uses_default_activations(config.cell_options)
         and numpy_engine.supports(config)
         and config.cell_options.get("reset_after", True) is True
         and config.units % ROWS == 0
-        and config.units <= MOST_UNITS
+        and config.units <= MAX_UNITS
     )
 
 
 def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
-    """A matrix as whole numbers, and what each column of them is multiplied with.
+    """Quantise a matrix to int8, with a scale per column.
 
     Args:
-        kernel: `(width, rows)`, as Keras has it.
+        kernel: `(width, rows)`, as in Keras.
 
     Returns:
-        `(width, rows)` of at most 127, and `(rows,)`.
+        Whole numbers from -127 to 127 `(width, rows)`, and scales `(rows,)`; their product is near
+        the kernel.
 
     >>> numbers, scales = quantised(np.array([[1.0, 0.0], [-0.5, 0.0]]))
     >>> numbers.tolist(), (numbers * scales).round(2).tolist()
@@ -88,23 +94,22 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
 
 
 class CEngine:
-    """A network for `seqgen/native/infer_step.c`.
+    """A network for `seqgen/native/infer_step.c`. Threads may share it.
 
-    The state of each stream is a row: of every layer what it remembers, then the logits.
+    The state is `(B, size)`: of every layer its states, then the logits.
 
     Args:
-        config: what the network is made of; `supports` says yes to it.
+        config: of the network; `supports(config)` is true.
         weights: in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`.
-        instructions: the set that is used, from 0, the fastest, to 2, which every processor has;
-            None takes the fastest that there is.
+        isa: an instruction set of `seqgen.native.ISAS`; None takes the fastest.
     """
 
     is_batch_invariant = True
 
     def __init__(
-        self, config: ModelConfig, weights: Sequence[Floats], instructions: int | None = None
+        self, config: ModelConfig, weights: Sequence[Floats], isa: str | None = None
     ) -> None:
-        self._kept: list[Any] = []  # arrays that C reads
+        self._arrays: list[Any] = []  # that C reads; they must live as long as the engine
         self._work = library().network_step
         self.embedding, *rest, output_kernel, output_bias = weights
         per_layer = len(rest) // config.layers
@@ -120,20 +125,19 @@ class CEngine:
         bias = np.zeros(output.rows, np.float32)
         bias[: self.vocabulary_size] = output_bias
         self.scratch_size = 2 * self.kernel.shape[1] + config.units // 2
-        of_layer = (_Layer * config.layers)(
+        c_layers = (_Layer * config.layers)(
             *(self._layer(i, *each) for i, each in enumerate(layers))
         )
-        self._kept.append(of_layer)
+        self._arrays.append(c_layers)
         self._network = _Network(
-            library().network_set() if instructions is None else instructions,
+            best_isa() if isa is None else ISAS.index(isa),
             CELLS.index(config.cell), config.layers, config.units,
-            ctypes.addressof(of_layer), output, self._address(bias), None,
+            ctypes.addressof(c_layers), output, self._address(bias),
         )  # fmt: skip
         self._reference = ctypes.byref(self._network)
-        self._most_streams = 0
 
     def _address(self, array: Floats) -> int:
-        self._kept.append(array)
+        self._arrays.append(array)
         return int(array.ctypes.data)
 
     def _matrix(self, kernel: Floats) -> _Matrix:
@@ -160,19 +164,27 @@ class CEngine:
         return np.zeros((batch_size, self.size), np.float32)
 
     def step(self, ids: Ids, state: Floats) -> tuple[Floats, Floats]:
-        """Ids `(B,)` and state → logits `(B, V)` and the next state; the one given is kept."""
+        """Ids `(B,)` and state → logits `(B, V)` and the next state; `state` is unchanged.
+
+        Raises:
+            ValueError: the state is of another number of streams, or of another engine.
+        """
         streams = ids.size
-        if streams > self._most_streams:
-            scratch = np.empty(streams * self.scratch_size, np.float32)
-            self._most_streams, self._network.scratch = streams, self._address(scratch)
+        if state.shape != (streams, self.size) or state.dtype != np.float32:
+            raise ValueError(
+                f"state: expected float32 of shape {(streams, self.size)}, got {state.dtype} of "
+                f"shape {state.shape}"
+            )
         if self.table is None:
             first = np.ascontiguousarray(self.embedding[ids] @ self.kernel)
         else:
             first = self.table.take(ids, axis=0)
         after = np.empty((streams, self.size), np.float32)
-        self._work(self._reference, streams, *map(pointer, (first, state, after)))
+        scratch = np.empty(streams * self.scratch_size, np.float32)
+        arrays = (first, np.ascontiguousarray(state), after, scratch)
+        check(self._work(self._reference, streams, *map(pointer, arrays)), "a step of the network")
         return after[:, self.logits : self.logits + self.vocabulary_size], after
 
     def gather_state(self, state: Floats, rows: Ids) -> Floats:
-        """The state of these of the streams, of one as often as it is named."""
+        """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return state[rows]

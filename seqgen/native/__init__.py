@@ -1,7 +1,10 @@
-"""The C library: the loops that a recurrent network spends its time in.
+"""The C library: training, generation and sampling, several times as fast as without it.
 
-Compiled where seqgen is installed, if a compiler is there (`hatch_build.py`). Everything in it
-is there in Python too, slower; without a compiler that is taken.
+It is compiled when seqgen is installed, if there is a C compiler (`hatch_build.py`). Python code
+does the same, slower, where it is missing.
+
+The environment variable `SEQGEN_NATIVE` limits it: to an instruction set of `ISAS` and slower ones,
+or with `0` to none at all.
 """
 
 from __future__ import annotations
@@ -9,30 +12,109 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from seqgen.errors import ConfigError, SeqgenError
+
 LIBRARY = Path(__file__).with_name("library.so")
+VERSION = 1  # as `library.c` returns it
 CELLS = ("simple_rnn", "lstm", "gru")  # as `cells.h` numbers them
-VARIABLE = "SEQGEN_NATIVE"  # 0 in the environment: do without
+ISAS = ("avx512_bf16", "avx512", "avx2", "plain")  # as `isa.h` numbers them, the fastest first
+VARIABLE = "SEQGEN_NATIVE"
+
+OK, NO_MEMORY, BAD_ARGUMENT = range(3)  # what functions of the library return
+
+_POINTER, _INT, _INT64 = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
+_SIGNATURES: dict[str, tuple[Any, ...]] = {  # all return an int
+    "library_version": (),
+    "processor_has": (_INT,),
+    "window_columns": (_INT,),
+    **dict.fromkeys(
+        ("window_pack_forward", "window_pack_backward", "window_forward", "window_backward"),
+        (_POINTER,),
+    ),
+    "network_supports": (_INT,),
+    "network_step": (_POINTER, _INT64, *(4 * (_POINTER,))),
+    "sample": 7 * (_POINTER,),
+}
 
 
 @functools.cache
 def library() -> Any:
     """The compiled library, or None.
 
+    Raises:
+        ConfigError: `SEQGEN_NATIVE` names no instruction set, or one this processor lacks.
+        SeqgenError: the library was compiled for another version of seqgen.
+
     >>> library() is library()
     True
     """
-    if os.environ.get(VARIABLE) == "0":
+    limit = os.environ.get(VARIABLE, "")
+    if limit not in ("", "0", *ISAS):
+        raise ConfigError(f"{VARIABLE}: expected one of {', '.join(ISAS)} or 0, got {limit!r}")
+    if limit == "0":
         return None
     try:
-        return ctypes.CDLL(str(LIBRARY))
+        found = ctypes.CDLL(str(LIBRARY))
     except OSError:  # not compiled, or for another machine
         return None
+    _declare(found)
+    if limit and not found.processor_has(ISAS.index(limit)):
+        there = [name for number, name in enumerate(ISAS) if found.processor_has(number)]
+        raise ConfigError(
+            f"{VARIABLE}: this processor lacks {limit}; expected one of {', '.join(there)} or 0"
+        )
+    return found
+
+
+def _declare(found: Any) -> None:
+    version = None
+    if hasattr(found, "library_version"):
+        version = found.library_version()
+    if version != VERSION:
+        raise SeqgenError(
+            f"{LIBRARY.name} was compiled for another version of seqgen; install seqgen again, or "
+            f"set {VARIABLE}=0 to run without it"
+        )
+    for name, types in _SIGNATURES.items():
+        function = getattr(found, name)
+        function.argtypes, function.restype = types, _INT
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """Those that may be used here, the fastest first: `plain` only where there is no other.
+
+    >>> set(instruction_sets()) <= set(ISAS)
+    True
+    """
+    found = library()
+    if found is None:
+        return ()
+    first = ISAS.index(os.environ.get(VARIABLE) or ISAS[0])
+    there = [name for name in ISAS[first:] if found.processor_has(ISAS.index(name))]
+    return tuple(there[:-1] or there)
+
+
+def first_supported(supports: Callable[[int], int]) -> int | None:
+    """The number of the fastest usable instruction set that `supports` accepts, or None."""
+    return next((i for i in map(ISAS.index, instruction_sets()) if supports(i)), None)
+
+
+def check(code: int, what: str) -> None:
+    """Raise an error for what a function of the library returned.
+
+    >>> check(OK, "a window")
+    """
+    if code == NO_MEMORY:
+        raise MemoryError(f"no memory for {what}")
+    if code != OK:
+        raise ValueError(f"{what}: an argument is out of range")
 
 
 def pointer(array: Any) -> Any:
-    """To the first number of an array, which is not empty and whose numbers stand side by side;
-    `array.ctypes` would take four times as long."""
+    """The address of a contiguous array that is not empty, for C; four times as fast as
+    `array.ctypes`."""
     return ctypes.byref(ctypes.c_char.from_buffer(array))

@@ -11,7 +11,7 @@
 #ifndef SEQGEN_CELLS_H
 #define SEQGEN_CELLS_H
 
-enum cell { SIMPLE_RNN, LSTM, GRU };
+enum { SIMPLE_RNN, LSTM, GRU, CELL_COUNT };
 
 static const int GATES[] = {1, 4, 3}; /* blocks of `units` rows in W and U */
 

@@ -1,37 +1,38 @@
-/* One step of a trained network, for generation: a token for each of some streams.
+/* One step of a trained network, for generation: one token for each stream.
 
-   Weights are int8 with a float scale for each row; inputs lie between -1 and 1 and are quantised to
-   14 bits. Products are summed as int32, whose result does not depend on the order, so that a
-   stream's logits do not depend on the other streams in the batch. */
+   Weights are int8 with a float scale per row; inputs are between -1 and 1 and quantised to 14 bits.
+   Products are summed as int32, exactly, in any order: the logits of a stream do not depend on the
+   other streams of the batch. */
 
 #include <stdint.h>
 #include <string.h>
 
 #include "cells.h"
+#include "isa.h"
 
-#define UNIT 8191.0f /* what 1 is as a whole number */
+#define UNIT 8191.0f       /* 1 as a whole number of 14 bits */
+enum { MAX_UNITS = 2048 }; /* with more, a sum could exceed 32 bits */
 
 struct matrix {
     const int8_t *weights; /* for each block of ROWS rows, for each two columns: (ROWS, 2) */
-    const float *scales;   /* (rows,): what a sum is multiplied with */
-    int64_t rows, width;   /* rows a multiple of 16, width of 2 */
+    const float *scales;   /* (rows,): factors of the sums */
+    int64_t rows, width;   /* rows: a multiple of ROWS; width: of 2 */
 };
 
 struct layer {
-    struct matrix input, recurrent;     /* input: not of the first layer */
+    struct matrix input, recurrent;     /* input: empty in the first layer */
     const float *bias, *recurrent_bias; /* (gates units) or NULL; recurrent: of a GRU */
 };
 
 struct network {
     int32_t isa, cell;
-    int64_t layers, units;
-    const struct layer *of_layer;
+    int64_t layer_count, units;
+    const struct layer *layer;
     struct matrix output;
-    const float *output_bias;
-    float *scratch; /* for each stream 2 gates units, and units / 2 */
+    const float *output_bias; /* (output rows,) */
 };
 
-#define ROWS 16 /* of a block in every instruction set, so that weights are packed in one way */
+#define ROWS 16 /* of a block, in every instruction set, so that there is one way to pack weights */
 
 static inline int32_t load_pair_i16(const int16_t *numbers) {
     int32_t pair;
@@ -49,15 +50,15 @@ static inline int32_t load_pair_i16(const int16_t *numbers) {
 #define STREAMS 8
 #include "simd.h"
 
-typedef __m512i NAME(sums);
+typedef __m512i NAME(acc);
 typedef __m512i NAME(wide);
 
 INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
     return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)weights));
 }
 
-INLINE NAME(sums) NAME(dot)(NAME(sums) sums, NAME(wide) wide, const int16_t *numbers) {
-    return _mm512_dpwssd_epi32(sums, wide, _mm512_set1_epi32(load_pair_i16(numbers)));
+INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *numbers) {
+    return _mm512_dpwssd_epi32(acc, wide, _mm512_set1_epi32(load_pair_i16(numbers)));
 }
 
 #include "infer_step.h"
@@ -69,7 +70,7 @@ INLINE NAME(sums) NAME(dot)(NAME(sums) sums, NAME(wide) wide, const int16_t *num
 #define STREAMS 4
 #include "simd.h"
 
-typedef struct { __m256i low, high; } NAME(sums), NAME(wide);
+typedef struct { __m256i low, high; } NAME(acc), NAME(wide);
 
 INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
     const __m128i *halves = (const __m128i *)weights;
@@ -77,21 +78,14 @@ INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
                         _mm256_cvtepi8_epi16(_mm_loadu_si128(halves + 1))};
 }
 
-INLINE NAME(sums) NAME(dot)(NAME(sums) sums, NAME(wide) wide, const int16_t *numbers) {
+INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *numbers) {
     __m256i pair = _mm256_set1_epi32(load_pair_i16(numbers));
-    return (NAME(sums)){_mm256_add_epi32(sums.low, _mm256_madd_epi16(wide.low, pair)),
-                        _mm256_add_epi32(sums.high, _mm256_madd_epi16(wide.high, pair))};
+    return (NAME(acc)){_mm256_add_epi32(acc.low, _mm256_madd_epi16(wide.low, pair)),
+                       _mm256_add_epi32(acc.high, _mm256_madd_epi16(wide.high, pair))};
 }
 
 #include "infer_step.h"
 
-static int has_vnni(void) {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-           && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-           && __builtin_cpu_supports("avx512vnni");
-}
-
-static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
 
 #define NAME(x) step_plain_##x
@@ -101,7 +95,7 @@ static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_c
 #define STREAMS 2
 #include "simd.h"
 
-typedef struct { int32_t lanes[ROWS]; } NAME(sums);
+typedef struct { int32_t lanes[ROWS]; } NAME(acc);
 typedef struct { int16_t lanes[2 * ROWS]; } NAME(wide);
 
 INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
@@ -110,31 +104,44 @@ INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
     return wide;
 }
 
-INLINE NAME(sums) NAME(dot)(NAME(sums) sums, NAME(wide) wide, const int16_t *numbers) {
+INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *numbers) {
     for (int r = 0; r < ROWS; r++)
-        sums.lanes[r] += wide.lanes[2 * r] * numbers[0] + wide.lanes[2 * r + 1] * numbers[1];
-    return sums;
+        acc.lanes[r] += wide.lanes[2 * r] * numbers[0] + wide.lanes[2 * r + 1] * numbers[1];
+    return acc;
 }
 
 #include "infer_step.h"
 
-/* The fastest instruction set of this processor, from 0; every processor has 2. */
-int network_set(void) {
+/* Whether this processor runs `network_step` with an instruction set. */
+int network_supports(int isa) {
 #if defined(__x86_64__)
-    if (has_vnni()) return 0;
-    if (has_avx2()) return 1;
+    if (isa == AVX512) return has_isa(AVX512) && __builtin_cpu_supports("avx512vnni");
+    if (isa == AVX2) return has_isa(AVX2);
 #endif
-    return 2;
+    return isa == PLAIN;
 }
 
-/* Each stream's numbers stand one after the other: of every layer its states, each (units,), then
-   the logits. `first` is (streams, gates units): the sums that the tokens bring to the first layer. */
-void network_step(const struct network *n, int64_t streams, const float *first, const float *before,
-                  float *after) {
+static int is_valid(const struct network *n) {
+    return network_supports(n->isa) && n->cell >= 0 && n->cell < CELL_COUNT && n->layer_count > 0
+           && n->units > 0 && n->units % ROWS == 0 && n->units <= MAX_UNITS && n->layer
+           && n->output.rows > 0 && n->output.rows % ROWS == 0 && n->output.width == n->units
+           && n->output_bias;
+}
+
+/* One step of `streams` streams. Returns OK or BAD_ARGUMENT.
+
+     first          (streams, gates units): W x of the first layer, for the tokens
+     before, after  (streams, size), size = layers states units + output rows: of every layer its
+                    states, each (units,), then the logits
+     scratch        (streams, 2 gates units + units / 2) */
+int network_step(const struct network *n, int64_t streams, const float *first, const float *before,
+                 float *after, float *scratch) {
+    if (!is_valid(n) || streams < 1 || !first || !before || !after || !scratch) return BAD_ARGUMENT;
 #if defined(__x86_64__)
-    if (n->isa == 0) step_vnni_step(n, streams, first, before, after);
-    else if (n->isa == 1) step_avx2_step(n, streams, first, before, after);
+    if (n->isa == AVX512) step_vnni_step(n, streams, first, before, after, scratch);
+    else if (n->isa == AVX2) step_avx2_step(n, streams, first, before, after, scratch);
     else
 #endif
-        step_plain_step(n, streams, first, before, after);
+        step_plain_step(n, streams, first, before, after, scratch);
+    return OK;
 }

@@ -1,50 +1,65 @@
-/* The recurrent layers over a window, for training: once for each of the
-   instruction sets at the end. What they do, in Python, stands in seqgen/kernels. */
+/* A recurrent layer over a window, for training: forward and backward through all steps, compiled
+   for every instruction set. `seqgen/network/kernels/tf_loop.py` does the same in TensorFlow. */
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cells.h"
+#include "isa.h"
 
-
-static const int KEPT[] = {1, 6, 5};          /* rows of a unit that backward wants of a time */
-static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two sums */
-enum { MOST_KEPT = 6, MOST_GRADIENT_ROWS = 4 };
+static const int RESIDUALS[] = {1, 6, 5};     /* rows of a unit that forward stores for backward */
+static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two products */
+enum { MAX_RESIDUALS = 6, MAX_GRADIENT_ROWS = 4 };
+enum { UNITS = 16 }; /* `units` must be a multiple of it */
 
 struct window {
     int32_t isa, cell;
     int64_t units, width, steps, batch;
-    const void *weights;           /* (width, gates units): what is packed, */
-    uint32_t *packed;              /* and where to; then the recurrent kernel, packed, */
-    const uint32_t *packed_kernel; /* and, forward, the kernel */
-    const float *bias;             /* (gates units), a GRU's (2, gates units) */
+    const void *weights;           /* packing: (width, gates units) */
+    uint32_t *packed;              /* packing: the result; otherwise the packed recurrent kernel */
+    const uint32_t *packed_kernel; /* forward: the packed kernel */
+    const float *bias;             /* forward: (gates units), of a GRU (2, gates units) */
     const void *inputs;            /* forward: (width, T, B) */
     void *outputs;                 /* (units, T, B): written forward; backward their gradient */
-    float *hidden, *carry;         /* (units, B): before the window, then after it; or gradients */
-    void *kept;                    /* (T, units, KEPT, B) */
-    void *gradient;                /* backward: that of the sums, (GRADIENT_ROWS units, T, B), */
-    float *d_bias;                 /* and summed over all times and columns */
+    float *hidden, *cell_state;    /* (units, B): before the window → after it, or their gradients */
+    void *residuals;               /* (T, units, RESIDUALS, B) */
+    void *gradient;                /* backward: of the pre-activations, (GRADIENT_ROWS units, T, B) */
+    float *d_bias;                 /* backward: that summed over steps and columns */
 };
 
-struct isa {
-    int columns;
-    int (*available)(void);
-    int (*pack_forward)(const struct window *), (*pack_backward)(const struct window *);
-    int (*forward)(const struct window *), (*backward)(const struct window *);
+typedef int work(const struct window *);
+
+struct loops {
+    int columns; /* the batch size must be a multiple of it */
+    work *pack_forward, *pack_backward, *forward, *backward;
 };
 
-enum { AHEAD = 8 }; /* units between what is worked on and what is fetched into the cache */
+enum { AHEAD = 8 }; /* distance in units between the rows in use and those that are prefetched */
 
-static void *scratch(int64_t words) {
-    void *memory = NULL;
-    return posix_memalign(&memory, 64, 4 * (size_t)words) ? NULL : memory;
+enum { LINE = 64 }; /* bytes of a cache line */
+
+/* Memory for `words` words, aligned to a cache line, or NULL. The pointer to free precedes it. */
+static void *allocate(int64_t words) {
+    char *memory = malloc(sizeof(void *) + LINE + 4 * (size_t)words);
+    if (!memory) return NULL;
+    char *aligned = memory + sizeof(void *);
+    aligned += LINE - (uintptr_t)aligned % LINE;
+    memcpy(aligned - sizeof(void *), &memory, sizeof(void *));
+    return aligned;
 }
+
+static void release(void *aligned) {
+    void *memory;
+    if (!aligned) return;
+    memcpy(&memory, (char *)aligned - sizeof(void *), sizeof(void *));
+    free(memory);
+}
+
+#define LOOPS(name) pack_forward_##name, pack_backward_##name, forward_##name, backward_##name
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-
-#define LOOPS(name) pack_forward_##name, pack_backward_##name, forward_##name, backward_##name
 
 #define NAME(x) x##_avx512_bf16
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma")))
@@ -69,23 +84,9 @@ static void *scratch(int64_t words) {
 #define BFLOAT16 0
 #include "simd.h"
 #include "train_window.h"
+#endif
 
-static int has_avx512(void) {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-           && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
-
-static int has_avx512_bf16(void) { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
-
-static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-
-static const struct isa ISAS[] = {
-    {16, has_avx512_bf16, LOOPS(avx512_bf16)},
-    {16, has_avx512, LOOPS(avx512)},
-    {8, has_avx2, LOOPS(avx2)},
-};
-
-#else /* vectors of four, which every 64-bit ARM has */
+/* Vectors of four floats, which every 64-bit processor has. */
 #define NAME(x) x##_plain
 #define TARGET
 #define LANES 4
@@ -94,26 +95,46 @@ static const struct isa ISAS[] = {
 #include "simd.h"
 #include "train_window.h"
 
-static int always(void) { return 1; }
-
-static int never(void) { return 0; }
-
-static const struct isa ISAS[] = {
-    {0, never, NULL, NULL, NULL, NULL},
-    {0, never, NULL, NULL, NULL, NULL},
-    {4, always, pack_forward_plain, pack_backward_plain, forward_plain, backward_plain},
-};
+static const struct loops ALL[ISA_COUNT] = {
+#if defined(__x86_64__)
+    [AVX512_BF16] = {16, LOOPS(avx512_bf16)},
+    [AVX512] = {16, LOOPS(avx512)},
+    [AVX2] = {8, LOOPS(avx2)},
 #endif
+    [PLAIN] = {4, LOOPS(plain)},
+};
 
-/* What the batch size must be a multiple of; 0 if this processor lacks the instruction set. */
-int window_columns(int isa) { return ISAS[isa].available() ? ISAS[isa].columns : 0; }
+/* What the batch size must be a multiple of; 0 if there are no loops for this processor. */
+int window_columns(int isa) {
+    return isa >= 0 && isa < ISA_COUNT && has_isa(isa) ? ALL[isa].columns : 0;
+}
 
-/* Weights, as the loop of that name reads them for such a batch. */
-int window_pack_forward(const struct window *w) { return ISAS[w->isa].pack_forward(w); }
+/* Whether a window has loops, and every array that they use. */
+static int is_valid(const struct window *w) {
+    const int columns = window_columns(w->isa);
+    return columns && w->cell >= 0 && w->cell < CELL_COUNT && w->units > 0 && w->units % UNITS == 0
+           && w->width >= 0 && w->steps >= 0 && w->batch > 0 && w->batch % columns == 0 && w->packed;
+}
 
-int window_pack_backward(const struct window *w) { return ISAS[w->isa].pack_backward(w); }
+static int has_states(const struct window *w) {
+    return w->outputs && w->residuals && w->hidden && (w->cell == LSTM) == (w->cell_state != NULL);
+}
 
-/* All times. Both return 0, or 1 where there was no memory. */
-int window_forward(const struct window *w) { return ISAS[w->isa].forward(w); }
+/* All of these return OK, NO_MEMORY or BAD_ARGUMENT. */
+int window_pack_forward(const struct window *w) {
+    return is_valid(w) && w->weights ? ALL[w->isa].pack_forward(w) : BAD_ARGUMENT;
+}
 
-int window_backward(const struct window *w) { return ISAS[w->isa].backward(w); }
+int window_pack_backward(const struct window *w) {
+    return is_valid(w) && w->weights ? ALL[w->isa].pack_backward(w) : BAD_ARGUMENT;
+}
+
+int window_forward(const struct window *w) {
+    const int complete = is_valid(w) && has_states(w) && w->packed_kernel && w->bias && w->inputs;
+    return complete ? ALL[w->isa].forward(w) : BAD_ARGUMENT;
+}
+
+int window_backward(const struct window *w) {
+    const int complete = is_valid(w) && has_states(w) && w->gradient && w->d_bias;
+    return complete ? ALL[w->isa].backward(w) : BAD_ARGUMENT;
+}

@@ -1,11 +1,12 @@
-/* A recurrent layer over a window of times, forward and backward. See train_window.c, which includes this
-   once for every instruction set, after simd.h, and defines, besides what that wants:
+/* A recurrent layer over a window, forward and backward. train_window.c includes this once for every
+   instruction set, after simd.h, and defines in addition
 
-     GROUPS    vectors of columns at the most that a product works on at once
-     BFLOAT16  1: sequences, weights and products are bfloat16, sums float32; 0: all is float32
+     GROUPS    largest number of vectors of columns that a product works on at once
+     BFLOAT16  1: sequences, weights and factors of products are bfloat16, sums float32;
+               0: everything is float32
 
-   Sequences are (rows, T, B), states (units, B), in rows as Keras orders its gates. What a product
-   reads stands in words of four bytes: a float, or a pair of bfloat16 from two rows. */
+   Sequences are (rows, T, B), states (units, B), with the gates in the order of Keras. Factors of
+   products are packed into words of four bytes: a float, or a pair of bfloat16 from two rows. */
 
 #define element NAME(element)
 
@@ -22,26 +23,26 @@ INLINE void NAME(write)(element *to, vec v) {
     _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)v));
 }
 
-INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
+INLINE void NAME(write_words)(uint32_t *to, const vec *rows, int64_t stride) {
     __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)rows[0]));
     __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)rows[stride]));
     _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
 
-/* The words of a row and the one `stride` after it, or of one alone with a stride of 0. */
-INLINE void NAME(copy_words)(uint32_t *to, const element *row, long stride) {
+/* The words of a row and the row `stride` after it; a stride of 0 takes zeros instead. */
+INLINE void NAME(copy_words)(uint32_t *to, const element *row, int64_t stride) {
     __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)row)), high = {0};
     if (stride) high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(row + stride)));
     _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
 }
 
-/* As write, for all vectors of columns, and past the caches: for what is read when all times are
-   done. A line of it must be whole. */
-INLINE void NAME(stream)(element *to, int groups, const vec *columns, long stride) {
+/* Write all vectors of columns past the caches: for data that is read after the last step. They
+   must fill whole cache lines. */
+INLINE void NAME(stream)(element *to, int groups, const vec *columns, int64_t stride) {
     if (groups == 1) NAME(write)(to, *columns);
     else
-        _mm512_stream_si512((__m512i *)to, (__m512i)_mm512_cvtne2ps_pbh((__m512)columns[stride],
-                                                                        (__m512)columns[0]));
+        _mm512_stream_si512((__m512i *)to,
+                            (__m512i)_mm512_cvtne2ps_pbh((__m512)columns[stride], (__m512)columns[0]));
 }
 
 INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
@@ -49,7 +50,7 @@ INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)same, (__m512bh)pairs);
 }
 
-INLINE uint32_t NAME(word)(const element *at, long stride) {
+INLINE uint32_t NAME(word)(const element *at, int64_t stride) {
     return stride ? at[0] | (uint32_t)at[stride] << 16 : at[0];
 }
 #else
@@ -60,17 +61,17 @@ INLINE vec NAME(read)(const element *from) { return NAME(load)(from); }
 
 INLINE void NAME(write)(element *to, vec v) { NAME(store)(to, v); }
 
-INLINE void NAME(write_words)(uint32_t *to, const vec *rows, long stride) {
+INLINE void NAME(write_words)(uint32_t *to, const vec *rows, int64_t stride) {
     (void)stride;
     memcpy(to, rows, sizeof *rows);
 }
 
-INLINE void NAME(copy_words)(uint32_t *to, const element *row, long stride) {
+INLINE void NAME(copy_words)(uint32_t *to, const element *row, int64_t stride) {
     (void)stride;
     memcpy(to, row, sizeof(vec));
 }
 
-INLINE void NAME(stream)(element *to, int groups, const vec *columns, long stride) {
+INLINE void NAME(stream)(element *to, int groups, const vec *columns, int64_t stride) {
     for (int c = 0; c < groups; c++)
 #if LANES == 16
         _mm512_stream_ps(to + LANES * c, (__m512)columns[c * stride]);
@@ -87,7 +88,7 @@ INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
     return sum + same * v;
 }
 
-INLINE uint32_t NAME(word)(const element *at, long stride) {
+INLINE uint32_t NAME(word)(const element *at, int64_t stride) {
     uint32_t word;
     (void)stride;
     memcpy(&word, at, sizeof word);
@@ -95,128 +96,133 @@ INLINE uint32_t NAME(word)(const element *at, long stride) {
 }
 #endif
 
-/* What was streamed is seen by all threads from here on. */
+/* Make streamed data visible to all threads. */
 INLINE void NAME(end_of_streams)(void) {
 #if LANES == 16
     _mm_sfence();
 #endif
 }
 
-/* The words of so many rows; the last word of an odd number holds one row and zeros. */
-INLINE long NAME(words)(long rows) { return (rows + NAME(PAIR) - 1) / NAME(PAIR); }
+/* Number of words for `rows` rows; with an odd number the last word holds one row and zeros. */
+INLINE int64_t NAME(words)(int64_t rows) { return (rows + NAME(PAIR) - 1) / NAME(PAIR); }
 
-INLINE int NAME(has_pair)(long word, long rows) { return (word + 1) * NAME(PAIR) <= rows; }
+INLINE int NAME(has_pair)(int64_t word, int64_t rows) { return (word + 1) * NAME(PAIR) <= rows; }
 
-/* sums[r] += weights (rows, words) times the columns, for `groups` vectors of columns. */
+/* acc[r] += weights (rows, words) times the columns, for `groups` vectors of columns. */
 INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const uint32_t *columns,
-                          long batch, long words, vec sums[][GROUPS]) {
-    for (long k = 0; k < words; k++, weights += rows, columns += batch)
+                          int64_t batch, int64_t words, vec acc[][GROUPS]) {
+    for (int64_t k = 0; k < words; k++, weights += rows, columns += batch)
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
             for (int c = 0; c < groups; c++)
-                sums[r][c] = NAME(multiply_add)(sums[r][c], weights[r], columns + LANES * c);
+                acc[r][c] = NAME(multiply_add)(acc[r][c], weights[r], columns + LANES * c);
 }
 
-/* Weights (width, gates units) as a product forward reads them: for each block of units, word by
-   word, the block's rows of every gate. Sixteen units are packed side by side: the blocks of more
-   lie so far apart that they would throw each other out of the cache. */
+/* Pack weights (width, gates units) for the forward products: for each block of units, word by word,
+   the block's rows of every gate. Sixteen units are packed together: with more, the blocks would be
+   so far apart that they evict each other from the cache. */
 INLINE int NAME(pack_forward_cell)(int cell, int block, int groups, const struct window *w) {
     const int gates = GATES[cell];
-    const long row = gates * w->units, words = NAME(words)(w->width), tile = 16;
+    const int64_t row = gates * w->units, words = NAME(words)(w->width), tile = 16;
     (void)groups;
-    for (long first = 0; first < w->units; first += tile)
-        for (long k = 0; k < words; k++)
+    for (int64_t first = 0; first < w->units; first += tile)
+        for (int64_t k = 0; k < words; k++)
             for (int gate = 0; gate < gates; gate++) {
                 const element *from =
                     (const element *)w->weights + k * NAME(PAIR) * row + gate * w->units + first;
-                const long stride = NAME(has_pair)(k, w->width) ? row : 0;
+                const int64_t stride = NAME(has_pair)(k, w->width) ? row : 0;
                 uint32_t *to = w->packed + (first * words + k * block) * gates + gate * block;
-                for (long unit = 0; unit < tile; unit += block, to += block * words * gates)
+                for (int64_t unit = 0; unit < tile; unit += block, to += block * words * gates)
 #pragma GCC unroll 16
                     for (int j = 0; j < block; j++) to[j] = NAME(word)(from + unit + j, stride);
             }
     return 0;
 }
 
-/* The recurrent kernel as a product backward reads it: for each block of rows, word by word. */
+/* Pack the recurrent kernel for the backward products: for each block of rows, word by word. */
 INLINE int NAME(pack_backward_cell)(int cell, int block, int groups, const struct window *w) {
-    const long width = GATES[cell] * w->units, words = width / NAME(PAIR);
+    const int64_t width = GATES[cell] * w->units, words = width / NAME(PAIR);
     const element *kernel = w->weights;
     uint32_t *to = w->packed;
     (void)groups;
-    for (long first = 0; first < w->units; first += block)
-        for (long k = 0; k < words; k++)
-            for (long row = first; row < first + block; row++)
+    for (int64_t first = 0; first < w->units; first += block)
+        for (int64_t k = 0; k < words; k++)
+            for (int64_t row = first; row < first + block; row++)
                 *to++ = NAME(word)(kernel + row * width + k * NAME(PAIR), 1);
     return 0;
 }
 
-/* One time of one block of units: `groups` vectors of columns from `column` on. */
-INLINE void NAME(forward_block)(int cell, int block, int groups, const struct window *w, long time,
-                                long unit, long column, const uint32_t *inputs,
+/* One forward step of `block` units for `groups` vectors of columns from `column` on. The equations
+   are in cells.h; the residuals of a unit are
+
+     SIMPLE_RNN  h'
+     LSTM        i, f, g, o, c, tanh(c')
+     GRU         z, r, U h + b_r (candidate), g, h - g */
+INLINE void NAME(forward_block)(int cell, int block, int groups, const struct window *w, int64_t step,
+                                int64_t unit, int64_t column, const uint32_t *inputs,
                                 const uint32_t *columns, uint32_t *next) {
     const int gates = GATES[cell];
-    const long units = w->units, batch = w->batch, step = w->steps * batch;
-    const long words = NAME(words)(units), input_words = NAME(words)(w->width);
-    element *outputs = (element *)w->outputs + time * batch;
-    vec sums[16][GROUPS], hidden[16][GROUPS], input[16][GROUPS];
+    const int64_t units = w->units, batch = w->batch, row_stride = w->steps * batch;
+    const int64_t words = NAME(words)(units), input_words = NAME(words)(w->width);
+    element *outputs = (element *)w->outputs + step * batch;
+    vec pre[16][GROUPS], hidden[16][GROUPS], input[16][GROUPS];
 #pragma GCC unroll 4
     for (int gate = 0; gate < gates; gate++)
 #pragma GCC unroll 16
         for (int j = 0; j < block; j++)
 #pragma GCC unroll 2
             for (int c = 0; c < groups; c++) {
-                long row = gate * units + unit + j;
-                sums[gate * block + j][c] = NAME(splat)(
+                int64_t row = gate * units + unit + j;
+                pre[gate * block + j][c] = NAME(splat)(
                     w->bias[row] + (cell == GRU && gate < 2 ? w->bias[gates * units + row] : 0.0f));
             }
     NAME(product)(gates * block, groups, w->packed_kernel + unit * gates * input_words,
-                  inputs + column, batch, input_words, sums);
-    if (cell == GRU) /* the reset gate is between the candidate's two sums */
+                  inputs + column, batch, input_words, pre);
+    if (cell == GRU) /* the reset gate applies to the recurrent part of the candidate only */
 #pragma GCC unroll 16
         for (int j = 0; j < block; j++)
 #pragma GCC unroll 2
             for (int c = 0; c < groups; c++) {
-                input[j][c] = sums[2 * block + j][c];
-                sums[2 * block + j][c] = NAME(splat)(w->bias[(gates + 2) * units + unit + j]);
+                input[j][c] = pre[2 * block + j][c];
+                pre[2 * block + j][c] = NAME(splat)(w->bias[(gates + 2) * units + unit + j]);
             }
     NAME(product)(gates * block, groups, w->packed + unit * gates * words, columns + column, batch,
-                  words, sums);
+                  words, pre);
 #pragma GCC unroll 16
     for (int j = 0; j < block; j++) {
-        vec kept[GROUPS][MOST_KEPT];
+        vec k_all[GROUPS][MAX_RESIDUALS];
 #pragma GCC unroll 2
         for (int c = 0; c < groups; c++) {
-            long at = (unit + j) * batch + column + LANES * c;
-            vec h, *k = kept[c];
+            int64_t at = (unit + j) * batch + column + LANES * c;
+            vec h, *k = k_all[c];
             if (cell == LSTM) {
-                k[0] = NAME(sigmoid)(sums[j][c]), k[1] = NAME(sigmoid)(sums[block + j][c]);
-                k[2] = NAME(tanh)(sums[2 * block + j][c]);
-                k[3] = NAME(sigmoid)(sums[3 * block + j][c]);
-                k[4] = NAME(load)(w->carry + at);
-                vec carry = k[1] * k[4] + k[0] * k[2];
-                k[5] = NAME(tanh)(carry);
+                k[0] = NAME(sigmoid)(pre[j][c]), k[1] = NAME(sigmoid)(pre[block + j][c]);
+                k[2] = NAME(tanh)(pre[2 * block + j][c]);
+                k[3] = NAME(sigmoid)(pre[3 * block + j][c]);
+                k[4] = NAME(load)(w->cell_state + at);
+                vec c_new = k[1] * k[4] + k[0] * k[2];
+                k[5] = NAME(tanh)(c_new);
                 h = k[3] * k[5];
-                NAME(store)(w->carry + at, carry);
+                NAME(store)(w->cell_state + at, c_new);
             } else if (cell == GRU) {
-                k[0] = NAME(sigmoid)(sums[j][c]), k[1] = NAME(sigmoid)(sums[block + j][c]);
-                k[2] = sums[2 * block + j][c];
+                k[0] = NAME(sigmoid)(pre[j][c]), k[1] = NAME(sigmoid)(pre[block + j][c]);
+                k[2] = pre[2 * block + j][c];
                 k[3] = NAME(tanh)(input[j][c] + k[1] * k[2]);
                 k[4] = NAME(load)(w->hidden + at) - k[3];
                 h = k[3] + k[0] * k[4];
             } else {
-                h = k[0] = NAME(tanh)(sums[j][c]);
+                h = k[0] = NAME(tanh)(pre[j][c]);
             }
             NAME(store)(w->hidden + at, h);
-            NAME(write)(outputs + (unit + j) * step + column + LANES * c, h);
+            NAME(write)(outputs + (unit + j) * row_stride + column + LANES * c, h);
             hidden[j][c] = h;
         }
 #pragma GCC unroll 6
-        for (int n = 0; n < KEPT[cell]; n++)
-            NAME(stream)((element *)w->kept
-                             + ((time * units + unit + j) * KEPT[cell] + n) * batch + column,
-                         groups, &kept[0][n], MOST_KEPT);
+        for (int n = 0; n < RESIDUALS[cell]; n++)
+            NAME(stream)((element *)w->residuals
+                             + ((step * units + unit + j) * RESIDUALS[cell] + n) * batch + column,
+                         groups, &k_all[0][n], MAX_RESIDUALS);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < block; j += NAME(PAIR))
@@ -227,66 +233,74 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
 }
 
 INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct window *w) {
-    const long units = w->units, batch = w->batch, step = w->steps * batch;
-    const long words = NAME(words)(units), input_words = NAME(words)(w->width);
-    uint32_t *columns = scratch(words * batch), *next = scratch(words * batch);
-    uint32_t *inputs = scratch(input_words * batch);
+    const int64_t units = w->units, batch = w->batch, row_stride = w->steps * batch;
+    const int64_t words = NAME(words)(units), input_words = NAME(words)(w->width);
+    uint32_t *columns = allocate(words * batch), *next = allocate(words * batch);
+    uint32_t *inputs = allocate(input_words * batch);
     const int failed = !columns || !next || !inputs;
     if (failed) goto end;
-    for (long unit = 0; unit < units; unit += NAME(PAIR))
-        for (long column = 0; column < batch; column += LANES) {
+    for (int64_t unit = 0; unit < units; unit += NAME(PAIR))
+        for (int64_t column = 0; column < batch; column += LANES) {
             vec rows[2];
             for (int n = 0; n < NAME(PAIR); n++)
                 rows[n] = NAME(load)(w->hidden + (unit + n) * batch + column);
             NAME(write_words)(columns + unit / NAME(PAIR) * batch + column, rows, 1);
         }
-    for (long time = 0; time < w->steps; time++) {
-        const element *from = (const element *)w->inputs + time * batch;
-        for (long k = 0; k < input_words; k++, from += NAME(PAIR) * step)
-            for (long column = 0; column < batch; column += LANES) {
-                __builtin_prefetch(from + AHEAD * step + column); /* rows lie far apart */
-                __builtin_prefetch(from + (AHEAD + 1) * step + column);
+    for (int64_t step = 0; step < w->steps; step++) {
+        const element *from = (const element *)w->inputs + step * batch;
+        for (int64_t k = 0; k < input_words; k++, from += NAME(PAIR) * row_stride)
+            for (int64_t column = 0; column < batch; column += LANES) {
+                __builtin_prefetch(from + AHEAD * row_stride + column); /* rows are far apart */
+                __builtin_prefetch(from + (AHEAD + 1) * row_stride + column);
                 NAME(copy_words)(inputs + k * batch + column, from + column,
-                                 NAME(has_pair)(k, w->width) ? step : 0);
+                                 NAME(has_pair)(k, w->width) ? row_stride : 0);
             }
-        for (long column = 0; column < batch; column += LANES * groups)
-            for (long unit = 0; unit < units; unit += block)
-                NAME(forward_block)(cell, block, groups, w, time, unit, column, inputs, columns, next);
+        for (int64_t column = 0; column < batch; column += LANES * groups)
+            for (int64_t unit = 0; unit < units; unit += block)
+                NAME(forward_block)(cell, block, groups, w, step, unit, column, inputs, columns, next);
         uint32_t *last = columns;
         columns = next;
         next = last;
     }
     NAME(end_of_streams)();
 end:
-    free(columns), free(next), free(inputs);
-    return failed;
+    release(columns), release(next), release(inputs);
+    return failed ? NO_MEMORY : OK;
 }
 
-/* The gradient of one unit's sums at one time, `d`, from that of its state, which becomes what of
-   it goes to the state before without a product. Kept are of an LSTM i, f, candidate, o, carry
-   before, tanh of the carry; of a GRU z, r, the candidate's recurrent sum, candidate, difference. */
-INLINE void NAME(backward_unit)(int cell, const struct window *w, long time, long unit, long column,
-                                vec d[MOST_GRADIENT_ROWS]) {
-    const long batch = w->batch, step = w->steps * batch, at = unit * batch + column;
-    const element *kept =
-        (const element *)w->kept + (time * w->units + unit) * KEPT[cell] * batch + column;
-    const element *outputs = (const element *)w->outputs + time * batch + unit * step + column;
-    vec k[MOST_KEPT];
+/* One backward step of one unit: from dh' and dc' the gradients `d` of the pre-activations, and in
+   `hidden` and `cell_state` the part of dh and dc that involves no product. The rest of dh is U^T d.
+
+     SIMPLE_RNN  d = dh' (1 - h'^2);  dh = U^T d
+     LSTM        dc' += dh' o (1 - tanh(c')^2)
+                 di = dc' g i (1 - i);  df = dc' c f (1 - f);  dg = dc' i (1 - g^2)
+                 do = dh' tanh(c') o (1 - o);  dc = dc' f;  dh = U^T (di, df, dg, do)
+     GRU         dg = dh' (1 - z) (1 - g^2);  dz = dh' (h - g) z (1 - z)
+                 dr = dg (U h + b_r) r (1 - r);  dh = dh' z + U^T (dz, dr, dg r)
+
+   `d` has the rows in that order; of a GRU dz, dr, dg r (recurrent product), dg (input's product). */
+INLINE void NAME(backward_unit)(int cell, const struct window *w, int64_t step, int64_t unit,
+                                int64_t column, vec d[MAX_GRADIENT_ROWS]) {
+    const int64_t batch = w->batch, row_stride = w->steps * batch, at = unit * batch + column;
+    const element *residuals =
+        (const element *)w->residuals + (step * w->units + unit) * RESIDUALS[cell] * batch + column;
+    const element *outputs = (const element *)w->outputs + step * batch + unit * row_stride + column;
+    vec k[MAX_RESIDUALS];
 #pragma GCC unroll 6
-    for (int n = 0; n < KEPT[cell]; n++) {
-        k[n] = NAME(read)(kept + n * batch);
-        __builtin_prefetch(kept + (AHEAD * KEPT[cell] + n) * batch);
+    for (int n = 0; n < RESIDUALS[cell]; n++) {
+        k[n] = NAME(read)(residuals + n * batch);
+        __builtin_prefetch(residuals + (AHEAD * RESIDUALS[cell] + n) * batch);
     }
-    __builtin_prefetch(outputs + AHEAD * step); /* rows lie far apart */
+    __builtin_prefetch(outputs + AHEAD * row_stride); /* rows are far apart */
     vec dh = NAME(load)(w->hidden + at) + NAME(read)(outputs);
     vec direct = {0};
     if (cell == LSTM) {
-        vec dc = NAME(load)(w->carry + at) + dh * k[3] * (1.0f - k[5] * k[5]);
+        vec dc = NAME(load)(w->cell_state + at) + dh * k[3] * (1.0f - k[5] * k[5]);
         d[0] = dc * k[2] * (k[0] - k[0] * k[0]);
         d[1] = dc * k[4] * (k[1] - k[1] * k[1]);
         d[2] = dc * k[0] * (1.0f - k[2] * k[2]);
         d[3] = dh * k[5] * (k[3] - k[3] * k[3]);
-        NAME(store)(w->carry + at, dc * k[1]);
+        NAME(store)(w->cell_state + at, dc * k[1]);
     } else if (cell == GRU) {
         direct = dh * k[0];
         d[3] = (dh - direct) * (1.0f - k[3] * k[3]);
@@ -301,31 +315,31 @@ INLINE void NAME(backward_unit)(int cell, const struct window *w, long time, lon
 
 INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct window *w) {
     const int gates = GATES[cell], rows = GRADIENT_ROWS[cell];
-    const long units = w->units, batch = w->batch, step = w->steps * batch;
-    const long words = gates * units / NAME(PAIR);
-    uint32_t *columns = scratch(words * batch);
-    float *sums = (float *)scratch(rows * units * LANES);
-    const int failed = !columns || !sums;
+    const int64_t units = w->units, batch = w->batch, row_stride = w->steps * batch;
+    const int64_t words = gates * units / NAME(PAIR);
+    uint32_t *columns = allocate(words * batch);
+    float *bias_sums = (float *)allocate(rows * units * LANES);
+    const int failed = !columns || !bias_sums;
     if (failed) goto end;
-    memset(sums, 0, sizeof *sums * rows * units * LANES);
-    for (long time = w->steps - 1; time >= 0; time--) {
-        element *gradient = (element *)w->gradient + time * batch;
-        for (long unit = 0; unit < units; unit += NAME(PAIR))
-            for (long column = 0; column < batch; column += LANES * groups) {
-                vec d[GROUPS][2][MOST_GRADIENT_ROWS];
+    memset(bias_sums, 0, sizeof *bias_sums * rows * units * LANES);
+    for (int64_t step = w->steps - 1; step >= 0; step--) {
+        element *gradient = (element *)w->gradient + step * batch;
+        for (int64_t unit = 0; unit < units; unit += NAME(PAIR))
+            for (int64_t column = 0; column < batch; column += LANES * groups) {
+                vec d[GROUPS][2][MAX_GRADIENT_ROWS];
 #pragma GCC unroll 2
                 for (int c = 0; c < groups; c++)
 #pragma GCC unroll 2
                     for (int n = 0; n < NAME(PAIR); n++)
-                        NAME(backward_unit)(cell, w, time, unit + n, column + LANES * c, d[c][n]);
+                        NAME(backward_unit)(cell, w, step, unit + n, column + LANES * c, d[c][n]);
 #pragma GCC unroll 4
                 for (int gate = 0; gate < rows; gate++)
 #pragma GCC unroll 2
                     for (int n = 0; n < NAME(PAIR); n++) {
-                        long row = gate * units + unit + n;
-                        NAME(stream)(gradient + row * step + column, groups, &d[0][n][gate],
-                                     2 * MOST_GRADIENT_ROWS);
-                        float *sum = sums + row * LANES;
+                        int64_t row = gate * units + unit + n;
+                        NAME(stream)(gradient + row * row_stride + column, groups, &d[0][n][gate],
+                                     2 * MAX_GRADIENT_ROWS);
+                        float *sum = bias_sums + row * LANES;
                         vec total = NAME(load)(sum);
 #pragma GCC unroll 2
                         for (int c = 0; c < groups; c++) total += d[c][n][gate];
@@ -337,10 +351,10 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
                     for (int c = 0; c < groups; c++)
                         NAME(write_words)(columns + (gate * units + unit) / NAME(PAIR) * batch + column
                                               + LANES * c,
-                                          &d[c][0][gate], MOST_GRADIENT_ROWS);
+                                          &d[c][0][gate], MAX_GRADIENT_ROWS);
             }
-        for (long column = 0; column < batch; column += LANES * groups)
-            for (long row = 0; row < units; row += block) {
+        for (int64_t column = 0; column < batch; column += LANES * groups)
+            for (int64_t row = 0; row < units; row += block) {
                 vec product[16][GROUPS];
 #pragma GCC unroll 16
                 for (int r = 0; r < block; r++)
@@ -356,17 +370,17 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
                         NAME(store)(w->hidden + (row + r) * batch + column + LANES * c, product[r][c]);
             }
     }
-    for (long row = 0; row < rows * units; row++) {
+    for (int64_t row = 0; row < rows * units; row++) {
         w->d_bias[row] = 0.0f;
-        for (int lane = 0; lane < LANES; lane++) w->d_bias[row] += sums[row * LANES + lane];
+        for (int lane = 0; lane < LANES; lane++) w->d_bias[row] += bias_sums[row * LANES + lane];
     }
     NAME(end_of_streams)();
 end:
-    free(columns), free(sums);
-    return failed;
+    release(columns), release(bias_sums);
+    return failed ? NO_MEMORY : OK;
 }
 
-/* A block has as many rows as there are registers for its sums: 16, or 8 and 12. */
+/* Rows of a block: as many as there are registers for its accumulators. */
 #if GROUPS == 2
 #define FOR_BATCH(work, cell, one, two) \
     (w->batch % (2 * LANES) ? NAME(work)(cell, one, 1, w) : NAME(work)(cell, two, 2, w))

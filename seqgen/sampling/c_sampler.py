@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import ctypes
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.native import library, pointer
+from seqgen.native import check, library, pointer
 from seqgen.sampling.config import SampleConfig
 from seqgen.types import Ids
 
 FILTERS = {"top_k", "top_p", "min_p"}  # those that `native/sample.c` has
 
 
-class _Drawing(ctypes.Structure):
+class _Sampling(ctypes.Structure):
+    """`struct sampling` of `seqgen/native/sample.c`."""
+
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("rows", "size", "window", "top_k")),
-        *((name, ctypes.c_double) for name in ("penalty", "temperature", "top_p", "least")),
-        ("scratch", ctypes.c_void_p),
+        *((name, ctypes.c_double) for name in ("penalty", "temperature", "top_p", "min_logit")),
     ]
 
 
@@ -36,26 +38,22 @@ def supports(config: SampleConfig) -> bool:
 
 
 class CSampler:
-    """`seqgen/native/sample.c`, told what a configuration says.
+    """Samples as a configuration says, through `seqgen/native/sample.c`. Threads may share it.
 
     >>> if library() is not None:
-    ...     drawing = CSampler(SampleConfig(top_k=1))
+    ...     sampler = CSampler(SampleConfig(top_k=1))
     ...     logits = np.array([[1, 3, 2]], np.float32)
-    ...     print(drawing(logits, np.empty((1, 0), int), np.array([0.5]), 1.0).tolist())
+    ...     print(sampler(logits, np.empty((1, 0), int), np.array([0.5]), 1.0).tolist())
     [1]
     """
 
     def __init__(self, config: SampleConfig) -> None:
         filters = config.filters
-        self._drawing = _Drawing(
-            top_k=filters.get("top_k", 0),
-            penalty=config.repetition_penalty,
-            top_p=filters.get("top_p", 1),
-            least=math.log(filters["min_p"]) if "min_p" in filters else -math.inf,
-        )
-        self._work = library().draw
-        self._reference = ctypes.byref(self._drawing)
-        self._scratch = np.empty(0)  # kept for C
+        self._top_k = filters.get("top_k", 0)
+        self._penalty = config.repetition_penalty
+        self._top_p = filters.get("top_p", 1)
+        self._min_logit = math.log(filters["min_p"]) if "min_p" in filters else -math.inf
+        self._work = library().sample
 
     def __call__(
         self,
@@ -65,21 +63,49 @@ class CSampler:
         temperature: float,
         allowed: npt.NDArray[np.bool_] | None = None,
     ) -> Ids:
-        """One token per row: logits `(B, V)`, recent ids `(B, W)`, numbers `(B,)`, and which
-        tokens may come `(B, V)`, if not all → ids `(B,)`."""
-        drawing = self._drawing
-        drawing.rows, size = logits.shape
-        if drawing.size != size:
-            self._scratch = np.empty(2 * size)
-            drawing.size, drawing.scratch = size, self._scratch.ctypes.data
-        drawing.window, drawing.temperature = recent.shape[1], temperature
-        ids = np.empty(len(logits), np.int64)
-        self._work(
-            self._reference,
+        """Draw one token per row.
+
+        Args:
+            logits: `(B, V)`.
+            recent: ids `(B, W)`.
+            numbers: `(B,)`, random, `0 <= number < 1`.
+            temperature: 0 takes the most likely token.
+            allowed: `(B, V)`, or None.
+
+        Returns:
+            Ids `(B,)`.
+
+        Raises:
+            ValueError: an array has another shape or type, or a recent id is no token.
+        """
+        rows, size = logits.shape
+        _require("logits", logits, (rows, size), np.float32)
+        _require("recent", recent, (rows, recent.shape[-1]), np.int64)
+        _require("numbers", numbers, (rows,), np.float64)
+        if allowed is not None:
+            _require("allowed", allowed, (rows, size), np.bool_)
+            allowed = np.ascontiguousarray(allowed)
+        sampling = _Sampling(
+            rows, size, recent.shape[1], self._top_k,
+            self._penalty, temperature, self._top_p, self._min_logit,
+        )  # fmt: skip
+        ids, scratch = np.empty(rows, np.int64), np.empty(2 * size)
+        code = self._work(
+            ctypes.byref(sampling),
             pointer(np.ascontiguousarray(logits)),
             None if allowed is None else pointer(allowed),
-            pointer(np.ascontiguousarray(recent, np.int64)) if recent.size else None,
-            pointer(numbers),
+            pointer(np.ascontiguousarray(recent)) if recent.size else None,
+            pointer(np.ascontiguousarray(numbers)),
             pointer(ids),
+            pointer(scratch),
         )
+        check(code, "sampling")
         return ids
+
+
+def _require(name: str, array: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"{name}: expected {np.dtype(dtype)} of shape {shape}, got {array.dtype} of shape "
+            f"{array.shape}"
+        )

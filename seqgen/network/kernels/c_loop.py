@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.native import CELLS, library
+from seqgen.native import CELLS, ISAS, check, first_supported, library
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Cell
 from seqgen.network.kernels.operations import Tensor
 
-SETS = {tf.bfloat16: (0,), tf.float32: (1, 2)}  # of instructions, the best first
-UNITS = 16  # what the units must be a multiple of
-ALIGNMENT = 64  # an array that begins at a multiple of so many bytes is handed on without a copy
+UNITS = 16  # the units must be a multiple of it
+ALIGNMENT = 64  # bytes; TensorFlow takes over an aligned array without a copy
 
 Floats = Any  # an array
 
@@ -35,31 +34,31 @@ class Window(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in (
                 *("weights", "packed", "packed_kernel", "bias", "inputs", "outputs", "hidden"),
-                *("carry", "residuals", "gradient", "d_bias"),
+                *("cell_state", "residuals", "gradient", "d_bias"),
             )
         ),
     ]
 
 
 def supports(cell: Cell) -> bool:
-    """Whether they are there, for such a cell and batch, on this processor."""
+    """Whether C has the loops of a cell, for its units and batch size, on this processor."""
     return (
         cell.native is not None
         and cell.units % UNITS == 0
-        and _set(cell.recurrent_kernel.dtype, cell.batch_size) is not None
+        and _isa(cell.recurrent_kernel.dtype, cell.batch_size) is not None
     )
 
 
-def _set(dtype: Any, batch_size: int | None) -> int | None:
-    """The best set of instructions, or None."""
-    found = library()
-    if found is None or not batch_size:
+def _isa(dtype: Any, batch_size: int | None) -> int | None:
+    """The number of the fastest instruction set for a dtype and batch size, or None."""
+    if not batch_size or dtype not in (tf.bfloat16, tf.float32):
         return None
-    for number in SETS.get(dtype, ()):
-        columns = found.window_columns(number)
-        if columns and batch_size % columns == 0:
-            return number
-    return None
+
+    def fits(isa: int) -> bool:
+        has_dtype = (ISAS[isa] == "avx512_bf16") == (dtype == tf.bfloat16)
+        return has_dtype and batch_size % int(library().window_columns(isa)) == 0
+
+    return first_supported(fits)
 
 
 class Loops:
@@ -67,13 +66,13 @@ class Loops:
 
     def __init__(self, cell: Cell, kernel: Tensor) -> None:
         self.cell = cell
-        self.number = CELLS.index(cell.native)
+        self.code = CELLS.index(cell.native)
         self.kernel = self._packed(kernel, "window_pack_forward")
         self.forwards = self._packed(cell.recurrent_kernel, "window_pack_forward")
         self.backwards = self._packed(cell.recurrent_kernel, "window_pack_backward")
 
     def _packed(self, weights: Tensor, work: str) -> Tensor:
-        pack = partial(_pack, self.number, self.cell.units, self.cell.batch_size, work)
+        pack = partial(_pack, self.code, self.cell.units, self.cell.batch_size, work)
         return tf.numpy_function(pack, [weights], tf.uint32, stateful=False)
 
     def forward(
@@ -82,7 +81,7 @@ class Loops:
         """As those of TensorFlow."""
         cell = self.cell
         outputs, residuals, *last = tf.numpy_function(
-            partial(_forward, self.number, cell.residuals),
+            partial(_forward, self.code, cell.residuals),
             [inputs, self.kernel, self.forwards, cell.bias, *state],
             [inputs.dtype, inputs.dtype, *(tf.float32 for _ in state)],
             stateful=False,
@@ -98,7 +97,7 @@ class Loops:
         """As those of TensorFlow."""
         cell = self.cell
         d, d_bias, *d_state = tf.numpy_function(
-            partial(_backward, self.number, cell.rows),
+            partial(_backward, self.code, cell.rows),
             [residuals, self.backwards, d_outputs, *d_last],
             [d_outputs.dtype, tf.float32, *(tf.float32 for _ in d_last)],
             stateful=False,
@@ -110,19 +109,19 @@ class Loops:
         return d, d_bias, d_state
 
 
-def _pack(number: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
+def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
     """Weights `(width, gates)` in words, as a loop reads them."""
     width, gates = weights.shape
     packed = _empty((-(-width * weights.itemsize // 4) * gates,), np.uint32)
     _call(
-        getattr(library(), work), number, weights.dtype, (units, width, 0, batch_size),
+        getattr(library(), work), cell, weights.dtype, (units, width, 0, batch_size),
         weights=weights, packed=packed,
     )  # fmt: skip
     return packed
 
 
 def _forward(
-    number: int, residual_rows: int, inputs: Floats, packed_kernel: Floats, packed: Floats,
+    cell: int, residual_rows: int, inputs: Floats, packed_kernel: Floats, packed: Floats,
     bias: Floats, *state: Floats,
 ) -> list[Floats]:  # fmt: skip
     units = len(state[0])
@@ -131,7 +130,7 @@ def _forward(
     residuals = _empty((steps, units, residual_rows, batch_size), inputs.dtype)
     last = [_copy(each) for each in state]
     _call(
-        library().window_forward, number, inputs.dtype, (units, width, steps, batch_size),
+        library().window_forward, cell, inputs.dtype, (units, width, steps, batch_size),
         packed_kernel=packed_kernel, packed=packed, bias=bias, inputs=inputs, outputs=outputs,
         residuals=residuals, **_named(last),
     )  # fmt: skip
@@ -139,14 +138,14 @@ def _forward(
 
 
 def _backward(
-    number: int, rows: int, residuals: Floats, packed: Floats, d_outputs: Floats, *d_last: Floats
+    cell: int, rows: int, residuals: Floats, packed: Floats, d_outputs: Floats, *d_last: Floats
 ) -> list[Floats]:
     units, steps, batch_size = d_outputs.shape
     d = _empty((rows, steps, batch_size), d_outputs.dtype)
     d_bias = _empty((rows,), np.float32)
     d_state = [_copy(each) for each in d_last]
     _call(
-        library().window_backward, number, d_outputs.dtype, (units, 0, steps, batch_size),
+        library().window_backward, cell, d_outputs.dtype, (units, 0, steps, batch_size),
         packed=packed, outputs=d_outputs, residuals=residuals, gradient=d, d_bias=d_bias,
         **_named(d_state),
     )  # fmt: skip
@@ -155,19 +154,18 @@ def _backward(
 
 def _named(state: Sequence[Floats]) -> dict[str, Floats]:
     """The names of the state arrays; on return they hold the state after the window."""
-    return dict(zip(("hidden", "carry"), state, strict=False))
+    return dict(zip(("hidden", "cell_state"), state, strict=False))
 
 
 def _call(
-    work: Any, number: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats
+    work: Any, cell: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats
 ) -> None:
     """`shape`: units, width, steps and batch size."""
-    window = Window(_set(tf.as_dtype(dtype), shape[-1]), number, *shape)
+    window = Window(_isa(tf.as_dtype(dtype), shape[-1]), cell, *shape)
     for name, array in arrays.items():
         setattr(window, name, array.ctypes.data)
-    if work(ctypes.byref(window)):
-        units, *_, batch_size = shape
-        raise MemoryError(f"no memory for a window of {units} units and a batch of {batch_size}")
+    units, *_, batch_size = shape
+    check(work(ctypes.byref(window)), f"a window of {units} units and a batch of {batch_size}")
 
 
 def _empty(shape: tuple[int, ...], dtype: Any) -> Floats:

@@ -1,0 +1,8 @@
+/* What Python asks the library as a whole. */
+
+#include "isa.h"
+
+/* `seqgen.native.VERSION`: changes with every structure and signature. */
+int library_version(void) { return 1; }
+
+int processor_has(int isa) { return isa >= 0 && isa < ISA_COUNT && has_isa(isa); }
