@@ -3,6 +3,7 @@
 # make test    set up, run the tests
 # make test-fast   set up, run the tests that train nothing
 # make check   set up, run ruff, mypy and import-linter
+# make docs    set up, build the documentation: build/site/index.html
 # make bench   set up, print the figures of docs/benchmarks.md
 # make clean   remove what the others made, but no model
 
@@ -23,7 +24,7 @@ FAST := tests/utils tests/corpus tests/copying tests/sampling tests/inference te
         tests/music/analysis tests/tasks/text tests/test_config.py tests/test_errors.py \
         tests/test_vocabulary.py tests/test_imports.py
 
-.PHONY: demo test test-fast check bench clean
+.PHONY: demo test test-fast check docs bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -61,6 +62,9 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
