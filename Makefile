@@ -2,7 +2,9 @@
 #              then for a minute on fiddle tunes, write one, draw it and let it sound
 # make test    set up, run the tests
 # make test-fast   set up, run the tests that train nothing
+# make test-sanitized   the tests of the C library, built with CC="gcc -fsanitize=address,undefined"
 # make check   set up, run ruff, mypy and import-linter
+# make docs    set up, build the documentation: build/site/index.html
 # make bench   set up, print the figures of docs/benchmarks.md
 # make clean   remove what the others made, but no model
 
@@ -23,7 +25,10 @@ FAST := tests/utils tests/corpus tests/copying tests/sampling tests/inference te
         tests/music/analysis tests/tasks/text tests/test_config.py tests/test_errors.py \
         tests/test_vocabulary.py tests/test_imports.py
 
-.PHONY: demo test test-fast check bench clean
+SANITIZED := tests/network/test_kernels.py tests/inference/test_c_engine.py \
+             tests/sampling/test_c_sampler.py
+
+.PHONY: demo test test-fast test-sanitized check docs bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -56,11 +61,19 @@ test: $(READY)
 test-fast: $(READY)
 	$(BIN)/python -m pytest -n 2 $(FAST)
 
+# Python is not instrumented, so the sanitizer's runtime is preloaded, and leaks are not reported.
+test-sanitized: $(READY)
+	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -n 0 $(SANITIZED)
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
