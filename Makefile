@@ -21,11 +21,11 @@ DEMO_TUNE    ?= $(DEMO_MODEL:.keras=-tune)
 # The build of seqgen itself happens in an environment of its own; this reaches there too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-FAST := tests/utils tests/corpus tests/copying tests/sampling tests/inference tests/music/tokens \
-        tests/music/analysis tests/tasks/text tests/test_config.py tests/test_errors.py \
+FAST := tests/utils tests/native tests/corpus tests/copying tests/sampling tests/inference tests/music/tokens \
+        tests/music/analysis tests/cells/test_activations.py tests/tasks/text tests/test_config.py tests/test_errors.py \
         tests/test_vocabulary.py tests/test_imports.py
 
-SANITIZED := tests/network/test_kernels.py tests/inference/test_c_engine.py \
+SANITIZED := tests/native tests/network/test_kernels.py tests/inference/test_c_engine.py \
              tests/sampling/test_c_sampler.py
 
 .PHONY: demo test test-fast test-sanitized check docs bench clean
