@@ -1,4 +1,4 @@
-"""The options of a model, of a training run and of sampling, validated once."""
+"""The options of a network, of a training run and of sampling, validated when created."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from seqgen.errors import ConfigError
 
 CELLS = ("lstm", "gru", "simple_rnn")
 PRECISIONS = ("float32", "bfloat16", "float16")
-SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units; `auto` chooses
+SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units
 
-# What the network decides by itself; a `cell_options` entry of that name would break it.
+# Arguments of the Keras layer that the network sets itself, and why `cell_options` may not.
 RESERVED_CELL_OPTIONS = {
     "units": "use units",
     "return_sequences": "every layer returns its sequence",
-    "return_state": "the state is always carried",
-    "stateful": "the state is always carried",
-    "go_backwards": "a model that reads backwards would see what it has to predict",
+    "return_state": "every layer returns its state",
+    "stateful": "the state is passed explicitly",
+    "go_backwards": "reading backwards would reveal the token to predict",
     "unroll": "the window may have any length",
 }
 
@@ -40,7 +40,7 @@ def _require_whole(name: str, value: object, least: int) -> None:
 
 
 def _require_share(name: str, value: object) -> None:
-    _require(_is_number(value) and 0 <= value < 1, name, "a share from 0 up to, but not, 1", value)  # type: ignore[operator]
+    _require(_is_number(value) and 0 <= value < 1, name, "a share of at least 0 and below 1", value)  # type: ignore[operator]
 
 
 def _is_number(value: object) -> bool:
@@ -52,12 +52,12 @@ class Config:
     """Base of the configurations: equality, and a round trip through JSON."""
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as plain data that `json.dump` takes."""
+        """The fields as plain data for `json.dump`."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls: type[C], data: Mapping[str, Any]) -> C:
-        """The configuration that `to_json` came from.
+        """The inverse of `to_json`.
 
         Raises:
             ConfigError: a field is unknown or out of its range.
@@ -70,10 +70,19 @@ class Config:
             raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}")
         return cls(**data)
 
+    def override(self: C, options: Mapping[str, Any]) -> C:
+        """A copy with other values for the fields that `options` names; it may name others too.
+
+        >>> ModelConfig(units=64).override({"layers": 2, "window": 32}).layers
+        2
+        """
+        names = {each.name for each in dataclasses.fields(self)} & options.keys()
+        return dataclasses.replace(self, **{name: options[name] for name in names})
+
 
 @dataclass(frozen=True)
 class ModelConfig(Config):
-    """What the network is made of.
+    """The layers of a network.
 
     >>> ModelConfig(cell="gru", units=128, cell_options={"reset_after": False}).layers
     1
@@ -83,10 +92,10 @@ class ModelConfig(Config):
     """
 
     cell: str = "lstm"  # one of CELLS
-    units: int = 256  # width of each recurrent layer
-    layers: int = 1  # recurrent layers, one upon the other
-    embedding: int = 64  # width of the vector that stands for a token
-    dropout: float = 0.0  # share of each recurrent layer's outputs dropped in training
+    units: int = 256  # units of each recurrent layer
+    layers: int = 1  # number of stacked recurrent layers
+    embedding: int = 64  # dimension of the token embedding
+    dropout: float = 0.0  # share of each recurrent layer's outputs to drop in training
     cell_options: dict[str, Any] = field(default_factory=dict)  # further arguments of the layer
 
     @property
@@ -119,7 +128,7 @@ class ModelConfig(Config):
 
 @dataclass(frozen=True)
 class TrainConfig(Config):
-    """How a network is trained. The run is as long as `minutes` or `epochs`, whichever is given.
+    """The length and the optimisation of a training run; either `minutes` or `epochs` is set.
 
     >>> TrainConfig(minutes=3).window
     64
@@ -127,12 +136,12 @@ class TrainConfig(Config):
 
     minutes: float | None = None  # wall-clock time of the whole run
     epochs: float | None = None  # passes over the training part
-    batch_size: int = 32  # streams read side by side
-    window: int = 64  # tokens through which a gradient flows back
-    learning_rate: float = 6e-3  # its highest value, after the warm-up
-    recurrent_dropout: float = 0.0  # share of each layer's recurrent weights dropped
-    weight_decay: float = 0.0  # share of the learning rate by which matrices shrink
-    clip_norm: float = 1.0  # longest gradient, all weights together
+    batch_size: int = 32  # sequences in a batch
+    window: int = 64  # tokens through which gradients are propagated back
+    learning_rate: float = 6e-3  # highest value of the schedule
+    recurrent_dropout: float = 0.0  # share of each layer's recurrent weights to drop
+    weight_decay: float = 0.0  # decoupled; applied to matrices, not to biases
+    clip_norm: float = 1.0  # largest global norm of the gradients
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
     seed: int = 0
 
@@ -171,22 +180,22 @@ class TrainConfig(Config):
 
 @dataclass(frozen=True)
 class SampleConfig(Config):
-    """How tokens are drawn; in which order these act, `seqgen.sampling.sampler` says.
+    """How tokens are sampled; `seqgen.sampling.sampler` documents the order of the steps.
 
     >>> SampleConfig(temperature=-1)
     Traceback (most recent call last):
     seqgen.errors.ConfigError: temperature: expected a number of at least 0, got -1
     """
 
-    length: int = 500  # tokens at the most; fewer where an end token comes first
-    temperature: float = 0.8  # 0 takes the likeliest token; 1 is the model's own distribution
-    temperature_schedule: tuple[float, ...] = ()  # one for each token, again and again, instead
-    top_k: int | None = None  # draw from so many of the likeliest tokens
-    top_p: float | None = None  # draw from the likeliest that are so probable together
-    min_p: float | None = None  # draw from those at least so many times as likely as the likeliest
-    repetition_penalty: float = 1.0  # above 1 makes less likely what came lately
-    repetition_window: int = 64  # how many tokens back that is
-    beam: int | None = None  # look for the likeliest output, so many side by side, and draw nothing
+    length: int = 500  # most tokens to generate; an end token comes earlier
+    temperature: float = 0.8  # 0: the most likely token; 1: the distribution of the model
+    temperature_schedule: tuple[float, ...] = ()  # one for each token, in a cycle
+    top_k: int | None = None  # sample from the k most likely tokens
+    top_p: float | None = None  # sample from the fewest tokens whose probabilities add up to p
+    min_p: float | None = None  # sample from tokens at least p times as likely as the likeliest
+    repetition_penalty: float = 1.0  # above 1: recent tokens become less likely
+    repetition_window: int = 64  # number of recent tokens that are penalised
+    beam: int | None = None  # width of a search for the most likely output; no sampling
     max_copy: int | None = None  # longest run that may be copied from the corpus
     seed: int = 0
 
@@ -201,7 +210,7 @@ class SampleConfig(Config):
         for name in ("top_p", "min_p"):
             value = getattr(self, name)
             ok = value is None or (_is_number(value) and 0 < value <= 1)
-            _require(ok, name, "a probability above 0, 1 at the most", value)
+            _require(ok, name, "a probability above 0 and at most 1", value)
         ok = _is_number(self.repetition_penalty) and 0 < self.repetition_penalty < float("inf")
         _require(ok, "repetition_penalty", "a number above 0", self.repetition_penalty)
         for name in ("top_k", "beam", "max_copy"):
@@ -210,7 +219,7 @@ class SampleConfig(Config):
         _require_whole("repetition_window", self.repetition_window, 1)
         if self.repetition_penalty == 1 and self.repetition_window != type(self).repetition_window:
             raise ConfigError(
-                "repetition_window: does nothing without a penalty; set a repetition penalty too"
+                "repetition_window: expected a repetition_penalty too, got none; set it above 1"
             )
         _require_whole("length", self.length, 0)
         _require_whole("seed", self.seed, 0)
@@ -218,12 +227,12 @@ class SampleConfig(Config):
             self._require_nothing_to_draw()
 
     def _require_nothing_to_draw(self) -> None:
-        """A beam takes what is likeliest: options of drawing would do nothing."""
+        """A beam search samples nothing, so that options of sampling would have no effect."""
         for each in dataclasses.fields(self):
             draws = each.name not in ("length", "beam", "max_copy", "seed")
             if draws and getattr(self, each.name) != each.default:
                 option = each.name.replace("_", " ")
                 raise ConfigError(
-                    f"beam: looks for the likeliest output and draws nothing, so {option} would "
-                    "do nothing; leave one of them out"
+                    f"beam: a beam search samples nothing, so {option} would have no effect; "
+                    "leave out one of them"
                 )

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from seqgen import model as library
 from seqgen.cli import cli
 from seqgen.cli.options import parse_cell_options
-from seqgen.cli.train import save
 from seqgen.errors import OutputError, SeqgenError
 from seqgen.tasks.load import load_corpus
+from seqgen.training.output import save
 from seqgen.training.train import train
 from tests.conftest import SENTENCE, Run
 
@@ -342,15 +342,16 @@ def test_a_model_that_cannot_be_written_is_kept_elsewhere(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     model = library.load(trained)
-    with pytest.raises(OutputError, match=f"no folder .*; the model is {tmp_path}/x.keras"):
-        save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
+    with pytest.raises(OutputError, match=f"no folder .*; the model was .* to {tmp_path}/x.keras"):
+        save(model, tmp_path / "gone" / "x.keras", print)
     assert library.load(tmp_path / "x.keras").generate(length=5)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     monkeypatch.setenv("HOME", str(tmp_path / "gone"))
-    for left in ("is lost", "make room, then .* --resume goes on with the run"):
-        with pytest.raises(OutputError, match=f"no folder .*; it fits nowhere else.* {left}$"):
-            save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
-        (tmp_path / "x.checkpoint").touch()
+    (tmp_path / "y.keras").mkdir()
+    for left in ("is lost", "free some space, then repeat the command with -o .*y.keras --resume"):
+        with pytest.raises(OutputError, match=f"a folder.*; it could not be written .* {left}$"):
+            save(model, tmp_path / "y.keras", print)
+        (tmp_path / "y.checkpoint").touch()
 
 
 def test_options_of_drawing(trained: Path, tmp_path: Path, seqgen: Run) -> None:
@@ -385,7 +386,7 @@ def test_outputs_as_json(trained: Path, seqgen: Run) -> None:
 def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
     for options, message in (
         (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
-        (("--top-p", 1.5), "top_p: expected a probability above 0, 1 at the most, got 1.5"),
+        (("--top-p", 1.5), "top_p: expected a probability above 0 and at most 1, got 1.5"),
         (("--temperature-schedule", "0.5;1"), "expected numbers with commas between them"),
         (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
         (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
@@ -394,7 +395,7 @@ def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
         (("--stop", "the", "--ban", "e"), "expected a text that may be written, got 'the'"),
         (("--stop", ".", "--allow", "abc"), "it would never come"),
         (("--beam", 2, "-n", 3), "expected at most the beam's 2, got 3"),
-        (("--beam", 2, "--top-p", 0.5), "so top p would do nothing"),
+        (("--beam", 2, "--top-p", 0.5), "so top p would have no effect"),
         (("--max-copy", 3), "max_copy: expected at least"),
         (("--bars", 3), "--bars is for models of music"),
     ):
