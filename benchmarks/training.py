@@ -51,25 +51,25 @@ def text() -> Any:
 
 def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: int) -> Step:
     from seqgen.config import ModelConfig, TrainConfig
-    from seqgen.training.callbacks import Callback
-    from seqgen.training.loop import _Run
+    from seqgen.training.setup import RunSetup
+    from seqgen.training.state import RunState
     from seqgen.training.step import StepPlan
 
-    run = _Run(
+    setup = RunSetup(
         text(),
         ModelConfig(cell=cell, layers=layers, units=units, embedding=EMBEDDING),
         TrainConfig(epochs=1e6, batch_size=batch_size, window=WINDOW, precision=precision,
                     learning_rate=LEARNING_RATE),
-        Callback(),
     )  # fmt: skip
+    state = RunState(setup)
     plan = StepPlan(LEARNING_RATE, 0.1)
-    return lambda: run._one_step(plan)
+    return lambda: state.advance(plan)
 
 
 def stock_step(cell: str, layers: int, units: int, batch_size: int) -> Step:
     """The same loop, with Keras's own layers, and every product on all cores as Keras does it."""
     mock.patch("seqgen.network.kernels.supports", lambda *_: False).start()
-    mock.patch("seqgen.training.loop.divide_threads", lambda batch_size: None).start()
+    mock.patch("seqgen.training.state.divide_threads", lambda batch_size: None).start()
     mock.patch("seqgen.training.step.shard_count", lambda batch_size: 1).start()
     return seqgen_step("float32", cell, layers, units, batch_size)
 

@@ -1,4 +1,4 @@
-"""The options of a model and of a training run, validated once."""
+"""The options of a network and of a training run, validated when created."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from seqgen.errors import ConfigError
 from seqgen.utils.validate import is_number, require, require_fraction, require_whole
 
 PRECISIONS = ("float32", "bfloat16", "float16")
-SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units; `auto` chooses
+SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units
 
-# What the network decides by itself; a `cell_options` entry of that name would break it.
+# Arguments of the Keras layer that the network sets itself, and why `cell_options` may not.
 RESERVED_CELL_OPTIONS = {
     "units": "use units",
     "return_sequences": "every layer returns its sequence",
-    "return_state": "the state is always carried",
-    "stateful": "the state is always carried",
-    "go_backwards": "a model that reads backwards would see what it has to predict",
+    "return_state": "every layer returns its state",
+    "stateful": "the state is passed explicitly",
+    "go_backwards": "reading backwards would reveal the token to predict",
     "unroll": "the window may have any length",
 }
 
@@ -33,12 +33,12 @@ class Config:
     """Base of the configurations: equality, and a round trip through JSON."""
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as plain data that `json.dump` takes."""
+        """The fields as plain data for `json.dump`."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls: type[C], data: Mapping[str, Any]) -> C:
-        """The configuration that `to_json` came from.
+        """The inverse of `to_json`.
 
         Raises:
             ConfigError: a field is unknown or out of its range.
@@ -51,10 +51,19 @@ class Config:
             raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}")
         return cls(**data)
 
+    def override(self: C, options: Mapping[str, Any]) -> C:
+        """A copy with other values for the fields that `options` names; it may name others too.
+
+        >>> ModelConfig(units=64).override({"layers": 2, "window": 32}).layers
+        2
+        """
+        names = {each.name for each in dataclasses.fields(self)} & options.keys()
+        return dataclasses.replace(self, **{name: options[name] for name in names})
+
 
 @dataclass(frozen=True)
 class ModelConfig(Config):
-    """What the network is made of.
+    """The layers of a network.
 
     >>> ModelConfig(cell="gru", units=128, cell_options={"reset_after": False}).layers
     1
@@ -64,10 +73,10 @@ class ModelConfig(Config):
     """
 
     cell: str = "lstm"  # a name of `seqgen.cells.base`
-    units: int = 256  # width of each recurrent layer
-    layers: int = 1  # recurrent layers, one upon the other
-    embedding: int = 64  # width of the vector that stands for a token
-    dropout: float = 0.0  # share of each recurrent layer's outputs dropped in training
+    units: int = 256  # units of each recurrent layer
+    layers: int = 1  # number of stacked recurrent layers
+    embedding: int = 64  # dimension of the token embedding
+    dropout: float = 0.0  # share of each recurrent layer's outputs to drop in training
     cell_options: dict[str, Any] = field(default_factory=dict)  # further arguments of the layer
 
     def __post_init__(self) -> None:
@@ -90,7 +99,7 @@ class ModelConfig(Config):
 
 @dataclass(frozen=True)
 class TrainConfig(Config):
-    """How a network is trained. The run is as long as `minutes` or `epochs`, whichever is given.
+    """The length and the optimisation of a training run; either `minutes` or `epochs` is set.
 
     >>> TrainConfig(minutes=3).window
     64
@@ -98,12 +107,12 @@ class TrainConfig(Config):
 
     minutes: float | None = None  # wall-clock time of the whole run
     epochs: float | None = None  # passes over the training part
-    batch_size: int = 32  # streams read side by side
-    window: int = 64  # tokens through which a gradient flows back
-    learning_rate: float = 6e-3  # its highest value, after the warm-up
-    recurrent_dropout: float = 0.0  # share of each layer's recurrent weights dropped
-    weight_decay: float = 0.0  # share of the learning rate by which matrices shrink
-    clip_norm: float = 1.0  # longest gradient, all weights together
+    batch_size: int = 32  # sequences in a batch
+    window: int = 64  # tokens through which gradients are propagated back
+    learning_rate: float = 6e-3  # highest value of the schedule
+    recurrent_dropout: float = 0.0  # share of each layer's recurrent weights to drop
+    weight_decay: float = 0.0  # decoupled; applied to matrices, not to biases
+    clip_norm: float = 1.0  # largest global norm of the gradients
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
     seed: int = 0
 

@@ -78,12 +78,12 @@ def compare(
     from seqgen.reporting.progress_bar import ProgressBar
     from seqgen.tasks import base as tasks
     from seqgen.tasks.load import load_corpus
-    from seqgen.training import setup
+    from seqgen.training.request import RunRequest
 
     names = cells.split(",")
     compare_cells.require_cells(names)
     reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
-    setup.configs(**explicit_options(options))  # whatever is wrong is said before the work begins
+    RunRequest(explicit_options(options))  # an error is raised before the corpus is read
     output = output or unused_path(Path("compare.png"))
     if output.suffix not in SUFFIXES:
         raise OutputError(f"{output}: expected a name that ends in {' or '.join(SUFFIXES)}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +23,9 @@ from seqgen.cli.options import (
     run_length,
 )
 from seqgen.errors import OutputError
-from seqgen.tasks.output import print_json, say_if_kept
-from seqgen.utils.atomic_files import require_writable, unused_path
-from seqgen.utils.sigint import ignore_sigint
+from seqgen.tasks.output import print_json
 
 if TYPE_CHECKING:
-    from seqgen.model import Model
     from seqgen.training.callbacks import Callback
 
 
@@ -69,9 +65,8 @@ def train(
     """Train a model on text or on music.
 
     A CORPUS is a file, a folder, a glob, - for standard input, or a name that `seqgen corpora`
-    lists. Ctrl-C ends the run early and saves what it has; --resume goes on with it, or with one
-    that broke off. Without -o the model is named after the corpus. What stands at the output's
-    name is kept under another name.
+    lists. Ctrl-C ends the run early and saves the model; --resume continues the run. Without -o
+    the model is named after the corpus. An existing file with the name of the output is renamed.
 
     \b
     Examples:
@@ -83,73 +78,41 @@ def train(
       seqgen train book.txt -o book.keras --resume
       seqgen train letters.txt --from book.keras -o letters.keras --minutes 1
     """
-    from seqgen import model as library
-    from seqgen.corpus import catalogue
-    from seqgen.model_file import require_model_path
     from seqgen.reporting import summaries
-    from seqgen.tasks import base as tasks
-    from seqgen.tasks.load import load_corpus
-    from seqgen.training import checkpoint, setup, train
-    from seqgen.training.cluster import is_chief
+    from seqgen.training import cluster, train
+    from seqgen.training.output import save
+    from seqgen.training.request import RunRequest
 
-    is_first = is_chief()
     reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
-    setup.configs(**explicit_options(options))  # whatever is wrong is said before the work begins
-    if output:
-        require_model_path(output)
-        require_writable(output)
-    model_to_begin_with = (
-        library.load(base) if base and not (resume and not base.exists()) else None
+    request = RunRequest(
+        explicit_options(options), corpora, reading, output, base, resume=resume, index=index
     )
-    output = output or default_output(catalogue.name_of(corpora[0]), resume=resume)
-    checkpoint_path = checkpoint.beside(output)
-    if resume and is_first:
-        reading = {**checkpoint.reading(checkpoint_path), **reading}
-    if model_to_begin_with:
-        reading = {**model_to_begin_with.corpus_options, **reading}
-    corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
+    inputs, path = request.load(progress=sys.stderr.isatty())
+    corpus = inputs.corpus
     for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
-    with callbacks(
-        tasks.get(corpus.task).token_name, tensorboard if is_first else None
-    ) as callback:
-        model = train.train(
-            corpus, callback=callback, base=model_to_begin_with, checkpoint_path=checkpoint_path,
-            resume=resume, index=index, **explicit_options(options),
-        )  # fmt: skip
-    if not is_first:
+    with callbacks(corpus.task, tensorboard if cluster.is_chief() else None) as callback:
+        model = train.run(inputs, callback)
+    if not cluster.is_chief():
         say("the first machine of the run writes the model")
         return
-    save(model, output, checkpoint_path)
-    say(summaries.score(corpus.task, model.data.scores))
+    save(model, path, say)
+    save_loss_curve(model.data.history, path.with_suffix(".loss.png"))
+    say(summaries.score(model.data))
     if as_json:
-        print_json({"model": str(output), **model.data.scores})
+        print_json({"model": str(path), **model.data.scores})
     else:
-        click.echo(output)
-
-
-def default_output(name: str, *, resume: bool) -> Path:
-    """A file named after the corpus, in `models/` where there is such a folder: a new one, or that
-    of the last run that broke off."""
-    from seqgen.training import checkpoint
-
-    folder = Path("models" if Path("models").is_dir() else ".")
-    output = folder / f"{name}.keras"
-    if not resume:
-        output = unused_path(output)
-    elif left := checkpoint.latest(folder, name):
-        output = left.with_suffix(".keras")
-    require_writable(output)
-    return output
+        click.echo(path)
 
 
 @contextmanager
-def callbacks(token: str, tensorboard: Path | None) -> Iterator[Callback]:
-    """What is told of the run."""
+def callbacks(task: str, tensorboard: Path | None) -> Iterator[Callback]:
+    """A progress bar, and a TensorBoard log if there is a folder for it."""
     from seqgen.reporting.progress_bar import ProgressBar
+    from seqgen.tasks import base as tasks
     from seqgen.training.callbacks import Callbacks
 
-    with ProgressBar(token) as progress_bar:
+    with ProgressBar(tasks.get(task).token_name) as progress_bar:
         if tensorboard is None:
             yield progress_bar
         else:
@@ -158,34 +121,12 @@ def callbacks(token: str, tensorboard: Path | None) -> Iterator[Callback]:
             yield Callbacks(progress_bar, TensorBoard(tensorboard, progress_bar.on_message))
 
 
-def save(model: Model, output: Path, checkpoint_path: Path) -> None:
-    """Write the model and its loss curve; the checkpoint of a finished run has done its work."""
+def save_loss_curve(history: list[dict[str, Any]], path: Path) -> None:
+    """Draw the losses of a run; if that fails, only say so: the model is saved."""
     from seqgen.reporting import plots
 
-    say_if_kept(output, say)
-    with ignore_sigint():
-        try:
-            model.save(output, keep=True)
-        except OutputError as error:
-            raise OutputError(f"{error}; {rescued(model, output, checkpoint_path)}") from error
-        try:
-            if model.data.history:
-                plots.save_loss_curve(model.data.history, output.with_suffix(".loss.png"))
-        except OutputError as error:
-            say(f"no picture of the losses: {error}")
-        if model.data.scores["ended_early"] != "Ctrl-C":
-            checkpoint_path.unlink(missing_ok=True)
-        elif checkpoint_path.exists():
-            say(f"the same command with -o {output} --resume goes on with the run")
-
-
-def rescued(model: Model, output: Path, checkpoint_path: Path) -> str:
-    """Where a model is that cannot be written where it should be, or what is left of its run."""
-    for folder in (tempfile.gettempdir, Path.home):
-        with suppress(OSError, RuntimeError):  # no such folder, or no room there either
-            path = unused_path(Path(folder()) / output.name)
-            model.save(path)
-            return f"the model is {path}"
-    if checkpoint_path.exists():
-        return f"it fits nowhere else; make room, then -o {output} --resume goes on with the run"
-    return "it fits nowhere else, and is lost"
+    try:
+        if history:
+            plots.save_loss_curve(history, path)
+    except OutputError as error:
+        say(f"no picture of the losses: {error}")

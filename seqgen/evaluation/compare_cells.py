@@ -14,6 +14,7 @@ from seqgen.evaluation import delayed_recall
 from seqgen.network import build as network
 from seqgen.training import cluster, loop, setup
 from seqgen.training.callbacks import Callback, Callbacks, Progress
+from seqgen.training.request import RunInputs, RunRequest
 
 MOMENT = 1e-6  # minutes: a run of one step
 
@@ -59,11 +60,12 @@ def compare(
     callback = callback or Callback()
     cells = cell_names() if cells is None else cells
     require_cells(cells)
-    given = setup.normalise_options({"minutes": minutes, **options})
-    for cell in cells:  # whatever is wrong is said before the work begins
-        network.build(setup.configs(**given, cell=cell)[0], vocabulary_size=2)
+    options = {"minutes": minutes, **options}
+    for cell in cells:  # raises errors before the first run
+        network.build(RunRequest({**options, "cell": cell}).model_config, vocabulary_size=2)
     costliest = max(cells, key=lambda cell: get_cell(cell).gates)
-    run_setup = setup.new(corpus, {**given, "cell": costliest}, None, callback)
+    inputs = RunInputs(RunRequest({**options, "cell": costliest}), corpus)
+    run_setup = setup.resolve(inputs, callback)
     found: dict[str, dict[str, Any]] = {}
     try:
         _warm_up(run_setup, cells[0])
@@ -102,11 +104,9 @@ def _learn(
     run_setup: setup.RunSetup, cell: str, callback: Callback, found: dict[str, dict[str, Any]]
 ) -> None:
     speed = _Speed()
+    model_config = dataclasses.replace(run_setup.model_config, cell=cell)
     result = loop.train(
-        run_setup.corpus,
-        dataclasses.replace(run_setup.model_config, cell=cell),
-        run_setup.train_config,
-        Callbacks(callback, speed),
+        dataclasses.replace(run_setup, model_config=model_config), Callbacks(callback, speed)
     )
     found[cell] = {
         "scores": result.scores,

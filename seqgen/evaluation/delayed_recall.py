@@ -20,6 +20,7 @@ from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.training import loop
 from seqgen.training.callbacks import Callback
+from seqgen.training.setup import RunSetup
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
 
@@ -87,7 +88,7 @@ def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) ->
         minutes=minutes, batch_size=BATCH_SIZE, window=gap + 16, learning_rate=LEARNING_RATE,
         seed=seed, precision="float32",
     )  # fmt: skip
-    result = loop.train(corpus(gap, seed), model_config, config, callback)
+    result = loop.train(RunSetup(corpus(gap, seed), model_config, config), callback)
     if result.scores["ended_early"] == "Ctrl-C":
         raise KeyboardInterrupt
     return loss(NumpyEngine(model_config, result.weights), gap)

@@ -21,21 +21,32 @@ def losses(name: str, nats: float) -> str:
     return f"{name} {nats:.3f} nats ({nats / math.log(2):.3f} bits)"
 
 
-def score(task: str, scores: dict[str, Any]) -> str:
-    """One line on how a run ended.
-
-    >>> ended = {"tokens_seen": 2048, "seconds": 60.0, "ended_early": None}
-    >>> score("text", {"validation_loss": 1.0, **ended})
-    'validation 1.000 nats (1.443 bits) per character; 2,048 characters seen in 60 s'
-    """
-    loss, token = scores["validation_loss"], tasks.get(task).token_name
+def score(model_data: ModelData) -> str:
+    """One line on how a run ended."""
+    scores, token = model_data.scores, tasks.get(model_data.task).token_name
+    loss = scores["validation_loss"]
     text = (
         "nothing held out to score" if loss is None else f"{losses('validation', loss)} per {token}"
     )
     for unit in score_units(scores):
         text += f", {scores[f'bits_per_{unit}']:.3f} bits per {unit}"
+    text += scored_part(model_data)
     text += f"; {scores['tokens_seen']:,} {token}s seen in {scores['seconds']:.0f} s"
     return f"{text}, ended early: {scores['ended_early']}" if scores["ended_early"] else text
+
+
+def scored_part(model_data: ModelData) -> str:
+    """How much of the held-out part the final score is on; empty if all losses are on all of it."""
+    held_out = model_data.corpus["split"]["validation_tokens"]
+    final = model_data.scores.get("validation_tokens", held_out)
+    during = {each.get("scored_tokens", final) for each in model_data.history}
+    if not final or (during <= {held_out} and final == held_out):
+        return ""
+    token = tasks.get(model_data.task).token_name
+    text = f" on {final:,} of {held_out:,} held-out {token}s"
+    if during - {final}:
+        text += f" (during training on {max(during):,})"
+    return text
 
 
 def score_units(scores: dict[str, Any]) -> list[str]:
@@ -203,6 +214,6 @@ def table(model_data: ModelData) -> str:
         f"recurrent dropout {run.recurrent_dropout:g}, "
         f"{run.precision}, seed {run.seed}",
         "why": model_data.chosen,
-        "score": score(model_data.task, model_data.scores),
+        "score": score(model_data),
     }
     return "\n".join(f"{name:13} {text}" for name, text in rows.items() if text)

@@ -74,7 +74,7 @@ class SampleConfig(Config):
             require_whole(name, getattr(self, name), least)
         if penalty == 1 and self.repetition_window != type(self).repetition_window:
             raise ConfigError(
-                "repetition_window: has no effect without a penalty; set repetition_penalty too"
+                "repetition_window: expected a repetition_penalty too, got none; set it above 1"
             )
         if self.beam is not None:
             self._require_no_sampling()

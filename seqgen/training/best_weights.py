@@ -1,4 +1,4 @@
-"""When a training run is validated, on how much, and the weights that did best."""
+"""Decides when and on how many tokens a run is validated, and keeps the best weights."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from seqgen.training.schedule import Schedule
 from seqgen.training.validation import STREAMS, WINDOW, Validation
 from seqgen.types import Floats
 
-VALIDATIONS = 10  # in a run, at least
+VALIDATIONS = 10  # least number in a run
 MOST_VALIDATIONS = 100  # in a run of many epochs
-REST = 50  # times as long as a validation took is the least until the next one of its epoch
-SHARE = 0.004  # of a run's time that one validation may take,
-LAST_SHARE = 0.03  # and the last one, which scores the best weights
-COST = 1 / 3  # of validating a token, over training on it: there is no backward pass
+REST = 50  # least time between validations of different epochs, in durations of a validation
+SHARE = 0.004  # most of a run's time that one validation may take
+LAST_SHARE = 0.03  # the same for the last one, which scores the best weights
+COST = 1 / 3  # time to validate a token, in times to train on it: there is no backward pass
 STATE = ("loss", "speed", "scored_tokens", "step", "fraction", "ended", "took")
 
 
 class BestWeights:
     """Keeps the weights of the validation with the lowest loss.
 
-    All validations of a run score the same first part of the held-out tokens, so that they
-    compare; the best weights are scored on the whole, as far as the time allows.
+    All validations of a run score the same first part of the held-out tokens, so that their
+    losses are comparable. At the end the best weights are scored on all held-out tokens, or as
+    many as the time allows.
 
     Args:
-        network: what is trained.
-        validation: scores it; None where nothing is held out.
-        schedule: how long the run is; its `reserved` seconds are set here.
-        tokens_per_step: of training.
-        tokens_per_epoch: of the training part.
+        network: the network in training.
+        validation: scores the network; None if nothing is held out.
+        schedule: the length of the run; time for the last validation is reserved in it.
+        tokens_per_step: tokens in a training batch.
+        tokens_per_epoch: tokens in the training part.
     """
 
     def __init__(
@@ -50,63 +51,68 @@ class BestWeights:
         self.schedule = schedule
         self.tokens_per_step = tokens_per_step
         self.steps_per_epoch = tokens_per_epoch / tokens_per_step
-        self.loss: float | None = None  # the last one, nats per token
-        self.best: tuple[float, list[Floats]] | None = None
-        self.sound: list[Floats] = []  # a minute old at most, kept until there are best ones
+        self.loss: float | None = None  # of the last validation, nats per token
+        self.best: tuple[float, list[Floats]] | None = None  # lowest loss, and its weights
+        self.finite: list[Floats] = []  # recent finite weights, until there are best ones
         self.speed = 0.0  # of validation, tokens per second
-        self.scored_tokens = 0  # by each validation
-        self.step = 0  # of the last validation,
-        self.fraction = 0.0  # how far the run was,
-        self.ended = 0.0  # when it ended,
-        self.took = 0.0  # and how long it took, in seconds
+        self.scored_tokens = 0  # by one validation
+        # Of the last validation:
+        self.step = 0
+        self.fraction = 0.0  # of the run
+        self.ended = 0.0  # seconds since the run began
+        self.took = 0.0  # seconds
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs, but for the weights."""
+        """Plain data for `load_state_dict`, without the weights."""
         return {name: getattr(self, name) for name in STATE} | {
             "best_loss": self.best[0] if self.best else None
         }
 
-    def load_state_dict(self, place: dict[str, Any], weights: list[Floats]) -> None:
-        """Go on from another run's `state_dict`, with its best weights."""
+    def load_state_dict(self, saved: dict[str, Any], weights: list[Floats]) -> None:
+        """Continue from the `state_dict` of another run, and its best weights."""
         for name in STATE:
-            setattr(self, name, place[name])
-        self.best = None if place["best_loss"] is None else (place["best_loss"], weights)
+            setattr(self, name, saved[name])
+        self.best = None if saved["best_loss"] is None else (saved["best_loss"], weights)
 
-    def keep_sound(self) -> None:
-        """Keep the weights as they are, for a run that goes wrong before there are best ones."""
-        weights = self.network.get_weights()
-        if self.best is None and are_finite(weights):
-            self.sound = weights
+    def keep_finite(self) -> None:
+        """Keep the current weights, in case the run diverges before its first validation."""
+        if self.best is None and are_finite(weights := self.network.get_weights()):
+            self.finite = weights
 
     @property
     def has_any(self) -> bool:
-        """Whether there is something to keep of a run that goes wrong."""
-        return self.best is not None or bool(self.sound)
+        """Whether there are weights to keep if the run diverges."""
+        return self.best is not None or bool(self.finite)
 
-    def result(self, *, sound: bool) -> list[Floats]:
-        """The weights that a run ends with: the best ones; where nothing was held out, the last.
+    def result(self, *, diverged: bool) -> list[Floats]:
+        """The weights at the end of a run: the best ones, or the last if nothing is held out.
 
         Args:
-            sound: whether the run has not gone wrong.
+            diverged: whether the run ended because its loss diverged.
 
         Raises:
-            TrainingError: there are none without a NaN.
+            TrainingError: no finite weights are left.
         """
         if self.best is not None:
             return self.best[1]
         last: list[Floats] = self.network.get_weights()
-        weights = last if sound and are_finite(last) else self.sound
+        weights = self.finite if diverged or not are_finite(last) else last
         if not weights:
-            raise TrainingError("the weights are no numbers any more; choose a lower learning rate")
+            raise TrainingError(
+                "expected finite weights, got NaN or infinity; choose a lower learning rate"
+            )
         return weights
 
     def is_due(self, step: int) -> bool:
-        """Ten times in a run, and after every epoch, so that a small corpus that is soon learned
-        by heart is caught while the network still gets better."""
+        """Whether to validate after a step.
+
+        Validations are due `VALIDATIONS` times in a run, and after every epoch: a network overfits
+        a small corpus within a few epochs.
+        """
         fraction = self.schedule.fraction(step)
         if fraction == 1 or self.validation is None:
-            return False  # the last one follows anyway
-        if self.schedule.steps is not None:  # the clock must not decide what a seed gives
+            return False  # the last validation follows the last step
+        if self.schedule.steps is not None:  # the same seed gives the same run, whatever the clock
             epochs = int(self.schedule.steps / self.steps_per_epoch)
             validations = min(max(epochs, VALIDATIONS), MOST_VALIDATIONS)
             return fraction >= self.fraction + 1 / validations
@@ -116,7 +122,7 @@ class BestWeights:
         return rested and step - self.step >= self.steps_per_epoch
 
     def validate(self, step: int) -> None:
-        """Score the network as it is, and keep its weights if they are the best so far."""
+        """Score the network, and keep its weights if they are the best so far."""
         assert self.validation is not None
         began = self.schedule.elapsed
         self.loss = self.validation.loss(self.scored_tokens)
@@ -127,10 +133,14 @@ class BestWeights:
         self.took = self.ended - began
 
     def final_score(self, step: int, *, thorough: bool) -> tuple[float, int] | None:
-        """The best weights' loss, and on how many tokens.
+        """The loss of the best weights, and the number of tokens it is measured on.
 
         Args:
-            thorough: score them on as many as the time allows, unless Ctrl-C is pressed.
+            step: number of steps of the run.
+            thorough: score as many tokens as the time allows. Ctrl-C skips this.
+
+        Returns:
+            None if there was no validation.
         """
         if self.validation is None or self.best is None:
             return None
@@ -144,24 +154,26 @@ class BestWeights:
         return loss, scored
 
     def measure(self) -> None:
-        """Decide, once and before the first step, how much each validation scores, and reserve
-        time for the last one."""
+        """Decide how many tokens a validation scores, and reserve time for the last one.
+
+        This happens once, before the first step.
+        """
         if self.validation is None:
             return
         if self.schedule.seconds is not None:
-            self.validation.loss(1)  # compiles, so that the second call measures
+            self.validation.loss(1)  # compiles
             self.validation.loss(STREAMS * WINDOW)
             self.speed = distributed.broadcast_from_chief(self.validation.tokens_per_second)
         self.scored_tokens = self._affordable(SHARE, self.schedule.steps or 0)
         if self.schedule.seconds is not None:
             last = self._affordable(LAST_SHARE, 0)
             scored = self.scored_tokens + (last if last > self.scored_tokens else 0)
-            self.schedule.reserved += scored / self.speed
+            self.schedule.reserve(scored / self.speed)
 
     def _affordable(self, share: float, steps: int) -> int:
-        """How many validation tokens can be scored in that share of the run.
+        """The number of validation tokens that can be scored in a share of the run.
 
-        Counted in epochs, the last one may cost a third of what the steps did.
+        In a run of epochs, the last validation may score as many tokens as the steps have read.
         """
         assert self.validation is not None
         if self.schedule.seconds is not None:
@@ -174,5 +186,5 @@ class BestWeights:
 
 
 def are_finite(weights: list[Floats]) -> bool:
-    """Whether all are numbers."""
+    """Whether no weight is NaN or infinite."""
     return all(np.isfinite(each).all() for each in weights)

@@ -1,6 +1,6 @@
-"""The only reader and writer of checkpoints: what an interrupted run needs to go on.
+"""The only reader and writer of checkpoint files, from which an interrupted run continues.
 
-A checkpoint is a NumPy `.npz` file, that is a zip, with one more member, `facts.json`.
+A checkpoint is a NumPy `.npz` file, which is a zip, with one more member, `facts.json`.
 """
 
 from __future__ import annotations
@@ -13,38 +13,43 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import CheckpointError
 from seqgen.utils.atomic_files import atomic_write, unused_path
-from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 3
 MEMBER = "facts.json"
 
-Arrays = dict[str, list[npt.NDArray[Any]]]  # lists of arrays by what they are of
+Arrays = dict[str, list[npt.NDArray[Any]]]  # name → arrays
 
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, ValueError, TypeError)
 
 
-def beside(model: Path) -> Path:
-    """Where the checkpoint of a model's run stands.
+class Checkpoint(NamedTuple):
+    """The contents of a checkpoint file."""
 
-    >>> beside(Path("models/book.keras")).name
+    facts: dict[str, Any]  # configurations, corpus and `place`, the state of the run
+    arrays: Arrays
+
+
+def path_for(model: Path) -> Path:
+    """The checkpoint file of the run that will write `model`.
+
+    >>> path_for(Path("models/book.keras")).name
     'book.checkpoint'
     """
     return model.with_suffix(".checkpoint")
 
 
 def save(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
-    """Write a checkpoint, whole or not at all: until then the previous one stands.
+    """Replace a checkpoint file atomically.
 
     Raises:
-        OutputError: it cannot be written; the previous one is as it was.
+        OutputError: it cannot be written; the previous checkpoint is unchanged.
     """
     named = {f"{name}/{i}": each for name, row in arrays.items() for i, each in enumerate(row)}
     with atomic_write(path) as temporary:
@@ -55,15 +60,15 @@ def save(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
 
 
 def read(path: Path) -> bytes:
-    """The checkpoint as it stands there.
+    """The bytes of a checkpoint file.
 
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
     if not path.exists():
         raise CheckpointError(
-            f"{path}: no such checkpoint; a run keeps one until it is finished. To train a "
-            "finished model further, name it with --from"
+            f"{path}: no such checkpoint; only an interrupted run leaves one. To train a finished "
+            "model further, name it with --from"
         )
     try:
         return path.read_bytes()
@@ -71,32 +76,30 @@ def read(path: Path) -> bytes:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def parsed(data: bytes, path: Path) -> tuple[dict[str, Any], Arrays]:
-    """The facts and the arrays of a checkpoint.
+def parse(data: bytes, path: Path) -> Checkpoint:
+    """Parse the bytes of a checkpoint file.
 
     Args:
-        data: what `read` gave.
-        path: named in messages.
+        data: the result of `read`.
+        path: for error messages.
 
     Raises:
-        CheckpointError: it is damaged, or of another format version.
+        CheckpointError: it is damaged, or has another format version.
     """
-    with damage_named(path):
+    with translate_errors(path):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             facts = json.loads(archive.read(MEMBER))
         if facts["format_version"] != FORMAT_VERSION:
             raise CheckpointError(
-                f"{path} has format version {facts['format_version']}, this seqgen goes on from "
-                f"version {FORMAT_VERSION}; use the seqgen that made it, or train again"
+                f"{path} has format version {facts['format_version']}, this seqgen reads version "
+                f"{FORMAT_VERSION}; use the seqgen that made it, or train again"
             )
-        return facts, _arrays(data)
+        return Checkpoint(facts, _arrays(data))
 
 
 @contextmanager
-def damage_named(path: Path) -> Iterator[None]:
-    """Errors of reading a checkpoint, or of going on from what it holds, become
-    `CheckpointError`.
-    """
+def translate_errors(path: Path) -> Iterator[None]:
+    """Raise `CheckpointError` for errors of reading a checkpoint or of using its contents."""
     try:
         yield
     except UNREADABLE as error:
@@ -106,37 +109,13 @@ def damage_named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def beginning(
-    path: Path, saved: Mapping[str, Any], given: Mapping[str, Any]
-) -> tuple[ModelConfig, TrainConfig, Vocabulary, str]:
-    """What the run of a checkpoint began with; last what tells the model, if it began with one.
-
-    Args:
-        path: named in messages.
-        saved: the facts of the checkpoint.
-        given: the options of the run that would go on.
-
-    Raises:
-        CheckpointError: an option is given that it had not, or it is damaged.
-    """
-    with damage_named(path):
-        options = {**saved["model_config"], **saved["train_config"]}
-        require_same(path, {"options": options}, {"options": given})
-        return (
-            ModelConfig.from_json(saved["model_config"]),
-            TrainConfig.from_json(saved["train_config"]),
-            Vocabulary.from_json(saved["corpus"]["vocabulary"]),
-            saved["place"]["base"],
-        )
-
-
 def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     """Raise `CheckpointError` unless a checkpoint was made with the same data and options.
 
     Args:
-        path: named in the message.
-        saved: the facts of the checkpoint.
-        here: those of the run that would go on; each a mapping.
+        path: for the error message.
+        saved: group → name → value in the checkpoint.
+        here: the same for the run that resumes it; it may lack groups and names.
     """
     differing = [
         f"{name} {_short(saved[group].get(name))}, here {_short(each)}"
@@ -156,22 +135,22 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def load(path: Path) -> tuple[dict[str, Any], Arrays]:
-    """`read` and `parsed` in one."""
-    return parsed(read(path), path)
+def load(path: Path) -> Checkpoint:
+    """Read and parse a checkpoint file; errors as for `read` and `parse`."""
+    return parse(read(path), path)
 
 
-def reading(path: Path) -> dict[str, Any]:
-    """How the run of a checkpoint read its corpus: options of `seqgen.tasks.load.load_corpus`."""
-    facts = load(path)[0]
-    found = {"shuffled", "training_tokens", "validation_tokens"}  # by reading it
-    with damage_named(path):
-        options = {k: v for k, v in facts["corpus_options"].items() if k not in found}
+def corpus_options(path: Path) -> dict[str, Any]:
+    """The options of `seqgen.tasks.load.load_corpus` that the run of a checkpoint used."""
+    facts = load(path).facts
+    results = {"shuffled", "training_tokens", "validation_tokens"}  # no options
+    with translate_errors(path):
+        options = {k: v for k, v in facts["corpus_options"].items() if k not in results}
         return {**options, "task": facts["corpus"]["task"]}
 
 
 def latest(folder: Path, name: str) -> Path | None:
-    """The newest checkpoint of a run whose model was to be `NAME.keras`, `NAME-1.keras`, … there.
+    """The newest checkpoint in a folder of runs that write `NAME.keras`, `NAME-1.keras`, ….
 
     >>> latest(Path("no-such-folder"), "book") is None
     True
@@ -182,18 +161,22 @@ def latest(folder: Path, name: str) -> Path | None:
 
 
 def put_aside(path: Path) -> Path | None:
-    """Keep a checkpoint that stands where another run's will: where it is now, if there was one."""
+    """Rename an existing checkpoint, so that another run can use its path.
+
+    Returns:
+        The new path; None if there was no checkpoint.
+    """
     if not path.exists():
         return None
-    kept = unused_path(path)
-    path.rename(kept)
-    return kept
+    renamed = unused_path(path)
+    path.rename(renamed)
+    return renamed
 
 
 def _arrays(data: bytes) -> Arrays:
     arrays: Arrays = {}
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        for member in file.files:  # in the order in which they were written
+        for member in file.files:  # in the order of writing
             name, _, _ = member.rpartition("/")
             if name:
                 arrays.setdefault(name, []).append(file[member])

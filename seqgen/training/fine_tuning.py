@@ -1,4 +1,4 @@
-"""A finished model as the beginning of a run on new text, with new characters."""
+"""Training a finished model further, on another corpus with other tokens."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from seqgen.tasks import base as tasks
 from seqgen.types import Floats
 from seqgen.vocabulary import Vocabulary
 
-LEARNING_RATE = 2e-3  # a third of a new model's: what the model knows should last
+LEARNING_RATE = 2e-3  # a third of a new model's, so that less is forgotten
 
 
-def options(model_data: ModelData, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a run that begins with a model: its network is what it is, but for dropout.
+def options(model_data: ModelData, explicit_options: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the options that the model determines: those of its network, except dropout.
 
     Raises:
-        ConfigError: the given ones ask for another network.
+        ConfigError: the explicit options are those of another network.
     """
     network = model_data.model_config.to_json()
     differing = [
-        f"{name} {network[name]}, not {given[name]}"
-        for name in network.keys() & given.keys() - {"dropout"}
-        if given[name] != network[name]
+        f"{name} {network[name]}, not {explicit_options[name]}"
+        for name in network.keys() & explicit_options.keys() - {"dropout"}
+        if explicit_options[name] != network[name]
     ]
     if differing:
         raise ConfigError(
-            f"the model to begin with has {'; '.join(sorted(differing))}: leave that option away, "
-            "or train a new model"
+            f"the model to train further has {'; '.join(sorted(differing))}: leave out "
+            "that option, or train a new model"
         )
-    return {**network, "learning_rate": LEARNING_RATE, **given}
+    return {**network, "learning_rate": LEARNING_RATE, **explicit_options}
 
 
-def require_same_kind(model_data: ModelData, corpus: Corpus) -> None:
-    """Raise `ConfigError` unless the corpus is written in the tokens that the model knows."""
+def require_same_encoding(model_data: ModelData, corpus: Corpus) -> None:
+    """Raise `ConfigError` unless the corpus has the task and the encoding of the model."""
     if model_data.task != corpus.task:
         raise ConfigError(
-            f"the model to begin with is one of {model_data.task}, "
-            f"this corpus is one of {corpus.task}"
+            f"expected a corpus of {model_data.task}, as the model to train further, "
+            f"got one of {corpus.task}; train a new model, or set --task"
         )
     task = tasks.get(model_data.task)
     was, now = (
@@ -52,38 +52,41 @@ def require_same_kind(model_data: ModelData, corpus: Corpus) -> None:
     )
     differing = [f"{name} {was[name]}, not {now[name]}" for name in was if was[name] != now[name]]
     if differing:
-        raise ConfigError(f"the model to begin with has learned with {'; '.join(differing)}")
+        raise ConfigError(
+            f"the model to train further was trained with {'; '.join(differing)}; "
+            "set the same, or train a new model"
+        )
 
 
 def fingerprint(model_data: ModelData) -> str:
-    """Tells one model from another: a hash of its vocabulary and weights."""
+    """A hash of a model's vocabulary and weights, which tells it from other models."""
     digest = hashlib.sha256(repr(model_data.vocabulary.tokens).encode())
     for each in model_data.weights:
         digest.update(each.tobytes())
     return digest.hexdigest()
 
 
-def grown_vocabulary(old: Vocabulary, corpus: Vocabulary) -> Vocabulary:
-    """The corpus's tokens with the ids that they have there, then those that only the model knows.
+def extended_vocabulary(old: Vocabulary, corpus: Vocabulary) -> Vocabulary:
+    """The tokens of the corpus, with their ids, then those that only the model has.
 
-    >>> grown_vocabulary(Vocabulary(("a", "b")), Vocabulary(("b", "c"))).tokens
+    >>> extended_vocabulary(Vocabulary(("a", "b")), Vocabulary(("b", "c"))).tokens
     ('b', 'c', 'a')
 
     Raises:
-        ConfigError: one of the two is of lines, the other is not.
+        ConfigError: only one of them has an end token.
     """
     if (old.end_id is None) != (corpus.end_id is None):
         was, now = ("with", "without") if corpus.end_id is None else ("without", "with")
         raise ConfigError(
-            f"the model was trained {was} --lines, this run is {now}; expected both alike"
+            f"the model was trained {was} --lines, this run is {now}; train both the same way"
         )
     return Vocabulary((*corpus.tokens, *(each for each in old.tokens if each not in corpus.ids)))
 
 
-def grown_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floats]:
-    """A model's weights for a vocabulary that holds all of its tokens, and others.
+def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floats]:
+    """The weights of a model for an extended vocabulary.
 
-    A new token begins as the mean of the others, and as unlikely as the unlikeliest of them.
+    The weights of a new token are the mean of those of the others; its bias is their smallest.
     """
     embeddings, *recurrent, kernel, bias = model_data.weights
     old = model_data.vocabulary.ids

@@ -1,4 +1,4 @@
-"""The loss of a run's steps, smoothed, and whether it still is one."""
+"""The smoothed training loss, and whether it has diverged."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import math
 from seqgen.errors import TrainingError
 
 SMOOTHING = 0.98
-EXPLODED = 2.0  # times the loss of guessing blindly: more is no longer learning
-STEPS_TO_EXPLODE = 200  # a model may begin as badly, on text of another kind
+DIVERGED = 2.0  # a loss this many times that of a uniform guess has diverged
+STEPS_TO_DIVERGE = 200  # fewer are excused: a base model can start badly on text of another kind
 
 
 class TrainingLoss:
     """A running mean of nats per token.
 
     Args:
-        vocabulary_size: tokens to guess among.
+        vocabulary_size: number of different tokens.
 
     >>> loss = TrainingLoss(vocabulary_size=10)
     >>> loss.update(2.0, step=1)
@@ -29,24 +29,28 @@ class TrainingLoss:
         self.uniform_loss = math.log(max(vocabulary_size, 2))
 
     def update(self, loss: float, step: int) -> None:
-        """Take in the loss of a step, counted from 1.
+        """Add the loss of a step; steps count from 1.
 
         Raises:
-            TrainingError: it is no number, or has been far too high for long.
+            TrainingError: the loss is not finite, or the mean has diverged.
         """
         if not math.isfinite(loss):
             raise self._error(loss, step)
-        share = min(SMOOTHING, 1 - 1 / step)  # a plain mean to begin with
+        share = min(SMOOTHING, 1 - 1 / step)  # a plain mean of the first steps
         self.value = share * self.value + (1 - share) * loss if step > 1 else loss
-        if step > STEPS_TO_EXPLODE and self.has_exploded(self.value):
+        if step > STEPS_TO_DIVERGE and self.has_diverged(self.value):
             raise self._error(self.value, step)
 
-    def has_exploded(self, loss: float) -> bool:
-        """Whether a model with such a loss is good for nothing."""
-        return loss > EXPLODED * self.uniform_loss
+    def load(self, value: float) -> None:
+        """Continue from the `value` of another run."""
+        self.value = value
+
+    def has_diverged(self, loss: float) -> bool:
+        """Whether a loss is far above that of a uniform guess."""
+        return loss > DIVERGED * self.uniform_loss
 
     def _error(self, loss: float, step: int) -> TrainingError:
         return TrainingError(
-            f"the training loss is {loss:.3g} after {step} steps, where guessing blindly has "
-            f"{self.uniform_loss:.3g}; choose a lower learning rate or another activation"
+            f"the training loss is {loss:.3g} after {step} steps; a uniform guess has "
+            f"{self.uniform_loss:.3g}. Choose a lower learning rate or another activation"
         )

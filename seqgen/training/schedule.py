@@ -1,4 +1,4 @@
-"""How far a training run is, by the clock or by steps, and the learning rate that follows."""
+"""The progress of a training run, by the clock or by steps, and the learning rate."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 from seqgen.config import TrainConfig
 
-WARM_UP = 0.02  # share of the run in which the learning rate rises
+WARM_UP = 0.02  # fraction of the run in which the learning rate rises
 SECONDS_TO_SAVE = 1.0
-TOLERANCE = 0.05
-LAST = 0.01  # share of the highest learning rate that the run ends with
+TOLERANCE = 0.05  # fraction by which a run may exceed its length
+LAST = 0.01  # learning rate at the end of the run, as a fraction of the highest
 
 
 @dataclass
 class Schedule:
-    """Either `seconds` or `steps` is the length of the run.
+    """Measures progress; the length of the run is either `seconds` or `steps`.
 
-    The clock runs from `started`, but the fraction from `stepping`, when the first step is done:
-    starting and compiling teach nothing, and the warm-up must not be over before it begins.
+    The length counts from `started`, but the fraction of the run from the end of the first step.
+    Otherwise starting and compiling could use up the warm-up of the learning rate.
 
     >>> schedule = Schedule(steps=100)
     >>> schedule.fraction(25)
@@ -29,17 +29,17 @@ class Schedule:
     seconds: float | None = None
     steps: int | None = None
     started: float = field(default_factory=time.monotonic)
-    stepping: float = 0.0  # seconds at the beginning,
-    reserved: float = 0.0  # and at the end, that belong to other work than steps
+    stepping: float = 0.0  # seconds from the start until the first step is done
+    reserved: float = 0.0  # seconds at the end that are for scoring and saving
 
     @classmethod
     def of_run(cls, config: TrainConfig, tokens: int, started: float | None = None) -> Schedule:
-        """As long as the configuration says.
+        """The schedule of a run.
 
         Args:
-            config: has minutes or epochs.
-            tokens: of an epoch.
-            started: `time.monotonic()` when the run began, if that was before now.
+            config: sets minutes or epochs.
+            tokens: length of an epoch.
+            started: `time.monotonic()` when the run began; now by default.
         """
         began = time.monotonic() if started is None else started
         if config.minutes is not None:
@@ -55,11 +55,24 @@ class Schedule:
 
     @property
     def is_overrun(self) -> bool:
-        """Whether the run took longer than it should, by more than the promised twentieth."""
+        """Whether the run exceeded its length by more than `TOLERANCE`."""
         return self.seconds is not None and self.elapsed > (1 + TOLERANCE) * self.seconds
 
+    def start_steps(self) -> None:
+        """Measure the fraction of the run from now on."""
+        self.stepping = self.elapsed
+
+    def reserve(self, seconds: float) -> None:
+        """Reserve more time at the end of the run, if its length is in seconds."""
+        self.reserved += seconds
+
     def fraction(self, step: int, ahead: float = 0.0) -> float:
-        """The share of the run that is done, from 0 to 1; by the clock, so many seconds ahead."""
+        """The completed fraction of the run, from 0 to 1.
+
+        Args:
+            step: number of steps taken.
+            ahead: look this many seconds into the future, if the run's length is in seconds.
+        """
         if self.seconds is not None:
             elapsed, ending = self.elapsed + ahead, self.seconds - self.reserved
             if elapsed >= ending:
@@ -69,30 +82,30 @@ class Schedule:
         return min(step / self.steps, 1.0)
 
     def seconds_left(self, step: int) -> float:
-        """An estimate, exact where the run's length is in seconds."""
+        """The remaining time; an estimate if the length is in steps."""
         if self.seconds is not None:
             return max(self.seconds - self.elapsed, 0.0)
         fraction = self.fraction(step)
         return self.elapsed * (1 - fraction) / fraction if fraction else math.inf
 
     def state_dict(self) -> dict[str, float]:
-        """What `load_state_dict` needs."""
+        """Plain data for `load_state_dict`."""
         return {
             "elapsed": self.elapsed,
             "stepping": self.stepping,
             "reserved": self.reserved,
         }
 
-    def load_state_dict(self, place: dict[str, float]) -> None:
-        """Go on from another schedule's `state_dict`, as if no time had passed since."""
-        self.started = time.monotonic() - place["elapsed"]
-        self.stepping, self.reserved = place["stepping"], place["reserved"]
+    def load_state_dict(self, saved: dict[str, float]) -> None:
+        """Continue from the `state_dict` of another schedule, as if no time had passed since."""
+        self.started = time.monotonic() - saved["elapsed"]
+        self.stepping, self.reserved = saved["stepping"], saved["reserved"]
 
 
 def learning_rate_share(fraction: float) -> float:
-    """The learning rate, as a share of its highest, when a fraction of the run is done.
+    """The learning rate as a share of the highest one, at a fraction of the run.
 
-    It rises in a straight line, then falls along half a cosine (Loshchilov and Hutter 2017).
+    It rises linearly, then falls along half a cosine (Loshchilov and Hutter 2017).
 
     >>> [round(learning_rate_share(each), 2) for each in (0.01, 0.02, 0.51, 1)]
     [0.5, 1.0, 0.51, 0.01]

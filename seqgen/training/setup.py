@@ -1,41 +1,46 @@
-"""What a run of training begins with: a corpus, options that are complete, and weights, if any."""
+"""Resolves a request: every option, the vocabulary and the initial weights of a training run."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqgen.config import SIZES, ModelConfig, TrainConfig
+from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
 from seqgen.model_file import ModelData
 from seqgen.training import auto_config, checkpoint, cluster, fine_tuning
 from seqgen.training.batches import fitting_size, require_enough
 from seqgen.training.callbacks import Callback
-from seqgen.training.checkpoint import Arrays
+from seqgen.training.checkpoint import Checkpoint
+from seqgen.training.request import RunInputs, RunRequest
 from seqgen.types import Floats
+from seqgen.vocabulary import Vocabulary
 
-DEFAULT_MINUTES = 5.0
-LONG_RUN = 3_000_000  # tokens: enough to spend some seconds on trying precisions
+LONG_RUN_MINUTES = 1.0
+LONG_RUN_TOKENS = 3_000_000  # a run this long is worth some seconds of measuring precisions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunSetup:
-    """All that `seqgen.training.loop.train` needs to begin."""
+    """A training run with every option resolved; `seqgen.training.loop.train` runs it."""
 
     corpus: Corpus
     model_config: ModelConfig
     train_config: TrainConfig
-    weights: list[Floats] | None = None
-    checkpoint: tuple[dict[str, Any], Arrays] | None = None
-    base: str = ""  # tells which model the weights are of
-    chosen: str = ""  # what was chosen for the run, and why
+    weights: list[Floats] | None = None  # initial weights in Keras's order; random if None
+    base: str = ""  # fingerprint of the model that the run started from, if any
+    chosen: str = ""  # which options were chosen automatically, and why
+    checkpoint_path: Path | None = None  # where checkpoints are written
+    resumed: Checkpoint | None = None  # the checkpoint to continue from
+    started: float | None = None  # `time.monotonic()` when the run began; None: when it is run
 
     def model_data(self) -> ModelData:
-        """What will be the model, but for what it learns."""
+        """The model that the run will give, without its weights and scores."""
         corpus = self.corpus
         return ModelData(
             corpus.task,
@@ -43,87 +48,117 @@ class RunSetup:
             self.train_config,
             corpus.vocabulary,
             corpus.metadata(),
-            [],
+            weights=[],
+            chosen=self.chosen,
         )
 
 
-def new(
-    corpus: Corpus, given: dict[str, Any], base: ModelData | None, callback: Callback
-) -> RunSetup:
-    """A new run.
+def resolve(inputs: RunInputs, callback: Callback, started: float | None = None) -> RunSetup:
+    """Resolve every option of a run.
+
+    Options that the user did not set are those of the checkpoint or of the base model; for a new
+    model they are chosen from the size of the corpus, the run's length and the machine's speed.
 
     Args:
-        corpus: what it learns.
-        given: the options that somebody set; the others are chosen.
-        base: the model_data of a model to begin with, if any.
-        callback: is told what was chosen, and why.
+        inputs: the request, and what it names.
+        callback: receives messages, such as which options were chosen.
+        started: `time.monotonic()` when the run began. Waiting for other machines does not count.
 
     Raises:
-        ConfigError: an option is unknown or out of its range, or not that of the base.
+        ConfigError: an option is out of its range, or differs from that of the base model.
         CorpusError: the corpus is smaller than one batch.
-    """
-    from seqgen.training import distributed
-
-    weights, name, chosen = None, "", ""
-    if base is not None:
-        fine_tuning.require_same_kind(base, corpus)
-        given = fine_tuning.options(base, given)
-        vocabulary = fine_tuning.grown_vocabulary(base.vocabulary, corpus.vocabulary)
-        weights = fine_tuning.grown_weights(base, vocabulary)
-        name = fine_tuning.fingerprint(base)
-        corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-    if cluster.is_chief():
-        given, chosen = _complete(corpus, given, callback)
-    given, chosen = distributed.broadcast_from_chief((given, chosen))
-    return RunSetup(corpus, *configs(**given), weights=weights, base=name, chosen=chosen)
-
-
-def resumed(
-    corpus: Corpus, given: dict[str, Any], base: ModelData | None, path: Path | None
-) -> RunSetup:
-    """A run that goes on.
-
-    Args:
-        corpus: that of the run.
-        given: options; those not given are the run's.
-        base: the model_data of the model that the run began with, if it is named.
-        path: of the checkpoint; only the first of several machines has it.
-
-    Raises:
-        ConfigError: no path.
         CheckpointError: there is nothing to resume, or it belongs to another run.
     """
+    if cluster.machine_count() > 1:
+        _join_cluster(inputs, callback)
+        started = time.monotonic()
+    run_setup = _resumed(inputs) if inputs.request.resume else _new(inputs, callback)
+    return dataclasses.replace(run_setup, started=started)
+
+
+def _new(inputs: RunInputs, callback: Callback) -> RunSetup:
     from seqgen.training import distributed
 
+    corpus, request = inputs.corpus, inputs.request
+    weights, fingerprint, reason = None, "", ""
+    if inputs.base:
+        base = inputs.base.data
+        fine_tuning.require_same_encoding(base, corpus)
+        options = fine_tuning.options(base, request.explicit_options)
+        request = dataclasses.replace(request, explicit_options=options)
+        vocabulary = fine_tuning.extended_vocabulary(base.vocabulary, corpus.vocabulary)
+        weights = fine_tuning.extended_weights(base, vocabulary)
+        fingerprint = fine_tuning.fingerprint(base)
+        corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
+    chosen: dict[str, Any] = {}
+    if cluster.is_chief():
+        chosen, reason = _choose(corpus, request, callback)
+    chosen, reason = distributed.broadcast_from_chief((chosen, reason))
+    return RunSetup(
+        corpus,
+        request.model_config.override(chosen),
+        request.train_config.override(chosen),
+        weights=weights,
+        base=fingerprint,
+        chosen=reason,
+        checkpoint_path=inputs.checkpoint_path,
+    )
+
+
+def _resumed(inputs: RunInputs) -> RunSetup:
+    from seqgen.training import distributed
+
+    corpus, path = inputs.corpus, inputs.checkpoint_path
     if path is None:
-        raise ConfigError("resume: expected a checkpoint_path to go on from, got none")
+        raise ConfigError("resume: expected a checkpoint_path to resume from, got none")
+    # Only the chief has the file.
     data = distributed.broadcast_from_chief(checkpoint.read(path) if cluster.is_chief() else b"")
-    saved = checkpoint.parsed(data, path)
-    model_config, train_config, vocabulary, begun_with = checkpoint.beginning(path, saved[0], given)
-    if base is not None and begun_with != fine_tuning.fingerprint(base):
+    resumed = checkpoint.parse(data, path)
+    with checkpoint.translate_errors(path):
+        facts = resumed.facts
+        options = {**facts["model_config"], **facts["train_config"]}
+        checkpoint.require_same(
+            path, {"options": options}, {"options": inputs.request.explicit_options}
+        )
+        model_config = ModelConfig.from_json(facts["model_config"])
+        train_config = TrainConfig.from_json(facts["train_config"])
+        vocabulary = Vocabulary.from_json(facts["corpus"]["vocabulary"])
+        fingerprint, chosen = facts["place"]["base"], facts["place"]["chosen"]
+    if inputs.base and fingerprint != fine_tuning.fingerprint(inputs.base.data):
         raise CheckpointError(
-            f"{path} is of a run that began with {'another' if begun_with else 'a new'} model; "
-            "leave --from away, or name the one that it began with"
+            f"{path} is of a run that started from {'another' if fingerprint else 'no'} model; "
+            "leave out --from, or name the model that the run started from"
         )
     if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-    return RunSetup(corpus, model_config, train_config, checkpoint=saved, base=begun_with)
+    return RunSetup(
+        corpus,
+        model_config,
+        train_config,
+        base=fingerprint,
+        chosen=chosen,
+        checkpoint_path=path,
+        resumed=resumed,
+    )
 
 
-def meet_other_machines(
-    corpus: Corpus, given: dict[str, Any], base: ModelData | None, resume: bool, callback: Callback
-) -> None:
-    """Wait for the other machines that TF_CONFIG names, and see that all do the same."""
+def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
+    """Wait for the other machines that TF_CONFIG names.
+
+    Raises:
+        ConfigError: this machine has another corpus or other options than the chief.
+    """
     from seqgen.network import sharding
     from seqgen.training import distributed
 
-    number, count = cluster.rank_and_size()
-    callback.on_message(f"machine {number + 1} of {count}: waiting for the others")
-    sharding.divide_threads(given.get("batch_size", 64) // count)
+    request = inputs.request
+    rank, size = cluster.rank_and_size()
+    callback.on_message(f"machine {rank + 1} of {size}: waiting for the others")
+    sharding.divide_threads(request.explicit_options.get("batch_size", 64) // size)
     here = {
-        "corpus": {**corpus.metadata(), "arguments": None},  # it may be named otherwise
-        "options": {**given, "resume": resume},
-        "from": None if base is None else fine_tuning.fingerprint(base),
+        "corpus": {**inputs.corpus.metadata(), "arguments": None},  # its path may differ
+        "options": {**request.explicit_options, "resume": request.resume},
+        "from": None if inputs.base is None else fine_tuning.fingerprint(inputs.base.data),
     }
     if distributed.broadcast_from_chief(here) != json.loads(json.dumps(here)):
         raise ConfigError(
@@ -132,72 +167,63 @@ def meet_other_machines(
         )
 
 
-def _complete(
-    corpus: Corpus, given: dict[str, Any], callback: Callback
-) -> tuple[dict[str, Any], str]:
-    """The options with those chosen that nobody gave, and what there is to say of them."""
-    from seqgen.network import build as network
-    from seqgen.training import distributed, precision_benchmark
+def _choose(corpus: Corpus, request: RunRequest, callback: Callback) -> tuple[dict[str, Any], str]:
+    """Choose the options that are not set explicitly.
 
-    model_config, train_config = configs(**given)  # whatever is wrong is said before
+    Returns:
+        The chosen options, and a line that says which they are and why.
+    """
+    from seqgen.network import build as network
+    from seqgen.training import distributed
+
+    explicit, config = request.explicit_options, request.train_config
     batch_size, window = fitting_size(corpus.training_length)
-    require_enough(corpus, given.get("batch_size", batch_size), given.get("window", window))
-    speed = auto_config.ASSUMED_SPEED
-    precision = train_config.precision
-    is_fast = network.is_fast(model_config)
+    require_enough(corpus, explicit.get("batch_size", batch_size), explicit.get("window", window))
+    is_fast = network.is_fast(request.model_config)
+    precision, speed = config.precision, auto_config.ASSUMED_SPEED
     if is_fast:
-        minutes = train_config.minutes or 0
-        epochs = train_config.epochs or 0
-        is_long = minutes >= 1 or epochs * corpus.training_length >= LONG_RUN
-        if is_long and not precision_benchmark.is_known():
-            callback.on_message("trying how fast this machine is in each precision, once")
-        trials = precision_benchmark.results() if is_long or precision_benchmark.is_known() else {}
-        if trials:
-            precision = given.get("precision") or precision_benchmark.best(trials)
-            speed = trials.get(precision, trials["float32"]).tokens_per_second
-        elif is_long:
-            callback.on_message(f"trying failed; taken are {precision} and a usual speed")
+        tokens = (config.epochs or 0) * corpus.training_length
+        is_long = (config.minutes or 0) >= LONG_RUN_MINUTES or tokens >= LONG_RUN_TOKENS
+        precision, speed = _measured(explicit.get("precision"), is_long, callback)
     budget = auto_config.Budget(
         corpus.training_length,
         len(corpus.vocabulary),
-        train_config.minutes,
-        train_config.epochs,
+        config.minutes,
+        config.epochs,
         speed,
         is_fast,
         distributed.strategy().num_replicas_in_sync,
         precision,
     )
-    options, chosen = auto_config.choose_hyperparameters(budget, given)
-    if chosen:
-        callback.on_message(chosen)
-    return options, chosen
+    chosen, reason = auto_config.choose_hyperparameters(budget, explicit)
+    if reason:
+        callback.on_message(reason)
+    return chosen, reason
 
 
-def configs(**options: Any) -> tuple[ModelConfig, TrainConfig]:
-    """The configurations that the options of `train` stand for.
+def _measured(precision: str | None, is_long: bool, callback: Callback) -> tuple[str, float]:
+    """The precision, the fastest one if it is not set, and its speed on this machine.
 
-    Raises:
-        ConfigError: an option is unknown or out of its range.
+    Args:
+        precision: what the user set, if anything.
+        is_long: whether the run is long enough to wait for a measurement.
+        callback: receives messages.
 
-    >>> configs(units=64)[1].minutes
-    5.0
+    Returns:
+        The precision, and tokens per second of the network of the benchmark.
     """
-    options = normalise_options(options)
-    if options.get("minutes") is None and options.get("epochs") is None:
-        options["minutes"] = DEFAULT_MINUTES
-    names = ModelConfig.__dataclass_fields__.keys() & options.keys()
-    model_config = ModelConfig.from_json({name: options.pop(name) for name in names})
-    return model_config, TrainConfig.from_json(options)
+    from seqgen.training import precision_benchmark
 
-
-def normalise_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say something: neither None nor `auto`, and a size as its units."""
-    size = options.get("size") or "auto"
-    if size not in SIZES:
-        raise ConfigError(f"size: expected one of {', '.join(SIZES)}, got {size!r}")
-    options = {"units": SIZES[size], **options}
-    return {
-        name: value
-        for name, value in options.items()
-        if name != "size" and value is not None and (name, value) != ("precision", "auto")
-    }
+    is_known = precision_benchmark.is_known()
+    if is_long and not is_known:
+        callback.on_message("measuring the speed of this machine in each precision, once")
+    results = precision_benchmark.results() if is_long or is_known else {}
+    if results:
+        precision = precision or precision_benchmark.best(results)
+        return precision, results.get(precision, results["float32"]).tokens_per_second
+    precision = precision or TrainConfig.precision
+    if is_long:
+        callback.on_message(
+            f"the measurement failed; using {precision} and the speed of an average machine"
+        )
+    return precision, auto_config.ASSUMED_SPEED

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from seqgen import model as library
 from seqgen.cli import cli
 from seqgen.cli.options import parse_cell_options
-from seqgen.cli.train import save
 from seqgen.errors import OutputError, SeqgenError
 from seqgen.tasks.load import load_corpus
+from seqgen.training.output import save
 from seqgen.training.train import train
 from tests.conftest import SENTENCE, Run
 
@@ -342,15 +342,16 @@ def test_a_model_that_cannot_be_written_is_kept_elsewhere(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     model = library.load(trained)
-    with pytest.raises(OutputError, match=f"no folder .*; the model is {tmp_path}/x.keras"):
-        save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
+    with pytest.raises(OutputError, match=f"no folder .*; the model was .* to {tmp_path}/x.keras"):
+        save(model, tmp_path / "gone" / "x.keras", print)
     assert library.load(tmp_path / "x.keras").generate(length=5)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     monkeypatch.setenv("HOME", str(tmp_path / "gone"))
-    for left in ("is lost", "make room, then .* --resume goes on with the run"):
-        with pytest.raises(OutputError, match=f"no folder .*; it fits nowhere else.* {left}$"):
-            save(model, tmp_path / "gone" / "x.keras", tmp_path / "x.checkpoint")
-        (tmp_path / "x.checkpoint").touch()
+    (tmp_path / "y.keras").mkdir()
+    for left in ("is lost", "free some space, then repeat the command with -o .*y.keras --resume"):
+        with pytest.raises(OutputError, match=f"a folder.*; it could not be written .* {left}$"):
+            save(model, tmp_path / "y.keras", print)
+        (tmp_path / "y.checkpoint").touch()
 
 
 def test_options_of_drawing(trained: Path, tmp_path: Path, seqgen: Run) -> None:

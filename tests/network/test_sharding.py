@@ -15,24 +15,24 @@ import json, sys
 import numpy as np
 from seqgen.network import sharding
 sharding.core_count = lambda: int(sys.argv[1])
-from seqgen.training.callbacks import Callback
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.network.sharding import shard_count
 from seqgen.training.step import StepPlan
-from seqgen.training.loop import _Run
+from seqgen.training.setup import RunSetup
+from seqgen.training.state import RunState
 from seqgen.vocabulary import Vocabulary
 ids = np.random.default_rng(0).integers(0, 8, 5000)
 corpus = Corpus("c", "text", Vocabulary(tuple("abcdefgh")), ids)
 config = TrainConfig(epochs=1, batch_size=32, window=16)
 options = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.1}}}
 model_config = ModelConfig(cell=sys.argv[2], units=16, layers=2, cell_options=options)
-run = _Run(corpus, model_config, config, Callback(), None)
+state = RunState(RunSetup(corpus, model_config, config))
 for _ in range(5):
-    run._one_step(StepPlan(0.003, 0.5))
-loss = run.best_weights.validation.loss()
-weights = [float(abs(each).sum()) for each in run.network.get_weights()]
-print(json.dumps([shard_count(32), run.training_loss.value, loss, weights]))
+    state.advance(StepPlan(0.003, 0.5))
+loss = state.best_weights.validation.loss()
+weights = [float(abs(each).sum()) for each in state.network.get_weights()]
+print(json.dumps([shard_count(32), state.training_loss.value, loss, weights]))
 """
 
 

@@ -141,7 +141,7 @@ def _draws(options: dict[str, object], logits: np.ndarray) -> list[int]:
         ({"min_p": -0.1}, "min_p: expected a probability"),
         ({"repetition_penalty": 0}, "repetition_penalty: expected a number above 0"),
         ({"repetition_window": 0}, "repetition_window: expected a whole number"),
-        ({"repetition_window": 9}, "repetition_window: has no effect without a penalty"),
+        ({"repetition_window": 9}, "repetition_window: expected a repetition_penalty too"),
         ({"beam": 0}, "beam: expected a whole number of at least 1"),
         ({"max_copy": 0}, "max_copy: expected a whole number of at least 1"),
         ({"beam": 2, "top_k": 3}, "so top k would have no effect"),

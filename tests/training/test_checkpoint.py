@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, OutputError
-from seqgen.training import checkpoint
+from seqgen.training import checkpoint, setup
+from seqgen.training.callbacks import Callback
+from seqgen.training.request import RunInputs, RunRequest
+from seqgen.vocabulary import Vocabulary
 
 ARRAYS = {"weights": [np.arange(6.0).reshape(2, 3), np.zeros(0)], "one": [np.float32(3)]}
 FACTS = {"place": {"step": 3, "random": {"state": 2**100}}}
@@ -68,20 +72,22 @@ def test_another_version_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "FORMAT_VERSION", 99)
         checkpoint.save(path, FACTS, ARRAYS)
-    with pytest.raises(CheckpointError, match="version 99, this seqgen goes on from version 3"):
+    with pytest.raises(CheckpointError, match="version 99, this seqgen reads version 3"):
         checkpoint.load(path)
 
 
 def test_options_that_nobody_knows_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.arange(500) % 2)
+    inputs = RunInputs(RunRequest({}, resume=True), corpus, checkpoint_path=path)
     run = {"model_config": {}, "train_config": {"momentum": 1}, "corpus": {"vocabulary": ["a"]}}
     for saved, message in [(run, "TrainConfig has no field momentum"), ({}, "'model_config'")]:
-        with pytest.raises(
-            CheckpointError, match=f"^a is damaged and cannot .*{message}.*train again"
-        ):
-            checkpoint.beginning(Path("a"), saved, {})
-    checkpoint.save(tmp_path / "a", FACTS, ARRAYS)
+        checkpoint.save(path, saved, ARRAYS)
+        with pytest.raises(CheckpointError, match=f"a is damaged and .*{message}.*train again"):
+            setup.resolve(inputs, Callback())
+    checkpoint.save(path, FACTS, ARRAYS)
     with pytest.raises(CheckpointError, match="a is damaged and cannot be read .*corpus_options"):
-        checkpoint.reading(tmp_path / "a")
+        checkpoint.corpus_options(path)
 
 
 def test_what_differs_is_named() -> None:

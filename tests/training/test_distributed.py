@@ -25,6 +25,7 @@ from seqgen.network.backend import tf
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.training.loop import train
+from seqgen.training.setup import RunSetup
 from seqgen.vocabulary import Vocabulary
 scopes = {"weights.npz": nullcontext()}
 if sys.argv[1:] == ["devices"]:
@@ -36,11 +37,11 @@ corpus = Corpus("c", "text", Vocabulary(tuple("abcdefgh")), ids)
 config = TrainConfig(epochs=0.5, batch_size=8, window=16, weight_decay=0.1, clip_norm=0.05)
 for name, scope in scopes.items():
     with scope:
-        result = train(corpus, ModelConfig(units=16), config)
+        result = train(RunSetup(corpus, ModelConfig(units=16), config))
     np.savez(name, *result.weights)
 """
 OFTEN = (
-    "import seqgen.training.loop as training; training.SECONDS_TO_CHECKPOINT = 0.1\n"
+    "import seqgen.training.checkpointer as module; module.SECONDS_BETWEEN = 0.1\n"
     "from seqgen.__main__ import main; main()"
 )
 

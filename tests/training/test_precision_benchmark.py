@@ -8,6 +8,7 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.training import precision_benchmark, setup
 from seqgen.training.callbacks import Callback
 from seqgen.training.precision_benchmark import Trial, best
+from seqgen.training.request import RunInputs, RunRequest
 from seqgen.vocabulary import Vocabulary
 
 
@@ -58,6 +59,6 @@ def test_a_trial_that_fails_is_done_without(
     callback = Callback()
     monkeypatch.setattr(callback, "on_message", messages.append)
     corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.arange(5000) % 2)
-    run_setup = setup.new(corpus, {"minutes": 2}, None, callback)
+    run_setup = setup.resolve(RunInputs(RunRequest({"minutes": 2}), corpus), callback)
     assert run_setup.train_config.precision == "float32"
-    assert "trying failed; taken are float32 and a usual speed" in messages
+    assert "the measurement failed; using float32 and the speed of an average machine" in messages

@@ -21,7 +21,7 @@ SMALL = ("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--
 
 # A checkpoint every tenth of a second, not every minute.
 OFTEN = (
-    "import seqgen.training.loop as training; training.SECONDS_TO_CHECKPOINT = 0.1\n"
+    "import seqgen.training.checkpointer as module; module.SECONDS_BETWEEN = 0.1\n"
     "from seqgen.__main__ import main; main()"
 )
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_resumed_says_why(
             here(*arguments, "-o", "cut.keras")
         assert str(error.value).startswith("cut.checkpoint was made with ")
         assert message in str(error.value)
-    with pytest.raises(SeqgenError, match="is of a run that began with a new model; leave --from"):
+    with pytest.raises(SeqgenError, match="a run that started from no model; leave out --from"):
         here(book, "--resume", "--from", trained, "-o", "cut.keras")
     (tmp_path / "cut.checkpoint").write_bytes((tmp_path / "cut.checkpoint").read_bytes()[:5000])
     with pytest.raises(SeqgenError, match="cut.checkpoint is damaged and cannot be read"):
@@ -116,7 +116,7 @@ def test_a_new_run_keeps_what_a_killed_one_left(
     killed(tmp_path, book, "-o", "cut.keras", "--epochs", 12, *SMALL)
     left = (tmp_path / "cut.checkpoint").read_bytes()
     said = here(book, "-o", "cut.keras", "--epochs", 0.1, *SMALL)
-    assert "it is kept as cut-1.checkpoint" in said
+    assert "it is renamed to cut-1.checkpoint" in said
     assert (tmp_path / "cut-1.checkpoint").read_bytes() == left
 
 
@@ -143,7 +143,7 @@ def test_from_refuses_another_network(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for options, message in [
-        (("--units", 32), "the model to begin with has units 64, not 32: leave that option away"),
+        (("--units", 32), "the model to train further has units 64, not 32: leave out that option"),
         (("--lines",), "trained without --lines, this run is with"),
         (("--resume",), "no such checkpoint"),
     ]:
@@ -171,10 +171,10 @@ def test_fine_tuning_begins_where_the_model_ended(trained: Path, fraction: float
 
     model = model_file.load(trained)
     kept = model.vocabulary.tokens[: int(len(model.vocabulary) * fraction)]
-    vocabulary = fine_tuning.grown_vocabulary(
+    vocabulary = fine_tuning.extended_vocabulary(
         model.vocabulary, type(model.vocabulary)(("Ω", *reversed(kept)))
     )
-    weights = fine_tuning.grown_weights(model, vocabulary)
+    weights = fine_tuning.extended_weights(model, vocabulary)
     ids = vocabulary.encode(model.vocabulary.tokens)
     old, new = (NumpyEngine(model.model_config, each) for each in (model.weights, weights))
     a, _ = old.step(model.vocabulary.encode("T"), old.initial_state(1))

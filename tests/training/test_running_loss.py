@@ -3,7 +3,7 @@ import math
 import pytest
 
 from seqgen.errors import TrainingError
-from seqgen.training.running_loss import SMOOTHING, STEPS_TO_EXPLODE, TrainingLoss
+from seqgen.training.running_loss import SMOOTHING, STEPS_TO_DIVERGE, TrainingLoss
 
 
 def test_it_is_a_mean_first_and_then_a_running_one() -> None:
@@ -19,16 +19,14 @@ def test_it_is_a_mean_first_and_then_a_running_one() -> None:
 def test_no_number_is_an_error_and_is_not_taken_in(value: float) -> None:
     loss = TrainingLoss(10)
     loss.update(2.0, step=1)
-    with pytest.raises(
-        TrainingError, match=f"{value} after 2 steps, where guessing blindly has 2.3"
-    ):
+    with pytest.raises(TrainingError, match=f"{value} after 2 steps; a uniform guess has 2.3"):
         loss.update(value, step=2)
     assert loss.value == 2.0
 
 
 def test_far_too_high_for_long_is_an_error() -> None:
     loss = TrainingLoss(10)
-    for step in range(1, STEPS_TO_EXPLODE + 1):
+    for step in range(1, STEPS_TO_DIVERGE + 1):
         loss.update(100.0, step)
     with pytest.raises(TrainingError, match="the training loss is 100 after 201 steps"):
-        loss.update(100.0, STEPS_TO_EXPLODE + 1)
+        loss.update(100.0, STEPS_TO_DIVERGE + 1)

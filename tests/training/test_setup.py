@@ -2,7 +2,7 @@ import pytest
 
 from seqgen.config import SIZES
 from seqgen.errors import ConfigError
-from seqgen.training.setup import normalise_options
+from seqgen.training.request import normalise_options
 
 
 @pytest.mark.parametrize("size", SIZES)

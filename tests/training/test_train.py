@@ -17,7 +17,9 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingError
 from seqgen.training import checkpoint
 from seqgen.training.callbacks import Callback, Progress
-from seqgen.training.loop import Result, _Run, train
+from seqgen.training.checkpoint import Checkpoint
+from seqgen.training.loop import Result, TrainingLoop
+from seqgen.training.setup import RunSetup
 from seqgen.training.step import StepPlan
 from seqgen.vocabulary import Vocabulary
 
@@ -30,6 +32,20 @@ STEP = StepPlan(learning_rate=0.02, fraction=0.5)
 def corpus(length: int = 3000, **options: object) -> Corpus:
     """`abcdefgh` again and again: every letter follows from the one before."""
     return Corpus("letters", "text", LETTERS, np.arange(length) % 8, **options)
+
+
+def loop(
+    corpus: Corpus,
+    model_config: ModelConfig,
+    config: TrainConfig,
+    callback: Callback | None = None,
+    **setup: object,
+) -> TrainingLoop:
+    return TrainingLoop(RunSetup(corpus, model_config, config, **setup), callback or Callback())
+
+
+def train(*arguments: object, **setup: object) -> Result:
+    return loop(*arguments, **setup).run()
 
 
 class Recorder(Callback):
@@ -83,22 +99,22 @@ def test_minutes_count_from_when_the_run_began() -> None:
     recorder = Recorder()
     result = train(corpus(), SMALL, config, recorder, started=time.monotonic() - 600)
     assert result.scores["steps"] == 1
-    assert re.match(r"the run took 60\d s, not 60: starting and scoring", recorder.messages[0])
+    assert re.match(r"the run took 60\d s instead of 60 s", recorder.messages[0])
 
 
 def test_a_run_of_long_steps_ends_with_the_one_nearest_to_its_end() -> None:
-    run = _Run(corpus(), SMALL, TrainConfig(minutes=1, **FAST), Callback())
-    run.seconds_per_step = 6
-    run.schedule.reserved = 1
+    run = loop(corpus(), SMALL, TrainConfig(minutes=1, **FAST), Callback())
+    run.state.seconds_per_step = 6
+    run.state.schedule.reserved = 1
     for began, is_last in [(49, False), (51, True)]:  # of 59 seconds
-        run.schedule.started = time.monotonic() - began
+        run.state.schedule.started = time.monotonic() - began
         assert (run._plan().fraction == 1) == is_last
 
 
 def test_the_last_step_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
+    run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     monkeypatch.setattr(run, "_plan", lambda: StepPlan(0.02, fraction=1.0, validate=1.0))
-    assert [each["step"] for each in run.finish().history] == [1]
+    assert [each["step"] for each in run.run().history] == [1]
 
 
 def test_the_history_holds_every_validation() -> None:
@@ -143,21 +159,21 @@ def test_ctrl_c_before_the_first_step_has_nothing_to_keep(monkeypatch: pytest.Mo
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_Run, "_one_step", interrupt)
+    monkeypatch.setattr(TrainingLoop, "_step", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(corpus(), SMALL, TrainConfig(epochs=9, **FAST))
 
 
 def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
-    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
-    batch = next(run.batches)
-    zeros = run.state
-    _, carried, _ = run.train_step(batch, zeros, StepPlan(0.0, 0.0), 0)
+    run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
+    batch = next(run.state.batches)
+    zeros = run.state.recurrent_state
+    _, carried, _ = run.state.train_step(batch, zeros, StepPlan(0.0, 0.0), 0)
     assert all(np.abs(each).max() > 0 for each in carried)
 
     def state_after(carry: list[float]) -> list[np.ndarray]:
         changed = batch._replace(carry=np.array(carry, np.float32))
-        _, state, _ = run.train_step(changed, carried, StepPlan(0.0, 0.0), 1)
+        _, state, _ = run.state.train_step(changed, carried, StepPlan(0.0, 0.0), 1)
         return [each.numpy() for each in state]
 
     on, anew, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
@@ -168,22 +184,24 @@ def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
 
 
 def test_validation_leaves_the_carried_state_alone() -> None:
-    run = _Run(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
-    run._one_step(STEP)
-    before = [each.numpy() for each in run.state]
-    run.best_weights.measure()
-    run.best_weights.validate(1)
-    assert all((a == b.numpy()).all() for a, b in zip(before, run.state, strict=True))
+    run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
+    run._step(STEP)
+    before = [each.numpy() for each in run.state.recurrent_state]
+    run.state.best_weights.measure()
+    run.state.best_weights.validate(1)
+    assert all(
+        (a == b.numpy()).all() for a, b in zip(before, run.state.recurrent_state, strict=True)
+    )
 
 
 def test_gradients_are_clipped() -> None:
     def change(clip_norm: float) -> float:
         """Of the weights by a step; Adam's epsilon outweighs a gradient that is cut to nothing."""
         config = TrainConfig(epochs=1, clip_norm=clip_norm, **FAST)
-        run = _Run(corpus(), SMALL, config, Callback())
-        before = run.network.get_weights()
-        run._one_step(STEP)
-        after = run.network.get_weights()
+        run = loop(corpus(), SMALL, config, Callback())
+        before = run.state.network.get_weights()
+        run._step(STEP)
+        after = run.state.network.get_weights()
         return float(max(np.abs(b - a).max() for a, b in zip(before, after, strict=True)))
 
     assert change(1e-12) < 1e-6 < 1e-3 < change(1.0)
@@ -192,10 +210,10 @@ def test_gradients_are_clipped() -> None:
 def test_weight_decay_shrinks_matrices_and_no_biases() -> None:
     def after(weight_decay: float) -> list[np.ndarray]:
         config = TrainConfig(epochs=1, weight_decay=weight_decay, clip_norm=1e-12, **FAST)
-        run = _Run(corpus(), SMALL, config, Callback())
+        run = loop(corpus(), SMALL, config, Callback())
         for _ in range(10):
-            run._one_step(STEP)
-        return run.network.get_weights()
+            run._step(STEP)
+        return run.state.network.get_weights()
 
     for plain, shrunk in zip(after(0.0), after(1.0), strict=True):
         if plain.ndim == 2:
@@ -242,19 +260,19 @@ class Spoiler(Recorder):
         self.step = step
         self.value = value
         self.factor = factor
-        self.run: _Run
+        self.run: TrainingLoop
 
     def on_step(self, progress: Progress) -> None:
         super().on_step(progress)
         if progress.step == self.step:
-            for weight in self.run.network.weights:
+            for weight in self.run.state.network.weights:
                 weight.assign(weight * self.factor + self.value)
 
 
 def spoiled(step: int, value: float) -> Result:
     spoiler = Spoiler(step, value)
-    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
-    return spoiler.run.finish()
+    spoiler.run = loop(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    return spoiler.run.run()
 
 
 def test_the_best_weights_are_kept_not_the_last() -> None:
@@ -278,19 +296,19 @@ def test_a_loss_that_explodes_ends_the_run_with_the_best_weights() -> None:
     assert result.scores["ended_early"] is None  # not for a few bad steps
     spoiler = Spoiler(40, 0.0, factor=-1000.0)
     config = TrainConfig(epochs=8, learning_rate=1e-6, batch_size=4, window=8)
-    spoiler.run = _Run(corpus(), SMALL, config, spoiler)
-    spoiler.run.best_weights.measure()
-    spoiler.run.best_weights.validate(0)
-    ended = spoiler.run.finish().scores["ended_early"]
-    assert "where guessing blindly has 2.08; choose a lower learning rate" in ended
+    spoiler.run = loop(corpus(), SMALL, config, spoiler)
+    spoiler.run.state.best_weights.measure()
+    spoiler.run.state.best_weights.validate(0)
+    ended = spoiler.run.run().scores["ended_early"]
+    assert "a uniform guess has 2.08. Choose a lower learning rate" in ended
 
 
 def test_weights_that_are_worse_than_guessing_are_not_kept() -> None:
     spoiler = Spoiler(10, math.nan)
-    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
-    spoiler.run.best_weights.best = (1e9, spoiler.run.network.get_weights())
+    spoiler.run = loop(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    spoiler.run.state.best_weights.best = (1e9, spoiler.run.state.network.get_weights())
     with pytest.raises(TrainingError, match="training loss is nan .* a lower learning rate"):
-        spoiler.run.finish()
+        spoiler.run.run()
 
 
 def test_a_loss_that_never_was_a_number_is_an_error() -> None:
@@ -303,11 +321,11 @@ def test_a_loss_that_never_was_a_number_is_an_error() -> None:
 def test_where_nothing_is_held_out_the_last_weights_without_a_nan_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("seqgen.training.loop.SECONDS_TO_CHECKPOINT", 0.0)
+    monkeypatch.setattr("seqgen.training.checkpointer.SECONDS_BETWEEN", 0.0)
     spoiler = Spoiler(40, math.nan)
     whole = corpus(validation=0.0)
-    spoiler.run = _Run(whole, SMALL, TrainConfig(epochs=2, **FAST), spoiler)
-    result = spoiler.run.finish()
+    spoiler.run = loop(whole, SMALL, TrainConfig(epochs=2, **FAST), spoiler)
+    result = spoiler.run.run()
     assert "training loss is nan after 41 steps" in result.scores["ended_early"]
     assert all(np.isfinite(weight).all() for weight in result.weights)
 
@@ -315,16 +333,16 @@ def test_where_nothing_is_held_out_the_last_weights_without_a_nan_are_kept(
 def test_weights_that_the_last_step_spoils_are_an_error() -> None:
     spoiler = Spoiler(1, math.nan)
     config = TrainConfig(epochs=0.01, **FAST)
-    spoiler.run = _Run(corpus(validation=0.0), SMALL, config, spoiler)
-    with pytest.raises(TrainingError, match="the weights are no numbers any more"):
-        spoiler.run.finish()
+    spoiler.run = loop(corpus(validation=0.0), SMALL, config, spoiler)
+    with pytest.raises(TrainingError, match="expected finite weights, got NaN"):
+        spoiler.run.run()
 
 
 def test_a_loss_without_a_number_is_never_the_best() -> None:
     spoiler = Spoiler(1, math.nan)
-    spoiler.run = _Run(corpus(), SMALL, TrainConfig(epochs=0.01, **FAST), spoiler)
-    with pytest.raises(TrainingError, match="the weights are no numbers any more"):
-        spoiler.run.finish()
+    spoiler.run = loop(corpus(), SMALL, TrainConfig(epochs=0.01, **FAST), spoiler)
+    with pytest.raises(TrainingError, match="expected finite weights, got NaN"):
+        spoiler.run.run()
 
 
 def test_the_first_step_is_a_small_one_however_long_the_start_took(
@@ -332,10 +350,10 @@ def test_the_first_step_is_a_small_one_however_long_the_start_took(
 ) -> None:
     plans = []
     config = TrainConfig(minutes=0.2, **FAST)
-    run = _Run(corpus(), SMALL, config, Callback(), started=time.monotonic() - 8)
-    one_step = run._one_step
-    monkeypatch.setattr(run, "_one_step", lambda plan: plans.append(plan) or one_step(plan))
-    run.finish()
+    run = loop(corpus(), SMALL, config, Callback(), started=time.monotonic() - 8)
+    one_step = run._step
+    monkeypatch.setattr(run, "_step", lambda plan: plans.append(plan) or one_step(plan))
+    run.run()
     assert plans[0].learning_rate < 0.02 * 0.02
     assert not plans[0].validate
     assert max(plan.learning_rate for plan in plans) > 0.9 * 0.02
@@ -347,9 +365,9 @@ def test_ctrl_c_while_scoring_keeps_what_is_known(
 ) -> None:
     """The last two scorings are of the last weights, then of the best ones on more tokens."""
     large = Corpus("letters", "text", LETTERS, np.arange(60_000) % 8, validation=0.5)
-    run = _Run(large, SMALL, TrainConfig(epochs=0.5, **FAST), Callback())
-    assert run.best_weights.validation is not None
-    loss, calls = run.best_weights.validation.loss, []
+    run = loop(large, SMALL, TrainConfig(epochs=0.5, **FAST), Callback())
+    assert run.state.best_weights.validation is not None
+    loss, calls = run.state.best_weights.validation.loss, []
 
     def interrupted(tokens: int) -> float:
         calls.append(tokens)
@@ -357,8 +375,8 @@ def test_ctrl_c_while_scoring_keeps_what_is_known(
             raise KeyboardInterrupt
         return loss(tokens)
 
-    monkeypatch.setattr(run.best_weights.validation, "loss", interrupted)
-    result = run.finish()
+    monkeypatch.setattr(run.state.best_weights.validation, "loss", interrupted)
+    result = run.run()
     assert len(calls) == 11 and calls[-1] > calls[0]
     assert result.scores["validation_loss"] == pytest.approx(
         min(each["validation_loss"] for each in result.history), abs=0.05
@@ -382,7 +400,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     first = train(text, model_config, config, Recorder(interrupt_after=90), checkpoint_path=path)
     assert first.scores["ended_early"] == "Ctrl-C"
     saved = checkpoint.load(path)
-    second = train(text, model_config, config, checkpoint_path=path, resume=saved)
+    second = train(text, model_config, config, checkpoint_path=path, resumed=saved)
     assert all((a == b).all() for a, b in zip(whole.weights, second.weights, strict=True))
     for a, b in zip(whole.history, second.history, strict=True):
         assert {**a, "seconds": 0} == {**b, "seconds": 0}
@@ -396,19 +414,19 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(
     config = TrainConfig(epochs=1, **FAST)
     whole = train(corpus(), SMALL, config)
     path = tmp_path / "a.checkpoint"
-    run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
-    learn = run.train_step
+    run = loop(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    learn = run.state.train_step
 
     def interrupted(*arguments: object) -> object:
         result = learn(*arguments)
-        if run.step == 20:
+        if run.state.step == 20:
             signal.raise_signal(signal.SIGINT)
         return result
 
-    monkeypatch.setattr(run, "train_step", interrupted)
+    monkeypatch.setattr(run.state, "train_step", interrupted)
     interrupted.variables = learn.variables  # type: ignore[attr-defined]
-    assert run.finish().scores["steps"] == 21
-    again = train(corpus(), SMALL, config, resume=checkpoint.load(path), checkpoint_path=path)
+    assert run.run().scores["steps"] == 21
+    again = train(corpus(), SMALL, config, resumed=checkpoint.load(path), checkpoint_path=path)
     assert all((a == b).all() for a, b in zip(whole.weights, again.weights, strict=True))
 
 
@@ -419,7 +437,7 @@ def test_a_validation_that_ctrl_c_prevents_is_made_up_for(tmp_path: Path) -> Non
     path = tmp_path / "a.checkpoint"
     due = int(whole.history[4]["step"] or 0)
     train(corpus(), SMALL, config, Recorder(interrupt_after=due), checkpoint_path=path)
-    again = train(corpus(), SMALL, config, resume=checkpoint.load(path), checkpoint_path=path)
+    again = train(corpus(), SMALL, config, resumed=checkpoint.load(path), checkpoint_path=path)
     assert [each["validation_loss"] for each in again.history] == [
         each["validation_loss"] for each in whole.history
     ]
@@ -428,16 +446,15 @@ def test_a_validation_that_ctrl_c_prevents_is_made_up_for(tmp_path: Path) -> Non
 def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     config = TrainConfig(minutes=10, **FAST)
-    run = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
+    run = loop(corpus(), SMALL, config, Callback(), checkpoint_path=path)
     for _ in range(5):
-        run._one_step(STEP)
-    run.schedule.started -= 300  # five of the ten minutes pass
-    run.save_checkpoint()
-    again = _Run(corpus(), SMALL, config, Callback(), checkpoint_path=path)
-    again.resume(*checkpoint.load(path))
-    assert again.schedule.elapsed == pytest.approx(run.schedule.elapsed, abs=5)
-    assert again.schedule.fraction(5) == pytest.approx(0.5, abs=0.05)
-    assert again.step == 5
+        run._step(STEP)
+    run.state.schedule.started -= 300  # five of the ten minutes pass
+    run.checkpointer.save(run.state)
+    again = loop(corpus(), SMALL, config, checkpoint_path=path, resumed=checkpoint.load(path))
+    assert again.state.schedule.elapsed == pytest.approx(run.state.schedule.elapsed, abs=5)
+    assert again.state.schedule.fraction(5) == pytest.approx(0.5, abs=0.05)
+    assert again.state.step == 5
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
@@ -446,9 +463,9 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
     other = dataclasses.replace(config, seed=5)
     with pytest.raises(CheckpointError, match="other data or options: seed 0, here 5; give"):
-        train(corpus(), SMALL, other, checkpoint_path=path, resume=checkpoint.load(path))
+        train(corpus(), SMALL, other, checkpoint_path=path, resumed=checkpoint.load(path))
     with pytest.raises(CheckpointError, match="tokens 3000, here 4000"):
-        train(corpus(4000), SMALL, config, checkpoint_path=path, resume=checkpoint.load(path))
+        train(corpus(4000), SMALL, config, checkpoint_path=path, resumed=checkpoint.load(path))
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         checkpoint.load(tmp_path / "b")
 
@@ -464,14 +481,14 @@ def test_a_checkpoint_that_lacks_something_is_damaged(tmp_path: Path) -> None:
         (facts, {**arrays, "variables": arrays["variables"][1:]}),
     ]:
         with pytest.raises(CheckpointError, match="^.* is damaged and cannot be read .*$"):
-            train(corpus(), SMALL, config, checkpoint_path=path, resume=saved)
+            train(corpus(), SMALL, config, checkpoint_path=path, resumed=Checkpoint(*saved))
 
 
 def test_a_checkpoint_is_written_every_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.checkpoint"
-    monkeypatch.setattr("seqgen.training.loop.SECONDS_TO_CHECKPOINT", 0.0)
+    monkeypatch.setattr("seqgen.training.checkpointer.SECONDS_BETWEEN", 0.0)
     written = []
 
     class Watcher(Callback):
@@ -485,7 +502,7 @@ def test_a_checkpoint_is_written_every_minute(
 def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seqgen.training.loop.SECONDS_TO_CHECKPOINT", 0.0)
+    monkeypatch.setattr("seqgen.training.checkpointer.SECONDS_BETWEEN", 0.0)
     recorder = Recorder()
     path = tmp_path / "gone" / "a.checkpoint"
     config = TrainConfig(epochs=0.1, **FAST)

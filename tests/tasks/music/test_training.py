@@ -56,7 +56,7 @@ def test_a_broken_off_run_goes_on(folder: Path, tmp_path: Path) -> None:
     run = {**SMALL, "epochs": 1, "precision": "float32"}
     whole = train(load_corpus(folder, **options), **run)
     train(load_corpus(folder, **options), callback=Impatient(), checkpoint_path=path, **run)
-    reading = checkpoint.reading(path)
+    reading = checkpoint.corpus_options(path)
     assert reading["transpose"] == "augment" and reading["task"] == "music"
     resumed = train(load_corpus(folder, **reading), checkpoint_path=path, resume=True)
     assert resumed.data.scores["steps"] == whole.data.scores["steps"]

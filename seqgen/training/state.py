@@ -1,0 +1,143 @@
+"""The state of a training run: everything that steps and validations change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqgen.network.backend import tf
+from seqgen.network.build import build, initial_state, require_fast_layers
+from seqgen.network.sharding import divide_threads
+from seqgen.training import distributed
+from seqgen.training.batches import training_batches
+from seqgen.training.best_weights import BestWeights
+from seqgen.training.callbacks import Progress
+from seqgen.training.checkpoint import Arrays
+from seqgen.training.running_loss import TrainingLoss
+from seqgen.training.schedule import Schedule
+from seqgen.training.setup import RunSetup
+from seqgen.training.step import StepPlan, TrainStep
+from seqgen.training.validation import Validation
+from seqgen.utils.sigint import defer_sigint
+
+HistoryEntry = dict[str, float | None]
+
+
+class RunState:
+    """The network and its optimizer, the position in the corpus, the clock and the losses.
+
+    Args:
+        setup: the run, at its first step.
+
+    Raises:
+        CorpusError: the training part is smaller than one batch.
+        ConfigError: the recurrent layer does not have an option that is set.
+    """
+
+    def __init__(self, setup: RunSetup) -> None:
+        corpus, config = setup.corpus, setup.train_config
+        self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
+        self.tokens_per_step = config.batch_size * config.window
+        self.schedule = Schedule.of_run(config, corpus.training_length, setup.started)
+        divide_threads(config.batch_size)
+        require_fast_layers(setup.model_config, config)
+        with distributed.strategy_for(config.batch_size).scope():
+            self.network = build(setup.model_config, len(corpus.vocabulary), config.seed)
+            self.train_step = TrainStep(self.network, config)
+        if setup.weights:
+            self.network.set_weights(setup.weights)
+        self.recurrent_state = initial_state(self.network, config.batch_size)
+        validation = None
+        if len(corpus.validation_ids):
+            validation = Validation(self.network, corpus.ids, corpus.training_length)
+        self.best_weights = BestWeights(
+            self.network, validation, self.schedule, self.tokens_per_step, corpus.training_length
+        )
+        self.training_loss = TrainingLoss(len(corpus.vocabulary))
+        self.history: list[HistoryEntry] = []
+        self.step = 0
+        self.seconds_per_step = 0.0  # of the last step; the first one is not counted
+
+    def advance(self, plan: StepPlan) -> StepPlan:
+        """Take one step, uninterrupted by Ctrl-C: a checkpoint cannot hold half a step.
+
+        Args:
+            plan: what this machine would do.
+
+        Returns:
+            The plan of the chief, which all machines follow.
+        """
+        with defer_sigint():
+            began = self.schedule.elapsed
+            batch = next(self.batches)
+            loss, self.recurrent_state, plan = self.train_step(
+                batch, self.recurrent_state, plan, self.step
+            )
+            self.step += 1
+            self.training_loss.update(loss, self.step)
+            if self.step == 1:  # compiling is part of the first step
+                self.schedule.start_steps()
+            else:
+                self.seconds_per_step = self.schedule.elapsed - began
+        return plan
+
+    def validate(self) -> None:
+        """Score the network, and add the losses to the history."""
+        self.best_weights.validate(self.step)
+        progress = self.progress()
+        self.history.append(
+            {
+                "step": progress.step,
+                "tokens_seen": progress.tokens_seen,
+                "seconds": round(progress.seconds, 2),
+                "training_loss": progress.training_loss,
+                "validation_loss": progress.validation_loss,
+                "scored_tokens": self.best_weights.scored_tokens,
+            }
+        )
+
+    def progress(self) -> Progress:
+        """How far the run is."""
+        elapsed = self.schedule.elapsed
+        stepping = elapsed - self.schedule.stepping
+        speed = (self.step - 1) * self.tokens_per_step / stepping if self.step > 1 else 0.0
+        return Progress(
+            self.schedule.fraction(self.step),
+            self.step,
+            self.step * self.tokens_per_step,
+            elapsed,
+            self.schedule.seconds_left(self.step),
+            speed,
+            self.training_loss.value,
+            self.best_weights.loss,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain data for `load_state_dict`."""
+        return {
+            "step": self.step,
+            "training_loss": self.training_loss.value,
+            "history": self.history,
+            "schedule": self.schedule.state_dict(),
+            "batches": self.batches.state_dict(),
+            "best_weights": self.best_weights.state_dict(),
+        }
+
+    def arrays(self) -> Arrays:
+        """Arrays for `load_state_dict`."""
+        best = self.best_weights.best
+        return {
+            "variables": [each.numpy() for each in self.train_step.variables],
+            "state": [each.numpy() for each in self.recurrent_state],
+            "best": best[1] if best else [],
+        }
+
+    def load_state_dict(self, saved: dict[str, Any], arrays: Arrays) -> None:
+        """Continue from the `state_dict` and `arrays` of an earlier state of the same run."""
+        for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
+            variable.assign(value)
+        self.recurrent_state = [tf.constant(each) for each in arrays["state"]]
+        self.step, self.history = saved["step"], saved["history"]
+        self.training_loss.load(saved["training_loss"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.batches.load_state_dict(saved["batches"])
+        self.best_weights.load_state_dict(saved["best_weights"], arrays.get("best", []))
