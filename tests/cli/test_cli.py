@@ -150,7 +150,7 @@ def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen
         ("train python-docs --cell-option nonsense=1 --minutes 1", "LSTM has no option 'nonsense'"),
         ("train python-docs --seed 5000000000", "seed: expected a whole number below"),
         ("train python-docs --cell-option activation=glu --minutes 1", "does not take them"),
-        (f"train {'x' * 300}", "is no path that can be read"),
+        (f"train {'x' * 300}", "is not a readable path"),
         (f"generate {'x' * 300}", "cannot be read"),
         (f"train python-docs -o {'x' * 250}.keras", "cannot be written"),
         ("train python-docs -o model.h5", "expected a name that ends in .keras"),
@@ -200,7 +200,7 @@ def test_a_corpus_that_cannot_be_fetched(tmp_path: Path, seqgen: Run) -> None:
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
     done = seqgen("train", "tiny-shakespeare", cwd=tmp_path, env={**os.environ, **nowhere})
     assert done.returncode == 1
-    assert_one_line(done.stderr, "tiny-shakespeare could not be fetched from https://")
+    assert_one_line(done.stderr, "tiny-shakespeare could not be downloaded from https://")
     assert list(tmp_path.iterdir()) == []
 
 
