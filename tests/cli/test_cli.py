@@ -50,7 +50,7 @@ def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
     assert summary["bits_per_token"] == pytest.approx(summary["validation_loss"] / 0.6931, rel=0.01)
     assert summary["model"] == "b.keras"
     assert (
-        "book: 15,800 characters, 31 different; 14,220 to learn from, 1,580 held out" in done.stderr
+        "book: 15,800 characters, 31 different; 14,220 for training, 1,580 held out" in done.stderr
     )
     assert done.stderr.count("validation") >= 10
 
@@ -142,7 +142,7 @@ def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen
         ("train binary.txt", "binary file"),
         ("train folder", "no text to learn from"),
         ("train short.txt --encoding klingon", "encoding: expected a name"),
-        ("train short.txt --validation 2", "validation: expected a share"),
+        ("train short.txt --validation 2", "validation: expected a fraction"),
         ("train python-docs --minutes 0", "minutes: expected a number above 0, got 0.0"),
         ("train python-docs --minutes -1", "minutes: expected a number above 0"),
         ("train python-docs --minutes 1 --epochs 1", "either minutes or epochs"),
@@ -333,7 +333,7 @@ def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seq
     done = seqgen("generate", "m.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
     assert len(done.stdout) == 5
     assert done.stderr.startswith(
-        "this model's cell options are run through Keras, which is slower\n"
+        "the cell options of this model need Keras, which generates more slowly\n"
     )
 
 
@@ -386,7 +386,7 @@ def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
     for options, message in (
         (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
         (("--top-p", 1.5), "top_p: expected a probability above 0, 1 at the most, got 1.5"),
-        (("--temperature-schedule", "0.5;1"), "expected numbers with commas between them"),
+        (("--temperature-schedule", "0.5;1"), "expected comma-separated numbers"),
         (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
         (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
         (("--allow", "é"), "allow has characters that the model has never seen: 'é'"),
@@ -425,7 +425,7 @@ def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
     table = [line.split() for line in done.stdout.splitlines()]
     assert table[0][:2] == ["parameters", "characters/s"]
     assert [row[0] for row in table[1:]] == ["gru", "simple_rnn"]
-    assert "drawn: compare.png" in done.stderr
+    assert "plotted: compare.png" in done.stderr
     assert (tmp_path / "compare.png").read_bytes()[1:4] == b"PNG"
     assert not list(tmp_path.glob("*.keras"))
 

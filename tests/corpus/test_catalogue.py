@@ -75,7 +75,9 @@ def test_a_download_is_checked_kept_and_cut(server: Server, entry: Entry) -> Non
 
 def test_a_tampered_download_is_deleted(server: Server, entry: Entry) -> None:
     server.body = BOOK + b"!"
-    with pytest.raises(DownloadError, match=f"book: expected a file with the SHA-256 .*{server.url}, got"):
+    with pytest.raises(
+        DownloadError, match=f"book: expected a file with the SHA-256 .*{server.url}, got"
+    ):
         entry.read()
     assert downloads() == []
 

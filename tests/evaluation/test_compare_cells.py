@@ -34,7 +34,7 @@ def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPa
     assert sum("chosen" in message for message in hears.messages) == 1
     table = summaries.comparison("text", found, delayed_recall.UNIFORM_LOSS)
     assert [line.split()[0] for line in table.splitlines()[1:4]] == cells
-    assert "(a guess has 2.08)" in table
+    assert "(uniform guessing: 2.08)" in table
     alone = compare_cells.compare(corpus, ["gru"], recalls=False, **SMALL)["gru"]["scores"]
     assert alone["validation_loss"] == found["gru"]["scores"]["validation_loss"]
 
