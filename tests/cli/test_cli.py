@@ -82,7 +82,7 @@ def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> Non
     assert first != seqgen(*wild, "--seed", 1).stdout
     assert len({seqgen(*wild).stdout for _ in range(2)}) == 2
     empty = seqgen("generate", trained, "--prompt", "", "--length", 5)
-    assert empty.stdout and "the prompt is empty: the text begins as a line" in empty.stderr
+    assert empty.stdout and "the text starts at the beginning of a line" in empty.stderr
 
 
 def test_several_texts_and_a_file(trained: Path, tmp_path: Path, seqgen: Run) -> None:
@@ -93,7 +93,7 @@ def test_several_texts_and_a_file(trained: Path, tmp_path: Path, seqgen: Run) ->
     for _ in range(2):
         done = seqgen(*wild, "-o", "out.txt", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, "")
-    assert "out.txt is there already; it will be kept as out-1.txt" in done.stderr
+    assert "out.txt already exists; it is renamed to out-1.txt" in done.stderr
     for name in ("out.txt", "out-1.txt"):
         assert (tmp_path / name).read_text().split(f"\n{'-' * 15}\n") == texts
 
@@ -157,8 +157,8 @@ def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen
         ("train python-docs -o nowhere/m.keras", "there is no folder nowhere"),
         ("generate nothing.keras", "nothing.keras: no such file"),
         ("generate part.keras", "only a part of one"),
-        ("generate short.txt", "is no model file"),
-        ("info binary.txt", "is no model file"),
+        ("generate short.txt", "expected a .keras file made by seqgen train"),
+        ("info binary.txt", "expected a .keras file made by seqgen train"),
         (f"generate {trained} --prompt Ω", r"never seen: 'Ω' \(U\+03A9 GREEK CAPITAL LETTER OM"),
         (f"generate {trained} --temperature -1", "temperature: expected a number of at least 0"),
         (f"generate {trained} --length -5", "length: expected a whole number of at least 0"),
@@ -390,13 +390,13 @@ def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
         (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
         (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
         (("--allow", "é"), "allow has characters that the model has never seen: 'é'"),
-        (("--allow", "a", "--ban", "a"), "expected that some character may still be written"),
-        (("--stop", "the", "--ban", "e"), "expected a text that may be written, got 'the'"),
-        (("--stop", ".", "--allow", "abc"), "it would never come"),
-        (("--beam", 2, "-n", 3), "expected at most the beam's 2, got 3"),
+        (("--allow", "a", "--ban", "a"), "expected that some character can still be generated"),
+        (("--stop", "the", "--ban", "e"), "expected a text that can be generated, got 'the'"),
+        (("--stop", ".", "--allow", "abc"), "is banned; change stop"),
+        (("--beam", 2, "-n", 3), "expected at most 2, the size of the beam, got 3"),
         (("--beam", 2, "--top-p", 0.5), "so top p would do nothing"),
         (("--max-copy", 3), "max_copy: expected at least"),
-        (("--bars", 3), "--bars is for models of music"),
+        (("--bars", 3), "--bars applies to models of music"),
     ):
         done = seqgen("generate", trained, *options)
         assert done.returncode in (1, 2), options
@@ -436,7 +436,7 @@ def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
         ("--cells lstm,gru --cell-option unit_forget_bias=false", "GRU has no option"),
         ("--cells rnn", "cells: expected some of lstm, gru, simple_rnn, got 'rnn'"),
         ("-o picture.txt", "picture.txt: expected a name that ends in .png or .svg"),
-        ("--transpose c", "transpose: not an option of text"),
+        ("--transpose c", "transpose: expected options of the task text"),
         ("--units 0", "units: expected a whole number"),
     ],
 )

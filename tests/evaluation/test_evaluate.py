@@ -170,7 +170,7 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
 
 
 def test_options_of_the_other_task(trained: Path) -> None:
-    with pytest.raises(ConfigError, match="--bars is for models of music"):
+    with pytest.raises(ConfigError, match="--bars applies to models of music"):
         sample_options(seqgen.load(trained), bars=8)
 
 

@@ -14,7 +14,7 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError, VocabularyError
 from seqgen.tasks.text import corpus as text
 from seqgen.tasks.text import encoding as text_ids
-from seqgen.tasks.text.output import RULE, write
+from seqgen.tasks.text.output import SEPARATOR, write
 from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
@@ -208,7 +208,7 @@ def test_characters_never_seen_are_listed_or_dropped() -> None:
     "written, lines, expected",
     [
         (["ab"], False, "ab"),
-        (["ab", "c"], False, f"ab\n{RULE}\nc"),
+        (["ab", "c"], False, f"ab\n{SEPARATOR}\nc"),
         (["ab", "c"], True, "ab\nc\n"),
     ],
 )
