@@ -57,5 +57,5 @@ def losses(
         if len(rows):
             targets = window.targets[rows, 0].astype(int)
             likelihoods = log_probabilities(logits[rows])[np.arange(len(rows)), targets]
-            result[window.positions[rows, 0] - first] = 0 - likelihoods  # -likelihoods would show -0.0
+            result[window.positions[rows, 0] - first] = 0 - likelihoods  # never -0.0
     return result

@@ -56,7 +56,7 @@ def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
 
     done = seqgen("generate", "b.keras", "--length", 50, "--seed", 1, cwd=tmp_path)
     assert (done.returncode, len(done.stdout)) == (0, 50)
-    assert done.stderr == "no run of 34 characters or more stands in the corpus\n"
+    assert done.stderr == "no run of 34 characters or more is copied from the corpus\n"
 
     done = seqgen("info", "b.keras", "--json", cwd=tmp_path)
     facts = json.loads(done.stdout)
@@ -74,7 +74,7 @@ def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> Non
     options = ("--prompt", "The quick", "--length", 70, "--temperature", 0)
     done = seqgen("generate", trained, *options)
     assert done.stdout == SENTENCE
-    copied = r"longest run that stands in the corpus: 79 characters\nseed (\d+)\n"
+    copied = r"longest run copied from the corpus: 79 characters\nseed (\d+)\n"
     seed = re.fullmatch(copied, done.stderr)[1]
     wild = ("generate", trained, "--temperature", 5, "--length", 60)
     first = seqgen(*wild, "--seed", seed).stdout

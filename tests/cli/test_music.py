@@ -54,7 +54,7 @@ def test_a_tune_as_wished(model: Path, tmp_path: Path, seqgen: Run) -> None:
         cwd=tmp_path,
     )
     assert (done.returncode, done.stdout) == (0, "tune.mid\n")
-    assert re.fullmatch(r"(longest run .*|no run of .* stands in the corpus)\n", done.stderr)
+    assert re.fullmatch(r"(longest run .*|no run of .* is copied from the corpus)\n", done.stderr)
     piece = read_file(tmp_path / "tune.mid").pieces[0]
     assert (piece.key, piece.meter, piece.tempo) == (Key(1), Meter(6, 8), 90)
     assert piece.parts[0].program == 110
