@@ -1,4 +1,4 @@
-"""Learn the next character from your own text, and write more of it.
+"""Train recurrent networks on text or music, and generate more of it.
 
 >>> import seqgen
 >>> corpus = seqgen.load_corpus("python-docs")
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: `import seqgen` takes no time, and loads TensorFlow only to train."""
+    """Import a public name on first use, so that `import seqgen` is fast."""
     if name not in _EXPORTS:
         raise AttributeError(f"module 'seqgen' has no attribute {name!r}")
     return getattr(importlib.import_module(f"seqgen.{_EXPORTS[name]}"), name)

@@ -1,4 +1,4 @@
-"""`python -m seqgen`, and what the `seqgen` command runs."""
+"""The entry point of `python -m seqgen` and of the `seqgen` command."""
 
 import errno
 import io
@@ -12,9 +12,9 @@ from seqgen.errors import SeqgenError
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line on stderr and exit status 1."""
+    """Run the command line; a `SeqgenError` becomes one line on stderr and exit status 1."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A corpus has letters that a locale lacks, a file name bytes that are no letters.
+        # Text may have characters that the locale lacks, file names bytes that are not UTF-8.
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     os.environ["SEQGEN_QUIET_TENSORFLOW"] = "1"  # `seqgen.network.backend` reads it
     try:
@@ -25,17 +25,17 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename is not None:
             raise
-        _give_up_stdout()
+        _discard_stdout()
         click.echo(
             f"Error: standard output cannot be written: {error.strerror}; "
-            "make room, or send it elsewhere",
+            "make room, or redirect it to another disk",
             err=True,
         )
         sys.exit(1)
 
 
-def _give_up_stdout() -> None:
-    """Let Python not try at its end to write what could not be written."""
+def _discard_stdout() -> None:
+    """Prevent a second error when Python flushes stdout at exit."""
     try:
         sys.stdout.flush()
     except OSError:

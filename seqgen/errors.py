@@ -1,18 +1,18 @@
 """The exceptions that seqgen raises.
 
-    SeqgenError                 base of all of them; the command line prints one line and exits 1
-    ├── ConfigError             an option out of its range, or two that exclude each other
+    SeqgenError                 base class; the command line prints one line and exits with 1
+    ├── ConfigError             an invalid option, or options that exclude each other
     ├── CorpusError             a corpus that cannot be found, read or split
-    │   └── DownloadError       a corpus that cannot be fetched, or is not what its checksum says
-    ├── MusicError              notes, a key or a meter that make no sense, a file of no music
-    ├── VocabularyError         tokens that a model has never seen
-    ├── ModelFileError          a file that is no model, is damaged, or is of another format version
-    ├── CheckpointError         a run that cannot be resumed from what stands there
+    │   └── DownloadError       a corpus that cannot be downloaded, or fails its checksum
+    ├── MusicError              invalid notes, key or meter, or a file that is not music
+    ├── VocabularyError         tokens that are not in a vocabulary
+    ├── ModelFileError          a file that is not a model, is damaged, or has another version
+    ├── CheckpointError         a missing or damaged checkpoint, or one of another run
     ├── OutputError             a file that cannot be written
-    ├── WorkerError             another machine of a run on several is gone
-    └── TrainingError           a run that cannot start or cannot go on
+    ├── WorkerError             a lost machine of a distributed run
+    └── TrainingError           a training run that cannot start or continue
 
-Every message says what was expected, what came, and what to do.
+Every message says what was expected, what was found, and what to do.
 """
 
 
@@ -21,7 +21,7 @@ class SeqgenError(Exception):
 
 
 class ConfigError(SeqgenError, ValueError):
-    """An option out of its range, unknown, or at odds with another one."""
+    """An option that is unknown, out of range, or incompatible with another one."""
 
 
 class CorpusError(SeqgenError):
@@ -29,19 +29,19 @@ class CorpusError(SeqgenError):
 
 
 class DownloadError(CorpusError):
-    """A named corpus that cannot be fetched, or is not what its checksum says."""
+    """A named corpus that cannot be downloaded, or that does not match its checksum."""
 
 
 class MusicError(SeqgenError, ValueError):
-    """Notes, a key or a meter that make no sense, or a file that is no music."""
+    """Invalid notes, an invalid key or meter, or a file that is not music."""
 
 
 class VocabularyError(SeqgenError, ValueError):
-    """Tokens that a vocabulary does not hold."""
+    """Tokens that are not in a vocabulary."""
 
 
 class ModelFileError(SeqgenError):
-    """A file that is no seqgen model, is damaged, or is of another format version."""
+    """A file that is not a seqgen model, is damaged, or has another format version."""
 
 
 class CheckpointError(SeqgenError):
@@ -53,8 +53,8 @@ class OutputError(SeqgenError, OSError):
 
 
 class WorkerError(SeqgenError):
-    """Another machine of a run on several is gone."""
+    """Another machine of a distributed run was lost."""
 
 
 class TrainingError(SeqgenError):
-    """A training run that cannot start or cannot go on."""
+    """A training run that cannot start or continue."""

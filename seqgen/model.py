@@ -1,4 +1,4 @@
-"""A trained model as a person uses it: load, generate, save."""
+"""The public interface of a trained model: load, generate, save."""
 
 from __future__ import annotations
 
@@ -21,29 +21,32 @@ if TYPE_CHECKING:
 
 
 def load(path: str | Path) -> Model:
-    """Read a model file; TensorFlow is not imported.
+    """Load a model without importing TensorFlow.
+
+    Args:
+        path: a file that `seqgen train` or `Model.save` wrote.
 
     Raises:
-        ModelFileError: it is no model, is damaged, of another format version, or of a task that
-            is not installed.
+        ModelFileError: the file is missing, damaged, not a model, or has another format version,
+            or its task is not installed.
     """
     data = model_file.load(Path(path))
     if data.task not in base.names():
         raise ModelFileError(
-            f"{path} is damaged, or was made for the task {data.task!r}; this seqgen knows "
-            f"{', '.join(base.names())}"
+            f"{path}: expected a model of {' or '.join(base.names())}, got one of {data.task!r}; "
+            "install the package that adds this task, or use another model"
         )
     return Model(data)
 
 
 class Model:
-    """A trained network and all that belongs to it.
+    """A trained network with its vocabulary, configuration and history.
 
-    `texts`, `stream`, `generate`, `pieces` and `compose` are methods of the generator of the
-    model's task; a model whose task has no such method raises `ConfigError`.
+    `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
+    models of music; on a model of another task they raise `ConfigError`.
 
     Args:
-        data: what a model file holds.
+        data: the content of a model file.
     """
 
     def __init__(self, data: ModelData) -> None:
@@ -52,66 +55,66 @@ class Model:
 
     @property
     def task(self) -> Task:
-        """What kind of sequence the model was trained on."""
+        """The task, that is the kind of sequence, on which the model was trained."""
         return base.get(self.data.task)
 
     @property
     def needs_keras(self) -> bool:
-        """Whether generation must go through Keras, because of the cell's options."""
+        """Whether the cell options require generation with Keras, which is slower."""
         return not numpy_engine.supports(self.data.model_config)
 
     @property
     def corpus_options(self) -> dict[str, Any]:
-        """Options of `load_corpus` that give a corpus this model can be trained on further."""
+        """Options with which `load_corpus` reads a corpus for further training of this model."""
         options = self.task.corpus_options(self.data.corpus)
         return {"task": self.data.task, **options} if options else {}
 
     @property
     def writes_lines(self) -> bool:
-        """Whether the model was trained on pieces that end, and so ends its outputs itself."""
+        """Whether the model was trained on pieces, so that its outputs end by themselves."""
         return self.data.vocabulary.end_id is not None
 
     @property
     def engine(self) -> Engine:
-        """The network, ready to run one token at a time on the fastest engine available."""
+        """The fastest available engine for the network, created on first use."""
         if self._engine is None:
             self._engine = engine.choose(self.data.model_config, self.data.weights)
         return self._engine
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:
-        """Write a model file, whole or not at all.
+        """Write a model file atomically.
 
         Args:
             path: ends in `.keras`.
-            keep: rename a file that already has this name instead of replacing it.
+            keep: rename an existing file instead of replacing it.
 
         Raises:
-            OutputError: it cannot be written; an existing file is unchanged.
+            OutputError: the file cannot be written; an existing file is unchanged.
         """
         model_file.save(self.data, Path(path), keep=keep)
 
     def texts(self, count: int = 1, **options: Any) -> list[TextStream]:
-        """New texts, see `seqgen.tasks.text.task.Texts.texts`."""
+        """Generate texts, see `seqgen.tasks.text.generate.TextGenerator.texts`."""
         texts: list[TextStream] = self._generator("texts")(count, **options)
         return texts
 
     def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
-        """Yield the prompt, then new text, a character at a time; options as for `texts`."""
+        """Yield the prompt, then new characters one by one; options as for `texts`."""
         characters: Iterator[str] = self._generator("stream")(prompt, **options)
         return characters
 
     def generate(self, prompt: str = "", **options: Any) -> str:
-        """The prompt followed by new text; options as for `texts`."""
+        """Return the prompt followed by new text; options as for `texts`."""
         text: str = self._generator("generate")(prompt, **options)
         return text
 
     def pieces(self, count: int = 1, **options: Any) -> Iterator[Composition]:
-        """New pieces of music, see `seqgen.tasks.music.task.Pieces.pieces`."""
+        """Generate pieces of music, see `seqgen.tasks.music.task.Pieces.pieces`."""
         pieces: Iterator[Composition] = self._generator("pieces")(count, **options)
         return pieces
 
     def compose(self, **options: Any) -> Piece:
-        """A new piece of music; options as for `pieces`."""
+        """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
 
@@ -121,7 +124,7 @@ class Model:
         if found is None:
             offered = [name for name in vars(type(generator)) if not name.startswith("_")]
             raise ConfigError(
-                f"{method}: this is a model of {self.data.task}, which has no such method; "
+                f"expected a method of models of {self.data.task}, got {method}; "
                 f"use {' or '.join(offered)}"
             )
         return found

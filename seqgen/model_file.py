@@ -1,9 +1,9 @@
 """The only reader and writer of model files.
 
-A model file is a `.keras` file, that is a zip, of stock layers, which `keras.models.load_model`
-opens without seqgen, with one more member, `seqgen.json`, which holds all that the weights do not
-say, and one for the index of each corpus that the model was trained on. Reading needs no
-TensorFlow: the weights are an HDF5 file inside the zip.
+A model file is a `.keras` file (a zip archive) of standard layers; `keras.models.load_model` opens
+it without seqgen. Two kinds of members are added: `seqgen.json` with everything but the
+weights, and `copies-N.bin` with the copy index of each corpus that the model was trained on. Files
+are read without TensorFlow: the weights are an HDF5 file inside the archive.
 """
 
 from __future__ import annotations
@@ -32,39 +32,39 @@ MEMBER = "seqgen.json"
 INDEX_MEMBER = "copies-{}.bin"
 WEIGHTS_MEMBER = "model.weights.h5"
 
-# What may be raised by reading a damaged zip, JSON or HDF5 file.
+# Exceptions that reading a damaged zip, JSON or HDF5 file may raise.
 UNREADABLE = (
     *(OSError, EOFError, zlib.error, NotImplementedError, RuntimeError),
     *(KeyError, ValueError, TypeError, AttributeError, ConfigError),
 )
-# What others rely on in two of the members of `ModelData`.
+# Keys that must be in `ModelData.corpus` and `ModelData.scores`.
 CORPUS_KEYS = {"name", "task", "tokens", "sha256", "split"}
 SCORES_KEYS = {"tokens_seen", "seconds", "ended_early", "validation_loss"}
 
 
 @dataclass(frozen=True, eq=False)
 class ModelData:
-    """All that a trained model is, as plain data."""
+    """A trained model as plain data."""
 
     task: str
     model_config: ModelConfig
     train_config: TrainConfig
     vocabulary: Vocabulary
     corpus: dict[str, Any]  # `Corpus.metadata`
-    weights: list[Floats]  # in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`
+    weights: list[Floats]  # in the order of Keras, see `seqgen.inference.numpy_engine.NumpyEngine`
     history: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
-    chosen: str = ""  # the options that nobody gave, and why they are what they are
-    indexes: list[CopyIndex] = field(default_factory=list)  # of what it was trained on
+    chosen: str = ""  # the options that were chosen automatically, and why
+    indexes: list[CopyIndex] = field(default_factory=list)  # of every training corpus
     seqgen_version: str = __version__
 
     @property
     def parameters(self) -> int:
         """The number of weights."""
-        return sum(each.size for each in self.weights)
+        return sum(array.size for array in self.weights)
 
     def metadata(self) -> dict[str, Any]:
-        """What `seqgen.json` holds."""
+        """The content of `seqgen.json`."""
         return {
             "format_version": FORMAT_VERSION,
             "seqgen_version": self.seqgen_version,
@@ -81,19 +81,21 @@ class ModelData:
 
 
 def require_model_path(path: Path) -> None:
-    """Raise `OutputError` unless the path ends in `.keras`, as Keras wants it."""
+    """Raise `OutputError` unless the path ends in `.keras`, which Keras requires."""
     if path.suffix != ".keras":
         raise OutputError(f"{path}: expected a name that ends in .keras; try {path.stem}.keras")
 
 
 def save(model_data: ModelData, path: Path, *, keep: bool = False) -> None:
-    """Write a model file, whole or not at all.
+    """Write a model file atomically.
 
     Args:
-        keep: a file that stands at `path` is kept under another name.
+        model_data: the model.
+        path: ends in `.keras`.
+        keep: rename an existing file instead of replacing it.
 
     Raises:
-        OutputError: the file cannot be written; what was there is as it was.
+        OutputError: the file cannot be written; an existing file is unchanged.
     """
     require_model_path(path)
     from seqgen.network.build import build
@@ -112,8 +114,7 @@ def load(path: Path) -> ModelData:
     """Read a model file.
 
     Raises:
-        ModelFileError: there is no such file, it is no model, it is damaged, or of another
-            format version.
+        ModelFileError: the file is missing, damaged, not a model, or has another format version.
     """
     try:
         if not path.exists():
@@ -125,11 +126,11 @@ def load(path: Path) -> ModelData:
                 CopyIndex.from_metadata(each, archive.read(INDEX_MEMBER.format(number)))
                 for number, each in enumerate(facts.get("indexes", []))
             ]
-        return _bundle(facts, weights_file, indexes)
+        return _model_data(facts, weights_file, indexes)
     except zipfile.BadZipFile as error:
         raise ModelFileError(
-            f"{path} is no model file, or only a part of one; expected a .keras file made by "
-            "seqgen train"
+            f"{path}: expected a .keras file made by seqgen train, got another kind of file, or "
+            "only a part of one; check the name"
         ) from error
     except UNREADABLE as error:
         raise ModelFileError(
@@ -140,20 +141,20 @@ def load(path: Path) -> ModelData:
 def _facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if MEMBER not in archive.namelist():
         raise ModelFileError(
-            f"{path} was not made by seqgen: it has no {MEMBER}; "
-            "expected a file made by seqgen train"
+            f"{path}: expected a file made by seqgen train, got one without {MEMBER}; train a "
+            "model with seqgen"
         )
     facts: dict[str, Any] = json.loads(archive.read(MEMBER))
     version = facts.get("format_version")
     if version != FORMAT_VERSION:
         raise ModelFileError(
-            f"{path} has format version {version}, this seqgen {__version__} reads version "
-            f"{FORMAT_VERSION}; use the seqgen that made it ({facts.get('seqgen_version')})"
+            f"{path}: expected format version {FORMAT_VERSION}, got {version}; this is seqgen "
+            f"{__version__}, use the version that made the file ({facts.get('seqgen_version')})"
         )
     return facts
 
 
-def _bundle(facts: dict[str, Any], weights_file: bytes, indexes: list[CopyIndex]) -> ModelData:
+def _model_data(facts: dict[str, Any], weights_file: bytes, indexes: list[CopyIndex]) -> ModelData:
     missing = CORPUS_KEYS - facts["corpus"].keys() | SCORES_KEYS - facts["scores"].keys()
     if missing or not isinstance(facts["task"], str):
         raise ValueError(f"task {facts['task']!r}, missing: {', '.join(sorted(missing))}")
@@ -174,7 +175,11 @@ def _bundle(facts: dict[str, Any], weights_file: bytes, indexes: list[CopyIndex]
 
 
 def _weights(config: ModelConfig, vocabulary_size: int, weights_file: bytes) -> list[Floats]:
-    """The weights in Keras's order, from where `Model.save` puts them."""
+    """Read the weights in the order of Keras from the HDF5 file that Keras wrote.
+
+    Raises:
+        ValueError: the shapes do not fit the configuration.
+    """
     import h5py
 
     weights: list[Floats] = []

@@ -1,4 +1,4 @@
-"""Names for the NumPy arrays that pass between the packages."""
+"""Type aliases of the NumPy arrays that pass between packages."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ import numpy.typing as npt
 Ids = npt.NDArray[np.integer[Any]]  # token ids of any integer type
 Floats = npt.NDArray[Any]  # weights and activations, float32
 Logits = npt.NDArray[np.floating[Any]]  # (B, V), unnormalised log-probabilities
-Mask = npt.NDArray[np.bool_]  # (V,) or (B, V), True where a token may come next
-Hashes = npt.NDArray[np.uint64]
+Mask = npt.NDArray[np.bool_]  # (V,) or (B, V), True for tokens that may come next
+Hashes = npt.NDArray[np.uint64]  # hash values, or codes that are hashed

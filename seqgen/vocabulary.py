@@ -1,7 +1,8 @@
-"""Token ↔ id: the table that a model is trained with and carries in its file."""
+"""The vocabulary of a model: tokens and their ids."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +13,16 @@ import numpy as np
 from seqgen.errors import VocabularyError
 from seqgen.types import Ids
 
-END = "<end>"  # closes a piece: a line, a tune
-UNKNOWN = "<unk>"  # stands for every token too rare for an entry of its own
+END = "<end>"  # ends every piece, such as a line or a tune
+UNKNOWN = "<unk>"  # replaces every token too rare for an id of its own
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Distinct tokens; a token's id is its place.
+    """Distinct tokens; the id of a token is its position.
+
+    Raises:
+        VocabularyError: a token occurs twice.
 
     >>> vocabulary = Vocabulary(("a", "b", "c"))
     >>> vocabulary.encode("cab")
@@ -30,14 +34,23 @@ class Vocabulary:
     tokens: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(set(self.tokens)) != len(self.tokens):
-            raise VocabularyError("expected distinct tokens; some occur twice")
+        repeated = [token for token, count in Counter(self.tokens).items() if count > 1]
+        if repeated:
+            raise VocabularyError(
+                f"expected distinct tokens, got {', '.join(map(repr, repeated))} more than once; "
+                "remove the repetitions"
+            )
 
     @classmethod
     def from_counts(
         cls, counts: Mapping[str, int], *, min_count: int = 1, end: bool = False
     ) -> Vocabulary:
-        """The special tokens that are needed, then every token seen `min_count` times, sorted.
+        """The special tokens, then, sorted, the tokens that occur at least `min_count` times.
+
+        Args:
+            counts: token → number of occurrences.
+            min_count: rarer tokens are left out, and `<unk>` is added if there are any.
+            end: whether to add `<end>`.
 
         >>> Vocabulary.from_counts({"b": 5, "a": 9, "z": 1}, min_count=2).tokens
         ('<unk>', 'a', 'b')
@@ -53,34 +66,37 @@ class Vocabulary:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """The id of every token."""
+        """Token → id."""
         return {token: i for i, token in enumerate(self.tokens)}
 
     @property
     def end_id(self) -> int | None:
-        """The id of the token that closes a piece, if pieces have an end."""
+        """The id of the token that ends a piece; None if there are no pieces."""
         return self.ids.get(END)
 
     @property
     def unknown_id(self) -> int | None:
-        """The id that stands for rare tokens, if there were any."""
+        """The id that replaces rare tokens; None if there are none."""
         return self.ids.get(UNKNOWN)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The smallest integer type that holds every id."""
+        """The smallest unsigned integer type that holds every id."""
         return np.min_scalar_type(max(len(self) - 1, 0))
 
     def encode(self, tokens: Iterable[str]) -> Ids:
         """The ids `(T,)` of tokens.
 
         Raises:
-            VocabularyError: some tokens are not in the vocabulary; all of them are listed.
+            VocabularyError: tokens are not in the vocabulary; the message lists them.
         """
         tokens = list(tokens)
         unknown = sorted(set(tokens) - self.ids.keys())
         if unknown:
-            raise VocabularyError(f"not in the vocabulary: {', '.join(map(repr, unknown))}")
+            raise VocabularyError(
+                f"expected tokens of the vocabulary, got {', '.join(map(repr, unknown))}; "
+                "leave them out"
+            )
         return np.array([self.ids[token] for token in tokens], self.dtype)
 
     def decode(self, ids: Iterable[int]) -> list[str]:
@@ -93,5 +109,5 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, data: Sequence[str]) -> Vocabulary:
-        """The vocabulary that `to_json` came from."""
+        """The inverse of `to_json`."""
         return cls(tuple(data))

@@ -1,6 +1,6 @@
-"""The command line: options → one library call → what the user sees.
+"""The command line: options → one library call → output.
 
-Nothing heavy is imported at the top, so that help is instant.
+Commands import what they need when they run, so that help is fast.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ import click
 
 from seqgen._version import __version__
 from seqgen.cli.compare import compare
+from seqgen.cli.corpora import corpora
 from seqgen.cli.evaluate import evaluate
 from seqgen.cli.generate import generate
-from seqgen.cli.info import corpora, info, inspect
+from seqgen.cli.info import info
+from seqgen.cli.inspect import inspect
 from seqgen.cli.render import render
 from seqgen.cli.train import train
 
@@ -22,7 +24,7 @@ from seqgen.cli.train import train
 )
 @click.version_option(__version__, prog_name="seqgen")
 def cli() -> None:
-    """Learn from your own text, and write more of it.
+    """Train a model on your own text or music, and generate more of it.
 
     \b
     Examples:

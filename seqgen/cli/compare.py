@@ -31,7 +31,7 @@ SUFFIXES = (".png", ".svg")
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
 @option_group(
     "Run and output",
-    option("-o", "--output", type=FILE, help="Picture to write: NAME.png or NAME.svg."),
+    option("-o", "--output", type=FILE, help="Plot to write: NAME.png or NAME.svg."),
     *run_length,
     option(
         "--cells",
@@ -45,7 +45,7 @@ SUFFIXES = (".png", ".svg")
         flag_value=False,
         default=True,
         type=bool,
-        help="Do not measure how far back each cell remembers.",
+        help="Skip the measurement of how far back every cell remembers.",
     ),
     json_option,
 )
@@ -60,11 +60,12 @@ def compare(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train simple_rnn, lstm and gru on the same corpus, and set them side by side.
+    """Train simple_rnn, lstm and gru on the same corpus, and compare them.
 
-    Each has the same options, seed and time: --minutes for the corpus, and as long again to learn
-    to recall a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early and shows
-    what it has. The picture has a new name unless -o gives one; no model is kept.
+    Every cell is trained with the same options and seed: --minutes on the corpus, then as long
+    again on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early
+    and shows the results so far. The losses are plotted to a new file, or to the one that -o
+    names; no model is saved.
 
     \b
     Examples:
@@ -82,23 +83,25 @@ def compare(
 
     names = cells.split(",")
     compare_cells.require_cells(names)
-    reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
-    RunRequest(explicit_options(options))  # an error is raised before the corpus is read
+    read_options = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
+    RunRequest(explicit_options(options))  # fail before reading the corpus
     output = output or unused_path(Path("compare.png"))
     if output.suffix not in SUFFIXES:
-        raise OutputError(f"{output}: expected a name that ends in {' or '.join(SUFFIXES)}")
+        raise OutputError(
+            f"{output}: expected a name that ends in {' or '.join(SUFFIXES)}; try {output.stem}.png"
+        )
     require_writable(output)
-    corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **reading)
+    corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **read_options)
     for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
     with ProgressBar(tasks.get(corpus.task).token_name) as callback:
-        found = compare_cells.compare(
+        results = compare_cells.compare(
             corpus, names, recalls=recalls, callback=callback, **explicit_options(options)
         )
     say_if_kept(output, say)
-    plots.save_comparison(found, UNIFORM_LOSS, output)
-    say(f"drawn: {output}")
+    plots.save_comparison(results, UNIFORM_LOSS, output)
+    say(f"plotted: {output}")
     if as_json:
-        print_json({"corpus": corpus.name, "picture": str(output), "cells": found})
+        print_json({"corpus": corpus.name, "picture": str(output), "cells": results})
     else:
-        click.echo(summaries.comparison(corpus.task, found, UNIFORM_LOSS))
+        click.echo(summaries.comparison(corpus.task, results, UNIFORM_LOSS))

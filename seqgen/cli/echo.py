@@ -1,4 +1,4 @@
-"""Messages to the user, and the options that the user set."""
+"""Messages to the user, and filtering of options."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def say(message: str) -> None:
 
 
 def explicit_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that the user set; the library has defaults for the others."""
+    """The options that the user set, so that the library's defaults apply to the others."""
     return {name: value for name, value in options.items() if value not in (None, {})}

@@ -17,7 +17,7 @@ from seqgen.tasks.output import print_json
 @command()
 @click.argument("model", type=FILE)
 @click.argument("corpora", nargs=-1, metavar="[CORPUS]...")
-@option("--encoding", help="Encoding of a CORPUS of text, such as latin-1. [the model's]")
+@option("--encoding", help="Encoding of a text CORPUS, such as latin-1. [the model's]")
 @json_option
 @option_group(
     "Samples",
@@ -43,10 +43,10 @@ def evaluate(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    """Score a model on a text or on music, and the best n-grams beside it.
+    """Measure the loss of a model on a CORPUS, and compare it with n-grams.
 
-    Without CORPUS it is the part of the model's own corpus that was held out. N-grams are fitted
-    on what the model was trained on; the order is the one that does best.
+    Without CORPUS, the held-out part of the model's own corpus is scored. The n-grams are
+    estimated on the training part of that corpus; their order is the best one up to 8.
 
     \b
     Examples:
@@ -64,23 +64,24 @@ def evaluate(
     )
     if not samples:
         require_samples(length=length, bars=bars, temperature=temperature, seed=seed)
-    found = evaluation.evaluate(
+    result = evaluation.evaluate(
         loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty()
     )
     if samples:
-        found.add_samples(loaded, samples, options)
-    for note in found.notes:
+        result.add_samples(loaded, samples, options)
+    for note in result.notes:
         say(note)
     if as_json:
-        print_json(found.scores)
+        print_json(result.scores)
     else:
-        click.echo(summaries.evaluation(loaded.data.task, found.scores))
+        click.echo(summaries.evaluation(loaded.data.task, result.scores))
 
 
 def require_samples(**options: float | None) -> None:
-    """Raise `ConfigError` for an option of samples that is given where none are asked for."""
+    """Raise `ConfigError` for an option that has no effect without `--samples`."""
     for name, value in options.items():
         if value is not None:
             raise ConfigError(
-                f"--{name} applies to samples; add --samples N, or leave --{name} out"
+                f"--{name} applies to --samples, which is not given; add --samples N, or leave "
+                f"--{name} out"
             )

@@ -9,12 +9,7 @@ import click
 from cloup import command, option, option_group
 
 from seqgen.cli.echo import explicit_options, say
-from seqgen.cli.options import (
-    FILE,
-    content_options,
-    json_option,
-    sampling_options,
-)
+from seqgen.cli.options import FILE, content_options, json_option, sampling_options
 
 
 @command()
@@ -41,13 +36,13 @@ from seqgen.cli.options import (
 @sampling_options
 @content_options
 def generate(model: Path, count: int, output: str | None, as_json: bool, **options: Any) -> None:
-    """Write new text or music with a trained model.
+    """Generate new text or music with a trained model.
 
-    Text goes to stdout as it is made. Music goes into files, whose names stand on stdout; without
-    -o a new MIDI file in this folder, or with -n several in a new one. Everything else goes to
-    stderr: also the longest run of characters, or notes, that stands in the corpus as it is. With
-    --json, stdout gets a line for each text or piece, with its tokens and how likely the model
-    found them.
+    Text is printed on stdout while it is generated. Music is written to files, whose names are
+    printed on stdout: by default a new MIDI file in the current folder, or a new folder of them
+    with -n. Messages go to stderr, among them the length of the longest run of characters or notes
+    copied from the corpus. With --json, stdout gets one line per text or piece, with its tokens
+    and their log-probabilities.
 
     \b
     Examples:
@@ -64,7 +59,7 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
     options = explicit_options(options)
     require_own_options(loaded.data.task, options)
     if loaded.needs_keras:
-        say("this model's cell options are run through Keras, which is slower")
+        say("the cell options of this model need Keras, which generates more slowly")
     seed = options.get("seed", new_seed())
     loaded.task.write(
         loaded, output=output, count=count, as_json=as_json, options={**options, "seed": seed},

@@ -1,4 +1,4 @@
-"""The options of the command line that belong together."""
+"""Options that several commands share, in groups."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ FILE = click.Path(path_type=Path)
 
 
 class Registered(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
-    """A name in a registry, which is read when the help is shown or a value is given."""
+    """A name in a registry, which is read only when help is shown or a value is parsed."""
 
     def __init__(self, name: str, names: Callable[[], tuple[str, ...]]) -> None:
         self.name = name
         self.names = names
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """All names, as `click.Choice` shows them."""
+        """All names, in the format of `click.Choice`."""
         return f"[{'|'.join(self.names())}]"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """The name, if it is registered."""
+        """A registered name."""
         return click.Choice(self.names()).convert(value, param, ctx)
 
 
@@ -38,7 +38,7 @@ json_option = option("--json", "as_json", is_flag=True, help="Print the results 
 
 
 def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dict[str, Any]:
-    """NAME=VALUE, where the value is JSON, or what Python writes otherwise, else a string."""
+    """Parse NAME=VALUE texts; a value is JSON, True, False, None, or else a string."""
     python = {"True": True, "False": False, "None": None}
     parsed: dict[str, Any] = {}
     for text in texts:
@@ -53,12 +53,12 @@ def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dic
 
 
 def parse_numbers(context: Any, option: Any, text: str | None) -> tuple[float, ...] | None:
-    """Numbers with commas between them."""
+    """Parse comma-separated numbers."""
     try:
         return None if text is None else tuple(map(float, text.split(",")))
     except ValueError as error:
         raise click.BadParameter(
-            f"expected numbers with commas between them, such as 0.5,1.0,0.7, got {text!r}"
+            f"expected comma-separated numbers, such as 0.5,1.0,0.7, got {text!r}"
         ) from error
 
 
@@ -73,7 +73,7 @@ cell = option("--cell", type=Registered("cell", cells.names),
 model_options = option_group(
     "Model",
     option("--size", type=click.Choice(tuple(SIZES)),
-           help="Size of the network. [auto: chosen from the corpus, the time and the machine]"),
+           help="Size of the network. [auto: chosen for the corpus, the time and the machine]"),
     option("--units", type=int, help="Units of each recurrent layer. [chosen]"),
     option("--layers", type=int, help="Number of stacked recurrent layers. [1]"),
     option("--embedding", type=int, help="Dimension of the token embedding. [chosen]"),
@@ -95,8 +95,8 @@ optimisation_options = option_group(
     option("--weight-decay", type=float, help="Decoupled weight decay. [chosen]"),
     option("--clip-norm", type=float, help="Largest global norm of the gradients. [1]"),
     option("--precision", type=click.Choice(("auto", *PRECISIONS)),
-           help="Type of the matrix products. [auto: the fastest that learns as well]"),
-    option("--seed", type=int, help="Seed of the weights, the batches and dropout. [0]"),
+           help="Data type of the matrix products. [auto: the fastest one that learns as well]"),
+    option("--seed", type=int, help="Seed for the initial weights, the batches and dropout. [0]"),
 )  # fmt: skip
 
 CORPUS_OPTIONS = (
@@ -106,7 +106,7 @@ CORPUS_OPTIONS = (
 _corpus_options = option_group(
     "Corpus",
     option("--task", type=Registered("task", tasks.names),
-           help="What the files hold. [detected from the files]"),
+           help="Kind of sequence in the files. [detected]"),
     option("--validation", type=float, help="Fraction held out for validation. [0.1]"),
     option("--encoding",
            help="Text: an encoding such as latin-1 or utf-16 [utf-8]. Music: melody or polyphony "
@@ -115,7 +115,7 @@ _corpus_options = option_group(
 _text_corpus_options = option_group(
     "Text",
     option("--lines", is_flag=True, default=None,
-           help="Every line is a piece of its own: a name, a title, a message."),
+           help="Treat every line as a separate piece, such as a name or a message."),
     option("--min-count", type=int,
            help="Replace characters that occur less often by <unk>, which is never generated. [1]"),
 )  # fmt: skip
@@ -124,45 +124,45 @@ _music_corpus_options = option_group(
     option(
         "--transpose",
         type=click.Choice(("c", "augment", "none")),
-        help="Transpose every piece to C, learn it in all keys, or leave it as it is. [c]",
+        help="Transpose every piece to C, learn it in all keys, or do not transpose. [c]",
     ),
-    option("--velocity", is_flag=True, default=None, help="Learn velocities, too."),
-    option("--expand-repeats", is_flag=True, default=None, help="Write out repeats of scores."),
+    option("--velocity", is_flag=True, default=None, help="Also learn velocities."),
+    option("--expand-repeats", is_flag=True, default=None, help="Unfold the repeats of scores."),
 )
 
 
 def corpus_options(command: Any) -> Any:
-    """How a corpus is read: `CORPUS_OPTIONS`."""
+    """Add the options with which a corpus is read: `CORPUS_OPTIONS`."""
     return _corpus_options(_text_corpus_options(_music_corpus_options(command)))
 
 
 sampling_options = option_group(
     "Sampling",
     option("--temperature", type=float,
-           help="0 takes the most likely token; above 1 is more random. [0.8]"),
+           help="0 always chooses the most likely token; above 1 is more random. [0.8]"),
     option("--seed", type=int, help="The same seed gives the same output. [random]"),
     *(option(f"--{name.replace('_', '-')}", type=rule.type, metavar=rule.metavar, help=rule.help)
       for name, rule in FILTERS.items()),
     option("--max-copy", type=int, metavar="N",
-           help="Copy at most N characters, or notes, in a row from the corpus."),
+           help="Copy at most N consecutive characters or notes from the corpus."),
     option("--repetition-penalty", type=float,
-           help="Above 1: recent tokens become less likely. [1]"),
+           help="Values above 1 make recent tokens less likely. [1]"),
     option("--repetition-window", type=int, metavar="N",
            help="Number of recent tokens that are penalised. [64]"),
     option("--temperature-schedule", callback=parse_numbers, metavar="T,T,...",
-           help="One temperature for each token, in a cycle."),
+           help="Temperatures of successive tokens, repeated in a cycle."),
     option("--beam", type=int, metavar="N",
-           help="Search for the most likely output with a beam of N, without sampling."),
+           help="Beam search with N candidates instead of sampling."),
 )  # fmt: skip
 
 _text_output_options = option_group(
     "Text",
-    option("--prompt", help="How the text begins."),
+    option("--prompt", help="Beginning of the text."),
     option("--length", type=int,
-           help="Number of new characters. [500; models of lines: to the end of the line]"),
-    option("--stop", metavar="TEXT", help="End before this text."),
-    option("--ban", metavar="CHARS", help="Never write these characters."),
-    option("--allow", metavar="CHARS", help="Write only these characters."),
+           help="Number of new characters. [500; for models of lines: up to the end of the line]"),
+    option("--stop", metavar="TEXT", help="Stop before this text."),
+    option("--ban", metavar="CHARS", help="Never generate these characters."),
+    option("--allow", metavar="CHARS", help="Generate only these characters."),
     option("--skip-unknown", is_flag=True, default=None,
            help="Drop characters of the prompt that the model does not know."),
 )  # fmt: skip
@@ -182,5 +182,5 @@ _music_output_options = option_group(
 
 
 def content_options(command: Any) -> Any:
-    """What is written; `Task.generation_options` says which task has which of these options."""
+    """Add the options of single tasks; `Task.generation_options` lists those of a task."""
     return _text_output_options(_music_output_options(command))

@@ -15,14 +15,14 @@ from seqgen.tasks.output import say_if_kept
 @click.argument("source", type=FILE, metavar="FILE")
 @click.option(
     "-o", "--output", type=FILE, required=True,
-    help="Ends in .png or .svg (a score), .wav (sound), .mid, .musicxml or .abc.",
+    help="Output file: .png or .svg (a score), .wav (audio), .mid, .musicxml or .abc.",
 )  # fmt: skip
-@click.option("--piano-roll", is_flag=True, help="Draw bars over time, not a score.")
+@click.option("--piano-roll", is_flag=True, help="Draw a piano roll instead of a score.")
 def render(source: Path, output: Path, piano_roll: bool) -> None:
-    """Draw a file of music, let it sound, or write it in another format.
+    """Convert a music file to a score, a piano roll, audio or another format.
 
-    A score is drawn with verovio, which pip install "seqgen[score]" brings. Sound is made by
-    FluidSynth where it is on the machine with a sound font, else by a small synthesiser.
+    Scores are drawn with verovio: pip install "seqgen[score]". Audio is synthesised with
+    FluidSynth if it is installed with a sound font, otherwise with a simple built-in synthesiser.
 
     \b
     Examples:
@@ -36,7 +36,7 @@ def render(source: Path, output: Path, piano_roll: bool) -> None:
     require_format(output)
     reading = read_file(source)
     if len(reading.pieces) > 1:
-        say(f"{source} holds {len(reading.pieces)} pieces; this is the first")
+        say(f"{source} contains {len(reading.pieces)} pieces; only the first one is rendered")
     say_if_kept(output, say)
     write(reading.pieces[0], output, piano_roll=piano_roll, keep=True)
     click.echo(output)

@@ -1,1 +1,1 @@
-"""Originality: an index of the training corpus, and what finds or prevents copies of it."""
+"""Copies of the training corpus: an index of it, and how copies are found and prevented."""

@@ -1,4 +1,4 @@
-"""The longest copies, found exactly where the training corpus is at hand."""
+"""Exact search for the longest copies, for which the training corpus must be available."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from seqgen.types import Hashes
 
-SEED = 5  # codes by which runs are looked up; shorter ones are chance
+SEED = 5  # codes by which runs are looked up; shorter runs are coincidence
 
 
 class ExactCopies:
-    """Finds runs of codes that occur in some known sequences.
+    """Finds runs of codes that occur in known sequences.
 
     Args:
         known: the codes `(M,)` of each known sequence.
@@ -34,17 +34,17 @@ class ExactCopies:
 
         Args:
             output: codes `(N,)`.
-            without: the number of a known sequence to leave out, for an output that is one of them.
+            without: the index of a known sequence to skip, if the output is one of them.
 
         Returns:
-            0 if no run has at least five codes.
+            The length in codes; 0 if no run has at least `SEED` codes.
         """
         codes, best = output.tolist(), 0
         for i in range(len(codes) - SEED + 1):
             for number, place in self.places.get(tuple(codes[i : i + SEED]), ()):
                 known, length = self.known[number], SEED
                 if number == without or (i and place and codes[i - 1] == known[place - 1]):
-                    continue  # the run that starts one code earlier is longer
+                    continue  # part of a longer run that starts one code earlier
                 most = min(len(codes) - i, len(known) - place)
                 while length < most and codes[i + length] == known[place + length]:
                     length += 1

@@ -1,4 +1,4 @@
-"""The guard that keeps runs of an output that occur in the training corpus short."""
+"""A sampling constraint that limits the length of copies."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ def guards(
     prompt: Iterable[int],
     end_id: int | None = None,
 ) -> list[CopyGuard]:
-    """The constraints that keep copies no longer than `config.max_copy`; none if that is None.
+    """The constraints that limit copies to `config.max_copy`; none if it is None.
 
     Args:
-        indexes: of all corpora that the model was trained on.
-        codes: the task's.
-        config: that of the output.
+        indexes: one per training corpus.
+        codes: of the task.
+        config: of the output.
         prompt: ids `(T,)` that the output continues.
         end_id: the token that ends a piece, if there is one.
 
     Raises:
-        ConfigError: there is no index, or copies that short cannot be told from chance.
+        ConfigError: there is no index, or `max_copy` is too small for it.
     """
     if config.max_copy is None:
         return []
     if not indexes:
         raise ConfigError(
-            "max_copy: expected a model with an index of its corpus; this one was trained with "
-            "--no-index, or by an older seqgen: train it again"
+            "max_copy: expected a model with an index of its corpus, got one trained with "
+            "--no-index or by an older seqgen; train it again"
         )
     ids = list(prompt)
-    return [CopyGuard(each, codes, config.max_copy, ids, end_id) for each in indexes]
+    return [CopyGuard(index, codes, config.max_copy, ids, end_id) for index in indexes]
 
 
 class CopyGuard:
-    """A constraint: no run of an output that occurs in the corpus gets longer than `most`.
+    """A sampling constraint: no run of an output that occurs in the corpus is longer than `most`.
 
     Args:
         index: of the corpus.
-        codes: the task's.
-        most: the longest run, in units of `codes`.
-        prompt: ids `(T,)` that the output continues; they count.
+        codes: of the task.
+        most: the longest allowed run, in units of `codes`.
+        prompt: ids `(T,)` that the output continues; runs may start in it.
         end_id: the token that ends a piece, if there is one.
 
     Raises:
-        ConfigError: copies that short cannot be told from chance.
+        ConfigError: the index cannot tell such short copies from coincidence.
     """
 
     is_finished = False
@@ -73,26 +73,26 @@ class CopyGuard:
         least = (index.order if index.every == 1 else index.shortest) + codes.extra
         if most < least:
             raise ConfigError(
-                f"max_copy: expected at least {least} {codes.unit}, got {most}: shorter runs this "
-                "model's index cannot tell from chance"
+                f"max_copy: expected at least {least} {codes.unit}, got {most}, which this model's "
+                "index cannot tell from coincidence; use a larger number"
             )
         self.index = index
-        self.oldest = pow(MULTIPLIER, index.order - 1, MODULUS)  # weight of the context's first
+        self.oldest = pow(MULTIPLIER, index.order - 1, MODULUS)  # weight of the first code
         self.most = most - codes.extra  # in codes
         self.end_id = end_id
         self.follower = codes.follower()
-        self.context: list[int] = []  # the codes before the next one in its n-gram
-        self.before = 0  # what they contribute to its hash
-        self.run = 0  # length in codes of the copy that ends with the last code
+        self.context: list[int] = []  # the last order - 1 codes
+        self.before = 0  # their contribution to the hash of the next n-gram
+        self.run = 0  # length in codes of the copy at the end of the output
         for token in prompt:
             self.feed(int(token))
 
     def feed(self, token_id: int) -> None:
-        """Take the next token."""
+        """Append a token to the output."""
         if token_id == self.end_id:  # a piece starts
             self.run = 0
             for _ in range(self.index.order - 1):
-                self._move_on(int(PAD))
+                self._shift(int(PAD))
         elif (code := self.follower.feed(token_id)) is not None:
             self._add(code)
 
@@ -105,23 +105,23 @@ class CopyGuard:
             self.run += 1
         else:
             self.run = order
-        self._move_on(code)
+        self._shift(code)
 
-    def _move_on(self, code: int) -> None:
-        """Move the context on by one code, and its hash as `hashing.of_ngrams` computes it."""
-        gone = self.context.pop(0) if len(self.context) == self.index.order - 1 else 0
+    def _shift(self, code: int) -> None:
+        """Append a code to the context, and update its hash as defined in `hashing.of_ngrams`."""
+        dropped = self.context.pop(0) if len(self.context) == self.index.order - 1 else 0
         self.context.append(code)
-        self.before = (self.before + code - gone * self.oldest) * MULTIPLIER % MODULUS
+        self.before = (self.before + code - dropped * self.oldest) * MULTIPLIER % MODULUS
 
     def _would_be_copied(self, codes: Hashes) -> npt.NDArray[np.bool_]:
-        """Whether the n-grams that would end with these codes `(V,)` occur in the corpus."""
+        """Whether the n-gram of the context and each code `(V,)` occurs in the corpus."""
         if len(self.context) < self.index.order - 1:
             return np.zeros(len(codes), bool)
         return self.index.holds(hashing.mixed(codes + np.uint64(self.before)))
 
     def allowed(self) -> Mask | None:
-        """Which tokens `(V,)` may come next; None: all of them."""
+        """Which tokens `(V,)` may come next; None for all of them."""
         if self.run < self.most:
             return None
-        codes, adds = self.follower.coming()
-        return np.asarray(~self._would_be_copied(codes) | ~adds)
+        codes, completes = self.follower.coming()
+        return np.asarray(~self._would_be_copied(codes) | ~completes)

@@ -1,9 +1,9 @@
-"""What stands in a training corpus, kept so small that a model file can carry it.
+"""An index of the n-grams of a training corpus, small enough for a model file.
 
-A Bloom filter (Bloom 1970) of the hashes of all n-grams of one order: a byte for each of them, and
-nothing that could be read. What is in it is always found; of what is not, one n-gram in forty is
-taken for one that is. A run of tokens counts as copied as long as every n-gram in it is found, so
-what is said to be copied may be a little too long, never too short.
+The index is a Bloom filter (Bloom 1970) of the hashes of all n-grams of one order. It takes a byte
+per n-gram, and the text cannot be recovered from it. Every n-gram of the corpus is found; of other
+n-grams, one in forty is found by mistake. A run is a copy if all of its n-grams are found, so that
+the length of a copy may be overestimated a little, but is never underestimated.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ import numpy.typing as npt
 from seqgen.types import Hashes
 from seqgen.utils.hashing import MODULUS, mixed, of_ngrams
 
-HASHES = 4  # bits of each n-gram
+HASHES = 4  # bits set for each n-gram
 NUMBERS = np.arange(HASHES, dtype=np.uint64)[:, None]
-BITS = 8  # of the filter, for each n-gram
+BITS = 8  # of the filter per n-gram
 CHUNK = 1 << 20  # n-grams hashed at once
-MOST_NGRAMS = 1 << 26  # kept; of more than these only some are
-ORDERS = range(4, 33)
-SAMPLE = 1 << 18  # codes by which the order is found
-BY_CHANCE = 0.1  # share of n-grams of unknown text that may be known
-LEAST_BYTES = 64
-MISTAKEN = 0.024  # share of unknown n-grams whose marks are all there
-UNLIKELY = 1e-4  # that so many of them in a row are taken for known
+MOST_NGRAMS = 1 << 26  # in the index; of a larger corpus, only a sample is stored
+ORDERS = range(4, 33)  # possible orders of the n-grams
+SAMPLE = 1 << 18  # codes from which the order is chosen
+SHARED = 0.1  # fraction of the n-grams of unseen text that may occur in the corpus
+LEAST_BYTES = 64  # of the filter
+FALSE_POSITIVES = 0.024  # (1 - exp(-HASHES / BITS)) ** HASHES, rate of the filter
+UNLIKELY = 1e-4  # probability of a run of false positives that is not taken for a copy
 
-PAD = np.uint64(0x5EED)  # stands before a piece, so that its beginning is known too
+PAD = np.uint64(0x5EED)  # code of padding before a piece, so that its start is indexed too
 
 
 class Pieces:
-    """The pieces of a corpus as codes: numbers that look like chance.
+    """The pieces of a corpus as codes, which are uniformly distributed 64-bit numbers.
 
     Args:
         ids: `(N,)`, all pieces one after another.
-        bounds: `(P + 1,)`, where they begin and end.
-        codes: `(V,)`, that of each id; None: the ids are codes.
-        release: called when some of the ids have been read, to let go of their memory.
+        bounds: `(P + 1,)`, the start of every piece and the end of the last one.
+        codes: `(V,)`, id → code; None if the ids are codes.
+        release: called after every chunk, to release the memory of the ids.
     """
 
     def __init__(
@@ -58,29 +58,30 @@ class Pieces:
 
     @property
     def total(self) -> int:
-        """How many codes there are."""
+        """Number of codes."""
         return int(self.bounds[-1] - self.bounds[0])
 
     def between(self, start: int, end: int) -> Hashes:
-        """Some of the codes `(N,)`."""
+        """The codes `(end - start,)` from `start` to `end`."""
         ids = self.ids[start:end]
         return np.asarray(ids if self.codes is None else self.codes[ids])
 
     def ngrams(self, order: int) -> Iterator[Hashes]:
-        """The hashes of the n-grams that end at each code, some at a time."""
+        """Yield the hashes of the n-grams that end at each code, in chunks."""
         first = 0
         while first < len(self.bounds) - 1:
             start = int(self.bounds[first])
             last = int(np.searchsorted(self.bounds, start + CHUNK, side="right")) - 1
             if last > first:
-                yield self._of_short(first, last, order)
+                yield self._of_whole_pieces(first, last, order)
             else:
                 last = first + 1
-                yield from self._of_long(start, int(self.bounds[last]), order)
+                yield from self._of_long_piece(start, int(self.bounds[last]), order)
             self.release()
             first = last
 
-    def _of_short(self, first: int, last: int, order: int) -> Hashes:
+    def _of_whole_pieces(self, first: int, last: int, order: int) -> Hashes:
+        """Those of the pieces from `first` to `last`, each after `order - 1` pads."""
         bounds = self.bounds[first : last + 1]
         codes = self.between(int(bounds[0]), int(bounds[-1]))
         number = np.repeat(np.arange(last - first), np.diff(bounds))
@@ -89,7 +90,8 @@ class Pieces:
         padded[places + order - 1] = codes
         return mixed(of_ngrams(padded, order)[places])
 
-    def _of_long(self, start: int, end: int, order: int) -> Iterator[Hashes]:
+    def _of_long_piece(self, start: int, end: int, order: int) -> Iterator[Hashes]:
+        """Those of a piece longer than a chunk."""
         for here in range(start, end, CHUNK):
             before = max(start, here - order + 1)
             codes = self.between(before, min(here + CHUNK, end))
@@ -98,12 +100,12 @@ class Pieces:
             self.release()
 
 
-def telling_order(pieces: Pieces) -> int:
-    """The shortest n-grams that tell where they come from.
+def choose_order(pieces: Pieces) -> int:
+    """The smallest order of n-grams that identify the corpus.
 
-    That is, those that a text hardly shares with others of its kind: of its last tenth's n-grams
-    at most BY_CHANCE stand in the rest. Of a long text a part is looked at; the lengths that are
-    shared by chance grow with the logarithm of what there is (Wyner and Ziv 1989).
+    At most SHARED of the n-grams in the last tenth of the corpus may occur in the rest. Of a large
+    corpus a sample is examined, and the order is scaled by the ratio of the logarithms of the
+    sizes, as the length of coincidental repetitions grows (Wyner and Ziv 1989).
     """
     end = int(pieces.bounds[-1])
     start = max(end - SAMPLE, int(pieces.bounds[0]))
@@ -114,7 +116,7 @@ def telling_order(pieces: Pieces) -> int:
         inside = piece[: len(codes) - order + 1] == piece[order - 1 :]
         ngrams = of_ngrams(codes, order)
         known, new = ngrams[:cut][inside[:cut]], ngrams[cut:][inside[cut:]]
-        if not len(new) or np.isin(new, known).mean() <= BY_CHANCE:
+        if not len(new) or np.isin(new, known).mean() <= SHARED:
             break
     longer = math.log(max(pieces.total, 2)) / math.log(max(len(codes), 2))
     return min(math.ceil(order * longer), ORDERS[-1])
@@ -122,7 +124,7 @@ def telling_order(pieces: Pieces) -> int:
 
 @dataclass(frozen=True, eq=False)
 class CopyIndex:
-    """The n-grams of a corpus.
+    """The n-grams of a corpus, as a Bloom filter.
 
     >>> codes = mixed(np.arange(1000))
     >>> index = CopyIndex.of(Pieces(codes, np.array([0, 1000])), order=6)
@@ -131,14 +133,14 @@ class CopyIndex:
     (20, 1000)
     """
 
-    order: int  # tokens of an n-gram
-    every: int  # only those whose hash this divides are kept
+    order: int  # codes of an n-gram
+    every: int  # only n-grams whose hash is divisible by it are stored
     bits: npt.NDArray[np.uint8]
 
     @classmethod
     def of(cls, pieces: Pieces, order: int | None = None) -> CopyIndex:
-        """The index of pieces; the order is found by them, unless it is given."""
-        order = order or telling_order(pieces)
+        """Index pieces, with the order of `choose_order` by default."""
+        order = order or choose_order(pieces)
         every = math.ceil(pieces.total / MOST_NGRAMS) or 1
         index = cls(order, every, np.zeros(max(pieces.total // every, LEAST_BYTES), np.uint8))
         for hashes in pieces.ngrams(order):
@@ -146,49 +148,54 @@ class CopyIndex:
         return index
 
     def metadata(self) -> dict[str, int]:
-        """What is needed besides the bits."""
+        """The fields other than `bits`, as plain data."""
         return {"order": self.order, "every": self.every}
 
     @classmethod
     def from_metadata(cls, facts: dict[str, Any], bits: bytes) -> CopyIndex:
-        """The index that `facts` and `bits` are of.
+        """The inverse of `metadata` and `bits.tobytes()`.
 
         Raises:
-            ValueError: they make no index.
+            ValueError: the data are not those of an index.
         """
         order, every = int(facts["order"]), int(facts["every"])
         if order not in ORDERS or every < 1 or len(bits) < LEAST_BYTES:
-            raise ValueError(f"no index of order {order} has {len(bits)} bytes")
+            raise ValueError(
+                f"expected an index, got order {order}, every {every} and {len(bits)} bytes"
+            )
         return cls(order, every, np.frombuffer(bits, np.uint8))
 
     def __deepcopy__(self, memo: Any) -> CopyIndex:
-        """It never changes: one is enough for all that look into it."""
+        """The same object, because an index never changes."""
         return self
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return len(self.bits)
 
     @property
     def shortest(self) -> int:
-        """Tokens of the shortest run that is hardly chance."""
-        taken_for_known = 1 - (1 - MISTAKEN) / self.every  # share of unknown n-grams
-        return self.order - 1 + math.ceil(math.log(UNLIKELY) / math.log(taken_for_known))
+        """Codes of the shortest run that is too long to be found by mistake."""
+        mistakes = 1 - (1 - FALSE_POSITIVES) / self.every  # fraction of unknown n-grams
+        return self.order - 1 + math.ceil(math.log(UNLIKELY) / math.log(mistakes))
 
     def _places(self, hashes: Hashes) -> tuple[Hashes, npt.NDArray[np.uint8]]:
-        """Bytes `(HASHES, N)` of n-grams' marks, and which bit of each."""
+        """The bytes `(HASHES, N)` of the bits of n-grams, and the masks of these bits.
+
+        Double hashing (Kirsch and Mitzenmacher 2006): both halves of one hash give all positions.
+        """
         step = (hashes >> np.uint64(32)) | np.uint64(1)
         place = (hashes + NUMBERS * step) % np.uint64(BITS * self.size)
         return place >> np.uint64(3), np.uint8(1) << (place & np.uint64(7)).astype(np.uint8)
 
     def _add(self, hashes: Hashes) -> None:
         byte, mark = self._places(hashes)
-        for each in 1 << np.arange(8, dtype=np.uint8):  # what is named twice gets the same mark
-            self.bits[byte[mark == each]] |= each
+        for bit in 1 << np.arange(8, dtype=np.uint8):  # `|=` sets a repeated byte once only
+            self.bits[byte[mark == bit]] |= bit
 
     def holds(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        """Whether n-grams stand in the corpus; where it was not kept which, they may."""
+        """Whether n-grams `(N,)` may occur in the corpus; always true for those not stored."""
         byte, mark = self._places(hashes)
         found = np.asarray((self.bits[byte] & mark).all(axis=0))
         if self.every > 1:
@@ -196,7 +203,7 @@ class CopyIndex:
         return found
 
     def holds_number(self, number: int) -> bool:
-        """What `holds` says of one n-gram, at once."""
+        """`holds` of one n-gram, faster than with an array."""
         if number % self.every:
             return True
         step, bits = (number >> 32) | 1, BITS * self.bits.size
@@ -207,14 +214,14 @@ class CopyIndex:
         return True
 
     def runs(self, codes: Hashes, *, begins: bool = False) -> npt.NDArray[np.int64]:
-        """How long the run is, at each code, that ends there and stands in the corpus.
+        """The length of the longest run that ends at each code and occurs in the corpus.
 
         Args:
             codes: `(N,)`.
-            begins: whether the first is the first one of a piece.
+            begins: whether the first code starts a piece.
 
         Returns:
-            `(N,)`; 0 where the last n-gram is unknown.
+            `(N,)`; 0 where the n-gram that ends at a code does not occur.
         """
         pads = np.full(self.order - 1 if begins else 0, PAD)
         padded = np.concatenate((pads, codes))
@@ -222,7 +229,7 @@ class CopyIndex:
         ends = np.arange(len(found))
         unknown = np.maximum.accumulate(np.where(found, -1, ends))  # the last one up to there
         runs = ends - unknown
-        if begins:  # a run from the beginning holds no codes before its first n-gram
+        if begins:  # a run from the start of a piece has no codes before its first n-gram
             runs[found & (unknown >= 0)] += self.order - 1
             return np.asarray(runs)
         runs[found] += self.order - 1

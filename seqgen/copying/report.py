@@ -1,4 +1,4 @@
-"""How much of an output occurs in the training corpus, for a person to read."""
+"""Reports on how much of an output is copied from the training corpus."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def longest_copy(indexes: Sequence[CopyIndex], codes: CopyCodes, ids: Ids) -> in
     """The longest run of an output that occurs in the corpus, in units of `codes`.
 
     Args:
-        indexes: of all corpora that the model was trained on.
-        codes: the task's.
-        ids: `(N,)`, with the end token in front where the output is a whole piece.
+        indexes: one per training corpus.
+        codes: of the task.
+        ids: `(N,)`; starts with the end token if the output starts a piece.
 
     Returns:
-        0 if no run is long enough to rule out chance; None if there is no index.
+        0 if all runs are short enough to be coincidence; None if there is no index.
     """
     if not indexes:
         return None
@@ -31,12 +31,12 @@ def longest_copy(indexes: Sequence[CopyIndex], codes: CopyCodes, ids: Ids) -> in
 
 
 def shortest_copy(indexes: Sequence[CopyIndex], codes: CopyCodes) -> int:
-    """The shortest copy that the indexes can tell from chance, in units of `codes`."""
+    """The shortest copy that the indexes can tell from coincidence, in units of `codes`."""
     return min(index.shortest for index in indexes) + codes.extra
 
 
 def is_whole_piece(indexes: Sequence[CopyIndex], codes: CopyCodes, ids: Ids, end_id: int) -> bool:
-    """Whether an output `(N,)`, without end tokens, is a whole piece of the corpus."""
+    """Whether an output `(N,)`, without end tokens, equals a piece of the corpus."""
     piece, _ = codes.of(np.array([end_id, *ids, end_id]))
     return any(index.runs(piece, begins=True)[-1] == len(piece) for index in indexes)
 
@@ -44,17 +44,17 @@ def is_whole_piece(indexes: Sequence[CopyIndex], codes: CopyCodes, ids: Ids, end
 def report(
     indexes: Sequence[CopyIndex], codes: CopyCodes, longest: Sequence[int | None]
 ) -> list[str]:
-    """One line on how much some outputs have copied; no line without an index.
+    """One line on the longest copy in several outputs; no line without an index.
 
     Args:
-        indexes: of all corpora that the model was trained on.
-        codes: the task's.
-        longest: what `longest_copy` gives for each output.
+        indexes: one per training corpus.
+        codes: of the task.
+        longest: `longest_copy` of each output.
     """
-    most = max((each for each in longest if each is not None), default=None)
+    most = max((length for length in longest if length is not None), default=None)
     if most is None:
         return []
     if most == 0:
         shortest = shortest_copy(indexes, codes)
-        return [f"no run of {shortest} {codes.unit} or more stands in the corpus"]
-    return [f"longest run that stands in the corpus: {most} {codes.unit}"]
+        return [f"no run of {shortest} {codes.unit} or more is copied from the corpus"]
+    return [f"longest run copied from the corpus: {most} {codes.unit}"]

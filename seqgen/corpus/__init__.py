@@ -1,1 +1,1 @@
-"""Encoded pieces and their split, and where their bytes come from."""
+"""The encoded corpus with its split, and the sources it is read from."""

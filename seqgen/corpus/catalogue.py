@@ -1,6 +1,6 @@
-"""Corpora that have a name: embedded in Python itself, or fetched on first use and checked.
+"""Named corpora: installed with Python or music21, or downloaded on first use and verified.
 
-What is known of each stands in `data/catalogue.json`.
+`data/catalogue.json` describes them.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
 from seqgen.utils.cache import cache_folder
 
-# Tests of the standard library hold broken and binary-like text on purpose; the rest of these
-# folders is not the standard library.
+# Folders that `python-code` skips. Some tests of the standard library are broken or binary on
+# purpose; the packages are not part of the standard library.
 NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
 
-# The other files of music21's folders repeat these, or are licences and analyses.
+# music21's corpus also holds the same scores in other formats, licences and analyses.
 MUSIC21_SCORES = {".abc", ".mxl", ".xml"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One named corpus."""
+    """A named corpus, as the catalogue describes it."""
 
     name: str
     description: str
-    source: str  # where it comes from, for a person
+    source: str  # origin, shown to the user
     licence: str
-    url: str | None = None  # None: embedded
-    sha256: str | None = None  # of the file at the url
-    characters: int | None = None  # None: differs from one Python to the next
-    start: str | None = None  # the text begins after the line that holds this,
-    end: str | None = None  # and ends before the line that holds this
+    url: str | None = None  # None: installed with Python or music21
+    sha256: str | None = None  # of the file at `url`
+    characters: int | None = None  # None: depends on the Python version
+    start: str | None = None  # the text begins after the line that contains this,
+    end: str | None = None  # and ends before the line that contains this
     task: str | None = None  # None: detected from the files
-    files: str | None = None  # where it is many: the list of their paths and checksums, in data/
-    folder: str | None = None  # of the corpus that music21 brings along
-    pieces: int | None = None  # of music
-    options: Mapping[str, Any] = field(default_factory=dict)  # how the task reads it
-    terms: str | None = None  # what whoever uses it must know
+    files: str | None = None  # for several files: their paths and checksums, a JSON file in data/
+    folder: str | None = None  # for a corpus installed with music21: its folder
+    pieces: int | None = None  # number of pieces of music
+    options: Mapping[str, Any] = field(default_factory=dict)  # of `Task.read`
+    terms: str | None = None  # terms of use, shown when the corpus is read
 
     @property
     def path(self) -> Path | None:
-        """Where a fetched corpus lies, once it is fetched: a file, or a folder."""
+        """The file or folder of a downloaded corpus; None if it needs no download."""
         name = self.name if self.files else f"{self.name}.txt"
         return cache_folder() / "downloads" / name if self.url else None
 
     @property
     def is_here(self) -> bool:
-        """Whether the corpus is on this machine."""
+        """Whether the corpus can be read without a download."""
         if self.folder is not None:
             return _music21_folder(self.folder) is not None
         if self.path is None:
@@ -69,7 +69,7 @@ class Entry:
 
     @cached_property
     def size(self) -> int | None:
-        """Characters; None for an embedded corpus that this Python came without."""
+        """Number of characters; None for music, or if this Python lacks the corpus."""
         if self.characters is not None or self.pieces is not None:
             return self.characters
         try:
@@ -79,21 +79,21 @@ class Entry:
             return None
 
     def read(self, *, progress: bool = False) -> list[Source]:
-        """The sources, fetched first if they are not here.
+        """The sources of the corpus, downloaded if necessary.
 
         Args:
             progress: draw a progress bar of the download on stderr.
 
         Raises:
-            DownloadError: it cannot be fetched, or its checksum differs.
-            CorpusError: this Python came without it.
+            DownloadError: a file cannot be downloaded, or its checksum differs.
+            CorpusError: the corpus is not installed with this Python or music21.
         """
         if self.folder is not None:
             return _music21_corpus(self.name, self.folder)
         if self.url is None:
-            return EMBEDDED[self.name]()
+            return INSTALLED[self.name]()
         if self.files:
-            return self._fetched_files(self.url, progress)
+            return self._download_files(self.url, progress)
         assert self.path is not None
         fetch(self.name, self.url, self.sha256, self.path, progress=progress)
         text = self.path.read_bytes().decode("utf-8")
@@ -102,7 +102,7 @@ class Entry:
             text = text.split(self.end, 1)[0]
         return [Source(self.name, data=text.encode("utf-8"))]
 
-    def _fetched_files(self, url: str, progress: bool) -> list[Source]:
+    def _download_files(self, url: str, progress: bool) -> list[Source]:
         from tqdm import tqdm
 
         assert self.path is not None and self.files is not None
@@ -120,8 +120,8 @@ def _python_docs() -> list[Source]:
         from pydoc_data.topics import topics
     except ImportError as error:
         raise CorpusError(
-            "python-docs: this Python came without its help texts (pydoc_data); "
-            "install your system's full Python, or name another corpus"
+            "python-docs: this Python lacks its help texts (pydoc_data); "
+            "install the full Python of your system, or choose another corpus"
         ) from error
     text = "\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n"
     return [Source("python-docs", data=text.encode("utf-8"))]
@@ -137,13 +137,13 @@ def _python_code() -> list[Source]:
     ]
     if not files:
         raise CorpusError(
-            f"python-code: this Python has no source files in {root}; name another corpus"
+            f"python-code: this Python has no source files in {root}; choose another corpus"
         )
     return [Source(str(path.relative_to(root)), path) for path in files]
 
 
 def _music21_folder(name: str) -> Path | None:
-    """A folder of the corpus that the package music21 brings along; it is not imported."""
+    """A folder of the corpus installed with music21, found without importing music21."""
     found = importlib.util.find_spec("music21")
     for package in found.submodule_search_locations or [] if found else []:
         folder = Path(package) / "corpus" / name
@@ -156,18 +156,18 @@ def _music21_corpus(name: str, folder_name: str) -> list[Source]:
     folder = _music21_folder(folder_name)
     if folder is None:
         raise CorpusError(
-            f"{name}: the music21 that is installed came without its corpus; "
-            "install the whole package, or name music of your own"
+            f"{name}: the installed music21 lacks its corpus; "
+            "install the complete package, or choose another corpus"
         )
     files = sorted(path for path in folder.iterdir() if path.suffix in MUSIC21_SCORES)
     return [Source(str(path.relative_to(folder.parent)), path) for path in files]
 
 
-EMBEDDED = {"python-docs": _python_docs, "python-code": _python_code}
+INSTALLED = {"python-docs": _python_docs, "python-code": _python_code}
 
 
 def read_catalogue() -> dict[str, Entry]:
-    """Every named corpus by its name.
+    """All named corpora: name → entry.
 
     >>> "python-docs" in read_catalogue()
     True
@@ -184,25 +184,26 @@ def _data(name: str) -> dict[str, Any]:
 
 
 class CorpusSpec(NamedTuple):
-    """What the user named."""
+    """The sources that the user named, and what the catalogue says about them."""
 
     name: str
     sources: list[Source]
-    task: str | None = None  # None: the files tell
-    options: Mapping[str, Any] = {}  # how the task reads it
-    terms: tuple[str, ...] = ()  # what whoever uses it must know
+    task: str | None = None  # None: to be detected from the files
+    options: Mapping[str, Any] = {}  # of `Task.read`
+    terms: tuple[str, ...] = ()  # terms of use
 
 
 def find(corpora: Iterable[str | Path], *, progress: bool = False) -> CorpusSpec:
-    """A name for the corpus, its sources in order, and what the catalogue says of it.
+    """Find the sources of a corpus, in the given order.
 
     Args:
-        corpora: paths, folders, globs, `-` for standard input, or names of the catalogue.
+        corpora: files, folders, globs, `-` for standard input, or names of the catalogue. A path
+            takes precedence over a name.
         progress: draw a progress bar of a download on stderr.
 
     Raises:
-        CorpusError: one of them is nothing of that.
-        DownloadError: a named corpus cannot be fetched.
+        CorpusError: nothing is found for an argument, or the named corpora have several tasks.
+        DownloadError: a named corpus cannot be downloaded.
 
     >>> found = find(["python-docs"])
     >>> found.name, len(found.sources), found.task
@@ -210,7 +211,7 @@ def find(corpora: Iterable[str | Path], *, progress: bool = False) -> CorpusSpec
     """
     texts = [str(corpus) for corpus in corpora]
     if not texts:
-        raise CorpusError("no corpus named; expected a path, a folder, a glob, - or a name")
+        raise CorpusError("expected a corpus: a file, a folder, a glob, - or a name; got none")
     entries = read_catalogue()
     found: list[Source] = []
     named: list[Entry] = []
@@ -223,12 +224,15 @@ def find(corpora: Iterable[str | Path], *, progress: bool = False) -> CorpusSpec
             named.append(entries[text])
         else:
             raise CorpusError(
-                f"{text}: no such file, folder or glob, and no named corpus; "
-                f"the names are {', '.join(entries)}"
+                f"{text}: no such file, folder or glob, and no named corpus; check the path, or "
+                f"use one of the names {', '.join(entries)}"
             )
-    tasks = {entry.task for entry in named}
+    tasks = {str(entry.task) for entry in named}
     if len(tasks) > 1:
-        raise CorpusError(f"{', '.join(texts)}: music and text; a model learns one or the other")
+        raise CorpusError(
+            f"{', '.join(texts)}: expected corpora of one task, got {' and '.join(sorted(tasks))}; "
+            "train a model on each"
+        )
     return CorpusSpec(
         name_of(texts[0]),
         found,
@@ -239,9 +243,12 @@ def find(corpora: Iterable[str | Path], *, progress: bool = False) -> CorpusSpec
 
 
 def name_of(corpus: str) -> str:
-    """What a corpus is called, from the first path or name that was given.
+    """The name of a corpus: the stem of its path, or the name itself.
 
-    A glob is called after the folder that it looks in.
+    A glob is named after its folder.
+
+    Args:
+        corpus: the first path or name given by the user.
 
     >>> name_of("poems/dawn.txt"), name_of("poems/*.txt"), name_of("-")
     ('dawn', 'poems', 'stdin')
@@ -253,6 +260,6 @@ def name_of(corpus: str) -> str:
         if not path.exists():
             path = Path(*takewhile(lambda part: not set(part) & set("*?["), path.parts))
         name = path.resolve().name if path.is_dir() else path.resolve().stem
-    except OSError:  # no path that there can be
+    except OSError:  # cannot be a path, for example too long
         return "corpus"
     return name or "corpus"

@@ -1,4 +1,4 @@
-"""An encoded corpus and its split: what every task turns files into, and training reads."""
+"""The encoded corpus and its split: the output of every task, the input of training."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from seqgen.vocabulary import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """One run of ids `(N,)`, cut once into a training part and, after it, a validation part.
+    """A sequence of ids `(N,)`, split into a training part and, after it, a validation part.
 
-    Where the corpus is made of pieces (lines, tunes), each ends with the vocabulary's end token,
-    `bounds` `(P + 1,)` holds where they begin and end, and the cut falls between two of them; at
-    one of `cuts`, where pieces that are alike must stay together.
+    A corpus may consist of pieces, such as lines or tunes. Every piece then ends with the
+    vocabulary's end token, `bounds` `(P + 1,)` holds the first position of every piece and the end
+    of the last one, and the split falls on one of the bounds. If similar pieces must stay on the
+    same side of the split, `cuts` holds the positions at which it may fall.
 
     Raises:
-        ConfigError: `validation` is no share from 0 to 0.5.
-        CorpusError: there are pieces, but too few to cut.
+        ConfigError: `validation` is not from 0 to 0.5.
+        CorpusError: the corpus is too small to split.
 
     >>> corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.array([0, 1] * 50))
     >>> len(corpus.training_ids), len(corpus.validation_ids)
@@ -38,62 +39,64 @@ class Corpus:
     vocabulary: Vocabulary
     ids: Ids  # in memory, or a memory-mapped file
     bounds: npt.NDArray[np.int64] | None = None
-    validation: float = 0.1  # share of the tokens held out, at the end
-    sha256: str = ""  # of the bytes that were read
-    options: Mapping[str, Any] = field(default_factory=dict)  # how the task read them
-    notes: tuple[str, ...] = ()  # what the reader left out and why, for a person
-    cuts: npt.NDArray[np.int64] | None = None  # where the cut may fall, if not at all the bounds
-    variants: Ids | None = None  # (S, V): each row makes of a piece another one, -1 where it can't
-    details: Mapping[str, Any] = field(default_factory=dict)  # what the task wants to be kept
-    arguments: tuple[str, ...] = ()  # what the user named, to find it again
+    validation: float = 0.1  # fraction of the tokens, held out at the end
+    sha256: str = ""  # of the bytes of all sources
+    options: Mapping[str, Any] = field(default_factory=dict)  # with which the task read the sources
+    notes: tuple[str, ...] = ()  # messages to the user: what was skipped, and why
+    cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
+    variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none
+    details: Mapping[str, Any] = field(default_factory=dict)  # of the task, stored in model files
+    arguments: tuple[str, ...] = ()  # the paths or names given by the user, to read it again
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation <= 0.5:
-            raise ConfigError(f"validation: expected a share from 0 to 0.5, got {self.validation}")
+            raise ConfigError(
+                f"validation: expected a fraction from 0 to 0.5, got {self.validation}"
+            )
         if self.training_length == 0:
             raise CorpusError(
-                f"{self.name}: too little to hold out a share of {self.validation} for validation; "
-                "name more data, or hold out less (a validation of 0 holds out nothing)"
+                f"{self.name}: too small to hold out a fraction of {self.validation} for "
+                "validation; add data, or hold out less (a validation of 0 holds out nothing)"
             )
 
     @cached_property
     def training_length(self) -> int:
-        """Tokens before the cut."""
-        cut = int(len(self.ids) * (1 - self.validation))
-        places = self.bounds if self.cuts is None else self.cuts
-        if places is None:
-            return cut
-        return int(places[np.searchsorted(places, cut, side="right") - 1])
+        """Number of tokens in the training part."""
+        length = int(len(self.ids) * (1 - self.validation))
+        positions = self.bounds if self.cuts is None else self.cuts
+        if positions is None:
+            return length
+        return int(positions[np.searchsorted(positions, length, side="right") - 1])
 
     @property
     def training_ids(self) -> Ids:
-        """The ids before the cut."""
+        """The ids `(training_length,)` of the training part."""
         return self.ids[: self.training_length]
 
     @property
     def validation_ids(self) -> Ids:
-        """The ids after the cut."""
+        """The ids `(N - training_length,)` of the validation part."""
         return self.ids[self.training_length :]
 
     @property
     def training_bounds(self) -> npt.NDArray[np.int64] | None:
-        """The bounds of the pieces before the cut."""
+        """The bounds of the pieces of the training part; None if there are no pieces."""
         if self.bounds is None:
             return None
         return self.bounds[: np.searchsorted(self.bounds, self.training_length) + 1]
 
     def release_memory(self) -> None:
-        """Let go of what reading mapped files has brought into memory; it stays in the files.
+        """Release the pages of memory-mapped arrays; they are read from disk again when needed.
 
-        Otherwise a run through a large corpus would in the end hold all of it.
+        Without it, a pass over a large corpus ends with the whole corpus in memory.
         """
         for array in (self.ids, self.bounds):
             mapped = getattr(array, "_mmap", None)
-            if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # Windows has no such thing
+            if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # missing on Windows
                 mapped.madvise(mmap.MADV_DONTNEED)
 
     def metadata(self) -> dict[str, Any]:
-        """What a model file tells of the corpus: enough to find and check it again."""
+        """The description of the corpus in a model file: enough to find and verify it later."""
         return {
             "name": self.name,
             "arguments": list(self.arguments),

@@ -1,4 +1,4 @@
-"""Files from the network, checked against what they must be."""
+"""Download files and verify their checksums."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from pathlib import Path
 
 from seqgen.errors import DownloadError
 
-TIMEOUT = 30  # seconds without a byte
+TIMEOUT = 30  # seconds without data
 
 
 def fetch(name: str, url: str, sha256: str | None, target: Path, *, progress: bool = False) -> None:
-    """Have a file at `target`: it is fetched unless it is there already, as it must be.
+    """Download a file, unless `target` already exists and has the right checksum.
 
     Args:
-        name: of the corpus that it belongs to, for a person.
-        url: where it is.
-        sha256: what it must have.
-        target: where it should be.
+        name: the corpus, for error messages.
+        url: the address of the file.
+        sha256: the expected checksum; None accepts every content.
+        target: the path to write.
         progress: draw a progress bar on stderr.
 
     Raises:
-        DownloadError: it cannot be fetched or written, or its checksum differs.
+        DownloadError: the file cannot be downloaded or written, or its checksum differs.
     """
     import pooch
     from requests import RequestException
@@ -28,20 +28,23 @@ def fetch(name: str, url: str, sha256: str | None, target: Path, *, progress: bo
     download = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
     logger = pooch.get_logger()
     level = logger.level
-    logger.setLevel("ERROR")  # its messages would mix with ours
+    logger.setLevel("ERROR")  # hide its messages among those of seqgen
     try:
         pooch.retrieve(url, sha256, target.name, target.parent, downloader=download)
     except RequestException as error:
         raise DownloadError(
-            f"{name} could not be fetched from {url} ({type(error).__name__}); "
-            "try again when there is a network, or fetch the file yourself and name its path"
+            f"{name} could not be downloaded from {url} ({type(error).__name__}); "
+            "try again with a network, or download the file yourself and give its path"
         ) from error
     except ValueError as error:
         raise DownloadError(
-            f"{name}: what came from {url} has not the sha256 {sha256}; "
-            "it was thrown away. Try again later, or name a file of your own"
+            f"{name}: expected a file with the SHA-256 {sha256} from {url}, got another one, which "
+            "was deleted; try again later, or give the path of your own file"
         ) from error
     except OSError as error:
-        raise DownloadError(f"{target} cannot be written: {error.strerror}") from error
+        raise DownloadError(
+            f"{target} cannot be written: {error.strerror}; make room, or choose another folder "
+            "with SEQGEN_CACHE"
+        ) from error
     finally:
         logger.setLevel(level)

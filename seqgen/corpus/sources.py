@@ -1,4 +1,4 @@
-"""Where the bytes of a corpus come from: files, folders, globs, standard input."""
+"""The sources of a corpus: files, folders, globs and standard input."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """One file, or bytes that stand for one.
+    """A file, or the content of one in memory.
 
     >>> Source("note", data=b"hello").size
     5
     """
 
-    label: str  # what an error message calls it
+    label: str  # in messages
     path: Path | None = None
-    data: bytes = b""  # where there is no path
-    optional: bool = False  # found in a folder, not named by the user: may be skipped
+    data: bytes = b""  # used if there is no path
+    optional: bool = False  # found in a folder, so that it may be skipped
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return self.path.stat().st_size if self.path else len(self.data)
 
     def open(self) -> BinaryIO:
-        """A binary file at its start.
+        """Open the source as a binary file.
 
         Raises:
             CorpusError: the file cannot be opened.
@@ -45,17 +45,20 @@ class Source:
         try:
             return self.path.open("rb")
         except OSError as error:
-            raise CorpusError(f"{self.label} cannot be read: {error.strerror}") from error
+            raise CorpusError(
+                f"{self.label} cannot be read: {error.strerror}; check its permissions, or leave "
+                "it out"
+            ) from error
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, a megabyte at a time."""
+        """Yield the bytes, at most a megabyte at a time."""
         with self.open() as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
 
 
 def sha256(sources: Iterable[Source]) -> str:
-    """The SHA-256 of all bytes in order; of one file, what `sha256sum` prints.
+    """The SHA-256 of the concatenated sources; for one file, what `sha256sum` prints.
 
     >>> sha256([Source("a", data=b"ab"), Source("b", data=b"c")])[:8]
     'ba7816bf'
@@ -68,7 +71,7 @@ def sha256(sources: Iterable[Source]) -> str:
 
 
 def from_folder(folder: Path) -> list[Source]:
-    """Every file below a folder, sorted by path; hidden files and folders are left out."""
+    """All files below a folder, sorted by path, without hidden files and folders."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return [
         Source(str(path), path, optional=True)
@@ -78,13 +81,18 @@ def from_folder(folder: Path) -> list[Source]:
 
 
 def from_path(text: str) -> list[Source] | None:
-    """The sources that a path, a folder, a glob or `-` stands for; None if there are none.
+    """The sources at a path; None if nothing matches.
 
-    A file whose name looks like a glob is taken as the file.
+    Args:
+        text: a file, a folder, a glob, or `-` for standard input. An existing file whose name
+            looks like a glob is read as a file.
+
+    Raises:
+        CorpusError: standard input is closed, or `text` cannot be a path.
     """
     if text == "-":
         if sys.stdin is None:
-            raise CorpusError("standard input is closed; name a file, or send text to it")
+            raise CorpusError("standard input is closed; give a file, or redirect one to it")
         return [Source("standard input", data=sys.stdin.buffer.read())]
     try:
         path = Path(text).expanduser()
@@ -92,10 +100,10 @@ def from_path(text: str) -> list[Source] | None:
             return from_folder(path)
         if path.is_file():
             return [Source(text, path)]
-        if path.exists():  # a pipe, which can be read only once
+        if path.exists():  # a pipe, which can be read once only
             return [Source(text, data=path.read_bytes())]
-    except (OSError, RuntimeError, ValueError) as error:  # too long a name, no such user, a zero
-        raise CorpusError(f"{text[:80]} is no path that can be read: {error}") from error
-    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (takes absolute globs)
+    except (OSError, RuntimeError, ValueError) as error:  # name too long, unknown ~user, NUL
+        raise CorpusError(f"{text[:80]} is not a readable path: {error}; check the name") from error
+    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (Path.glob rejects absolute patterns)
     files = [Path(match) for match in matches if Path(match).is_file()]
     return [Source(str(file), file) for file in files] or None

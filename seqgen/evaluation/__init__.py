@@ -1,1 +1,1 @@
-"""Losses, baselines and measures of a trained model."""
+"""Evaluation of trained models: losses, baselines, comparisons of cells."""

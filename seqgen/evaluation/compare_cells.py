@@ -1,4 +1,4 @@
-"""Cells side by side: what each learns of a corpus in the same time, and how long it remembers."""
+"""Comparison of cells: their losses after the same training, and how far back they remember."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seqgen.training import cluster, loop, setup
 from seqgen.training.callbacks import Callback, Callbacks, Progress
 from seqgen.training.request import RunInputs, RunRequest
 
-MOMENT = 1e-6  # minutes: a run of one step
+ONE_STEP = 1e-6  # minutes, for a run of a single step
 
 
 def compare(
@@ -30,26 +30,26 @@ def compare(
 ) -> dict[str, dict[str, Any]]:
     """Train a network of each cell with the same options, budget and seed.
 
-    What nobody sets is chosen once, for the costliest of the cells, and is the same for all.
-    Ctrl-C ends the cell that is learning, and the comparison with it.
+    Options that are not given are chosen once, for the most expensive cell, and used for all.
+    Ctrl-C ends the current run and the comparison.
 
     Args:
-        corpus: what they learn.
-        cells: names of cells; None takes all.
-        minutes: for each cell; 5 unless `epochs` is given.
-        recalls: each, without `cell_options`, also learns for as long again to repeat a symbol
-            after gaps (`seqgen.evaluation.delayed_recall`).
-        callback: told of every run.
-        options: as for `seqgen.train`, but for `cell`.
+        corpus: the training corpus.
+        cells: names of cells; None for all.
+        minutes: of training per cell; 5 unless `epochs` is given.
+        recalls: also train every cell, for the same time and without `cell_options`, on delayed
+            recall (`seqgen.evaluation.delayed_recall`).
+        callback: receives the progress of every run.
+        options: of `seqgen.train`, except `cell`.
 
     Returns:
-        For each cell its `scores`, `tokens_per_second` and `history` (`loop.Result`), and
-        with `recalls` the loss after each gap as `recall`, and how far it reaches, `remembered`.
+        Cell → `scores`, `history` (see `loop.Result`) and `tokens_per_second`; with `recalls` also
+        `recall`, gap → loss in nats, and `remembered`, the longest gap that was learned.
 
     Raises:
-        ConfigError: a cell is unknown or named twice, or an option is wrong.
+        ConfigError: a cell is unknown or repeated, or an option is invalid.
         CorpusError: the corpus is smaller than one batch.
-        TrainingError: the loss of the first cell explodes.
+        TrainingError: the loss of the first cell diverges.
 
     >>> from seqgen.tasks.load import load_corpus
     >>> corpus = load_corpus("python-docs")
@@ -61,54 +61,61 @@ def compare(
     cells = cell_names() if cells is None else cells
     require_cells(cells)
     options = {"minutes": minutes, **options}
-    for cell in cells:  # raises errors before the first run
+    for cell in cells:  # fail before training
         network.build(RunRequest({**options, "cell": cell}).model_config, vocabulary_size=2)
     costliest = max(cells, key=lambda cell: get_cell(cell).gates)
     inputs = RunInputs(RunRequest({**options, "cell": costliest}), corpus)
     run_setup = setup.resolve(inputs, callback)
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     try:
         _warm_up(run_setup, cells[0])
         for number, cell in enumerate(cells, 1):
             callback.on_message(f"{cell}, {number} of {len(cells)}")
-            _learn(run_setup, cell, callback, found)
-        for number, cell in enumerate(found if recalls else (), 1):
-            callback.on_message(f"{cell}, {number} of {len(found)}: recall")
-            _learn_to_recall(run_setup, cell, callback, found)
+            _train(run_setup, cell, callback, results)
+        for number, cell in enumerate(results if recalls else (), 1):
+            callback.on_message(f"{cell}, {number} of {len(results)}: recall")
+            _train_recall(run_setup, cell, callback, results)
     except (KeyboardInterrupt, TrainingError) as error:
-        if not found:
+        if not results:
             raise
         callback.on_message(f"ended early: {str(error) or 'Ctrl-C'}")
-    return found
+    return results
 
 
 def require_cells(cells: Sequence[str]) -> None:
-    """Raise `ConfigError` unless all are cells, and different ones."""
+    """Raise `ConfigError` unless the cells are known and distinct, and this is the only machine."""
     for cell in cells:
         if cell not in cell_names():
-            raise ConfigError(f"cells: expected some of {', '.join(cell_names())}, got {cell!r}")
+            raise ConfigError(
+                f"cells: expected some of {', '.join(cell_names())}, got {cell!r}; correct or "
+                "remove it"
+            )
     if not cells or len(set(cells)) < len(cells):
-        raise ConfigError(f"cells: expected each once, got {', '.join(cells) or 'none'}")
+        raise ConfigError(
+            f"cells: expected distinct cells, got {', '.join(cells) or 'none'}; give each one once"
+        )
     if cluster.machine_count() > 1:
-        raise ConfigError("compare: expected one machine, got several in TF_CONFIG")
+        raise ConfigError(
+            "compare: expected one machine, got several in TF_CONFIG; unset this variable"
+        )
 
 
 def _warm_up(run_setup: setup.RunSetup, cell: str) -> None:
-    """A step that counts for nothing: the first one in a process takes a second or two longer,
-    which must not be the first cell's loss."""
-    moment = dataclasses.replace(run_setup.train_config, minutes=MOMENT, epochs=None)
-    _learn(dataclasses.replace(run_setup, train_config=moment), cell, Callback(), {})
+    """Run one step and discard it: the first step in a process is slow, which would put the first
+    cell at a disadvantage."""
+    one_step = dataclasses.replace(run_setup.train_config, minutes=ONE_STEP, epochs=None)
+    _train(dataclasses.replace(run_setup, train_config=one_step), cell, Callback(), {})
 
 
-def _learn(
-    run_setup: setup.RunSetup, cell: str, callback: Callback, found: dict[str, dict[str, Any]]
+def _train(
+    run_setup: setup.RunSetup, cell: str, callback: Callback, results: dict[str, dict[str, Any]]
 ) -> None:
     speed = _Speed()
     model_config = dataclasses.replace(run_setup.model_config, cell=cell)
     result = loop.train(
         dataclasses.replace(run_setup, model_config=model_config), Callbacks(callback, speed)
     )
-    found[cell] = {
+    results[cell] = {
         "scores": result.scores,
         "tokens_per_second": speed.tokens_per_second,
         "history": result.history,
@@ -117,34 +124,34 @@ def _learn(
         raise KeyboardInterrupt
 
 
-def _learn_to_recall(
-    run_setup: setup.RunSetup, cell: str, callback: Callback, found: dict[str, dict[str, Any]]
+def _train_recall(
+    run_setup: setup.RunSetup, cell: str, callback: Callback, results: dict[str, dict[str, Any]]
 ) -> None:
     config = run_setup.train_config
-    minutes = config.minutes or found[cell]["scores"]["seconds"] / 60
-    losses = found[cell]["recall"] = {}
+    minutes = config.minutes or results[cell]["scores"]["seconds"] / 60
+    losses = results[cell]["recall"] = {}
     for gap in delayed_recall.GAPS:
         share = minutes / len(delayed_recall.GAPS)
-        losses[gap] = delayed_recall.learn(cell, gap, share, config.seed, _Steps(callback))
-    found[cell]["remembered"] = delayed_recall.remembered(losses)
+        losses[gap] = delayed_recall.train(cell, gap, share, config.seed, _StepsOnly(callback))
+    results[cell]["remembered"] = delayed_recall.remembered(losses)
 
 
 class _Speed(Callback):
-    """Keeps how fast a run was at its end."""
+    """Records the speed of a run."""
 
     tokens_per_second = 0.0
 
     def on_step(self, progress: Progress) -> None:
-        """Note it."""
+        """Record the latest speed."""
         self.tokens_per_second = progress.tokens_per_second
 
 
-class _Steps(Callback):
-    """Passes on how a run goes, and nothing that there is to tell of it."""
+class _StepsOnly(Callback):
+    """Passes on the steps of a run, but not its messages and validations."""
 
     def __init__(self, callback: Callback) -> None:
         self.callback = callback
 
     def on_step(self, progress: Progress) -> None:
-        """Pass it on."""
+        """Pass on a step."""
         self.callback.on_step(progress)

@@ -1,8 +1,8 @@
-"""How far back a cell remembers: a symbol that is to be repeated after a gap.
+"""The delayed recall task: how far back a cell remembers a symbol.
 
-An episode is one of some symbols, a gap of noise, a cue, and the symbol again, after the tasks of
-long time lags of Hochreiter and Schmidhuber (1997). For each length a network is trained, from
-gaps of up to that length; it is then scored on gaps of just that length.
+An episode is a symbol, a gap of noise tokens, a cue, and the symbol again, similar to the long time
+lag tasks of Hochreiter and Schmidhuber (1997). For every gap length, a network is trained on gaps
+of up to this length, and scored on gaps of exactly this length.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from seqgen.training.setup import RunSetup
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
 
-GAPS = (5, 10, 20, 50, 100, 200)
-SYMBOLS, NOISE = 8, 8  # different tokens of each kind
+GAPS = (5, 10, 20, 50, 100, 200)  # tokens
+SYMBOLS, NOISE = 8, 8  # numbers of different tokens
 CUE = SYMBOLS + NOISE
-UNIFORM_LOSS = math.log(SYMBOLS)  # the loss of a guess
-EPISODES = 20_000
-SCORED = 512
+UNIFORM_LOSS = math.log(SYMBOLS)  # nats, of uniform guessing
+EPISODES = 20_000  # for training
+SCORED = 512  # episodes for scoring
 UNITS, EMBEDDING, BATCH_SIZE, LEARNING_RATE = 64, 32, 32, 0.01
 
 
 def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generator) -> Ids:
-    """Episodes one after another.
+    """Generate the ids of concatenated episodes, `(sum(gaps + 3),)`.
 
     Args:
-        count: how many.
-        gaps: `(count,)`, tokens of noise in each.
-        random: draws symbols and noise.
+        count: number of episodes.
+        gaps: `(count,)`, number of noise tokens in each.
+        random: for symbols and noise.
 
     >>> ids = episodes(2, np.array([3, 1]), np.random.default_rng(0))
     >>> ids[[0, 5]].tolist(), ids[[6, 9]].tolist(), ids[[4, 8]].tolist()
@@ -53,7 +53,7 @@ def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generato
 
 
 def corpus(gap: int, seed: int = 0) -> Corpus:
-    """What a network learns gaps of up to a length from."""
+    """A training corpus of episodes with gaps of 1 to `gap` tokens."""
     random = np.random.default_rng(seed)
     ids = episodes(EPISODES, random.integers(1, gap + 1, EPISODES), random)
     vocabulary = Vocabulary(tuple("ABCDEFGHabcdefgh?"))
@@ -61,12 +61,12 @@ def corpus(gap: int, seed: int = 0) -> Corpus:
 
 
 def loss(engine: Engine, gap: int, seed: int = 1) -> float:
-    """Nats of a symbol that comes again after a gap; each after a complete episode.
+    """The mean loss in nats of the recalled symbol, in the second of two episodes.
 
-    >>> class Forgets:
+    >>> class ForgetfulEngine:
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return np.zeros((len(ids), SYMBOLS)), state
-    >>> round(loss(Forgets(), gap=5), 4), round(UNIFORM_LOSS, 4)
+    >>> round(loss(ForgetfulEngine(), gap=5), 4), round(UNIFORM_LOSS, 4)
     (2.0794, 2.0794)
     """
     random = np.random.default_rng(seed)
@@ -77,11 +77,11 @@ def loss(engine: Engine, gap: int, seed: int = 1) -> float:
     return -float(log_probabilities(logits)[np.arange(SCORED), rows[:, -1]].mean())
 
 
-def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) -> float:
-    """The loss after a gap, in nats, of a network that learned it for some minutes.
+def train(cell: str, gap: int, minutes: float, seed: int, callback: Callback) -> float:
+    """Train a network on a gap for some minutes, and return its loss in nats.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C ended the learning.
+        KeyboardInterrupt: Ctrl-C ended the training.
     """
     model_config = ModelConfig(cell=cell, units=UNITS, embedding=EMBEDDING)
     config = TrainConfig(
@@ -95,8 +95,13 @@ def learn(cell: str, gap: int, minutes: float, seed: int, callback: Callback) ->
 
 
 def remembered(losses: Mapping[int, float]) -> int:
-    """The longest gap that a cell has learned: the loss is at most half that of a guess, as after
-    all shorter gaps.
+    """The longest gap that a cell has learned; 0 if it has learned none.
+
+    A gap is learned if the losses after it and after all shorter gaps are at most half of
+    `UNIFORM_LOSS`.
+
+    Args:
+        losses: gap → loss in nats.
 
     >>> remembered({5: 0.0, 10: 0.3, 20: 1.9, 50: 2.1})
     10

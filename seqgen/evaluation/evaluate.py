@@ -1,4 +1,4 @@
-"""How good a model is: its loss on a text or on music, and what n-grams reach on the same."""
+"""Evaluation of a model: its loss on a corpus, and that of n-grams for comparison."""
 
 from __future__ import annotations
 
@@ -23,91 +23,35 @@ from seqgen.vocabulary import Vocabulary
 
 @dataclass
 class Evaluation:
-    """What came of it."""
+    """The result of `evaluate`."""
 
-    scores: dict[str, Any]  # plain data, as `--json` prints it
-    notes: list[str]  # what a person should know besides
-    own: Corpus | None = None  # what the model was trained on, if it is found again
+    scores: dict[str, Any]  # plain data, as `seqgen evaluate --json` prints it
+    notes: list[str]  # messages to the user
+    own: Corpus | None = None  # the training corpus of the model; None if it is not found
 
     def add_samples(self, model: Model, count: int, options: dict[str, Any]) -> None:
-        """Measure what the model writes, beside what it was trained on, if that is found again.
+        """Measure generated samples, and compare them with the training corpus if it is found.
 
         Args:
             model: the model.
-            count: how many texts or pieces.
+            count: number of texts or pieces.
             options: of generation, see `Task.sample_options`.
         """
         if self.own is None:
-            self.notes.append("no samples: there is no corpus to set them beside")
+            self.notes.append("no samples: there is no corpus to compare them with")
             return
-        table, further = model.task.measure_samples(model, self.own, count, **options)
+        measures, further = model.task.measure_samples(model, self.own, count, **options)
         self.scores |= further
-        self.scores["samples"] = {"count": count, **table}
+        self.scores["samples"] = {"count": count, **measures}
 
 
-def training_corpus(model: Model, folder: Path, named: Sequence[str | Path] = ()) -> Corpus:
-    """The corpus that a model was trained on, read again as it was then, in the model's tokens.
+@dataclass(frozen=True)
+class _Target:
+    """The ids to score."""
 
-    Args:
-        model: the model.
-        folder: where it lies; what the user named may lie there too, by its path or its name.
-        named: what may be it, too.
-
-    Raises:
-        CorpusError: it is not found again, or is not what it was.
-    """
-    facts = model.data.corpus
-    arguments = facts.get("arguments") or [facts["name"]]
-    beside = [str(folder / each) for each in arguments]
-    moved = [str(folder / Path(each).name) for each in arguments]
-    tried, reasons = [arguments, beside, moved], []
-    if "-" in arguments:
-        tried, reasons = [], ["it came from standard input, and is gone"]
-    candidate = [str(each) for each in named]
-    if candidate and "-" not in candidate:
-        tried.append(candidate)
-    for places in tried:
-        try:
-            corpus = load_corpus(*places, **_reading(model, facts["split"]["validation"]))
-        except (CorpusError, ConfigError) as error:
-            reasons.append(str(error))
-            continue
-        if corpus.sha256 == facts["sha256"]:
-            return _in_tokens_of(model.data.vocabulary, corpus)[0]
-        if places != candidate:
-            reasons.insert(0, f"{places[0]} is not what it was when the model was trained")
-    why = reasons[0].partition(";")[0]
-    raise CorpusError(f"the corpus of the model is not found again: {why}")
-
-
-def _reading(model: Model, validation: float) -> dict[str, Any]:
-    """The options of `load_corpus` by which the model's corpus was read."""
-    options = {k: v for k, v in model.data.corpus["options"].items() if k != "shuffled"}
-    return {"task": model.data.task, "validation": validation, **options}
-
-
-def _in_tokens_of(vocabulary: Vocabulary, corpus: Corpus) -> tuple[Corpus, int]:
-    """The corpus with a model's ids, and how many of its tokens the model has never seen.
-
-    They become the model's `<unk>`, or are left out where it has none.
-    """
-    if corpus.vocabulary == vocabulary:
-        return corpus, 0
-    nothing = len(vocabulary)
-    unknown = nothing if vocabulary.unknown_id is None else vocabulary.unknown_id
-    tokens = corpus.vocabulary.tokens
-    table = np.array([vocabulary.ids.get(token, unknown) for token in tokens], np.uint32)
-    strange = np.array([token not in vocabulary.ids for token in tokens])
-    ids = table[corpus.ids]
-    is_strange, kept = int(strange[corpus.ids].sum()), ids != nothing
-    if not kept.any():
-        raise CorpusError(f"{corpus.name}: the model knows nothing of what is in it")
-    if kept.all():
-        return replace(corpus, vocabulary=vocabulary, ids=ids), is_strange
-    places = np.concatenate(([0], np.cumsum(kept)))
-    bounds, cuts = (None if each is None else places[each] for each in (corpus.bounds, corpus.cuts))
-    changed = replace(corpus, vocabulary=vocabulary, ids=ids[kept], bounds=bounds, cuts=cuts)
-    return changed, is_strange
+    name: str
+    ids: Ids  # (N,), in the vocabulary of the model
+    first: int  # position of the first scored id; those before it are context
 
 
 def evaluate(
@@ -118,20 +62,20 @@ def evaluate(
     encoding: str | None = None,
     progress: bool = False,
 ) -> Evaluation:
-    """Score a model, and n-grams beside it.
+    """Compute the loss of a model on a corpus, and that of n-grams for comparison.
 
     Args:
         model: the model.
-        corpora: what is scored, all of it; the held-out part of the model's own corpus, if nothing
-            is named.
-        folder: where the model lies.
-        encoding: of a text that is named; as the model's own, unless given.
+        corpora: paths or names of the corpus to score; by default, the held-out part of the
+            corpus on which the model was trained.
+        folder: of the model file, in which the training corpus is also searched for.
+        encoding: of `corpora`; by default that of the training corpus.
         progress: draw a progress bar on stderr.
 
     Raises:
-        CorpusError: the corpus is not found, the model knows nothing of it, or nothing of its own
-            was held out.
-        ConfigError: it is of another task, or has other tokens than the model.
+        CorpusError: the corpus is not found, none of its tokens are in the model's vocabulary, or
+            nothing was held out of the training corpus.
+        ConfigError: the corpus has another task, or another encoding.
     """
     notes: list[str] = []
     own: Corpus | None = None
@@ -139,59 +83,157 @@ def evaluate(
         own = training_corpus(model, folder, corpora)
     except CorpusError as error:
         if not corpora:
-            raise CorpusError(f"{error}; name what is to be scored") from error
-        notes.append(f"no n-grams beside it: {error}")
+            raise CorpusError(f"{error}; give a corpus to score") from error
+        notes.append(f"no n-grams for comparison: {error}")
     if corpora:
-        ids, first, name = _named(model, corpora, encoding, notes)
-        if own is not None and name[1] == own.sha256:
-            notes.append(
-                "this is what the model has learned from; without CORPUS, what was held out of it "
-                "is scored"
-            )
-        label = name[0]
+        target = _given(model, corpora, encoding, own, notes)
     else:
         assert own is not None
-        ids, first = own.ids, own.training_length
-        if first != model.data.corpus["split"]["training_tokens"]:
-            notes.append(
-                "this seqgen holds out other parts than the one that trained the model, which has "
-                "learned some of them"
-            )
-        label = f"held-out part of {own.name}"
-        if first == len(ids):
-            raise CorpusError(f"{own.name}: nothing was held out; name what is to be scored")
-    losses = scoring.losses(model.engine, ids, first, progress=progress)
-    scores = {"corpus": label, **_scores(model, np.asarray(ids[first:]), float(losses.sum()))}
-    scores["baseline"] = None if own is None else _baseline(model, own, ids, first)
+        target = _held_out(model, own, notes)
+    losses = scoring.losses(model.engine, target.ids, target.first, progress=progress)
+    scored = np.asarray(target.ids[target.first :])
+    scores = {"corpus": target.name, **_scores(model, scored, float(losses.sum()))}
+    scores["baseline"] = None if own is None else _baseline(model, own, scored)
     return Evaluation(scores, notes, own)
 
 
-def _named(
-    model: Model, corpora: Sequence[str | Path], encoding: str | None, notes: list[str]
-) -> tuple[Ids, int, tuple[str, str]]:
-    """The ids of what the user named, with what generation begins with before them."""
+def training_corpus(model: Model, folder: Path, given: Sequence[str | Path] = ()) -> Corpus:
+    """Find and read the corpus on which a model was trained, in the vocabulary of the model.
+
+    It is searched for at its original path, in `folder`, and at `given`, and recognised by its
+    SHA-256.
+
+    Args:
+        model: the model.
+        folder: of the model file; the corpus may be in it, under its path or its file name.
+        given: paths or names by which the user gave a corpus to score, which may be the same.
+
+    Raises:
+        CorpusError: the corpus is not found, or has changed.
+    """
+    facts = model.data.corpus
+    arguments = facts.get("arguments") or [facts["name"]]
+    by_path = [str(folder / argument) for argument in arguments]
+    by_name = [str(folder / Path(argument).name) for argument in arguments]
+    candidates, reasons = [arguments, by_path, by_name], []
+    if "-" in arguments:
+        candidates, reasons = [], ["it was read from standard input"]
+    given = [str(corpus) for corpus in given]
+    if given and "-" not in given:
+        candidates.append(given)
+    for candidate in candidates:
+        try:
+            corpus = load_corpus(*candidate, **_read_options(model, facts["split"]["validation"]))
+        except (CorpusError, ConfigError) as error:
+            reasons.append(str(error))
+            continue
+        if corpus.sha256 == facts["sha256"]:
+            return _in_vocabulary(model.data.vocabulary, corpus)[0]
+        if candidate != given:
+            reasons.insert(0, f"{candidate[0]} has changed since the model was trained")
+    reason = reasons[0].partition(";")[0]
+    raise CorpusError(f"the training corpus of the model is not found: {reason}")
+
+
+def _read_options(model: Model, validation: float) -> dict[str, Any]:
+    """The options of `load_corpus` with which the training corpus was read."""
+    options = {k: v for k, v in model.data.corpus["options"].items() if k != "shuffled"}
+    return {"task": model.data.task, "validation": validation, **options}
+
+
+def _in_vocabulary(vocabulary: Vocabulary, corpus: Corpus) -> tuple[Corpus, int]:
+    """Convert a corpus to another vocabulary.
+
+    Tokens that are not in the vocabulary become `<unk>`, or are dropped if it has no `<unk>`.
+
+    Returns:
+        The corpus, and the number of tokens that are not in the vocabulary.
+
+    Raises:
+        CorpusError: no token is in the vocabulary.
+    """
+    if corpus.vocabulary == vocabulary:
+        return corpus, 0
+    missing = len(vocabulary)  # an id that is not in use
+    unknown = missing if vocabulary.unknown_id is None else vocabulary.unknown_id
+    tokens = corpus.vocabulary.tokens
+    table = np.array([vocabulary.ids.get(token, unknown) for token in tokens], np.uint32)
+    is_new = np.array([token not in vocabulary.ids for token in tokens])  # (V,)
+    ids = table[corpus.ids]  # (N,)
+    new_count, kept = int(is_new[corpus.ids].sum()), ids != missing
+    if not kept.any():
+        raise CorpusError(
+            f"{corpus.name}: expected tokens of the model's vocabulary, got none of them; score "
+            "a corpus that is similar to the training corpus"
+        )
+    if kept.all():
+        return replace(corpus, vocabulary=vocabulary, ids=ids), new_count
+    new_positions = np.concatenate(([0], np.cumsum(kept)))  # (N + 1,), old → new position
+    bounds, cuts = (
+        None if positions is None else new_positions[positions]
+        for positions in (corpus.bounds, corpus.cuts)
+    )
+    converted = replace(corpus, vocabulary=vocabulary, ids=ids[kept], bounds=bounds, cuts=cuts)
+    return converted, new_count
+
+
+def _held_out(model: Model, own: Corpus, notes: list[str]) -> _Target:
+    """The held-out part of the training corpus, after the training part."""
+    if own.training_length != model.data.corpus["split"]["training_tokens"]:
+        notes.append(
+            "this version of seqgen splits the corpus differently: the model was trained on some "
+            "of the parts that are now held out"
+        )
+    if own.training_length == len(own.ids):
+        raise CorpusError(f"{own.name}: nothing was held out; give a corpus to score")
+    return _Target(f"held-out part of {own.name}", own.ids, own.training_length)
+
+
+def _given(
+    model: Model,
+    corpora: Sequence[str | Path],
+    encoding: str | None,
+    own: Corpus | None,
+    notes: list[str],
+) -> _Target:
+    """The corpus that the user gave, after the ids that generation starts with."""
     named = catalogue.read_catalogue().get(str(corpora[0]))
     if named is not None and named.task != model.data.task:
-        raise ConfigError(f"the model is one of {model.data.task}, {corpora[0]} is {named.task}")
-    options = model.task.scoring_options(_reading(model, 0), encoding)
-    corpus = load_corpus(*corpora, **options)
-    own, other = (model.task.encoding(each) for each in (model.data.corpus, corpus.metadata()))
-    if own != other:
         raise ConfigError(
-            f"{corpus.name}: expected a corpus whose tokens are those of the model ({own}); "
-            f"got {other}"
+            f"{corpora[0]}: expected a corpus of {model.data.task}, like the model, got one of "
+            f"{named.task}; choose another corpus"
         )
-    corpus, unknown = _in_tokens_of(model.data.vocabulary, corpus)
+    corpus = load_corpus(*corpora, **model.task.scoring_options(_read_options(model, 0), encoding))
+    expected, found = map(model.task.encoding, (model.data.corpus, corpus.metadata()))
+    if expected != found:
+        raise ConfigError(
+            f"{corpus.name}: expected a corpus encoded like the training corpus, {expected}, got "
+            f"{found}; choose another corpus or encoding"
+        )
+    vocabulary = model.data.vocabulary
+    corpus, unknown = _in_vocabulary(vocabulary, corpus)
     notes += corpus.notes
     if unknown:
-        done = "left out" if model.data.vocabulary.unknown_id is None else "scored as <unk>"
-        notes.append(f"{unknown:,} {model.task.token_name}s that the model has never seen: {done}")
-    vocabulary = model.data.vocabulary
-    begin = model.task.opening(vocabulary)
-    return np.concatenate((begin, corpus.ids)), len(begin), (corpus.name, corpus.sha256)
+        treatment = "left out" if vocabulary.unknown_id is None else "scored as <unk>"
+        notes.append(
+            f"{unknown:,} {model.task.token_name}s that the model has never seen: {treatment}"
+        )
+    if own is not None and corpus.sha256 == own.sha256:
+        notes.append(
+            "this is the training corpus; leave CORPUS out to score only its held-out part"
+        )
+    opening = model.task.opening(vocabulary)
+    return _Target(corpus.name, np.concatenate((opening, corpus.ids)), len(opening))
 
 
 def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
+    """The loss per token and per unit of the task.
+
+    Args:
+        model: the model.
+        ids: `(N,)`, the scored ids.
+        nats: the sum of their losses.
+    """
     per_token = nats / len(ids)
     scores: dict[str, Any] = {
         "tokens": len(ids),
@@ -209,15 +251,17 @@ def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
     return scores
 
 
-def _baseline(model: Model, own: Corpus, ids: Ids, first: int) -> dict[str, Any] | None:
-    """What n-grams reach; their order is the one that is best on what was held out."""
-    size, scored = len(own.vocabulary), np.asarray(ids[first:])
-    losses = ngrams.cached_losses(own.training_ids, scored, size)
-    held_out = own.validation_ids
-    best = losses
-    if len(held_out) and first != own.training_length:
-        best = ngrams.cached_losses(own.training_ids, held_out, size)
-    order = int(np.argmin(best))
-    found = _scores(model, scored, losses[order] * len(scored))
-    keys = [key for key in found if key.startswith(("nats_per_", "bits_per_"))]
-    return {"order": order + 1, **{key: found[key] for key in keys}}
+def _baseline(model: Model, own: Corpus, scored: Ids) -> dict[str, Any]:
+    """The scores of n-grams, estimated on the training part of the corpus.
+
+    Their order is the best one on the held-out part; if there is none, on the scored ids.
+    """
+    size, held_out = len(own.vocabulary), own.validation_ids
+    losses = ngrams.cached_losses(own.training_ids, scored, size)  # by order
+    by_order = losses
+    if len(held_out) and not np.array_equal(held_out, scored):
+        by_order = ngrams.cached_losses(own.training_ids, held_out, size)
+    best = int(np.argmin(by_order))
+    scores = _scores(model, scored, losses[best] * len(scored))
+    per_unit = {k: v for k, v in scores.items() if k.startswith(("nats_per_", "bits_per_"))}
+    return {"order": best + 1, **per_unit}

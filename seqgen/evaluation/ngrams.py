@@ -1,8 +1,10 @@
-"""The baseline that a network must beat: interpolated n-grams.
+"""The baseline: interpolated n-grams with the smoothing of Witten and Bell (1991).
 
-Witten and Bell 1991: P(w | h) = (c(hw) + t(h) P(w | h')) / (c(h) + t(h)), where t(h) is how many
-different tokens followed h, and h' is h without its first token. The empty context leans on the
-uniform distribution.
+    P(w | h) = (c(hw) + t(h) P(w | h')) / (c(h) + t(h))
+
+where c(x) is the number of occurrences of x, t(h) the number of different tokens that follow the
+context h, and h' is h without its first token. The empty context is interpolated with the uniform
+distribution.
 """
 
 from __future__ import annotations
@@ -17,15 +19,15 @@ from seqgen.types import Hashes, Ids
 from seqgen.utils.cache import cache_folder, read_json, write_json
 from seqgen.utils.hashing import MULTIPLIER, mixed
 
-MOST = 5_000_000  # training tokens that are counted, the last ones
-VERSION = 1  # of `losses`, whose results are cached
+MOST = 5_000_000  # the last tokens of the training part, which are counted
+VERSION = 1  # of `losses`; increase it to invalidate cached results
 
 
 def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[float]:
-    """What `losses` returns for orders 1 to 8, from the cache folder where it is there.
+    """`losses` for orders 1 to 8, cached in the cache folder.
 
     Args:
-        training: ids `(N,)`, of which the last five million are counted.
+        training: ids `(N,)`, of which the last `MOST` are counted.
         scored: ids `(M,)`, at least one.
         vocabulary_size: number of different tokens.
     """
@@ -35,21 +37,21 @@ def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[floa
     digest.update(training.tobytes())
     digest.update(scored.tobytes())
     path = cache_folder() / "ngrams" / f"{digest.hexdigest()}.json"
-    found: list[float] | None = read_json(path)
-    if found is None:
-        found = losses(training, scored, vocabulary_size)
-        write_json(path, found)
-    return found
+    cached: list[float] | None = read_json(path)
+    if cached is None:
+        cached = losses(training, scored, vocabulary_size)
+        write_json(path, cached)
+    return cached
 
 
 def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8) -> list[float]:
-    """Nats per token of n-grams of order 1, 2, … on held-out ids.
+    """The losses, in nats per token, of n-grams of order 1 to `orders`.
 
     Args:
-        training: ids `(N,)` that the counts are of.
-        validation: ids `(M,)`, at least one.
-        vocabulary_size: how many tokens there can be.
-        orders: the longest n-gram; fewer where there are not so many tokens.
+        training: ids `(N,)` from which n-grams are counted.
+        validation: ids `(M,)` to score, at least one.
+        vocabulary_size: number of different tokens.
+        orders: the highest order; at most N are returned.
 
     >>> ids = np.array([0, 1] * 500)
     >>> [round(loss, 2) for loss in losses(ids, ids[:100], vocabulary_size=2, orders=2)]
@@ -78,7 +80,7 @@ def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8
 
 
 def _extended(hashes: Hashes | None, ids: Ids) -> Hashes:
-    """Hashes of the n-grams that end at each place, from those that are a token shorter."""
+    """Hashes of n-grams, one per position, from those of the n-grams one token shorter."""
     tokens = ids.astype(np.uint64) + np.uint64(1)
     if hashes is None:
         return mixed(tokens)
@@ -86,7 +88,7 @@ def _extended(hashes: Hashes | None, ids: Ids) -> Hashes:
 
 
 def _before(contexts: Hashes | None, length: int) -> Hashes:
-    """The context of each of so many n-grams: the one that ends a place before."""
+    """The contexts of `length` n-grams: the shorter n-grams that end one position earlier."""
     return np.zeros(length, np.uint64) if contexts is None else contexts[-length - 1 : -1]
 
 
@@ -97,7 +99,7 @@ def _interpolate(
     scored_contexts: Hashes,
     scored: Hashes,
 ) -> None:
-    """From the probabilities of an order to those of the next, in place."""
+    """Update the probabilities of one order to those of the next order, in place."""
     grams, first, counts = np.unique(counted, return_index=True, return_counts=True)
     known, totals = np.unique(contexts, return_counts=True)
     followed, followers = np.unique(contexts[first], return_counts=True)
@@ -111,6 +113,6 @@ def _interpolate(
 
 
 def _looked_up(keys: Hashes, table: Hashes, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """The value of each key, 0 where the sorted table does not hold it."""
+    """The value of each key; 0 for keys that are not in the sorted table."""
     places = np.minimum(np.searchsorted(table, keys), len(table) - 1)
     return np.where(table[places] == keys, values[places], 0)

@@ -1,1 +1,1 @@
-"""What people see: summaries, plots, the progress bar."""
+"""Output for the user: summaries, listings, plots and the progress bar."""

@@ -1,4 +1,4 @@
-"""Training curves and comparisons of cells as pictures."""
+"""Plots of training curves and of comparisons of cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqgen.utils.atomic_files import atomic_write
 
 
 def _figure(width: float, height: float) -> Any:
-    """An empty figure, in inches; pyplot is not used because it looks for a screen."""
+    """An empty figure of a size in inches, without pyplot, which would look for a display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -20,14 +20,14 @@ def _figure(width: float, height: float) -> Any:
 
 
 def save_loss_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw the training and the validation loss over the tokens seen, and write a PNG.
+    """Plot the training and the validation loss against the tokens seen.
 
     Args:
-        history: as a model file holds it: one entry for each validation.
-        path: ends in `.png`; what stands there is kept under another name.
+        history: `ModelData.history`, one entry for each validation; not empty.
+        path: ends in `.png`; an existing file is renamed.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
 
     >>> import tempfile
     >>> losses = {"training_loss": 1.5, "validation_loss": 1.6}
@@ -56,16 +56,18 @@ def save_loss_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
         figure.savefig(temporary, dpi=120)
 
 
-def save_comparison(found: Mapping[str, Mapping[str, Any]], chance: float, path: Path) -> None:
-    """Draw the validation loss over the time and over the tokens seen, and the loss of recalling.
+def save_comparison(
+    results: Mapping[str, Mapping[str, Any]], uniform_loss: float, path: Path
+) -> None:
+    """Plot the validation loss against time and tokens seen, and the loss of delayed recall.
 
     Args:
-        found: as `seqgen.evaluation.compare_cells.compare` gives it.
-        chance: the loss of a guess, where the cells were to recall.
-        path: ends in `.png` or `.svg`; what stands there is kept under another name.
+        results: cell → result, as `seqgen.evaluation.compare_cells.compare` returns them.
+        uniform_loss: the loss in nats of uniform guessing in the delayed recall task.
+        path: ends in `.png` or `.svg`; an existing file is renamed.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
 
     >>> import tempfile
     >>> history = [{"seconds": s, "tokens_seen": 90 * s, "validation_loss": 9 / s} for s in (3, 6)]
@@ -76,28 +78,28 @@ def save_comparison(found: Mapping[str, Mapping[str, Any]], chance: float, path:
     """
     from matplotlib.ticker import EngFormatter, NullFormatter, ScalarFormatter
 
-    recalls = {cell: each["recall"] for cell, each in found.items() if each.get("recall")}
+    recalls = {cell: result["recall"] for cell, result in results.items() if result.get("recall")}
     panels = 3 if recalls else 2
     figure = _figure(4 * panels, 3.6)
-    time, tokens, *further = figure.subplots(1, panels)
-    for number, (cell, each) in enumerate(found.items()):
-        losses = [entry["validation_loss"] for entry in each["history"]]
-        seconds = [entry["seconds"] / 60 for entry in each["history"]]
-        seen = [entry["tokens_seen"] for entry in each["history"]]
-        time.plot(seconds, losses, f".-C{number}", label=cell)
+    time, tokens, *recall_axes = figure.subplots(1, panels)
+    for number, (cell, result) in enumerate(results.items()):
+        losses = [entry["validation_loss"] for entry in result["history"]]
+        minutes = [entry["seconds"] / 60 for entry in result["history"]]
+        seen = [entry["tokens_seen"] for entry in result["history"]]
+        time.plot(minutes, losses, f".-C{number}", label=cell)
         tokens.plot(seen, losses, f".-C{number}", label=cell)
-        for axes in further if cell in recalls else ():
+        for axes in recall_axes if cell in recalls else ():
             axes.plot(list(recalls[cell]), list(recalls[cell].values()), f"o-C{number}", label=cell)
     time.set(xlabel="minutes", ylabel="validation loss, nats per token")
     tokens.set(xlabel="tokens seen")
     tokens.xaxis.set_major_formatter(EngFormatter())
-    for axes in further:
-        axes.axhline(chance, color="gray", linestyle=":", label="a guess")
-        axes.set(xscale="log", xlabel="gap, tokens", ylabel="loss of the symbol after it, nats")
+    for axes in recall_axes:
+        axes.axhline(uniform_loss, color="gray", linestyle=":", label="uniform guessing")
+        axes.set(xscale="log", xlabel="gap, tokens", ylabel="loss of the recalled symbol, nats")
         axes.set_xticks(list(next(iter(recalls.values()))))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())
-    for axes in (time, tokens, *further):
+    for axes in (time, tokens, *recall_axes):
         axes.grid(alpha=0.3)
         axes.legend()
     with atomic_write(path, keep=True) as temporary:

@@ -1,4 +1,4 @@
-"""A training run as a line on stderr that is redrawn, and one line for each validation."""
+"""The progress of a training run on stderr: a progress bar, and a line per validation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seqgen.training.callbacks import Callback, Progress
 
 
 def minutes(seconds: float) -> str:
-    """Minutes and seconds; `?` where they are not known.
+    """A duration as minutes and seconds; `?` if it is not finite.
 
     >>> minutes(185.4)
     '3:05'
@@ -25,7 +25,7 @@ def minutes(seconds: float) -> str:
 
 
 def indented(text: str) -> str:
-    """A sample, told apart from the program's own words.
+    """A sample with a margin that sets it apart from messages.
 
     >>> print(indented("To be,\\nor not"))
       | To be,
@@ -34,19 +34,19 @@ def indented(text: str) -> str:
     return "\n".join(f"  | {line}" for line in text.splitlines() if line.strip())
 
 
-LEAST_BETWEEN_LINES = 0.05  # of a run; a small corpus is validated much more often
+LINE_INTERVAL = 0.05  # fraction of a run; a small corpus is validated more often
 
 
 class ProgressBar(Callback):
-    """Draws on stderr: the bar on a terminal only, the validations always.
+    """Shows the progress of a run on stderr: a bar on terminals only, validations always.
 
     Args:
-        token: what one token is called, in the singular.
+        token: the name of one token, `Task.token_name`.
     """
 
     def __init__(self, token: str) -> None:
         self.token = token
-        self.written = 0.0  # fraction of the run at the last line
+        self.last_line = 0.0  # fraction of the run at the last printed validation
         self.bar = tqdm(
             total=1.0, file=sys.stderr, leave=False, disable=None, dynamic_ncols=True,
             bar_format="{percentage:3.0f}% |{bar}| {desc}",
@@ -64,11 +64,11 @@ class ProgressBar(Callback):
         self.bar.close()
 
     def on_step(self, progress: Progress) -> None:
-        """Draw the bar."""
-        if progress.fraction < self.written:  # another run has begun
-            self.written = 0.0
+        """Update the bar."""
+        if progress.fraction < self.last_line:  # another run has started
+            self.last_line = 0.0
         nats = progress.training_loss
-        text = (  # like the line below, short enough for a terminal of 80 columns
+        text = (  # at most 80 columns
             f"{minutes(progress.seconds_left)} left, "
             f"{progress.tokens_per_second:,.0f} {self.token}s/s, "
             f"{nats:.2f} nats ({nats / math.log(2):.2f} bits)"
@@ -79,14 +79,14 @@ class ProgressBar(Callback):
         self.bar.update(progress.fraction - self.bar.n)
 
     def on_message(self, message: str) -> None:
-        """Write a line that stays."""
+        """Print a line above the bar."""
         self.bar.write(message, file=sys.stderr)
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
-        """Write a line that stays, and a sample, unless the last one has just been written."""
-        if progress.fraction - self.written < LEAST_BETWEEN_LINES and progress.fraction < 1:
+        """Print the losses and a sample, at most every `LINE_INTERVAL` of the run."""
+        if progress.fraction - self.last_line < LINE_INTERVAL and progress.fraction < 1:
             return
-        self.written = progress.fraction
+        self.last_line = progress.fraction
         assert progress.validation_loss is not None
         self.bar.write(
             f"{minutes(progress.seconds)}  {progress.fraction:4.0%}  "

@@ -45,7 +45,7 @@ class SampleConfig(Config):
         known = {each.name: each.default for each in dataclasses.fields(self)}
         for name in options.keys() - known:
             raise ConfigError(
-                f"{name}: no option of generation; expected {', '.join(option_names())}"
+                f"expected options of generation, got {name!r}; use {', '.join(option_names())}"
             )
         for name, default in known.items():
             object.__setattr__(self, name, options.get(name, default))

@@ -100,7 +100,7 @@ FILTERS: dict[str, Filter] = {
     ),
     "top_p": Filter(
         top_p, float, _is_probability, "a probability above 0 and at most 1",
-        "P", "Sample from the fewest tokens whose probabilities add up to P.",
+        "P", "Sample from the smallest set of tokens whose probabilities sum to P.",
     ),
     "min_p": Filter(
         min_p, float, _is_probability, "a probability above 0 and at most 1",

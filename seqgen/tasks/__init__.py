@@ -1,1 +1,1 @@
-"""One file per kind of sequence: how a file becomes tokens, and tokens become a file."""
+"""The tasks, one package per kind of sequence, and what they share."""

@@ -1,8 +1,9 @@
 """The contract of a task, and the registry of tasks.
 
-A task is a kind of sequence: how files become tokens, and how tokens become output. Everything
-that depends on the kind is a method of `Task`; the shared core calls these methods and never asks
-which task it runs. A new kind is one package that implements `Task` and calls `register`.
+A task is a kind of sequence, such as text: it defines how files become tokens, and how tokens
+become output. Everything that depends on the kind is a method of `Task`; the other packages call
+these methods and never ask which task they run. To add a kind, write a package that implements
+`Task`, and call `register`.
 """
 
 from __future__ import annotations
@@ -24,54 +25,65 @@ if TYPE_CHECKING:
     from seqgen.types import Ids
     from seqgen.vocabulary import Vocabulary
 
-# Task → the module and class that implement it, imported on first use, so that help is instant.
+# Name → task, or the module and class that implement it, imported on first use.
 _TASKS: dict[str, str | Task] = {
     "text": "seqgen.tasks.text.task:TextTask",
     "music": "seqgen.tasks.music.task:MusicTask",
 }
-FALLBACK = next(iter(_TASKS))  # what sources are that no other task detects
+FALLBACK = next(iter(_TASKS))  # the task of sources that no task detects
 
 Metadata = Mapping[str, Any]  # `Corpus.metadata`, as a model file holds it
 
 
 class Task(ABC):
-    """What the shared core needs to know of a kind of sequence."""
+    """A kind of sequence.
 
-    name: str  # in files and on the command line
-    token_name: str  # in the singular, such as "character"
-    copy_unit: str  # what copies are counted in, in the plural
+    `name`, `token_name`, `copy_unit`, `read`, `generator` and `write` are required; the other
+    methods have defaults.
+    """
+
+    name: str  # in model files and on the command line
+    token_name: str  # singular, such as "character"
+    copy_unit: str  # in which copies are counted, plural, such as "characters"
     generation_options: Mapping[str, str] = {}  # parameter → option of `seqgen generate`
 
     def detect(self, source: Source) -> bool:
-        """Whether a source looks like a file of this task, judged by its name and first bytes."""
+        """Whether a source is a file of this task, judging by its name and first bytes."""
         return False
 
     @abstractmethod
     def read(self, sources: Sequence[Source], *, name: str, **options: Any) -> Corpus:
-        """Encode sources; every option is a keyword-only parameter.
+        """Encode sources as a corpus.
+
+        An implementation declares its options as keyword-only parameters, see `read_options`.
+
+        Args:
+            sources: files, in order.
+            name: the name of the corpus.
+            options: of this task, such as `encoding`.
 
         Raises:
-            CorpusError: there is nothing to learn from.
-            ConfigError: an option is out of its range.
+            CorpusError: the sources contain nothing to learn.
+            ConfigError: an option is out of range.
         """
 
     def read_options(self) -> set[str]:
         """The names of the options of `read`."""
         parameters = inspect.signature(self.read).parameters.values()
-        return {each.name for each in parameters if each.kind is each.KEYWORD_ONLY} - {"name"}
+        return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} - {"name"}
 
     def copy_codes(self, vocabulary: Vocabulary) -> CopyCodes:
-        """What two sequences must share to be copies; equal tokens unless overridden."""
+        """The codes in which sequences are compared to find copies; by default the tokens."""
         from seqgen.copying.codes import TokenCodes
 
         return TokenCodes(vocabulary, self.copy_unit)
 
     @abstractmethod
     def generator(self, model: Any) -> Any:
-        """An object whose methods write new sequences with a `seqgen.Model`.
+        """An object whose public methods generate sequences with a `seqgen.Model`.
 
-        The methods that `Model` offers (`texts`, `stream`, `generate`, `pieces`, `compose`) call
-        the methods of the same name here.
+        `Model.texts`, `stream`, `generate`, `pieces` and `compose` call the methods of the same
+        name of this object.
         """
 
     @abstractmethod
@@ -85,71 +97,85 @@ class Task(ABC):
         options: dict[str, Any],
         say: Callable[[str], None],
     ) -> None:
-        """Write new sequences, as `seqgen generate` does.
+        """Generate sequences and write them, as `seqgen generate` does.
 
         Args:
             model: a `seqgen.Model`.
-            output: what the user named after `-o`, or None.
+            output: the value of `-o`; None if it was not given.
             count: number of sequences.
-            as_json: write a line of JSON for each sequence to stdout.
-            options: options of the command, with the seed, None left out.
-            say: tells the user something that is no result.
+            as_json: print a line of JSON per sequence on stdout.
+            options: the options of the command that were given, and a seed.
+            say: shows a message to the user.
         """
 
     def preview(self, model: Any) -> str:
-        """A short sample as text, shown during training."""
+        """A short sample, as text, to show during training."""
         return ""
 
     def score_units(self, metadata: Metadata, vocabulary: Vocabulary, ids: Ids) -> dict[str, float]:
-        """Units besides tokens that losses are given per, and how many of them `ids` hold.
+        """Units besides tokens in which losses are given, such as notes.
 
-        Losses of different encodings compare per unit, not per token. The first is the main one.
+        Losses of different encodings can be compared per unit, but not per token.
+
+        Args:
+            metadata: `Corpus.metadata`.
+            vocabulary: of the ids.
+            ids: `(N,)`.
+
+        Returns:
+            Unit → number of them in `ids`; the main unit first.
         """
         return {}
 
     def summarise(self, metadata: Metadata) -> str:
-        """One line on a corpus besides its number of tokens; empty if there is nothing to add."""
+        """One line about a corpus of this task, for example its keys; empty if there is none."""
         return ""
 
     def encoding(self, metadata: Metadata) -> dict[str, Any]:
-        """What two corpora must have in common for their tokens to mean the same."""
+        """The properties that two corpora must share for their tokens to have the same meaning."""
         return {}
 
     def corpus_options(self, metadata: Metadata) -> dict[str, Any]:
-        """Options of `read` that give a corpus a trained model can be trained on further."""
+        """Options of `read` for a corpus on which a trained model is trained further."""
         return {}
 
     def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
         """Options of `read` for a corpus that is only scored.
 
         Args:
-            options: those that the model's own corpus was read with.
-            encoding: what the user asked for, if anything.
+            options: with which the model's own corpus was read.
+            encoding: the encoding that the user gave; None if there is none.
         """
         return options if encoding is None else {**options, "encoding": encoding}
 
     def opening(self, vocabulary: Vocabulary) -> Ids:
-        """Ids `(N,)`, at least one, that the network reads before the first token of an output."""
+        """Ids `(N,)`, at least one, that the network reads before the first generated token."""
         import numpy as np
 
         return np.array([vocabulary.end_id or 0])
 
     def sample_options(self, model: Any, **options: Any) -> dict[str, Any]:
-        """Options of generation for samples that are measured, with defaults filled in.
+        """Options of generation for `measure_samples`, with defaults.
 
         Args:
             model: a `seqgen.Model`.
-            options: `length`, `bars`, `temperature` and `seed`, None where not given.
+            options: `length`, `bars`, `temperature` and `seed`; None if not given.
 
         Raises:
-            ConfigError: an option of another task, or a number out of its range.
+            ConfigError: an option belongs to another task, or is out of range.
         """
         return {name: value for name, value in options.items() if value is not None}
 
     def measure_samples(
         self, model: Any, corpus: Corpus, count: int, **options: Any
     ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
-        """Measures of new outputs beside the same measures of the corpus.
+        """Measure generated sequences, and the corpus for comparison.
+
+        Args:
+            model: a `seqgen.Model`.
+            corpus: the corpus on which it was trained.
+            count: number of sequences to generate.
+            options: from `sample_options`.
 
         Returns:
             Measure → group (`samples`, `held_out`, …) → value, and further scores.
@@ -161,8 +187,8 @@ def register(name: str, task: str | Task) -> None:
     """Add a task.
 
     Args:
-        name: `task.name`.
-        task: the task, or `"module:Class"`, imported on first use.
+        name: the same as `task.name`.
+        task: the task, or `"module:Class"`, which is imported on first use.
     """
     _TASKS[name] = task
 
@@ -182,17 +208,19 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Task:
-    """The task of that name.
+    """The task of a name.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such task.
 
     >>> get("text").token_name
     'character'
     """
     task = _TASKS.get(name)
     if task is None:
-        raise ConfigError(f"task: expected one of {', '.join(_TASKS)}, got {name!r}")
+        raise ConfigError(
+            f"task: expected one of {', '.join(_TASKS)}, got {name!r}; choose one of them"
+        )
     if isinstance(task, str):
         module, _, attribute = task.partition(":")
         task = _TASKS[name] = getattr(importlib.import_module(module), attribute)()
@@ -200,33 +228,46 @@ def get(name: str) -> Task:
 
 
 def require_own_options(name: str, options: Iterable[str]) -> None:
-    """Raise `ConfigError` for an option of generation that only another task has.
+    """Raise `ConfigError` for an option of generation that belongs to another task.
+
+    Args:
+        name: of the model's task.
+        options: names of parameters.
 
     >>> require_own_options("text", ["seed", "prompt"])
     """
     from seqgen.sampling.config import option_names
 
-    # What all tasks have; each task says itself how long an output is.
+    # All tasks share the fields of SampleConfig, except the length: tasks define their own.
     shared = set(option_names()) - {"length"}
-    strange = set(options) - shared - get(name).generation_options.keys()
-    for other in names() if strange else ():  # the others are imported only to name one of them
-        foreign = get(other).generation_options
-        for option in sorted(strange & foreign.keys()):
-            raise ConfigError(f"{foreign[option]} is for models of {other}; this one is of {name}")
+    foreign = set(options) - shared - get(name).generation_options.keys()
+    for other in names() if foreign else ():  # so that other tasks are imported on errors only
+        spellings = get(other).generation_options
+        for option in sorted(foreign & spellings.keys()):
+            raise ConfigError(
+                f"{spellings[option]} applies to models of {other}, this is a model of {name}; "
+                "leave it out"
+            )
 
 
 def new_seed() -> int:
-    """A seed to draw with where the user gave none."""
+    """A random seed, for users who gave none."""
     return secrets.randbelow(2**31)
 
 
 def sample_config(
     length: int, temperature: float | None, seed: int | None, options: Mapping[str, Any]
 ) -> SampleConfig:
-    """The `SampleConfig` that the options of a generator stand for.
+    """The `SampleConfig` of a generator's options.
+
+    Args:
+        length: the largest number of tokens.
+        temperature: None for the default of `SampleConfig`.
+        seed: None for a random one.
+        options: other fields of `SampleConfig`.
 
     Raises:
-        ConfigError: an option is unknown, out of its range, or excludes another one.
+        ConfigError: an option is unknown or out of range, or options exclude each other.
 
     >>> sample_config(10, None, 1, {"top_k": 3}).filters
     {'top_k': 3}
@@ -237,7 +278,8 @@ def sample_config(
     if temperature is not None:
         if options.get("temperature_schedule"):
             raise ConfigError(
-                "temperature: expected one temperature or a schedule of them, got both"
+                "temperature: expected either temperature or temperature_schedule, got both; "
+                "leave one out"
             )
         options["temperature"] = temperature
     seed = new_seed() if seed is None else seed

@@ -1,4 +1,4 @@
-"""Which kind of sequence files hold."""
+"""Detection of the task of files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from seqgen.tasks import base
 
 
 def task_of(sources: Sequence[Source]) -> str:
-    """The name of the task that detects more than half of the sources, or the fallback.
+    """The name of the task that detects more than half of the sources, else `FALLBACK`.
 
     >>> task_of([Source("tune.mid", data=b"MThd"), Source("x.abc", data=b"X:1"), Source("README")])
     'music'

@@ -1,4 +1,4 @@
-"""From what a user names to a corpus."""
+"""Loading of a corpus by path or name."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ from seqgen.tasks import base, detect
 def load_corpus(
     *corpora: str | Path, task: str | None = None, progress: bool = False, **options: Any
 ) -> Corpus:
-    """Read a corpus.
+    """Read and encode a corpus.
 
     Args:
-        corpora: paths, folders, globs, `-` for standard input, or names that `seqgen corpora`
+        corpora: files, folders, globs, `-` for standard input, or names that `seqgen corpora`
             lists.
         task: the name of a task; detected from the files by default.
-        progress: draw a progress bar on stderr, of downloading or reading.
-        options: of `seqgen.tasks.text.corpus.read` or `seqgen.tasks.music.corpus.read`:
-            `validation`, `encoding`, `lines`, `min_count`; `transpose`, `velocity`,
-            `expand_repeats`, `voices`.
+        progress: draw a progress bar on stderr while downloading and reading.
+        options: of the task, see `seqgen.tasks.text.corpus.read` and
+            `seqgen.tasks.music.corpus.read`.
 
     Raises:
-        CorpusError: it cannot be found or read, or holds nothing to learn from.
-        ConfigError: an option is out of its range, or of the other task.
-        DownloadError: a named corpus cannot be fetched.
+        CorpusError: the corpus cannot be found or read, or contains nothing to learn.
+        ConfigError: an option is out of range, or belongs to another task.
+        DownloadError: a named corpus cannot be downloaded.
 
     >>> load_corpus("python-docs").name
     'python-docs'
@@ -41,9 +40,9 @@ def load_corpus(
     known = reader.read_options()
     for option in options.keys() - known:
         others = [each for each in base.names() if option in base.get(each).read_options()]
-        advice = f", and --task {others[0]} would read it otherwise" if others else ""
+        advice = f"leave it out, or set task to {others[0]}" if others else "leave it out"
         raise ConfigError(
-            f"{option}: not an option of {name}; this corpus is read as {name}{advice}"
+            f"{option}: expected options of the task {name}, as which the corpus is read; {advice}"
         )
     if "progress" in known:
         options["progress"] = progress

@@ -1,4 +1,4 @@
-"""What tasks share when they write outputs: results on stdout, files that keep what was there."""
+"""Output functions that tasks and commands share."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 from seqgen.utils.atomic_files import unused_path
 
-Say = Callable[[str], None]  # tells the user something that is no result
+Say = Callable[[str], None]  # shows a message, which is not a result, to the user
 
 
 def print_result(result: Any) -> None:
-    """A line on stdout, at once: a full disk or a closed pipe is noticed here, not at exit."""
+    """Print a line on stdout and flush, so that a full disk or a closed pipe raises here."""
     print(result, file=sys.stdout, flush=True)
 
 
 def print_json(data: Any) -> None:
-    """A result for a program to read, as one line of JSON on stdout."""
+    """Print a result as one line of JSON on stdout."""
     print_result(json.dumps(data, ensure_ascii=False))
 
 
 def say_if_kept(path: Path, say: Say) -> None:
-    """Tell the user that a file with the name of an output is renamed, not replaced."""
+    """Tell the user if an existing file is going to be renamed to make room for an output."""
     if path.exists():
-        say(f"{path} is there already; it will be kept as {unused_path(path)}")
+        say(f"{path} already exists; it is renamed to {unused_path(path)}")

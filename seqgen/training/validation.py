@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from seqgen.corpus.streams import StreamWindows
 from seqgen.network.backend import tf
 from seqgen.network.build import initial_state
 from seqgen.network.forward import Forward
@@ -62,17 +61,6 @@ class Validation:
             states.append(state)
         return tf.add_n(sums), join(states)
 
-    def _windows(self, tokens: int) -> Iterator[tuple[npt.NDArray[Any], ...]]:
-        """Inputs, targets and weights `(STREAMS, WINDOW)` that score the first `tokens`."""
-        starts = self.first + np.arange(STREAMS + 1) * tokens // STREAMS
-        longest = int(np.diff(starts).max())
-        for offset in range(-WINDOW, longest, WINDOW):
-            places = starts[:-1, None] + np.arange(offset, offset + WINDOW)
-            scored = (places >= starts[:-1, None]) & (places < starts[1:, None])
-            inside = places.clip(1, len(self.ids) - 1)
-            inputs, targets = self.ids[inside - 1], self.ids[inside]
-            yield inputs.astype(np.int32), targets.astype(np.int32), scored.astype(np.float32)
-
     def loss(self, tokens: int | None = None) -> float:
         """Nats per token, over the whole validation part or its first `tokens`.
 
@@ -82,7 +70,9 @@ class Validation:
         began = time.monotonic()
         state = initial_state(self.network, STREAMS)
         total = 0.0
-        for inputs, targets, scored in self._windows(tokens):
+        for window in StreamWindows(self.ids, self.first, tokens, STREAMS, WINDOW, warm_up=WINDOW):
+            inputs, targets = window.inputs.astype(np.int32), window.targets.astype(np.int32)
+            scored = window.is_scored.astype(np.float32)
             partial, state = self._step(inputs, targets, scored, state)
             total += float(partial)
         self.tokens_per_second = tokens / (time.monotonic() - began)

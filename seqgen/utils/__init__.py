@@ -1,1 +1,1 @@
-"""Helpers that know nothing of sequences: atomic files, signals, hashing, the cache."""
+"""General helpers: atomic files, signals, hashing, the cache."""

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and never over what a user made."""
+"""Write files atomically, without overwriting files of the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqgen.errors import OutputError
 
 
 def unused_path(path: Path) -> Path:
-    """The path itself if nothing is there, else the first free `stem-1.ext`, `stem-2.ext`, …
+    """The path itself if it does not exist, else the first free `stem-1.ext`, `stem-2.ext`, …
 
     >>> unused_path(Path("no-such-folder/book.keras")).name
     'book.keras'
@@ -25,7 +25,7 @@ def unused_path(path: Path) -> Path:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether it is a pipe or a device, such as /dev/stdout: there is nothing to keep in it."""
+    """Whether a path is a pipe or a device, such as /dev/stdout, which is written directly."""
     try:
         return path.exists() and not path.is_file() and not path.is_dir()
     except OSError as error:
@@ -33,27 +33,30 @@ def _is_special(path: Path) -> bool:
 
 
 def require_writable(path: Path) -> None:
-    """Raise `OutputError` now, rather than after an hour of work, if `path` cannot be written."""
+    """Raise `OutputError` if `path` cannot be written; call it before long computations."""
     if _is_special(path):
         return
     folder = path.parent
     if not folder.is_dir():
-        raise OutputError(f"{path}: there is no folder {folder}; make it first or name another")
+        raise OutputError(f"{path}: there is no folder {folder}; create it, or choose another one")
     if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file in it")
+        raise OutputError(f"{path} is a folder; expected the name of a file, such as one in it")
     if not os.access(folder, os.W_OK):
-        raise OutputError(f"{path}: the folder {folder} cannot be written; name another")
+        raise OutputError(f"{path}: no permission to write in {folder}; choose another folder")
 
 
 @contextmanager
 def atomic_write(path: Path, *, keep: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and rename it to `path` when the block succeeds.
+    """Yield a temporary path on the same disk, and rename it to `path` if the block succeeds.
 
-    If the block raises, the temporary file is removed and `path` is as it was. With `keep`, a
-    file that stood at `path` is kept under the next `unused_path`.
+    If the block raises, the temporary file is removed and `path` is unchanged.
+
+    Args:
+        path: the file to write.
+        keep: rename an existing file to the next `unused_path` instead of replacing it.
 
     Raises:
-        OutputError: the folder is missing or closed, or the disk is full.
+        OutputError: the folder is missing or not writable, or the disk is full.
 
     >>> folder = Path(tempfile.mkdtemp())
     >>> with atomic_write(folder / "a.txt") as temporary:
@@ -66,7 +69,7 @@ def atomic_write(path: Path, *, keep: bool = False) -> Iterator[Path]:
         yield path
         return
     try:
-        # A folder, so that the file in it gets the permissions that the user's umask gives.
+        # A temporary folder, because a temporary file would ignore the user's umask.
         with tempfile.TemporaryDirectory(prefix=".seqgen-", dir=path.parent) as folder:
             temporary = Path(folder) / path.name
             yield temporary
@@ -79,4 +82,4 @@ def atomic_write(path: Path, *, keep: bool = False) -> Iterator[Path]:
         if isinstance(error, OutputError):
             raise
         reason = error.strerror or str(error)
-        raise OutputError(f"{path} was not written: {reason}; what was there is kept") from error
+        raise OutputError(f"{path} was not written: {reason}; an existing file is kept") from error

@@ -1,4 +1,4 @@
-"""The cache folder, and small JSON files in it."""
+"""The cache folder and the JSON files in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqgen.utils.atomic_files import atomic_write
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for seqgen, or the one that `SEQGEN_CACHE` names."""
+    """The folder that `SEQGEN_CACHE` names, or else the user's cache folder for seqgen."""
     if folder := os.environ.get("SEQGEN_CACHE"):
         return Path(folder).expanduser()
     import pooch
@@ -21,7 +21,7 @@ def cache_folder() -> Path:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a cached JSON file, or None where there is none or it is damaged.
+    """The content of a cached JSON file, or None if it is missing or damaged.
 
     >>> read_json(Path("no-such-folder/trials.json")) is None
     True
@@ -33,9 +33,9 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write a JSON file atomically, with the folders above it.
+    """Write a JSON file atomically; missing folders are created.
 
-    A cache that cannot be written only makes the next run slower, so that is no error.
+    Write errors are ignored: without the cache, the next run is only slower.
     """
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Hashes of numbers and of n-grams of them, many at once."""
+"""Vectorised 64-bit hashes of numbers, texts and n-grams."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from seqgen.types import Hashes
 
-MULTIPLIER = 0x9E3779B97F4A7C15  # odd, and its bits look like chance
+MULTIPLIER = 0x9E3779B97F4A7C15  # 2**64 / the golden ratio; odd, so it has an inverse
 MODULUS = 1 << 64
 
 
 def mixed(numbers: npt.NDArray[Any]) -> Hashes:
-    """Numbers whose bits all depend on all bits of the given ones, `(N,)`.
+    """Mix the bits of numbers `(N,)`, so that every output bit depends on every input bit.
 
     >>> mixed(np.array([1, 2], np.uint64)) >> np.uint64(56)
     array([216,  85], dtype=uint64)
@@ -28,7 +28,7 @@ def mixed(numbers: npt.NDArray[Any]) -> Hashes:
 
 
 def mixed_number(number: int) -> int:
-    """What `mixed` makes of one number, at once.
+    """`mixed` of one number, faster than with an array.
 
     >>> mixed_number(2) == int(mixed(np.array([2]))[0])
     True
@@ -53,9 +53,12 @@ def of_texts(texts: Iterable[str]) -> Hashes:
 def of_ngrams(codes: Hashes, order: int) -> Hashes:
     """A hash of each n-gram of codes: `(N,)` → `(N - order + 1,)`.
 
-    Rolling (Karp and Rabin 1987): the sum of codes, each times MULTIPLIER to the power of the
-    places after it. All n-grams at once are differences of a running sum, in which each code
-    counts with the inverse power of its place.
+    A rolling hash (Karp and Rabin 1987), modulo 2**64: with m = MULTIPLIER and n = order,
+
+        hash[i] = code[i] m^(n-1) + code[i+1] m^(n-2) + … + code[i+n-1]
+                = (sums[i+n] - sums[i]) m^(i+n-1),  where  sums[k] = Σ_(j<k) code[j] m^-j
+
+    so that one cumulative sum gives all n-grams.
 
     >>> first, second, third = of_ngrams(np.array([5, 6, 5, 6], np.uint64), order=2)
     >>> bool(first == third != second)

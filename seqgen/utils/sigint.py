@@ -1,4 +1,4 @@
-"""Ctrl-C at a time when it does no harm."""
+"""Context managers that change how the process responds to Ctrl-C (SIGINT)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @contextmanager
 def _handled(handler: Any) -> Iterator[None]:
-    """Only the main thread is interrupted; elsewhere this does nothing."""
+    """Install a handler of SIGINT; no effect outside the main thread, which alone receives it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -24,7 +24,7 @@ def _handled(handler: Any) -> Iterator[None]:
 
 @contextmanager
 def ignore_sigint() -> Iterator[None]:
-    """Let Ctrl-C have no effect, where it would lose what is nearly done.
+    """Ignore Ctrl-C inside the block.
 
     >>> with ignore_sigint():
     ...     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -36,7 +36,7 @@ def ignore_sigint() -> Iterator[None]:
 
 @contextmanager
 def default_sigint() -> Iterator[None]:
-    """Let Ctrl-C end the process, where a library waits in C and Python would never hear of it.
+    """Let Ctrl-C end the process, for C code that never returns to Python's signal handler.
 
     >>> with default_sigint():
     ...     signal.getsignal(signal.SIGINT) is signal.SIG_DFL
@@ -48,10 +48,10 @@ def default_sigint() -> Iterator[None]:
 
 @contextmanager
 def defer_sigint() -> Iterator[None]:
-    """Let Ctrl-C wait until what belongs together is done.
+    """Delay Ctrl-C until the block has finished.
 
     Raises:
-        KeyboardInterrupt: after the block, if Ctrl-C was pressed inside.
+        KeyboardInterrupt: after the block, if Ctrl-C was pressed during it.
 
     >>> try:
     ...     with defer_sigint():

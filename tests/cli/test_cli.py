@@ -50,13 +50,13 @@ def test_train_generate_info(book: Path, tmp_path: Path, seqgen: Run) -> None:
     assert summary["bits_per_token"] == pytest.approx(summary["validation_loss"] / 0.6931, rel=0.01)
     assert summary["model"] == "b.keras"
     assert (
-        "book: 15,800 characters, 31 different; 14,220 to learn from, 1,580 held out" in done.stderr
+        "book: 15,800 characters, 31 different; 14,220 for training, 1,580 held out" in done.stderr
     )
     assert done.stderr.count("validation") >= 10
 
     done = seqgen("generate", "b.keras", "--length", 50, "--seed", 1, cwd=tmp_path)
     assert (done.returncode, len(done.stdout)) == (0, 50)
-    assert done.stderr == "no run of 34 characters or more stands in the corpus\n"
+    assert done.stderr == "no run of 34 characters or more is copied from the corpus\n"
 
     done = seqgen("info", "b.keras", "--json", cwd=tmp_path)
     facts = json.loads(done.stdout)
@@ -74,7 +74,7 @@ def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> Non
     options = ("--prompt", "The quick", "--length", 70, "--temperature", 0)
     done = seqgen("generate", trained, *options)
     assert done.stdout == SENTENCE
-    copied = r"longest run that stands in the corpus: 79 characters\nseed (\d+)\n"
+    copied = r"longest run copied from the corpus: 79 characters\nseed (\d+)\n"
     seed = re.fullmatch(copied, done.stderr)[1]
     wild = ("generate", trained, "--temperature", 5, "--length", 60)
     first = seqgen(*wild, "--seed", seed).stdout
@@ -82,7 +82,7 @@ def test_text_and_nothing_else_goes_to_stdout(trained: Path, seqgen: Run) -> Non
     assert first != seqgen(*wild, "--seed", 1).stdout
     assert len({seqgen(*wild).stdout for _ in range(2)}) == 2
     empty = seqgen("generate", trained, "--prompt", "", "--length", 5)
-    assert empty.stdout and "the prompt is empty: the text begins as a line" in empty.stderr
+    assert empty.stdout and "the text starts at the beginning of a line" in empty.stderr
 
 
 def test_several_texts_and_a_file(trained: Path, tmp_path: Path, seqgen: Run) -> None:
@@ -93,7 +93,7 @@ def test_several_texts_and_a_file(trained: Path, tmp_path: Path, seqgen: Run) ->
     for _ in range(2):
         done = seqgen(*wild, "-o", "out.txt", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, "")
-    assert "out.txt is there already; it will be kept as out-1.txt" in done.stderr
+    assert "out.txt already exists; it is renamed to out-1.txt" in done.stderr
     for name in ("out.txt", "out-1.txt"):
         assert (tmp_path / name).read_text().split(f"\n{'-' * 15}\n") == texts
 
@@ -142,7 +142,7 @@ def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen
         ("train binary.txt", "binary file"),
         ("train folder", "no text to learn from"),
         ("train short.txt --encoding klingon", "encoding: expected a name"),
-        ("train short.txt --validation 2", "validation: expected a share"),
+        ("train short.txt --validation 2", "validation: expected a fraction"),
         ("train python-docs --minutes 0", "minutes: expected a number above 0, got 0.0"),
         ("train python-docs --minutes -1", "minutes: expected a number above 0"),
         ("train python-docs --minutes 1 --epochs 1", "either minutes or epochs"),
@@ -150,15 +150,15 @@ def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen
         ("train python-docs --cell-option nonsense=1 --minutes 1", "LSTM has no option 'nonsense'"),
         ("train python-docs --seed 5000000000", "seed: expected a whole number below"),
         ("train python-docs --cell-option activation=glu --minutes 1", "does not take them"),
-        (f"train {'x' * 300}", "is no path that can be read"),
+        (f"train {'x' * 300}", "is not a readable path"),
         (f"generate {'x' * 300}", "cannot be read"),
         (f"train python-docs -o {'x' * 250}.keras", "cannot be written"),
         ("train python-docs -o model.h5", "expected a name that ends in .keras"),
         ("train python-docs -o nowhere/m.keras", "there is no folder nowhere"),
         ("generate nothing.keras", "nothing.keras: no such file"),
         ("generate part.keras", "only a part of one"),
-        ("generate short.txt", "is no model file"),
-        ("info binary.txt", "is no model file"),
+        ("generate short.txt", "expected a .keras file made by seqgen train"),
+        ("info binary.txt", "expected a .keras file made by seqgen train"),
         (f"generate {trained} --prompt Ω", r"never seen: 'Ω' \(U\+03A9 GREEK CAPITAL LETTER OM"),
         (f"generate {trained} --temperature -1", "temperature: expected a number of at least 0"),
         (f"generate {trained} --length -5", "length: expected a whole number of at least 0"),
@@ -200,7 +200,7 @@ def test_a_corpus_that_cannot_be_fetched(tmp_path: Path, seqgen: Run) -> None:
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
     done = seqgen("train", "tiny-shakespeare", cwd=tmp_path, env={**os.environ, **nowhere})
     assert done.returncode == 1
-    assert_one_line(done.stderr, "tiny-shakespeare could not be fetched from https://")
+    assert_one_line(done.stderr, "tiny-shakespeare could not be downloaded from https://")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -333,7 +333,7 @@ def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seq
     done = seqgen("generate", "m.keras", "--length", 5, "--seed", 1, cwd=tmp_path)
     assert len(done.stdout) == 5
     assert done.stderr.startswith(
-        "this model's cell options are run through Keras, which is slower\n"
+        "the cell options of this model need Keras, which generates more slowly\n"
     )
 
 
@@ -387,17 +387,17 @@ def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
     for options, message in (
         (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
         (("--top-p", 1.5), "top_p: expected a probability above 0 and at most 1, got 1.5"),
-        (("--temperature-schedule", "0.5;1"), "expected numbers with commas between them"),
+        (("--temperature-schedule", "0.5;1"), "expected comma-separated numbers"),
         (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
         (("--stop", "Ω"), "the stop text has characters that the model has never seen: 'Ω'"),
         (("--allow", "é"), "allow has characters that the model has never seen: 'é'"),
-        (("--allow", "a", "--ban", "a"), "expected that some character may still be written"),
-        (("--stop", "the", "--ban", "e"), "expected a text that may be written, got 'the'"),
-        (("--stop", ".", "--allow", "abc"), "it would never come"),
-        (("--beam", 2, "-n", 3), "expected at most the beam's 2, got 3"),
+        (("--allow", "a", "--ban", "a"), "expected that some character can still be generated"),
+        (("--stop", "the", "--ban", "e"), "expected a text that can be generated, got 'the'"),
+        (("--stop", ".", "--allow", "abc"), "is banned; change stop"),
+        (("--beam", 2, "-n", 3), "expected at most 2, the size of the beam, got 3"),
         (("--beam", 2, "--top-p", 0.5), "so top p would have no effect"),
         (("--max-copy", 3), "max_copy: expected at least"),
-        (("--bars", 3), "--bars is for models of music"),
+        (("--bars", 3), "--bars applies to models of music"),
     ):
         done = seqgen("generate", trained, *options)
         assert done.returncode in (1, 2), options
@@ -426,7 +426,7 @@ def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
     table = [line.split() for line in done.stdout.splitlines()]
     assert table[0][:2] == ["parameters", "characters/s"]
     assert [row[0] for row in table[1:]] == ["gru", "simple_rnn"]
-    assert "drawn: compare.png" in done.stderr
+    assert "plotted: compare.png" in done.stderr
     assert (tmp_path / "compare.png").read_bytes()[1:4] == b"PNG"
     assert not list(tmp_path.glob("*.keras"))
 
@@ -437,7 +437,7 @@ def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
         ("--cells lstm,gru --cell-option unit_forget_bias=false", "GRU has no option"),
         ("--cells rnn", "cells: expected some of lstm, gru, simple_rnn, got 'rnn'"),
         ("-o picture.txt", "picture.txt: expected a name that ends in .png or .svg"),
-        ("--transpose c", "transpose: not an option of text"),
+        ("--transpose c", "transpose: expected options of the task text"),
         ("--units 0", "units: expected a whole number"),
     ],
 )

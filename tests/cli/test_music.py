@@ -54,7 +54,7 @@ def test_a_tune_as_wished(model: Path, tmp_path: Path, seqgen: Run) -> None:
         cwd=tmp_path,
     )
     assert (done.returncode, done.stdout) == (0, "tune.mid\n")
-    assert re.fullmatch(r"(longest run .*|no run of .* stands in the corpus)\n", done.stderr)
+    assert re.fullmatch(r"(longest run .*|no run of .* is copied from the corpus)\n", done.stderr)
     piece = read_file(tmp_path / "tune.mid").pieces[0]
     assert (piece.key, piece.meter, piece.tempo) == (Key(1), Meter(6, 8), 90)
     assert piece.parts[0].program == 110
@@ -183,7 +183,7 @@ def test_inspect_tells_the_terms_of_what_has_some(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("generate", "MODEL", "--prompt", "Dear"), "--prompt is for models of text"),
+        (("generate", "MODEL", "--prompt", "Dear"), "--prompt applies to models of text"),
         (("generate", "MODEL", "--key", "C#dor"), "key: the model has never seen"),
         (("generate", "MODEL", "--meter", "9/16"), "meter: the model has never seen 9/16; it"),
         (("generate", "MODEL", "--range", "C1-D1"), "range: the model knows no note in it"),
@@ -192,14 +192,14 @@ def test_inspect_tells_the_terms_of_what_has_some(
         (("generate", "MODEL", "--bars", "-1"), "bars: expected a whole number"),
         (("generate", "MODEL", "--primer", "gone.mid"), "gone.mid cannot be read"),
         (("generate", "MODEL", "-o", "new.v2", "-n", "2"), "in a slash: new.v2/, got '.v2'"),
-        (("generate", "TEXT", "-o", "new.mid"), "expected the name of a text, such as new.txt"),
-        (("generate", "TEXT", "--bars", "4"), "--bars is for models of music"),
-        (("generate", "TEXT", "--no-echo"), "--no-echo is for models of music"),
+        (("generate", "TEXT", "-o", "new.mid"), "expected the name of a text file"),
+        (("generate", "TEXT", "--bars", "4"), "--bars applies to models of music"),
+        (("generate", "TEXT", "--no-echo"), "--no-echo applies to models of music"),
         (("render", "TUNES/broken.mid", "-o", "a.png"), "is no MIDI file"),
         (("render", "TUNES/jig.abc", "-o", "a.gif"), "expected a name that ends in"),
         (("train", "TUNES", "--encoding", "latin-1"), "encoding: expected melody or polyphony"),
         (("train", "TUNES/broken.mid"), "no music to learn from"),
-        (("train", "TUNES", "--lines"), "lines: not an option of music"),
+        (("train", "TUNES", "--lines"), "lines: expected options of the task music"),
         (("train", "TUNES/1.mid", "--task", "text"), "is a binary file, not text"),
     ],
 )

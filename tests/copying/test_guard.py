@@ -157,7 +157,7 @@ def test_what_the_index_cannot_tell_is_refused() -> None:
     config = SampleConfig(max_copy=2)
     with pytest.raises(ConfigError, match=r"expected at least \d+ characters, got 2"):
         guards([index], CODES, config, [])
-    with pytest.raises(ConfigError, match="one was trained with --no-index"):
+    with pytest.raises(ConfigError, match="got one trained with --no-index"):
         guards([], CODES, config, [])
     assert guards([], CODES, SampleConfig(), []) == []
     assert report([], CODES, [None]) == []
@@ -212,9 +212,9 @@ def test_a_model_of_tunes_keeps_its_copies_short() -> None:
 def test_one_line_says_how_much_was_copied() -> None:
     index = index_of(Corpus("chance", "text", LETTERS, chance(5000)), CODES)
     (line,) = report([index], CODES, [12, 0])
-    assert line == "longest run that stands in the corpus: 12 characters"
+    assert line == "longest run copied from the corpus: 12 characters"
     assert report([index], CODES, [0]) == [
-        f"no run of {index.shortest} characters or more stands in the corpus"
+        f"no run of {index.shortest} characters or more is copied from the corpus"
     ]
 
 

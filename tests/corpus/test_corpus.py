@@ -39,13 +39,13 @@ def test_pieces_are_not_cut(lengths: list[int], validation: float) -> None:
 
 
 def test_a_single_piece_cannot_be_cut() -> None:
-    with pytest.raises(CorpusError, match="too little to hold out"):
+    with pytest.raises(CorpusError, match="too small to hold out"):
         Corpus("c", "text", AB, np.array([1, 1, 0]), np.array([0, 3]))
 
 
 @pytest.mark.parametrize("share", [-0.1, 0.6, float("nan")])
 def test_a_wrong_share(share: float) -> None:
-    with pytest.raises(ConfigError, match="validation: expected a share"):
+    with pytest.raises(ConfigError, match="validation: expected a fraction"):
         Corpus("c", "text", AB, np.zeros(10, int), validation=share)
 
 

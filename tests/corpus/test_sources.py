@@ -50,7 +50,7 @@ def test_chunks_are_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("name", ["x" * 300, "~nosuchuser/x"])
 def test_a_name_that_no_file_can_have(name: str) -> None:
-    with pytest.raises(CorpusError, match="is no path that can be read"):
+    with pytest.raises(CorpusError, match="is not a readable path"):
         from_path(name)
 
 

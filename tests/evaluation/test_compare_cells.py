@@ -20,7 +20,7 @@ class Hears(Callback):
 
 def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delayed_recall, "GAPS", (2, 3))
-    monkeypatch.setattr(delayed_recall, "learn", lambda cell, gap, *_: 0.5 * gap)
+    monkeypatch.setattr(delayed_recall, "train", lambda cell, gap, *_: 0.5 * gap)
     corpus, hears = seqgen.load_corpus(book), Hears()
     cells = ["simple_rnn", "gru", "lstm"]
     found = compare_cells.compare(corpus, cells, callback=hears, **SMALL)
@@ -34,7 +34,7 @@ def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPa
     assert sum("chosen" in message for message in hears.messages) == 1
     table = summaries.comparison("text", found, delayed_recall.UNIFORM_LOSS)
     assert [line.split()[0] for line in table.splitlines()[1:4]] == cells
-    assert "(a guess has 2.08)" in table
+    assert "(uniform guessing: 2.08)" in table
     alone = compare_cells.compare(corpus, ["gru"], recalls=False, **SMALL)["gru"]["scores"]
     assert alone["validation_loss"] == found["gru"]["scores"]["validation_loss"]
 
@@ -53,7 +53,7 @@ def test_no_cell_pays_for_the_first_step_of_a_process(
     hears = Hears()
     cells = ["gru", "simple_rnn"]
     compare_cells.compare(seqgen.load_corpus(book), cells, recalls=False, callback=hears, **SMALL)
-    assert runs == [compare_cells.MOMENT, None, None]
+    assert runs == [compare_cells.ONE_STEP, None, None]
     assert not any("the run took" in message for message in hears.messages)
 
 
@@ -76,8 +76,8 @@ def test_ctrl_c_keeps_what_there_is(book: Path) -> None:
     "wrong, message",
     [
         (["rnn"], "expected some of lstm, gru, simple_rnn, got 'rnn'"),
-        (["gru", "gru"], "expected each once"),
-        ([], "expected each once, got none"),
+        (["gru", "gru"], "expected distinct cells"),
+        ([], "expected distinct cells, got none"),
     ],
 )
 def test_wrong_cells(book: Path, wrong: list[str], message: str) -> None:

@@ -45,7 +45,7 @@ def test_a_loss_tells_how_far_a_network_reaches() -> None:
 
 
 def test_a_cell_learns_a_short_gap_in_seconds() -> None:
-    assert delayed_recall.learn("gru", 3, 0.1, seed=0, callback=Callback()) < UNIFORM_LOSS / 2
+    assert delayed_recall.train("gru", 3, 0.1, seed=0, callback=Callback()) < UNIFORM_LOSS / 2
 
 
 def test_ctrl_c_ends_the_learning() -> None:
@@ -54,4 +54,4 @@ def test_ctrl_c_ends_the_learning() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        delayed_recall.learn("gru", 3, 0.2, seed=0, callback=Impatient())
+        delayed_recall.train("gru", 3, 0.2, seed=0, callback=Impatient())

@@ -72,16 +72,18 @@ def test_strange_characters_are_scored_as_unknown_where_there_is_such_a_token(
 def test_a_corpus_that_is_gone_or_changed(trained: Path, book: Path, tmp_path: Path) -> None:
     model = seqgen.load(trained)
     model.data.corpus["arguments"] = ["gone.txt"]
-    with pytest.raises(CorpusError, match="gone.txt: no such file.*name what is to be scored"):
+    with pytest.raises(CorpusError, match="gone.txt: no such file.*give a corpus to score"):
         evaluation.evaluate(model, folder=tmp_path)
     shutil.copy(book, tmp_path / "gone.txt")  # beside the model it is found
     assert evaluation.evaluate(model, folder=tmp_path).scores["baseline"]
     (tmp_path / "gone.txt").write_text(SENTENCE * 100, encoding="utf-8")
-    with pytest.raises(CorpusError, match="is not what it was when the model was trained"):
+    with pytest.raises(CorpusError, match="has changed since the model was trained"):
         evaluation.evaluate(model, folder=tmp_path)
     found = evaluation.evaluate(model, [tmp_path / "gone.txt"], folder=tmp_path)
     assert found.scores["baseline"] is None
-    assert "no n-grams beside it: the corpus of the model is not found again" in found.notes[0]
+    assert (
+        "no n-grams for comparison: the training corpus of the model is not found" in found.notes[0]
+    )
 
 
 def test_a_corpus_that_was_moved(trained: Path, book: Path, tmp_path: Path) -> None:
@@ -91,14 +93,14 @@ def test_a_corpus_that_was_moved(trained: Path, book: Path, tmp_path: Path) -> N
     there = shutil.copy(book, tmp_path / "elsewhere" / "book.txt")
     found = evaluation.evaluate(model, [there], folder=tmp_path)
     assert found.scores["baseline"]
-    assert any("this is what the model has learned from" in note for note in found.notes)
+    assert any("this is the training corpus" in note for note in found.notes)
     shutil.copy(book, tmp_path / "moved.txt")
     assert evaluation.evaluate(model, folder=tmp_path).scores["baseline"]
 
 
 def test_what_it_learned_from_is_told_apart(trained: Path, book: Path) -> None:
     found = evaluation.evaluate(seqgen.load(trained), [book], folder=trained.parent)
-    assert any("this is what the model has learned from" in note for note in found.notes)
+    assert any("this is the training corpus" in note for note in found.notes)
 
 
 def test_a_corpus_that_is_split_otherwise_than_when_it_was_learned(
@@ -109,8 +111,8 @@ def test_a_corpus_that_is_split_otherwise_than_when_it_was_learned(
     monkeypatch.setitem(split, "training_tokens", split["training_tokens"] + 1)
     found = evaluation.evaluate(model, folder=trained.parent)
     assert found.notes == [
-        "this seqgen holds out other parts than the one that trained the model, which has learned "
-        "some of them"
+        "this version of seqgen splits the corpus differently: the model was trained on some of "
+        "the parts that are now held out"
     ]
 
 
@@ -170,7 +172,7 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
 
 
 def test_options_of_the_other_task(trained: Path) -> None:
-    with pytest.raises(ConfigError, match="--bars is for models of music"):
+    with pytest.raises(ConfigError, match="--bars applies to models of music"):
         sample_options(seqgen.load(trained), bars=8)
 
 
@@ -183,12 +185,12 @@ def test_what_came_from_standard_input_is_not_asked_for_again(
     evaluate = ["evaluate", str(tmp_path / "m.keras")]
     done = CliRunner().invoke(cli, [*evaluate, str(book), "--samples", "1", "--length", "20"])
     assert done.exit_code == 0 and "perplexity" in done.stdout
-    assert "this is what the model has learned from" in done.stderr
+    assert "this is the training corpus" in done.stderr
     (tmp_path / "other.txt").write_text(SENTENCE, encoding="utf-8")
     other = [*evaluate, str(tmp_path / "other.txt"), "--samples", "1"]
     done = CliRunner().invoke(cli, other)
-    assert done.exit_code == 0 and "no n-grams beside it: " in done.stderr
-    assert "it came from standard input, and is gone" in done.stderr
+    assert done.exit_code == 0 and "no n-grams for comparison: " in done.stderr
+    assert "it was read from standard input" in done.stderr
     assert "no samples: " in done.stderr
 
 
@@ -199,16 +201,19 @@ def test_texts_in_other_encodings_and_of_other_kinds(trained: Path, tmp_path: Pa
         evaluation.evaluate(model, [text], folder=tmp_path)
     found = evaluation.evaluate(model, [text], folder=tmp_path, encoding="latin-1")
     assert found.scores["tokens"] == len(SENTENCE)
-    with pytest.raises(ConfigError, match="is one of text, irish-tunes is music"):
+    with pytest.raises(
+        ConfigError,
+        match="irish-tunes: expected .*, got one of music",
+    ):
         evaluation.evaluate(model, ["irish-tunes"], folder=tmp_path)
     text.write_text("ΩΩΩ", encoding="utf-8")
-    with pytest.raises(CorpusError, match="other: the model knows nothing of what is in it"):
+    with pytest.raises(CorpusError, match="other: expected tokens of the model's vocabulary"):
         evaluation.evaluate(model, [text], folder=tmp_path)
 
 
 def test_options_of_samples_ask_for_samples(trained: Path) -> None:
     for option in ("--length", "--temperature", "--seed"):
-        with pytest.raises(ConfigError, match=f"{option} applies to samples; add --samples N"):
+        with pytest.raises(ConfigError, match=f"{option} applies to --samples, .*; add"):
             CliRunner().invoke(cli, ["evaluate", str(trained), option, "1"], catch_exceptions=False)
 
 

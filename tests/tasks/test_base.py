@@ -88,7 +88,7 @@ def test_it_trains_generates_and_evaluates(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_option_of_another_task_is_refused() -> None:
-    with pytest.raises(ConfigError, match="--prompt is for models of text; this one is of digits"):
+    with pytest.raises(ConfigError, match="models of text, this is a model of digits"):
         base.require_own_options("digits", ["prompt"])
 
 

@@ -52,7 +52,7 @@ def test_a_full_disk_leaves_the_previous_one(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OutputError, match="No space left on device; what was there is kept"):
+    with pytest.raises(OutputError, match="No space left on device; an existing file is kept"):
         checkpoint.save(path, FACTS, ARRAYS)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

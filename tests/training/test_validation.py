@@ -28,18 +28,6 @@ def test_it_is_the_loss_of_one_stream_with_carried_state(
     assert loss == pytest.approx(one_stream(network, first, tokens or len(IDS) - first), abs=1e-4)
 
 
-def test_every_token_is_scored_once() -> None:
-    for first, tokens in ((500, 200), (699, 1), (1, 699), (400, 70)):
-        validation = Validation(build(ModelConfig(units=4), 7), IDS, first)
-        scored = np.zeros(len(IDS), int)
-        numbered = Validation(validation.network, np.arange(len(IDS)), first)
-        for inputs, targets, weights in numbered._windows(tokens):
-            assert (inputs + 1 == targets).all()
-            np.add.at(scored, targets.ravel(), weights.ravel().astype(int))
-        assert scored[first : first + tokens].tolist() == [1] * tokens
-        assert scored.sum() == tokens
-
-
 def test_it_measures_its_speed() -> None:
     validation = Validation(build(ModelConfig(units=4), 7), IDS, 500)
     validation.loss()

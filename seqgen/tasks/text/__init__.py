@@ -1,1 +1,1 @@
-"""Text as a sequence of characters."""
+"""The task `text`: sequences of characters."""

@@ -1,4 +1,4 @@
-"""Text files as a corpus: a sequence of Unicode code points."""
+"""Reading of text files as a corpus of characters (Unicode code points)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BINARY_STARTS = (
     *(b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"),
     *(b"\x1f\x8b", b"MThd\0", b"ID3\x02", b"ID3\x03", b"ID3\x04"),
 )
-UNICODE_MARKS = {  # the longer first: one begins like the other
+UNICODE_MARKS = {  # in this order: the mark of UTF-32-LE starts with that of UTF-16-LE
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
     "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
 }
@@ -37,21 +37,23 @@ def read(
     min_count: int = 1,
     validation: float = 0.1,
 ) -> Corpus:
-    r"""Encode text, in order; a text without a final newline gets one before the next.
+    r"""Read texts in order; a missing final newline is added before the next text.
 
-    A byte order mark is dropped and `\r\n` and `\r` become `\n`.
+    Byte order marks are removed, and `\r\n` and `\r` become `\n`.
 
     Args:
-        sources: files, folders' files or bytes.
-        name: what the model file calls the corpus.
-        encoding: of the bytes.
-        lines: every line that is not empty is a piece of its own, closed by an end token.
-        min_count: characters seen less often become one `<unk>`, which is never generated.
-        validation: share held out at the end.
+        sources: the texts.
+        name: the name of the corpus.
+        encoding: of the bytes, such as `utf-8` or `latin-1`.
+        lines: make every line that is not empty a piece, which ends with an end token. Sorted
+            lines are shuffled.
+        min_count: replace characters that occur less often by `<unk>`, which is never generated.
+        validation: fraction held out at the end.
 
     Raises:
-        CorpusError: bytes are not in that encoding, a file is binary or empty, there is no text.
-        ConfigError: an option is out of its range.
+        CorpusError: the bytes are not in this encoding, a file is binary or empty, or there is no
+            text.
+        ConfigError: an option is out of range.
 
     >>> corpus = read([Source("note", data=b"hello\r\n")], validation=0)
     >>> "".join(corpus.vocabulary.decode(corpus.ids))
@@ -64,7 +66,7 @@ def read(
     shuffled = lines and not isinstance(ids, np.memmap) and _is_sorted(vocabulary, ids, bounds)
     if shuffled:
         ids, bounds = _shuffled(ids, bounds)
-        notes += ("the lines are sorted; shuffled, so that those held out are like the rest",)
+        notes += ("the lines are sorted: shuffled, so that the held-out lines resemble the rest",)
     return Corpus(
         name,
         "text",
@@ -81,7 +83,10 @@ def read(
 def _usable(
     sources: Sequence[Source], options: TextOptions
 ) -> tuple[list[Source], tuple[str, ...]]:
-    """The sources that hold text, and what was skipped; what the user named must hold text."""
+    """The sources that contain text, and messages about those that were skipped.
+
+    Only sources from folders are skipped; others raise `CorpusError` if they are not text.
+    """
     kept, skipped = [], []
     for source in sources:
         reason = _why_not_text(source, options.encoding)
@@ -94,7 +99,7 @@ def _usable(
     if not kept:
         where = "the folder has no files" if not sources else "no file of the folder holds text"
         detail = f": {'; '.join(skipped[:3])}" if skipped else ""
-        raise CorpusError(f"no text to learn from: {where}{detail}")
+        raise CorpusError(f"no text to learn from: {where}{detail}; choose another corpus")
     return kept, tuple(skipped)
 
 
@@ -102,21 +107,21 @@ def _why_not_text(source: Source, encoding: str) -> str | None:
     with source.open() as file:
         head = file.read(SNIFFED_BYTES)
     if not head:
-        return "is empty; name a file with text in it"
+        return "is empty; expected a file with text"
     wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
     for name, marks in UNICODE_MARKS.items():
         if not wide and head.startswith(marks):
             return f"looks like {name}; add --encoding {name}"
     if head.startswith(BINARY_STARTS) or (not wide and b"\0" in head):
-        return "is a binary file, not text; save it as plain text and name that"
+        return "is a binary file; expected plain text, save it as such"
     return None
 
 
 def _is_sorted(vocabulary: Vocabulary, ids: Ids, bounds: Bounds) -> bool:
-    """Whether the lines stand in the order of the alphabet, judged by a few spread over them.
+    """Whether the lines are in alphabetical order, judging by a sample.
 
-    Of such a list the last tenth, held out, begins with letters that the rest never begins with:
-    every network would only seem to get worse.
+    The held-out end of a sorted list starts with letters that no other line starts with, so that
+    its loss would be meaningless.
     """
     lines = len(bounds) - 1
     chosen = np.unique(np.linspace(0, lines - 1, SAMPLED_LINES).astype(int))
@@ -127,7 +132,7 @@ def _is_sorted(vocabulary: Vocabulary, ids: Ids, bounds: Bounds) -> bool:
 
 
 def _shuffled(ids: Ids, bounds: Bounds) -> tuple[Ids, Bounds]:
-    """The same pieces in another order, always the same one."""
+    """Shuffle the pieces, always in the same way."""
     order = np.random.default_rng(0).permutation(len(bounds) - 1)
     pieces = [ids[bounds[i] : bounds[i + 1]] for i in order]
     lengths = np.diff(bounds)[order]

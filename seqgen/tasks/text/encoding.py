@@ -1,8 +1,8 @@
-"""Bytes → ids: decode, count, look up.
+"""Encoding of text: bytes → characters → ids.
 
-Reading goes twice over the bytes, a megabyte at a time: once to count the characters, which
-gives the vocabulary, once to look each one up in a table. Nothing is ever held whole; the ids of
-a large corpus go to a file in the cache folder and are memory-mapped from there.
+The bytes are read twice in chunks: first to count the characters, which gives the vocabulary, then
+to look up their ids. The ids of a large corpus are written to a file in the cache folder and
+memory-mapped, so that it is never completely in memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from seqgen.utils.cache import cache_folder
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 IN_MEMORY_BYTES = 1 << 25  # a larger corpus is encoded into a file
-CACHE_VERSION = 1  # of the encoding; another number is another cache entry
+CACHE_VERSION = 1  # of the encoding; increase it to invalidate cached corpora
 CODE_POINTS = 0x110000
 NEWLINE = ord("\n")
 
@@ -39,37 +39,46 @@ Bounds = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How bytes become tokens."""
+    """Options of the encoding.
+
+    Raises:
+        ConfigError: the encoding is unknown, or `min_count` is less than 1.
+    """
 
     encoding: str = "utf-8"
-    lines: bool = False  # every line is a piece of its own
-    min_count: int = 1  # characters seen less often share one token
+    lines: bool = False  # whether every line is a piece
+    min_count: int = 1  # rarer characters become `<unk>`
 
     def __post_init__(self) -> None:
         try:
             b"a".decode(self.encoding)
         except UnicodeDecodeError:
-            pass  # a text encoding with wider units
+            pass  # a valid encoding with more than one byte per character
         except (LookupError, ValueError) as error:
             raise ConfigError(
                 f"encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, "
-                f"got {self.encoding!r}"
+                f"got {self.encoding!r}; choose one that Python knows"
             ) from error
         if self.min_count < 1:
-            raise ConfigError(f"min_count: expected at least 1, got {self.min_count}")
+            raise ConfigError(f"min_count: expected at least 1, got {self.min_count}; use 1")
 
 
 def encode(
     sources: Sequence[Source], options: TextOptions, digest: str
 ) -> tuple[Vocabulary, Ids, Bounds]:
-    """The vocabulary, the ids `(N,)`, and with `lines` the pieces' bounds `(P + 1,)`.
+    """Encode texts.
 
     Args:
-        digest: SHA-256 of the content, by which a large corpus is found in the cache.
+        sources: the texts.
+        options: how to encode them.
+        digest: SHA-256 of the sources, the key of a large corpus in the cache.
+
+    Returns:
+        The vocabulary, the ids `(N,)`, and with `lines` the bounds `(P + 1,)` of the pieces.
 
     Raises:
-        CorpusError: the bytes are not in that encoding, or there is nothing to learn.
-        OutputError: a large corpus cannot be written into the cache folder.
+        CorpusError: the bytes are not in this encoding, or there is nothing to learn.
+        OutputError: a large corpus cannot be written to the cache folder.
     """
     if sum(source.size for source in sources) <= IN_MEMORY_BYTES:
         ids_file, bounds_file = io.BytesIO(), io.BytesIO()
@@ -85,16 +94,16 @@ def encode(
 def _encode(
     sources: Sequence[Source], options: TextOptions, ids_file: BinaryIO, bounds_file: BinaryIO
 ) -> Vocabulary:
-    """Write ids, in the vocabulary's type, and the pieces' bounds, as int64, to the files."""
+    """Write the ids, as `vocabulary.dtype`, and the bounds of pieces, as int64, to files."""
     counts = np.zeros(CODE_POINTS, np.int64)
     for codes in _codes(sources, options):
         found = np.bincount(codes)
         counts[: len(found)] += found
     if options.lines:
-        counts[NEWLINE] = 0  # the end token stands for it
+        counts[NEWLINE] = 0  # encoded as the end token
     characters = {chr(code): int(counts[code]) for code in np.flatnonzero(counts)}
     if not characters:
-        raise CorpusError("no text to learn from: there is nothing but empty lines")
+        raise CorpusError("no text to learn from: all lines are empty; choose another corpus")
     vocabulary = Vocabulary.from_counts(characters, min_count=options.min_count, end=options.lines)
     if not set(characters).intersection(vocabulary.tokens):
         raise CorpusError(
@@ -115,7 +124,7 @@ def _encode(
 
 
 def _lookup_table(vocabulary: Vocabulary) -> Ids:
-    """Code point → id `(CODE_POINTS,)`; the end token stands where a newline would."""
+    """Code point → id `(CODE_POINTS,)`; a newline becomes the end token, if there is one."""
     table = np.full(CODE_POINTS, vocabulary.unknown_id or 0, vocabulary.dtype)
     for i, token in enumerate(vocabulary.tokens):
         if token not in (END, UNKNOWN):
@@ -126,7 +135,7 @@ def _lookup_table(vocabulary: Vocabulary) -> Ids:
 
 
 def _codes(sources: Sequence[Source], options: TextOptions) -> Iterator[Codes]:
-    """The code points of all sources, chunk by chunk; with `lines`, without empty lines."""
+    """Yield the code points of all sources in chunks; with `lines`, without empty lines."""
     last = NEWLINE
     for number, source in enumerate(sources):
         for text in _decoded(source, options.encoding):
@@ -145,21 +154,20 @@ def _codes(sources: Sequence[Source], options: TextOptions) -> Iterator[Codes]:
 def _utf_32(source: Source, text: str) -> bytes:
     try:
         return text.encode("utf-32-le")
-    except UnicodeEncodeError as error:  # utf-7 lets them pass
+    except UnicodeEncodeError as error:  # UTF-7 decodes lone surrogates
         raise CorpusError(
-            f"{source.label} has half a character, a lone surrogate; mend it"
+            f"{source.label} contains a lone surrogate, half of a character; remove it"
         ) from error
 
 
 def _decoded(source: Source, encoding: str) -> Iterator[str]:
-    """The text of a source, chunk by chunk, without a byte order mark, newlines normalised."""
-    # A mark at the start is dropped below, whatever the encoding; this one's own way of doing it
-    # would shift the places of wrong bytes.
+    """Yield the text of a source in chunks, without byte order mark, with normalised newlines."""
+    # A byte order mark is removed below; the codec utf-8-sig would shift the offsets in errors.
     name = "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
     decoder = codecs.getincrementaldecoder(name)()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     consumed, at_start = 0, True
-    for chunk in chain(source.chunks(), [b""]):  # the empty one closes both decoders
+    for chunk in chain(source.chunks(), [b""]):  # the empty chunk flushes both decoders
         final = not chunk
         pending = len(decoder.getstate()[0])
         try:
@@ -169,19 +177,19 @@ def _decoded(source: Source, encoding: str) -> Iterator[str]:
             byte = error.object[error.start]
             raise CorpusError(
                 f"{source.label}: byte {offset:,} (0x{byte:02x}) is not {encoding}; "
-                "name the encoding that the file has, for example --encoding cp1252 or latin-1"
+                "give the encoding of the file, for example --encoding cp1252 or latin-1"
             ) from error
         consumed += len(chunk)
         if at_start and text:
             text, at_start = text.removeprefix("\ufeff"), False
         if "\0" in text:
-            raise CorpusError(f"{source.label} is a binary file: it has a zero character")
+            raise CorpusError(f"{source.label} is a binary file: it contains NUL; expected text")
         yield text
 
 
 def _encoded_on_disk(sources: Sequence[Source], options: TextOptions, digest: str) -> Path:
-    """The folder of the cache that holds this content encoded with these options."""
-    sizes = [source.size for source in sources]  # where one text ends a newline may be added
+    """The cache folder of a corpus encoded with these options, which is created if missing."""
+    sizes = [source.size for source in sources]  # a newline may be added after a text
     key = sha256(repr((CACHE_VERSION, digest, sizes, options)).encode()).hexdigest()
     folder = cache_folder() / "corpora" / key
     if folder.exists():
@@ -195,13 +203,13 @@ def _encoded_on_disk(sources: Sequence[Source], options: TextOptions, digest: st
                 vocabulary = _encode(sources, options, ids_file, bounds_file)
             text = json.dumps(vocabulary.to_json())
             (temporary / "vocabulary.json").write_text(text, encoding="utf-8")
-            if not folder.exists():  # another run may have been faster
+            if not folder.exists():  # unless another process was faster
                 temporary.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise OutputError(
-            f"{folder.parent}: the encoded corpus cannot be written there "
-            f"({error.strerror}); make room, or name another folder in SEQGEN_CACHE"
+            f"{folder.parent}: the encoded corpus cannot be written to this folder "
+            f"({error.strerror}); make room, or set another folder in SEQGEN_CACHE"
         ) from error
     return folder

@@ -1,9 +1,11 @@
-"""A model of text → new texts: prompts, what may be written, and where it stops."""
+"""Generation of texts with a trained model: prompt, constraints, and a stream of characters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -18,94 +20,77 @@ from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens, StopSequence
 from seqgen.sampling.decode import Constraint, GeneratedSequence
 from seqgen.sampling.sampler import Sampler
+from seqgen.tasks.base import sample_config
 from seqgen.tasks.text.prompt import encode_prompt, require_known
 from seqgen.types import Ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
-UNIT = "characters"  # that copies are counted in
+UNIT = "characters"  # in which copies are counted
+DEFAULT_LENGTH = 500  # characters of a text
+LONGEST_LINE = 10_000  # characters of a text, if the model is one of lines
+
+Advance = Callable[[], object]  # generates the next character; true if there is none
 
 
+@dataclass(eq=False)
 class TextStream:
-    """A text that is written while it is read: iterating gives its prompt, then new characters.
+    """A text that is generated while it is read: iteration yields the prompt, then characters."""
 
-    Args:
-        prompt: what it begins with.
-        prompt_ids: that as ids `(T,)`, as the network was told.
-        output: the ids after it.
-        vocabulary: what they stand for.
-        indexes: of what the model was trained on.
-        codes: how copies of text are counted.
-        held_back: how many of the last may turn out to be the stop text.
-        write_on: draws the next character, and says whether there is none any more.
-    """
-
-    def __init__(
-        self,
-        prompt: str,
-        prompt_ids: Ids,
-        output: GeneratedSequence,
-        vocabulary: Vocabulary,
-        indexes: Sequence[CopyIndex],
-        codes: CopyCodes,
-        held_back: int,
-        write_on: Callable[[], object],
-    ) -> None:
-        self.prompt = prompt
-        self.prompt_ids = prompt_ids
-        self.output = output
-        self.vocabulary = vocabulary
-        self.indexes = indexes
-        self.codes = codes
-        self.held_back = held_back
-        self.write_on = write_on
+    prompt: str
+    prompt_ids: Ids  # (T,), as fed to the network
+    output: GeneratedSequence  # the ids after the prompt
+    vocabulary: Vocabulary
+    indexes: Sequence[CopyIndex]  # of the training corpora
+    codes: CopyCodes
+    stop_length: int  # characters of the stop text: so many are held back, as they may be it
+    advance: Advance
 
     def __iter__(self) -> Iterator[str]:
         if self.prompt:
             yield self.prompt
-        written = 0
+        yielded = 0
         while not self.output.is_finished:
-            ready = len(self.output.ids) - self.held_back
-            if written < ready:
-                yield self.vocabulary.tokens[self.output.ids[written]]
-                written += 1
-            elif self.write_on():
-                break  # Ctrl-C ended the writing in the middle of a step
-        yield from self.tokens[written:]
+            if yielded < len(self.output.ids) - self.stop_length:
+                yield self.vocabulary.tokens[self.output.ids[yielded]]
+                yielded += 1
+            elif self.advance():
+                break  # Ctrl-C ended the generator in the middle of a step
+        yield from self.tokens[yielded:]
 
     @property
     def stopped(self) -> bool:
-        """Whether the stop text came."""
+        """Whether the text ended at the stop text."""
         return any(isinstance(c, StopSequence) and c.is_finished for c in self.output.constraints)
 
     @property
     def tokens(self) -> list[str]:
-        """The new characters so far, without the stop text."""
-        end = len(self.output.ids) - (self.held_back if self.stopped else 0)
-        return [self.vocabulary.tokens[token] for token in self.output.ids[:end]]
+        """The characters generated so far, without the stop text."""
+        end = len(self.output.ids) - (self.stop_length if self.stopped else 0)
+        return self.vocabulary.decode(self.output.ids[:end])
 
     @property
     def ids(self) -> Ids:
-        """The prompt and what follows it, `(N,)`."""
+        """The ids `(N,)` of the prompt and the generated characters."""
         return np.concatenate((self.prompt_ids, self.output.ids[: len(self.tokens)])).astype(int)
 
     @property
     def longest_copy(self) -> int | None:
-        """The longest run of it that stands in the corpus; 0: none to speak of; None: no index."""
+        """Characters of the longest run copied from the corpus, see `copying.report`."""
         return copy_report.longest_copy(self.indexes, self.codes, self.ids)
 
     @property
     def log_probabilities(self) -> list[float]:
-        """How likely the model found each of them, if that was asked for."""
+        """The log-probability of every generated character; empty unless `scored`."""
         return self.output.log_probabilities[: len(self.tokens)]
 
 
 class TextGenerator:
-    """Writes texts with a trained network.
+    """Generates texts with a trained network.
 
     Args:
         engine: the network.
         vocabulary: its characters.
-        indexes: of what it was trained on.
+        indexes: of the training corpora, to detect copies.
     """
 
     def __init__(
@@ -116,107 +101,162 @@ class TextGenerator:
         self.indexes = indexes
         self.codes = TokenCodes(vocabulary, UNIT)
 
-    def write(
+    def texts(
         self,
-        prompt: str,
-        config: SampleConfig,
-        *,
         count: int = 1,
+        *,
+        prompt: str = "",
+        length: int | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
         stop: str = "",
         ban: str = "",
         allow: str = "",
         skip_unknown: bool = False,
         scored: bool = False,
+        **sampling: Any,
     ) -> list[TextStream]:
-        """Texts that are written when they are read, side by side.
+        """Return texts that are generated, in one batch, while they are read.
 
         Args:
-            prompt: what each begins with.
-            config: how characters are drawn; with `beam`, the likeliest texts.
-            count: how many; a text is the same however many there are.
-            stop: a text ends before it.
-            ban: characters that are never written.
-            allow: only these are written.
-            skip_unknown: drop characters of the prompt that the model has never seen.
-            scored: keep how likely the model found each character.
+            count: number of texts; a text does not depend on how many there are.
+            prompt: the beginning of every text.
+            length: number of new characters, 500 by default; a model of lines stops at the end of
+                the line, or after 10,000.
+            temperature: 0 always chooses the most likely character, 1 samples from the model's
+                distribution; 0.8 by default.
+            seed: the same seed gives the same texts on the same machine.
+            stop: every text ends before this text.
+            ban: characters that are never generated.
+            allow: if not empty, only these characters are generated.
+            skip_unknown: drop characters of the prompt that are not in the vocabulary.
+            scored: keep the log-probability of every character.
+            sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
 
         Raises:
-            VocabularyError: characters of prompt, stop or allow that the model has never seen.
-            ConfigError: options that exclude each other.
+            VocabularyError: the prompt, `stop` or `allow` has characters that are not in the
+                vocabulary.
+            ConfigError: an option is out of range, or options exclude each other.
         """
+        if length is None:
+            length = DEFAULT_LENGTH if self.vocabulary.end_id is None else LONGEST_LINE
+        config = sample_config(length, temperature, seed, sampling)
         prompt, ids = encode_prompt(self.vocabulary, prompt, skip_unknown=skip_unknown)
-        require_known(self.vocabulary, "the stop text", stop, "it would never be written")
+        require_known(self.vocabulary, "the stop text", stop, "it would never be generated")
         require_known(self.vocabulary, "allow", allow)
         banned = self._banned(ban, allow)
-        if never := [each for each in stop if self.vocabulary.ids[each] in banned]:
-            raise ConfigError(
-                f"stop: expected a text that may be written, got {stop!r}, whose {never[0]!r} is "
-                "banned; it would never come"
-            )
-        if config.beam is not None and count > config.beam:
-            raise ConfigError(
-                f"count: expected at most the beam's {config.beam}, got {count}; "
-                "a beam keeps that many texts"
-            )
+        self._require_reachable(stop, banned)
 
-        def output(item: int) -> GeneratedSequence:
-            constraints: list[Constraint] = []
-            if banned:
-                constraints.append(BannedTokens(len(self.vocabulary), banned))
-            if stop:
-                constraints.append(StopSequence(self.vocabulary.encode(stop).tolist()))
-            constraints += guards(self.indexes, self.codes, config, ids, self.vocabulary.end_id)
+        def new_output(item: int) -> GeneratedSequence:
             return GeneratedSequence(
                 config,
                 item,
                 end_id=self.vocabulary.end_id,
                 may_be_empty=bool(prompt),
-                constraints=constraints,
+                constraints=self._constraints(config, ids, stop, banned),
                 scored=scored,
             )
 
-        def written(output: GeneratedSequence, write_on: Callable[[], object]) -> TextStream:
-            parts = output, self.vocabulary, self.indexes, self.codes, len(stop)
-            return TextStream(prompt, ids, *parts, write_on)
+        outputs = (self._sample if config.beam is None else self._search)(
+            config, ids, count, new_output
+        )
+        shared = self.vocabulary, self.indexes, self.codes, len(stop)
+        return [TextStream(prompt, ids, output, *shared, advance) for output, advance in outputs]
 
-        place = decode.read(self.engine, ids)
-        if config.beam is not None:
-            found = beam_search.search(self.engine, place, output(0), config.beam)[:count]
-            return [written(each, lambda: True) for each in found]
-        texts = []
+    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+        """Yield the prompt, then new characters one by one; options as for `texts`."""
+        return iter(self.texts(prompt=prompt, **options)[0])
+
+    def generate(self, prompt: str = "", **options: Any) -> str:
+        """Return the prompt followed by new text; options as for `texts`."""
+        return "".join(self.stream(prompt, **options))
+
+    def _sample(
+        self,
+        config: SampleConfig,
+        prompt_ids: Ids,
+        count: int,
+        new_output: Callable[[int], GeneratedSequence],
+    ) -> Iterator[tuple[GeneratedSequence, Advance]]:
+        """Sampled outputs, and what generates the next character of each."""
+        after_prompt = decode.read(self.engine, prompt_ids)
         sampler = Sampler(config)
-        recent = [int(token) for token in ids if token != self.vocabulary.end_id]
+        recent = [int(token) for token in prompt_ids if token != self.vocabulary.end_id]
         for items, rows in decode.batches(count, self.engine):
-            outputs = [output(item) for item in items]
-            spread = decode.streams(self.engine, place, [0] * rows)
-            growing = decode.generate(self.engine, spread, sampler, outputs, recent)
-            write_on = partial(next, growing, True)
-            texts += [written(each, write_on) for each in outputs]
-        return texts
+            outputs = [new_output(item) for item in items]
+            states = decode.streams(self.engine, after_prompt, [0] * rows)
+            steps = decode.generate(self.engine, states, sampler, outputs, recent)
+            for output in outputs:
+                yield output, partial(next, steps, True)
+
+    def _search(
+        self,
+        config: SampleConfig,
+        prompt_ids: Ids,
+        count: int,
+        new_output: Callable[[int], GeneratedSequence],
+    ) -> Iterator[tuple[GeneratedSequence, Advance]]:
+        """The most likely outputs, already complete."""
+        assert config.beam is not None
+        if count > config.beam:
+            raise ConfigError(
+                f"count: expected at most {config.beam}, the size of the beam, got {count}; "
+                "increase beam, or reduce count"
+            )
+        after_prompt = decode.read(self.engine, prompt_ids)
+        found = beam_search.search(self.engine, after_prompt, new_output(0), config.beam)
+        for output in found[:count]:
+            yield output, lambda: True
+
+    def _constraints(
+        self, config: SampleConfig, prompt_ids: Ids, stop: str, banned: Sequence[int]
+    ) -> list[Constraint]:
+        """The constraints of one output."""
+        constraints: list[Constraint] = []
+        if banned:
+            constraints.append(BannedTokens(len(self.vocabulary), banned))
+        if stop:
+            constraints.append(StopSequence(self.vocabulary.encode(stop).tolist()))
+        end_id = self.vocabulary.end_id
+        return constraints + guards(self.indexes, self.codes, config, prompt_ids, end_id)
 
     def _banned(self, ban: str, allow: str) -> list[int]:
-        """The ids that are never written."""
+        """The ids that are never generated."""
         characters = {*self.vocabulary.tokens} - {END, UNKNOWN}
-        left = (characters & {*allow} if allow else characters) - {*ban}
-        if not left:
-            raise ConfigError("ban: expected that some character may still be written, got none")
+        possible = (characters & {*allow} if allow else characters) - {*ban}
+        if not possible:
+            raise ConfigError(
+                "ban: expected that some character can still be generated, got none; ban fewer "
+                "characters, or allow more"
+            )
         ids = self.vocabulary.ids
-        return sorted(ids[token] for token in ids.keys() - left - {END})
+        return sorted(ids[token] for token in ids.keys() - possible - {END})
+
+    def _require_reachable(self, stop: str, banned: Sequence[int]) -> None:
+        """Raise `ConfigError` if the stop text has a banned character."""
+        never = [character for character in stop if self.vocabulary.ids[character] in banned]
+        if never:
+            raise ConfigError(
+                f"stop: expected a text that can be generated, got {stop!r}, whose {never[0]!r} "
+                "is banned; change stop, or allow this character"
+            )
 
 
 def report(texts: Sequence[TextStream]) -> list[str]:
-    """What a person wants to know of finished texts, besides what is in them."""
+    """Messages to the user about finished texts: copies, and early ends."""
     indexes, codes, end_id = texts[0].indexes, texts[0].codes, texts[0].vocabulary.end_id
-    lines = copy_report.report(indexes, codes, [each.longest_copy for each in texts])
+    lines = copy_report.report(indexes, codes, [text.longest_copy for text in texts])
     if indexes and end_id is not None:
-        whole = sum(
-            copy_report.is_whole_piece(indexes, codes, each.ids[1:], end_id)
-            for each in texts
-            if not each.stopped
+        copied = sum(
+            copy_report.is_whole_piece(indexes, codes, text.ids[1:], end_id)
+            for text in texts
+            if not text.stopped
         )
-        lines.append(f"lines that stand in the corpus as they are: {whole} of {len(texts)}")
-    stuck = sum(each.output.is_stuck for each in texts)
+        lines.append(f"whole lines copied from the corpus: {copied} of {len(texts)}")
+    stuck = sum(text.output.is_stuck for text in texts)
     if stuck:
-        lines.append(f"{stuck} of {len(texts)} texts end early: every character that may follow "
-                     "would go on with a copy")  # fmt: skip
+        lines.append(
+            f"{stuck} of {len(texts)} texts end early: every possible next character would "
+            "continue a copy"
+        )
     return lines

@@ -1,4 +1,4 @@
-"""What can be measured of texts, to set new ones beside the corpus that was learned from."""
+"""Measures of texts, to compare generated texts with the training corpus."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from seqgen.types import Hashes, Ids
 from seqgen.utils import hashing
 from seqgen.utils.hashing import of_ngrams
 
-COPIED = 20  # characters of the runs whose share is counted
+COPIED = 20  # characters of a run that counts as copied
 
 
 def distinct(texts: Sequence[Sequence[object]], order: int) -> float:
-    """The share of all n-grams of some texts that are different ones (Li et al. 2016).
+    """The number of distinct n-grams of texts divided by that of all (distinct-n, Li et al. 2016).
 
     >>> distinct(["aba", "ab"], 2)  # ab, ba; ab
     0.6666666666666666
@@ -25,7 +25,7 @@ def distinct(texts: Sequence[Sequence[object]], order: int) -> float:
 
 
 def words(text: str) -> list[str]:
-    """Letters in a row, in small ones.
+    """Split a text into lower-case words, which are runs of letters.
 
     >>> words("Don't say: x2!")
     ['don', 't', 'say', 'x']
@@ -34,7 +34,7 @@ def words(text: str) -> list[str]:
 
 
 def known_words(text: str, vocabulary: set[str]) -> float:
-    """The share of a text's words that a vocabulary holds.
+    """The fraction of the words of a text that are in a vocabulary.
 
     >>> known_words("the cat zat", {"the", "cat"})
     0.6666666666666666
@@ -44,15 +44,15 @@ def known_words(text: str, vocabulary: set[str]) -> float:
 
 
 def copied_share(outputs: Sequence[Hashes], corpus: Hashes, length: int = COPIED) -> float:
-    """The share of some outputs' runs of a length that stand in the corpus.
+    """The fraction of the runs of outputs that occur in the corpus.
 
     Args:
-        outputs: of each, a code `(N,)` for each character.
-        corpus: the same `(M,)`.
-        length: of the runs.
+        outputs: codes `(N,)` of the characters of every output.
+        corpus: codes `(M,)` of its characters.
+        length: of the runs, in characters.
 
     >>> codes = hashing.of_texts("the cat sat on the mat")
-    >>> copied_share([codes[:8]], codes[4:], length=4)  # of five runs, ` cat` is not there: 'the '
+    >>> copied_share([codes[:8]], codes[4:], length=4)  # 2 of 5 runs
     0.4
     """
     runs = np.concatenate([of_ngrams(each, length) for each in outputs])
@@ -67,7 +67,7 @@ def copied_share(outputs: Sequence[Hashes], corpus: Hashes, length: int = COPIED
 
 
 def longest_copy(outputs: Sequence[Hashes], corpus: Hashes) -> int:
-    """The longest run of some outputs that stands in the corpus, found by halving.
+    """The length of the longest run of outputs that occurs in the corpus, by binary search.
 
     >>> codes = hashing.of_texts("the cat sat on the mat")
     >>> longest_copy([codes[9:14], codes[4:11]], codes)
@@ -84,5 +84,5 @@ def longest_copy(outputs: Sequence[Hashes], corpus: Hashes) -> int:
 
 
 def codes(ids: Ids, tokens: Sequence[str]) -> Hashes:
-    """A code `(N,)` for each id, the same in every vocabulary."""
+    """The codes `(N,)` of ids `(N,)`, which do not depend on the vocabulary."""
     return np.asarray(hashing.of_texts(tokens)[ids])

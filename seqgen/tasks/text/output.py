@@ -1,4 +1,4 @@
-"""Texts to stdout or into a file."""
+"""Write texts to stdout or to a file."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from seqgen.tasks.text.generate import report
 from seqgen.utils.atomic_files import atomic_write, require_writable
 
 SECONDS_PER_FLUSH = 0.02
-RULE = "-" * 15
-OTHER_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".wav", ".png")  # of files that hold no text
+SEPARATOR = "-" * 15
+OTHER_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".wav", ".png")  # of files that are not text
 
 
 def write_texts(
     model: Any, output: str | None, count: int, as_json: bool, options: dict[str, Any], say: Say
 ) -> None:
-    """Write new texts to stdout while they are generated, or into a file.
+    """Generate texts, and write them to stdout, character by character, or to a file.
 
     Args:
         model: a `seqgen.Model` of text.
-        output: the path of a file, or None.
+        output: the path of a file; None for stdout.
         count: number of texts.
-        as_json: write a line of JSON for each text, with tokens and log-probabilities.
-        options: of `Texts.texts`, with the seed.
-        say: tells the user how much was copied.
+        as_json: print a line of JSON per text, with tokens and log-probabilities.
+        options: of `TextGenerator.texts`, with the seed.
+        say: shows a message to the user.
 
     Raises:
-        OutputError: the file cannot be written, its name is that of another kind of file, or
+        OutputError: the file cannot be written, its suffix belongs to another kind of file, or
             stdout is closed.
     """
     if output:
         require_text_name(Path(output))
         require_writable(Path(output))
     elif sys.stdout is None:
-        raise OutputError("standard output is closed; open it, or name a file with --output")
+        raise OutputError("standard output is closed; open it, or give a file with --output")
     texts = model.texts(count, scored=as_json, **options)
     if options.get("prompt") == "":
-        say("the prompt is empty: the text begins as a line does")
+        say("the prompt is empty: the text starts at the beginning of a line")
     if output:
         say_if_kept(Path(output), say)
         with (
@@ -52,15 +52,15 @@ def write_texts(
             write(texts, file, lines=model.writes_lines)
     elif not as_json:
         write(texts, sys.stdout, lines=model.writes_lines)
-    for number, each in enumerate(texts, 1):
+    for number, text in enumerate(texts, 1):
         if as_json:
             print_json(
                 {
-                    "text": "".join(each),
-                    "prompt": each.prompt,
-                    "tokens": each.tokens,
-                    "log_probabilities": each.log_probabilities,
-                    "longest_copy": each.longest_copy,
+                    "text": "".join(text),
+                    "prompt": text.prompt,
+                    "tokens": text.tokens,
+                    "log_probabilities": text.log_probabilities,
+                    "longest_copy": text.longest_copy,
                     "seed": options["seed"],
                     "item": number,
                 }
@@ -70,19 +70,21 @@ def write_texts(
 
 
 def require_text_name(path: Path) -> None:
-    """Raise `OutputError` if a name is that of a sound, a picture or a MIDI file."""
+    """Raise `OutputError` if a path has the suffix of an audio file, an image or a MIDI file."""
     if path.suffix.lower() in OTHER_SUFFIXES:
         raise OutputError(
-            f"{path}: expected the name of a text, such as {path.stem}.txt, since the model is one "
-            f"of text, got {path.suffix!r}"
+            f"{path}: expected the name of a text file for a model of text, got {path.suffix!r}; "
+            f"try {path.stem}.txt"
         )
 
 
 def write(texts: Sequence[Iterable[str]], file: TextIO, *, lines: bool) -> None:
     """Write texts while they are generated.
 
-    A rule separates several texts; lines follow one another. A terminal gets a newline at the end,
-    a file only the text.
+    Args:
+        texts: iterables of strings.
+        file: where to write. A terminal also gets a final newline.
+        lines: end every text with a newline; otherwise a separator is written between texts.
 
     >>> write([["a", "b"], ["c"]], sys.stdout, lines=True)
     ab
@@ -102,7 +104,7 @@ def write(texts: Sequence[Iterable[str]], file: TextIO, *, lines: bool) -> None:
 def _joined(texts: Sequence[Iterable[str]], lines: bool) -> Iterator[str]:
     for number, text in enumerate(texts):
         if number and not lines:
-            yield f"\n{RULE}\n"
+            yield f"\n{SEPARATOR}\n"
         yield from text
         if lines:
             yield "\n"

@@ -1,4 +1,4 @@
-"""Prompts as ids, and characters that a model does not know."""
+"""Encoding of prompts, and errors for characters that a model does not know."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 def encode_prompt(
     vocabulary: Vocabulary, prompt: str, *, skip_unknown: bool = False
 ) -> tuple[str, Ids]:
-    """The prompt as the model can read it, and the ids `(T,)`, at least one, to feed it.
+    """Normalise and encode a prompt.
 
-    Where pieces have an end, the ids begin with the end token, as every piece in training does.
-    Elsewhere an empty prompt is fed as a newline, or whatever comes first in the vocabulary.
+    If pieces have an end token, the ids start with it, as every piece does in training. Otherwise
+    an empty prompt is encoded as a newline, or as the first token if there is no newline.
 
     Args:
-        skip_unknown: drop characters that the model has never seen.
+        vocabulary: of the model.
+        prompt: any line endings.
+        skip_unknown: drop characters that are not in the vocabulary.
+
+    Returns:
+        The prompt with the characters that are encoded, and the ids `(T,)`, at least one.
 
     Raises:
-        VocabularyError: there are such characters; all of them are listed.
+        VocabularyError: characters are not in the vocabulary; the message lists them.
 
     >>> encode_prompt(Vocabulary(("<end>", "a", "b")), "ab")
     ('ab', array([0, 1, 2], dtype=uint8))
@@ -43,10 +48,10 @@ def encode_prompt(
 def require_known(
     vocabulary: Vocabulary, name: str, characters: str, advice: str = "leave them out"
 ) -> None:
-    """Raise `VocabularyError`, with a list of them, if the model has never seen some characters."""
+    """Raise `VocabularyError`, with a list, if characters are not in the vocabulary."""
     unknown = sorted(set(characters) - vocabulary.ids.keys())
     if unknown:
-        listed = ", ".join(f"{each!r} ({_code_point_name(each)})" for each in unknown)
+        listed = ", ".join(f"{char!r} ({_code_point_name(char)})" for char in unknown)
         raise VocabularyError(
             f"{name} has characters that the model has never seen: {listed}; {advice}"
         )

@@ -1,4 +1,4 @@
-"""Measures of new texts beside the same measures of the corpus."""
+"""Comparison of generated texts with the corpus."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.tasks.text import measures
 from seqgen.vocabulary import END, UNKNOWN
 
-MOST = 20_000_000  # characters of the corpus, at 100 bytes of memory each
-ORDERS = 4, 8  # of the character n-grams that are counted
+MOST = 20_000_000  # characters of the corpus; each one takes 100 bytes of memory
+ORDERS = 4, 8  # of character n-grams
 
 Table = dict[str, dict[str, float | None]]  # measure → group → value
 
 
 def measure(model: Any, corpus: Corpus, count: int, **options: Any) -> Table:
-    """Measures of new texts, and of as much text that was held out.
+    """Measure generated texts, and as much held-out text for comparison.
 
     Args:
-        model: of text.
-        corpus: that it was trained on, in its tokens; of a large one, its last 20 million.
-        count: how many texts.
+        model: a `seqgen.Model` of text.
+        corpus: its training corpus, in its vocabulary; only the last `MOST` characters are used.
+        count: number of texts to generate.
         options: of `Model.texts`.
+
+    Returns:
+        Measure → group (`samples`, `held_out`) → value.
     """
     vocabulary = corpus.vocabulary
     texts = model.texts(count, **options)
@@ -37,7 +40,7 @@ def measure(model: Any, corpus: Corpus, count: int, **options: Any) -> Table:
     if model.writes_lines:
         real = held_out.splitlines()[:count]
     table: Table = {}
-    same = min(len(new), len(real)) or len(new)  # more text has fewer that are new
+    same = min(len(new), len(real)) or len(new)  # distinct n-grams depend on the size
     for order in ORDERS:
         table[f"distinct_{order}"] = {
             "samples": measures.distinct(new[:same], order),

@@ -189,9 +189,9 @@ def test_options_out_of_range(options: dict[str, object], message: str) -> None:
 
 def test_options_of_the_other_task(tmp_path: Path) -> None:
     (tmp_path / "a.mid").write_bytes(midi_bytes(tune(1)))
-    with pytest.raises(ConfigError, match=r"lines: not an option of music"):
+    with pytest.raises(ConfigError, match=r"lines: expected options of the task music"):
         load_corpus(tmp_path / "a.mid", lines=True)
-    with pytest.raises(ConfigError, match=r"transpose: not an option of text"):
+    with pytest.raises(ConfigError, match=r"transpose: expected options of the task text"):
         load_corpus("python-docs", transpose="c")
 
 

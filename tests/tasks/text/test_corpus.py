@@ -14,7 +14,7 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError, VocabularyError
 from seqgen.tasks.text import corpus as text
 from seqgen.tasks.text import encoding as text_ids
-from seqgen.tasks.text.output import RULE, write
+from seqgen.tasks.text.output import SEPARATOR, write
 from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
@@ -162,8 +162,8 @@ def test_a_folder_keeps_its_text_and_says_what_it_skipped(tmp_path: Path) -> Non
     corpus = text.read(sources.from_folder(tmp_path))
     assert len(corpus.ids) == 4
     assert [Path(note).name for note in corpus.notes] == [
-        "b.png: is a binary file, not text; save it as plain text and name that",
-        "c.txt: is empty; name a file with text in it",
+        "b.png: is a binary file; expected plain text, save it as such",
+        "c.txt: is empty; expected a file with text",
     ]
 
 
@@ -208,7 +208,7 @@ def test_characters_never_seen_are_listed_or_dropped() -> None:
     "written, lines, expected",
     [
         (["ab"], False, "ab"),
-        (["ab", "c"], False, f"ab\n{RULE}\nc"),
+        (["ab", "c"], False, f"ab\n{SEPARATOR}\nc"),
         (["ab", "c"], True, "ab\nc\n"),
     ],
 )
@@ -253,7 +253,7 @@ def test_a_text_may_begin_as_it_likes() -> None:
 
 
 def test_a_lone_surrogate_is_no_character() -> None:
-    with pytest.raises(CorpusError, match="note has half a character"):
+    with pytest.raises(CorpusError, match="note contains a lone surrogate"):
         read(b"+2AA-", encoding="utf-7")
 
 
