@@ -18,7 +18,7 @@ from seqgen.music.io.midi_writer import CHANNELS, DRUM_CHANNEL
 from seqgen.music.io.notation import Symbol, Voice, hands, is_low, spelled, voices
 from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
-from seqgen.music.tokens.durations import parts_of
+from seqgen.music.tokens.durations import basis_sum
 
 ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
 
@@ -127,16 +127,16 @@ def _lengths(start: int, ticks: int, meter: Meter) -> list[int]:
     """
     beat = meter.beat_ticks
     if beat * meter.beat_type == TICKS_PER_WHOLE:  # a beat is a simple note
-        return list(parts_of(ticks))
+        return list(basis_sum(ticks))
     lengths: list[int] = []
     if start % beat:
-        lengths += parts_of(min(ticks, beat - start % beat))
+        lengths += basis_sum(min(ticks, beat - start % beat))
     left = ticks - sum(lengths)
     for beats in (4, 2, 1):
         while left >= beats * beat:
             lengths.append(beats * beat)
             left -= beats * beat
-    return [*lengths, *(parts_of(left) if left else [])]
+    return [*lengths, *(basis_sum(left) if left else [])]
 
 
 def _fill(
