@@ -244,7 +244,7 @@ def test_what_cannot_be_used_says_why(data: bytes, reason: str) -> None:
 
 
 def test_more_notes_than_anybody_plays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqgen.music.io.midi_events.MOST_NOTES", 2)
+    monkeypatch.setattr("seqgen.music.io.midi_events.MAX_NOTES", 2)
     with pytest.raises(MusicError, match="more than 2 notes"):
         read_midi(midi_bytes(PICK_UP))
 
