@@ -1,7 +1,7 @@
 """Times of a file → the grid of 24 ticks per quarter.
 
-Beats whose notes are all on the grid stay as they are, unless the file was played by hand. Any
-other beat is divided into equal steps of s ticks, with the s that has the lowest cost,
+Beats whose notes are all on the grid stay as they are, unless the file was played by hand. Another
+beat is divided into equal steps of s ticks, with the s that has the lowest cost,
 
     cost(s) = mean over the notes that start in the beat of |start - nearest multiple of s|
               + penalty(s)
