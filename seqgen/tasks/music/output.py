@@ -11,6 +11,7 @@ from seqgen.errors import OutputError
 from seqgen.music.io.write import FORMATS, write
 from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
+from seqgen.tasks.music.model_type import MusicModel
 from seqgen.tasks.music.request import primers
 from seqgen.tasks.output import Say, print_json, print_result, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
@@ -28,7 +29,12 @@ REQUEST = {  # parameter of `parse_request` → option of the command line
 
 
 def write_pieces(
-    model: Any, output: str | None, count: int, as_json: bool, options: dict[str, Any], say: Say
+    model: MusicModel,
+    output: str | None,
+    count: int,
+    as_json: bool,
+    options: dict[str, Any],
+    say: Say,
 ) -> None:
     """Write new pieces to files, and the names of the files to stdout.
 
@@ -74,7 +80,7 @@ def write_pieces(
         say(line)
 
 
-def _read_primer(model: Any, text: str, say: Say) -> Piece:
+def _read_primer(model: MusicModel, text: str, say: Say) -> Piece:
     """Read the primer and tell the user which parts of it the music does not continue."""
     primer, *others = primers(text)
     if others:

@@ -16,6 +16,7 @@ from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.music.copying import longest_copies
+from seqgen.tasks.music.model_type import MusicModel
 
 OF_A_PIECE: dict[str, Callable[[Piece], float]] = {
     "pitch_class_entropy": measures.pitch_class_entropy,
@@ -36,7 +37,7 @@ Table = dict[str, dict[str, float | None]]  # measure → group → value
 
 
 def measure(
-    model: Any, corpus: Corpus, count: int, **options: Any
+    model: MusicModel, corpus: Corpus, count: int, **options: Any
 ) -> tuple[Table, dict[str, dict[str, Histogram]]]:
     """Measure generated pieces, held-out pieces and training pieces.
 

@@ -21,6 +21,7 @@ from seqgen.tasks.base import Metadata, Task, sample_config
 from seqgen.tasks.music import corpus, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.generate import Composition, MusicGenerator
+from seqgen.tasks.music.model_type import MusicModel
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.request import parse_request
 from seqgen.types import Ids
@@ -50,15 +51,15 @@ class MusicTask(Task):
         """Return codes of the steps from note to note, the same in every key."""
         return StepCodes(vocabulary)
 
-    def generator(self, model: Any) -> Pieces:
+    def generator(self, model: MusicModel) -> Pieces:
         """Return what `Model.pieces` and `Model.compose` call."""
         return Pieces(model)
 
-    def write(self, model: Any, *, output: str | None, count: int, **options: Any) -> None:
+    def write(self, model: MusicModel, *, output: str | None, count: int, **options: Any) -> None:
         """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
         write_pieces(model, output, count, **options)
 
-    def preview(self, model: Any) -> str:
+    def preview(self, model: MusicModel) -> str:
         """Return a few new bars as ABC."""
         from seqgen.music.io.abc_writer import abc_lines
 
@@ -101,7 +102,7 @@ class MusicTask(Task):
             options["transpose"] = "none"
         return options
 
-    def sample_options(self, model: Any, **options: Any) -> dict[str, Any]:
+    def sample_options(self, model: MusicModel, **options: Any) -> dict[str, Any]:
         """Return the options for pieces that are measured, by default 16 bars."""
         if options.get("length") is not None:
             raise ConfigError("--length is for models of text; this one is of music, see --bars")
@@ -111,7 +112,7 @@ class MusicTask(Task):
         return {"bars": bars, "temperature": temperature, "seed": seed}
 
     def measure_samples(
-        self, model: Any, corpus: Corpus, count: int, **options: Any
+        self, model: MusicModel, corpus: Corpus, count: int, **options: Any
     ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
         """Measure generated pieces, see `seqgen.tasks.music.samples.measure`."""
         table, histograms = samples.measure(model, corpus, count, **options)
@@ -125,7 +126,7 @@ class Pieces:
         model: a `seqgen.Model` of music.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: MusicModel) -> None:
         self.model = model
 
     def pieces(
