@@ -62,11 +62,8 @@ class Corpus:
     @cached_property
     def training_length(self) -> int:
         """Number of tokens in the training part."""
-        length = int(len(self.ids) * (1 - self.validation))
         positions = self.bounds if self.cuts is None else self.cuts
-        if positions is None:
-            return length
-        return int(positions[np.searchsorted(positions, length, side="right") - 1])
+        return split_position(len(self.ids), self.validation, positions)
 
     @property
     def training_ids(self) -> Ids:
@@ -111,3 +108,22 @@ class Corpus:
                 "validation_tokens": len(self.ids) - self.training_length,
             },
         }
+
+
+def split_position(
+    length: int, validation: float, places: npt.NDArray[np.int64] | None = None
+) -> int:
+    """Return the number of training tokens: where the validation part begins, or just before.
+
+    Args:
+        length: number of tokens.
+        validation: share of them that is held out at the end.
+        places: sorted positions at which the split may fall, or None for any.
+
+    >>> split_position(100, 0.1), split_position(100, 0.1, np.array([0, 40, 80, 100]))
+    (90, 80)
+    """
+    cut = int(length * (1 - validation))
+    if places is None:
+        return cut
+    return int(places[np.searchsorted(places, cut, side="right") - 1])

@@ -1,4 +1,4 @@
-"""The instruments of General MIDI, level 1: their numbers are programs, from 0."""
+"""The instruments of General MIDI, level 1, in the order of their programs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ NAMES = tuple(name for family in FAMILIES.values() for name in family.split(", "
 
 
 def program_of(text: str) -> int:
-    """The program, from 0, of an instrument's name, a part of it, or its number from 1.
+    """Return the program, from 0, of an instrument.
+
+    Args:
+        text: a name, a part of a name, or a number from 1.
 
     Raises:
         MusicError: there is no such instrument.

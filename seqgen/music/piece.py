@@ -10,34 +10,34 @@ from seqgen.errors import MusicError
 from seqgen.music.signatures import Key, Meter
 
 TICKS_PER_QUARTER = 24  # triplets of eighths are 8 ticks, of sixteenths 4
-VELOCITY = 80  # of a note that nobody gave one
-TEMPO = 120.0  # quarters per minute, where nothing is said; so MIDI has it
-MOST_BARS = 100_000  # no small file costs time or memory
+VELOCITY = 80  # default
+TEMPO = 120.0  # quarters per minute; the default of MIDI
+MOST_BARS = 100_000  # so that no small file takes much time or memory
 MOST_TICKS = 24 * 4 * MOST_BARS
 
 
 class Note(NamedTuple):
-    """A sounding note; times are ticks from the beginning of its piece."""
+    """A sounding note. Times are in ticks, from the beginning of the piece."""
 
     start: int
     duration: int
-    pitch: int  # as MIDI counts: 60 is middle C
+    pitch: int  # MIDI number: 60 is middle C
     velocity: int = VELOCITY
 
     @property
     def end(self) -> int:
-        """The tick at which it stops."""
+        """The tick at which the note ends."""
         return self.start + self.duration
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one instrument plays.
+    """The notes of one instrument.
 
     Args:
-        notes: in the order of time; any number may sound at once.
-        program: General MIDI's number of the instrument, 0 to 127.
-        is_drums: pitches are then General MIDI's drums.
+        notes: sorted here; any number may sound together.
+        program: the instrument's General MIDI program, 0 to 127.
+        is_drums: whether pitches are the drums of General MIDI.
     """
 
     notes: tuple[Note, ...]
@@ -49,7 +49,7 @@ class Part:
 
     @property
     def is_monophonic(self) -> bool:
-        """Whether no two notes sound at once."""
+        """Whether no two notes sound together."""
         end = 0
         for start, duration, _, _ in self.notes:
             if start < end:
@@ -62,12 +62,19 @@ class Part:
 class Piece:
     """A whole piece.
 
-    `bars` holds the tick at which each bar begins, the first of them 0; a bar may be shorter or
-    longer than its meter says (a pick-up, half a bar at a repeat). Meters and keys change where
-    a bar begins; tempi, in quarters per minute, anywhere.
+    A bar may be shorter or longer than its meter says, such as a pick-up or half a bar at a repeat.
+
+    Args:
+        parts: the instruments.
+        bars: the tick at which each bar begins; the first is 0.
+        length: the tick at which the last bar ends.
+        meters: changes of meter, each at the beginning of a bar.
+        keys: changes of key, each at the beginning of a bar.
+        tempi: changes of tempo in quarters per minute, at any tick.
+        title: the title.
 
     Raises:
-        MusicError: the numbers contradict each other.
+        MusicError: bars, notes and changes contradict each other.
 
     >>> piece = Piece((Part((Note(0, 24, 67),)),), bars=(0,), length=72, meters=((0, Meter(3, 4)),))
     >>> piece.bar_lengths
@@ -76,7 +83,7 @@ class Piece:
 
     parts: tuple[Part, ...]
     bars: tuple[int, ...]
-    length: int  # ticks, to the end of the last bar
+    length: int
     meters: tuple[tuple[int, Meter], ...] = ()
     keys: tuple[tuple[int, Key], ...] = ()
     tempi: tuple[tuple[int, float], ...] = ()
@@ -98,45 +105,45 @@ class Piece:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """The notes of all parts, in the order of time."""
+        """The notes of all parts, sorted by time."""
         return tuple(sorted(note for part in self.parts for note in part.notes))
 
     @property
     def note_count(self) -> int:
-        """The number of notes of all parts."""
+        """The number of notes in all parts."""
         return sum(len(part.notes) for part in self.parts)
 
     @property
     def bar_lengths(self) -> tuple[int, ...]:
-        """The ticks that each bar takes."""
+        """The length of each bar in ticks."""
         ends = (*self.bars[1:], self.length)
         return tuple(end - start for start, end in zip(self.bars, ends, strict=True))
 
     @property
     def meter(self) -> Meter:
-        """The one that it begins with; 4/4 where nothing is said."""
+        """The meter at the beginning; 4/4 by default."""
         return self.meters[0][1] if self.meters and self.meters[0][0] == 0 else Meter(4, 4)
 
     @property
     def key(self) -> Key | None:
-        """The one that it begins with, if that is said."""
+        """The key at the beginning, if there is one."""
         return self.keys[0][1] if self.keys and self.keys[0][0] == 0 else None
 
     @property
     def tempo(self) -> float:
-        """Quarters per minute, at its beginning."""
+        """The first tempo, in quarters per minute."""
         return self.tempi[0][1] if self.tempi else TEMPO
 
     @property
     def is_melody(self) -> bool:
-        """Whether one instrument plays it, a note at a time."""
+        """Whether the piece is one monophonic part."""
         return len(self.parts) == 1 and self.parts[0].is_monophonic and not self.parts[0].is_drums
 
     def transposed(self, semitones: int) -> Piece:
-        """The piece so many semitones higher; drums stay.
+        """Return the piece transposed, apart from its drums.
 
         Raises:
-            MusicError: a note would be higher or lower than MIDI has it.
+            MusicError: a note would leave MIDI's range of pitches.
         """
         parts = []
         for part in self.parts:
@@ -154,7 +161,11 @@ class Piece:
 
 
 def regular_bars(length: int, meters: tuple[tuple[int, Meter], ...]) -> tuple[int, ...]:
-    """Where bars begin that fill their meter, to the end of what is that long.
+    """Return the starts of bars that are as long as their meters say.
+
+    Args:
+        length: the tick up to which bars are needed.
+        meters: changes of meter; 4/4 before the first.
 
     >>> regular_bars(200, ((0, Meter(3, 4)),))
     (0, 72, 144)

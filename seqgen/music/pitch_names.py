@@ -1,4 +1,4 @@
-"""Pitches, ranges and notes as people type them."""
+"""Pitches, ranges and notes as users type them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TYPED = re.compile(r"([A-Ga-g][#♯b♭]*-?\d|[rR])/(\d{1,2})(\.{0,2})(t?)")
 
 
 def pitch_of(text: str) -> int:
-    """The MIDI number of a pitch; C4 is middle C.
+    """Return the MIDI number of a pitch; C4 is middle C.
 
     Raises:
-        MusicError: it is none.
+        MusicError: the text names no pitch.
 
     >>> pitch_of("C4"), pitch_of("f#5"), pitch_of("Bb3")
     (60, 78, 58)
@@ -33,7 +33,8 @@ def pitch_of(text: str) -> int:
 
 
 def name_of(pitch: int) -> str:
-    """
+    """Return the name of a MIDI number, with sharps.
+
     >>> name_of(60), name_of(78)
     ('C4', 'F#5')
     """
@@ -41,10 +42,10 @@ def name_of(pitch: int) -> str:
 
 
 def range_of(text: str) -> tuple[int, int]:
-    """The lowest and highest pitch of a range.
+    """Return the lowest and highest pitch of a range.
 
     Raises:
-        MusicError: it is none.
+        MusicError: the text names no range.
 
     >>> range_of("G3-C6")
     (55, 84)
@@ -59,24 +60,26 @@ def range_of(text: str) -> tuple[int, int]:
 
 
 def piece_of(text: str) -> Piece:
-    """A melody that is typed: pitch (or r, a rest), a slash, and which part of a whole note.
+    """Return the melody that a text spells.
 
-    A dot makes a note longer by half, a t makes it one of a triplet.
+    Notes are separated by spaces. Each is a pitch, or r for a rest, then a slash, and the
+    denominator of its length: `G4/8` is an eighth. A dot makes it longer by half, and a t makes it
+    a triplet.
 
     Raises:
-        MusicError: it is none.
+        MusicError: the text spells no melody.
 
     >>> piece_of("G4/8 A4/8. r/4 B4/8t").notes[:2]
     (Note(start=0, duration=12, pitch=67, velocity=80), \
 Note(start=12, duration=18, pitch=69, velocity=80))
     """
     notes, now = [], 0
-    for each in text.split():
-        found = TYPED.fullmatch(each)
+    for word in text.split():
+        found = TYPED.fullmatch(word)
         ticks = _ticks(int(found[2]), len(found[3]), bool(found[4])) if found else 0
         if not found or not ticks:
             raise MusicError(
-                f'notes: expected something like "G4/8 A4/8 B4/4 r/4 C5/8. D5/8t", got {each!r}'
+                f'notes: expected something like "G4/8 A4/8 B4/4 r/4 C5/8. D5/8t", got {word!r}'
             )
         if found[1] not in "rR":
             notes.append(Note(now, ticks, pitch_of(found[1])))
@@ -87,11 +90,11 @@ Note(start=12, duration=18, pitch=69, velocity=80))
     return Piece((Part(tuple(notes)),), tuple(bars), now)
 
 
-def _ticks(part: int, dots: int, triplet: bool) -> int:
-    """0 if the grid has no such duration."""
-    if part not in (1, 2, 4, 8, 16, 32):
+def _ticks(denominator: int, dots: int, triplet: bool) -> int:
+    """Return the length of a note, or 0 if the grid has no such length."""
+    if denominator not in (1, 2, 4, 8, 16, 32):
         return 0
-    ticks = TICKS_PER_WHOLE // part
-    dotted = ticks * (2 ** (dots + 1) - 1)
+    ticks = TICKS_PER_WHOLE // denominator
+    dotted = ticks * (2 ** (dots + 1) - 1)  # times 2**dots
     total, rest = divmod(dotted * (2 if triplet else 1), 2**dots * (3 if triplet else 1))
     return 0 if rest else total

@@ -1,4 +1,4 @@
-"""Meters and keys: what stands at the beginning of a stave."""
+"""Time signatures and key signatures."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from seqgen.errors import MusicError
 
 TICKS_PER_WHOLE = 96
 
-# Mode → how many fifths its tonic stands above that of the major key of the same signature, and
-# how the name ends.
+# Mode → fifths from the tonic of the major key of the same signature up to its own tonic, and the
+# suffix of its name.
 MODES = {
     "major": (0, ""),
     "minor": (3, "m"),
@@ -40,22 +40,22 @@ class Meter(NamedTuple):
 
     @property
     def ticks(self) -> int:
-        """The ticks of a full bar."""
+        """The length of a full bar in ticks."""
         return self.beats * TICKS_PER_WHOLE // self.beat_type
 
     @property
     def beat_ticks(self) -> int:
-        """The ticks of a beat as one counts: in 6/8, 9/8 and 12/8 three eighths."""
+        """The length of a beat in ticks: in compound meters such as 6/8 three eighths."""
         ticks = TICKS_PER_WHOLE // self.beat_type
         is_compound = self.beat_type >= 8 and self.beats % 3 == 0 and self.beats > 3
         return 3 * ticks if is_compound else ticks
 
     @classmethod
     def parse(cls, text: str) -> Meter:
-        """The meter that a text names.
+        """Return the meter that a text names.
 
         Raises:
-            MusicError: it names none.
+            MusicError: the text names no meter.
 
         >>> Meter.parse("3/4")
         Meter(beats=3, beat_type=4)
@@ -67,7 +67,7 @@ class Meter(NamedTuple):
 
 
 def is_real_meter(beats: int, beat_type: int) -> bool:
-    """Whether people write such a meter; software that fills odd bars invents 23/32.
+    """Whether people write such a meter; software invents 23/32 and the like for odd bars.
 
     >>> is_real_meter(6, 8), is_real_meter(23, 32)
     (True, False)
@@ -83,28 +83,28 @@ class Key(NamedTuple):
     ('G', 'Em', 'Ador', 'Bb')
     """
 
-    sharps: int  # less than 0: flats
+    sharps: int  # negative for flats
     mode: str = "major"
 
     def __str__(self) -> str:
         offset, suffix = MODES[self.mode]
-        fifths = self.sharps + offset + 1  # from F
+        fifths = self.sharps + offset + 1  # above F
         accidentals = fifths // 7
         sign = "#" * accidentals if accidentals > 0 else "b" * -accidentals
         return f"{FIFTHS[fifths % 7]}{sign}{suffix}"
 
     @property
     def tonic(self) -> int:
-        """The pitch class of its first note, 0 for C."""
+        """The pitch class of the tonic, 0 for C."""
         return 7 * (self.sharps + MODES[self.mode][0]) % 12
 
     @property
     def scale(self) -> frozenset[int]:
-        """The pitch classes of its signature."""
+        """The pitch classes of the scale."""
         return frozenset((7 * self.sharps + step) % 12 for step in MAJOR_SCALE)
 
     def transposed(self, semitones: int) -> Key:
-        """The key so many semitones higher, with five flats to six sharps.
+        """Return the transposed key, spelled with five flats to six sharps.
 
         >>> str(Key.parse("D").transposed(1)), str(Key.parse("Em").transposed(-12))
         ('Eb', 'Em')
@@ -115,7 +115,7 @@ class Key(NamedTuple):
 
     @property
     def semitones_to_c(self) -> int:
-        """The transposition, from -5 to 6 semitones, to C major or the same mode without signs.
+        """The transposition to C major or to a mode without accidentals, from -5 to 6 semitones.
 
         >>> [Key.parse(name).semitones_to_c for name in ("D", "F", "Em")]
         [-2, -5, 5]
@@ -123,7 +123,7 @@ class Key(NamedTuple):
         return next(shift for shift in range(-5, 7) if self.transposed(shift).sharps == 0)
 
     def respelled(self) -> list[Key]:
-        """The keys that sound the same, this one first.
+        """Return the enharmonic spellings of the key, this one first.
 
         >>> [str(key) for key in Key.parse("Gb").respelled()]
         ['Gb', 'F#']
@@ -133,10 +133,10 @@ class Key(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """The key that a text names: `G`, `Em`, `E minor`, `Ador`, `D mixolydian`, `Bb`.
+        """Return the key that a text names: `G`, `Em`, `E minor`, `Ador`, `D mixolydian`, `Bb`.
 
         Raises:
-            MusicError: it names none.
+            MusicError: the text names no key.
 
         >>> Key.parse("a dorian"), Key.parse("F#m")
         (Key(sharps=1, mode='dorian'), Key(sharps=3, mode='minor'))

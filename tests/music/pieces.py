@@ -1,4 +1,4 @@
-"""Pieces that hypothesis makes up."""
+"""Strategies of hypothesis for pieces."""
 
 from itertools import accumulate
 
@@ -16,7 +16,7 @@ keys = st.builds(Key, st.integers(-7, 7), st.sampled_from(sorted(MODES)))
 
 @st.composite
 def melodies(draw: st.DrawFn) -> tuple[Note, ...]:
-    """Notes one after the other, with or without silence between them."""
+    """Draw notes that follow one another, with or without rests between them."""
     notes, now = [], 0
     for _ in range(draw(st.integers(0, 12))):
         now += draw(st.one_of(st.just(0), durations))
@@ -33,7 +33,7 @@ chords = st.lists(
 
 @st.composite
 def pieces(draw: st.DrawFn, parts: st.SearchStrategy[list[Part]]) -> Piece:
-    """The parts with bars of any length, and meters and keys that change."""
+    """Draw pieces with bars of any length, and meters and keys that change."""
     drawn = tuple(draw(parts))
     end = max((note.end for part in drawn for note in part.notes), default=1)
     bars = [0]
@@ -62,7 +62,7 @@ any_pieces = pieces(
 
 @st.composite
 def tunes(draw: st.DrawFn) -> Piece:
-    """What people would write down: a pick-up, full bars, notes of usual length, ties."""
+    """Draw pieces as people write them: a pick-up, full bars, common note values, ties."""
     meter = draw(meters)
     # music21 reads a locrian key of an ABC file as major, and knows no tonic such as Fb.
     key = draw(keys.filter(lambda key: key.mode != "locrian" and abs(key.sharps) <= 5))
@@ -81,7 +81,7 @@ def tunes(draw: st.DrawFn) -> Piece:
 
 
 def long_melody(bars: int) -> Piece:
-    """A thousand bars and more: scales, with every other note tied over the bar line."""
+    """Return scales in any number of bars, with many notes tied over the bar line."""
     meter = Meter(3, 4)
     durations = [24, 36, 24, 18, 6, 36] * bars
     starts = [start for start in accumulate(durations, initial=0) if start + 36 <= 72 * bars]

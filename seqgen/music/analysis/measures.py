@@ -1,4 +1,4 @@
-"""What can be measured of a piece, to set new ones beside those that were learned from."""
+"""Published measures of pieces, to compare generated pieces with a corpus."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Histogram = dict[Hashable, float]
 
 
 def pitch_classes(piece: Piece) -> list[int]:
-    """Of every note but those of drums."""
+    """Return the pitch class of every note, without drums."""
     return [note.pitch % 12 for part in piece.parts if not part.is_drums for note in part.notes]
 
 
 def durations(piece: Piece) -> list[int]:
-    """Of every note, in ticks."""
+    """Return the duration of every note in ticks."""
     return [note.duration for part in piece.parts for note in part.notes]
 
 
 def intervals(piece: Piece) -> list[int]:
-    """Semitones from each note of the highest line to the next."""
+    """Return the semitones from note to note of the highest voice."""
     return [after.pitch - note.pitch for note, after in pairwise(melody.restrict(piece).notes)]
 
 
 def histogram(pieces: Iterable[Piece], values: Callable[[Piece], Iterable[Hashable]]) -> Histogram:
-    """What share of all values each one has.
+    """Return the share of each value in all pieces.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> histogram([piece_of("C4/4 C5/4 G4/2")], pitch_classes)
@@ -45,7 +45,9 @@ def histogram(pieces: Iterable[Piece], values: Callable[[Piece], Iterable[Hashab
 
 
 def overlap(one: Histogram, other: Histogram) -> float:
-    """The area that two histograms share, 1 if they are the same (Yang and Lerch 2020).
+    """Return the area that two histograms share (Yang and Lerch 2020), 1 if they are the same.
+
+        overlap = sum over v of  min(one[v], other[v])
 
     >>> overlap({1: 0.5, 2: 0.5}, {2: 0.25, 3: 0.75})
     0.25
@@ -54,7 +56,7 @@ def overlap(one: Histogram, other: Histogram) -> float:
 
 
 def scale_consistency(piece: Piece) -> float:
-    """The largest share of notes that lie in one major (or natural minor) scale (Mogren 2016).
+    """Return the largest share of notes within one major or natural minor scale (Mogren 2016).
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> scale_consistency(piece_of("C4/4 D4/4 E4/4 F#4/4 G4/4 F4/4"))
@@ -64,11 +66,11 @@ def scale_consistency(piece: Piece) -> float:
     if not classes:
         return 1.0
     scales = [Key(sharps).scale for sharps in range(-5, 7)]
-    return max(sum(each in scale for each in classes) for scale in scales) / len(classes)
+    return max(sum(c in scale for c in classes) for scale in scales) / len(classes)
 
 
 def full_bars(piece: Piece) -> float:
-    """The share of bars that their meter fills, a pick-up left out.
+    """Return the share of bars that are as long as their meter says, without a pick-up.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> full_bars(piece_of("C4/1 D4/2"))
@@ -86,7 +88,9 @@ def full_bars(piece: Piece) -> float:
 
 
 def pitch_class_entropy(piece: Piece) -> float:
-    """Bits by which pitch classes are spread, 0 to 3.58 (Wu and Yang 2020).
+    """Return the entropy of pitch classes in bits, 0 to 3.58 (Wu and Yang 2020).
+
+        entropy = -sum over c of  share[c] * log2(share[c])
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> pitch_class_entropy(piece_of("C4/4 G4/4 C5/4 G5/4"))
@@ -97,7 +101,7 @@ def pitch_class_entropy(piece: Piece) -> float:
 
 
 def pitch_range(piece: Piece) -> int:
-    """Semitones from the lowest note to the highest (Dong et al. 2020), drums left out.
+    """Return the semitones from the lowest to the highest note, without drums (Dong et al. 2020).
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> pitch_range(piece_of("C4/4 G4/4 E4/4"))
@@ -108,8 +112,9 @@ def pitch_range(piece: Piece) -> int:
 
 
 def in_key_share(piece: Piece) -> float:
-    """The share of notes in the scale of the key that the piece names (Dong et al. 2018); 1 if it
-    names none.
+    """Return the share of notes in the scale of the piece's key (Dong et al. 2018).
+
+    1 if the piece names no key.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> from dataclasses import replace
@@ -119,12 +124,17 @@ def in_key_share(piece: Piece) -> float:
     classes = pitch_classes(piece)
     if not classes or piece.key is None:
         return 1.0
-    return sum(each in piece.key.scale for each in classes) / len(classes)
+    return sum(pitch_class in piece.key.scale for pitch_class in classes) / len(classes)
 
 
 def groove_consistency(piece: Piece) -> float:
-    """How alike the rhythms of neighbouring bars are: 1 minus the share of sixteenths at which a
-    note begins in one of them only (Wu and Yang 2020).
+    """Return how similar the rhythms of neighbouring bars are (Wu and Yang 2020).
+
+    Of a pair of bars of the same length it is
+
+        1 - (sixteenths on which a note begins in one bar only) / (sixteenths in a bar)
+
+    and of a piece the mean over its pairs, or 1 if there are none.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> groove_consistency(piece_of("C4/4 C4/4 C4/2 C4/4 C4/4 C4/4 C4/4"))
@@ -135,16 +145,16 @@ def groove_consistency(piece: Piece) -> float:
     for bar, length in zip(piece.bars, piece.bar_lengths, strict=True):
         inside = starts[bisect_left(starts, bar) : bisect_left(starts, bar + length)]
         rhythms.append((length, {(start - bar) // SIXTEENTH for start in inside}))
-    alike = [
+    similarities = [
         1 - len(one ^ other) / max(math.ceil(length / SIXTEENTH), 1)
         for (length, one), (after, other) in pairwise(rhythms)
         if length == after
     ]
-    return sum(alike) / len(alike) if alike else 1.0
+    return sum(similarities) / len(similarities) if similarities else 1.0
 
 
 def empty_bars(piece: Piece) -> float:
-    """The share of bars in which no note sounds (Dong et al. 2018).
+    """Return the share of bars in which no note sounds (Dong et al. 2018).
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> empty_bars(piece_of("C4/1 r/1 C4/1 C4/1"))

@@ -1,1 +1,1 @@
-"""Reading and writing music: MIDI, scores, sound and pictures."""
+"""Readers and writers of music: MIDI, scores, audio and images."""

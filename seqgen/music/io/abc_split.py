@@ -1,22 +1,22 @@
-"""Files of scores as music21 reads them: in UTF-8, and one tune of ABC at a time."""
+"""Prepares files for music21: ABC in UTF-8, and one tune at a time."""
 
 from __future__ import annotations
 
 import re
 
-ABC_VERSION = "%abc-2.1\n"  # in older ones music21 ends an accidental with its note, not its bar
+ABC_VERSION = "%abc-2.1\n"  # in older versions music21 ends accidentals before the bar line
 TUNE = re.compile(r"^[ \t]*(X:[ \t]*\d*)", re.MULTILINE)
 
 
 def documents(suffix: str, data: bytes) -> dict[str, bytes]:
-    """What a file holds, piece by piece where it can be told: a bad tune costs no other.
+    """Split an ABC file into tunes, so that a tune with an error does not affect the others.
 
     Args:
-        suffix: the ending of its name, in small letters.
-        data: its bytes; a text in Latin-1 if it is not in UTF-8.
+        suffix: suffix of the file's name, in lower case.
+        data: content of the file; ABC in Latin-1 if it is not UTF-8.
 
     Returns:
-        By the name of each, which is empty where there is but one, its bytes.
+        Label → content. The label is empty if there is only one document.
 
     >>> documents(".abc", b"%abc\\nM:3/4\\nX:1\\nK:G\\nG3|\\nX:2\\nK:D\\nD3|")["X:2"]
     b'%abc\\nM:3/4\\nX:2\\nK:D\\nD3|'
@@ -33,7 +33,7 @@ def documents(suffix: str, data: bytes) -> dict[str, bytes]:
     found = list(TUNE.finditer(text))
     if len(found) < 2:
         return {"": text.encode()}
-    head = text[: found[0].start()]  # holds for all of them
+    head = text[: found[0].start()]  # applies to all tunes
     tunes: dict[str, bytes] = {}
     for tune, after in zip(found, [*found[1:], None], strict=True):
         end = after.start() if after else len(text)

@@ -9,13 +9,13 @@ from seqgen.music.io.notation import Symbol, Voice, is_low, signature_of, spelle
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key
 
-UNIT = TICKS_PER_WHOLE // 8  # ticks of a note without a number
+UNIT = TICKS_PER_WHOLE // 8  # length in ticks of a note without a number
 BARS_PER_LINE = 4
 ACCIDENTALS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 
 
 def abc_text(piece: Piece, *, number: int = 1) -> str:
-    """The piece as a tune of an ABC file.
+    """Return the piece as a tune of an ABC file.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> print(abc_text(piece_of("G4/8 A4/8 B4/4 F#4/2")))
@@ -38,17 +38,17 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
         f"Q:1/4={piece.tempo:g}",
         f"K:{piece.key or 'C'}",
     ]
-    lines = voices(piece)
-    if len(lines) == 1:
-        return "\n".join([*head, *_sounds_like(piece, 0), *_lines(piece, lines[0]), ""])
-    for i, voice in enumerate(lines, start=1):
+    found = voices(piece)
+    if len(found) == 1:
+        return "\n".join([*head, *_instrument(piece, 0), *_lines(piece, found[0]), ""])
+    for i, voice in enumerate(found, start=1):
         clef = "bass" if is_low([voice]) else "treble"
-        head += [f"V:{i} clef={clef}", *_sounds_like(piece, voice.part), *_lines(piece, voice)]
+        head += [f"V:{i} clef={clef}", *_instrument(piece, voice.part), *_lines(piece, voice)]
     return "\n".join([*head, ""])
 
 
-def _sounds_like(piece: Piece, number: int) -> list[str]:
-    """What players of ABC are told of a part; a piano needs no word."""
+def _instrument(piece: Piece, number: int) -> list[str]:
+    """Return the directive that names a part's instrument; a piano is the default."""
     part = piece.parts[number] if piece.parts else None
     if part is None or (part.program == 0 and not part.is_drums):
         return []
@@ -56,7 +56,7 @@ def _sounds_like(piece: Piece, number: int) -> list[str]:
 
 
 def abc_lines(piece: Piece) -> str:
-    """The same for somebody who only glances at it: meter and key in one line, then the music.
+    """Return a short form for display: meter and key in one line, then the music.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> print(abc_lines(piece_of("G4/4 A4/4 B4/2")))
@@ -91,7 +91,7 @@ def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
     text, now = "", 0
     for symbol in bar:
         if now and now % beat == 0:
-            text += " "  # notes that stand together are beamed together
+            text += " "  # notes without a space between them are beamed
         now += symbol.ticks
         in_chord = len(symbol.pitches) > 1
         names = [_name(pitch, key, altered, in_bar, in_chord) for pitch in symbol.pitches]
@@ -109,15 +109,15 @@ def _name(
     in_bar: dict[tuple[str, int] | str, int],
     in_chord: bool,
 ) -> str:
-    """A note without its length; `in_bar` holds the accidentals that were written."""
+    """Return a note without its length, and note its accidental in `in_bar`."""
     step, alter, octave = spelled(pitch, key)
     sign = ""
-    # Some programs take an accidental for all octaves of a bar, some for its own.
+    # Some programs apply an accidental to all octaves in a bar, others to one octave.
     places = (step, octave), step
     known = {in_bar.get(place, altered.get(step, 0)) for place in places}
-    # Some, music21 among them, carry none into a chord, and forget half of a double one.
-    forgets = in_chord and alter != altered.get(step, 0)
-    if known != {alter} or abs(alter) == 2 or forgets:
+    # Some, such as music21, apply none inside chords, and read half of a double one.
+    is_lost = in_chord and alter != altered.get(step, 0)
+    if known != {alter} or abs(alter) == 2 or is_lost:
         sign = ACCIDENTALS[alter]
         in_bar |= dict.fromkeys(places, alter)
     return sign + (step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5))

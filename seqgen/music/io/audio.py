@@ -1,7 +1,9 @@
-"""A piece → sound: by FluidSynth where it and a sound font are on the machine, else by addition.
+"""A piece → a WAV file, by FluidSynth if it and a sound font are installed, else by NumPy.
 
-The small synthesiser adds up partials that die away, the higher the sooner, as a plucked string's
-do; it needs nothing but NumPy.
+The synthesiser in NumPy adds up decaying partials, like those of a plucked string. For a tone of
+frequency f at the time t in seconds,
+
+    tone(t) = sum over k = 1 … 8 of  exp(-t * (1.5 + 0.8 * k)) / k**1.5 * sin(2 * pi * k * f * t)
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ from seqgen.music.piece import TICKS_PER_QUARTER, Note, Piece
 
 RATE = 44_100  # samples per second
 PARTIALS = 8
-TAIL = 0.6  # seconds that the last note sounds on
-END = TAIL / 3  # seconds that a note takes to end when it is let go
-LONGEST = 3600  # seconds of a piece; an hour takes 0.6 GB of memory
-DIED_AWAY = 12.0  # seconds: what is left of a tone by then cannot be heard
-FADE = 0.01  # seconds in which a note begins and ends, lest it clicks
+TAIL = 0.6  # seconds after the end of the piece
+RELEASE = TAIL / 3  # seconds in which a note fades out after its end
+MAX_SECONDS = 3600  # an hour takes 0.6 GB of memory
+INAUDIBLE = 12.0  # seconds after which a tone cannot be heard any more
+FADE_IN = 0.01  # seconds; without it notes would begin with a click
 SOUND_FONTS = (
     "/usr/share/sounds/sf2",
     "/usr/share/sounds/sf3",
@@ -41,7 +43,7 @@ Samples = npt.NDArray[np.float32]
 
 
 def wav(piece: Piece) -> bytes:
-    """A WAV file, 16 bits, mono or what FluidSynth makes.
+    """Return a WAV file: 16 bits, mono unless FluidSynth makes it.
 
     Raises:
         OutputError: the piece lasts longer than an hour.
@@ -50,9 +52,9 @@ def wav(piece: Piece) -> bytes:
     b'RIFF'
     """
     length = _clock(piece)(piece.length)
-    if length > LONGEST:
+    if length > MAX_SECONDS:
         raise OutputError(
-            f"sound lasts at most {LONGEST // 60} minutes, got a piece of {length / 60:,.0f}; "
+            f"sound lasts at most {MAX_SECONDS // 60} minutes, got a piece of {length / 60:,.0f}; "
             "write fewer bars, or .mid"
         )
     font = _sound_font()
@@ -85,7 +87,7 @@ def _by_fluidsynth(program: str, font: Path, piece: Piece) -> bytes | None:
 
 
 def synthesised(piece: Piece) -> Samples:
-    """The samples `(N,)`, from -1 to 1, by addition of partials.
+    """Return samples `(N,)` from -1 to 1 at 44.1 kHz.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> samples = synthesised(piece_of("A4/4"))
@@ -101,9 +103,10 @@ def synthesised(piece: Piece) -> Samples:
                 (int(seconds(note.start) * RATE), seconds(note.end) - seconds(note.start), note)
                 for note in group
             ]
-            whole = _drum(pitch) if part.is_drums else _tone(pitch, max(s[1] for s in spans))
+            longest = max(length for _, length, _ in spans)  # shorter notes are its beginning
+            sample = _drum(pitch) if part.is_drums else _tone(pitch, longest)
             for start, length, note in spans:
-                tone = whole if part.is_drums else _ended(whole, length)
+                tone = sample if part.is_drums else _released(sample, length)
                 tone = tone[: len(sound) - start]
                 sound[start : start + len(tone)] += tone * np.float32(note.velocity / 127)
     loudest = float(np.abs(sound).max(initial=0))
@@ -111,7 +114,7 @@ def synthesised(piece: Piece) -> Samples:
 
 
 def _clock(piece: Piece) -> Callable[[int], float]:
-    """Ticks → seconds, through all changes of tempo."""
+    """Return a function from ticks to seconds that follows all changes of tempo."""
     changes = [(0, piece.tempo), *piece.tempi]
     ticks, seconds, rates = [], [], []
     now = 0.0
@@ -134,28 +137,27 @@ def _pitch(note: Note) -> int:
 
 
 def _tone(pitch: int, length: float) -> Samples:
-    """A tone that is held so many seconds, and as long as its end takes; shorter ones are its
-    beginning."""
+    """Return a tone of a length in seconds, followed by the time of its release."""
     frequency = 440 * 2 ** ((pitch - 69) / 12)
-    t = np.arange(int((min(length, DIED_AWAY) + END) * RATE), dtype=np.float32) / RATE
+    t = np.arange(int((min(length, INAUDIBLE) + RELEASE) * RATE), dtype=np.float32) / RATE
     tone = np.zeros_like(t)
     for k in range(1, PARTIALS + 1):
         if frequency * k < RATE / 2:
             tone += np.exp(-t * (1.5 + 0.8 * k)) / k**1.5 * np.sin(2 * np.pi * frequency * k * t)
-    return np.asarray(tone * np.minimum(t / FADE, 1), np.float32)
+    return np.asarray(tone * np.minimum(t / FADE_IN, 1), np.float32)
 
 
-def _ended(tone: Samples, length: float) -> Samples:
-    """The tone, let go after so many seconds."""
-    samples = int((min(length, DIED_AWAY) + END) * RATE)
-    ended: Samples = np.array(tone[:samples])
-    end = int(END * RATE)
-    ended[-end:] *= np.linspace(1, 0, end, dtype=np.float32)
-    return ended
+def _released(tone: Samples, length: float) -> Samples:
+    """Return the beginning of a tone, which fades out after a length in seconds."""
+    samples = int((min(length, INAUDIBLE) + RELEASE) * RATE)
+    released: Samples = np.array(tone[:samples])
+    end = int(RELEASE * RATE)
+    released[-end:] *= np.linspace(1, 0, end, dtype=np.float32)
+    return released
 
 
 def _drum(pitch: int) -> Samples:
-    """Noise: long and dark for low drums, short and bright for high ones."""
+    """Return noise: long and dark for low drums, short and bright for high ones."""
     length = 0.25 if pitch < 40 else 0.12
     t = np.arange(int(length * RATE), dtype=np.float32) / RATE
     noise = np.random.default_rng(pitch).standard_normal(len(t)).astype(np.float32)

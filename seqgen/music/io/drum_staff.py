@@ -1,12 +1,12 @@
-"""Where the drums of General MIDI stand on a stave, and with which head: each has its own.
+"""The position and note head of each General MIDI drum on a staff, different for every drum.
 
-music21 does not write or read in MusicXML which drum a note is; where it stands it does. Nothing
-plain stands on B4, where music21 puts what has no place.
+In MusicXML music21 writes and reads positions, but not which drum a note is. No drum has a normal
+head on B4, where music21 puts notes without a position.
 """
 
 from __future__ import annotations
 
-STAVE = ("E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5")  # from the lowest line up
+POSITIONS = ("E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5")  # from the lowest line up
 KIT: dict[int, tuple[str, str]] = {
     35: ("E4", "normal"), 36: ("F4", "normal"),  # bass drums
     37: ("C5", "x"), 38: ("C5", "normal"), 40: ("C5", "slashed"),  # side stick and snares
@@ -16,16 +16,18 @@ KIT: dict[int, tuple[str, str]] = {
     49: ("A5", "x"), 57: ("B5", "x"), 52: ("A5", "circle-x"), 55: ("B5", "circle-x"),  # crashes
     51: ("F5", "x"), 59: ("E5", "x"), 53: ("F5", "circle-x"),  # rides
 }  # fmt: skip
-HAND = (39, 54, 56, 58, *range(60, 82))  # what is clapped, shaken and struck by hand
+HAND_HEADS = ("triangle", "diamond", "square")
+HAND = (39, 54, 56, 58, *range(60, 82))  # hand percussion
 PLACES: dict[int, tuple[str, str]] = KIT | {
-    drum: (STAVE[i % 9], ("triangle", "diamond", "square")[i // 9]) for i, drum in enumerate(HAND)
+    drum: (POSITIONS[i % 9], ("triangle", "diamond", "square")[i // 9])
+    for i, drum in enumerate(HAND)
 }
 DRUMS: dict[tuple[str, str], int] = {place: drum for drum, place in PLACES.items()}
-SNARE = 38  # what a score does not name
+SNARE = 38  # stands for unknown drums
 
 
 def place_of(drum: int) -> tuple[str, str]:
-    """The name of the line or space, in the treble clef, and the head; a snare's for no drum.
+    """Return the position in the treble clef and the head of a drum, or those of the snare.
 
     >>> place_of(36), place_of(42), place_of(3)
     (('F4', 'normal'), ('G5', 'x'), ('C5', 'normal'))
@@ -34,7 +36,7 @@ def place_of(drum: int) -> tuple[str, str]:
 
 
 def drum_at(place: str, head: str) -> int:
-    """The drum that stands there; of heads that are not known, the one with a plain head.
+    """Return the drum of a position and head; with an unknown head, the one with a normal head.
 
     >>> drum_at("G5", "x"), drum_at("F4", "cluster"), drum_at("C8", "normal")
     (42, 36, 38)

@@ -1,4 +1,4 @@
-"""Pictures of a piece: a score, drawn by verovio, and a piano roll."""
+"""Images of a piece: a score, drawn by verovio, and a piano roll."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from seqgen.errors import OutputError
 from seqgen.music.io.musicxml_writer import musicxml
 from seqgen.music.piece import TICKS_PER_QUARTER, Piece
 
-PAGE_WIDTH = 2100  # tenths of a millimetre, as verovio counts
-LONGEST_PAGE = 60_000
-LEFT_MARGIN = 200  # the names of instruments reach into it
-MOST = 10_000  # notes, or bars of all parts; with more, drawing takes minutes
-PNG_WIDTH, TALLEST_PNG = 1400, 32_000  # pixels; cairo ends at 32,767
+PAGE_WIDTH = 2100  # in tenths of a millimetre, the unit of verovio
+MAX_PAGE_HEIGHT = 60_000
+LEFT_MARGIN = 200  # room for the names of instruments
+MAX_SYMBOLS = 10_000  # notes, or bars of all parts; with more, drawing takes minutes
+PNG_WIDTH, MAX_PNG_HEIGHT = 1400, 32_000  # pixels; cairo cannot draw more than 32,767
 TOO_LONG = "is too long for one picture: write .musicxml, fewer bars, or take --piano-roll"
 
 
 def score(piece: Piece, kind: str) -> bytes:
-    """A score as `png` or `svg`.
+    """Return a score as `png` or `svg`.
 
     Raises:
-        OutputError: verovio or cairosvg is not installed, or the piece is too long for a picture.
+        OutputError: verovio or cairosvg is not installed, or the piece is too long for one image.
     """
-    if piece.note_count > MOST:
+    if piece.note_count > MAX_SYMBOLS:
         raise OutputError(f"a score of {piece.note_count:,} notes {TOO_LONG}")
-    if len(piece.bars) * len(piece.parts) > MOST:
+    if len(piece.bars) * len(piece.parts) > MAX_SYMBOLS:
         raise OutputError(f"a score of {len(piece.bars):,} bars {TOO_LONG}")
     try:
         import verovio
         from cairosvg import svg2png
     except (ImportError, OSError) as error:
         raise OutputError(
-            f"a score is drawn with verovio and cairosvg, which are not here ({error}); "
+            f"a score is drawn with verovio and cairosvg, which cannot be imported ({error}); "
             'pip install "seqgen[score]", or take --piano-roll'
         ) from error
     verovio.enableLog(verovio.LOG_OFF)
@@ -40,7 +40,7 @@ def score(piece: Piece, kind: str) -> bytes:
     toolkit.setOptions(
         {
             "pageWidth": PAGE_WIDTH,
-            "pageHeight": LONGEST_PAGE,
+            "pageHeight": MAX_PAGE_HEIGHT,
             "pageMarginLeft": LEFT_MARGIN,
             "adjustPageHeight": True,
             "scale": 40,
@@ -51,8 +51,8 @@ def score(piece: Piece, kind: str) -> bytes:
     if not toolkit.loadData(musicxml(piece, is_picture=True).decode("utf-8")):
         raise OutputError("verovio cannot draw this piece; take --piano-roll")
     svg = toolkit.renderToSVG(1)
-    height = PNG_WIDTH * _tallness(svg)
-    if toolkit.getPageCount() > 1 or (kind == "png" and height > TALLEST_PNG):
+    height = PNG_WIDTH * _aspect_ratio(svg)
+    if toolkit.getPageCount() > 1 or (kind == "png" and height > MAX_PNG_HEIGHT):
         raise OutputError(f"a score of {len(piece.bars):,} bars {TOO_LONG}")
     if kind == "svg":
         return svg.encode("utf-8")  # type: ignore[no-any-return]
@@ -60,14 +60,14 @@ def score(piece: Piece, kind: str) -> bytes:
     return png
 
 
-def _tallness(svg: str) -> float:
-    """The height of a picture over its width."""
+def _aspect_ratio(svg: str) -> float:
+    """Return the height of an image divided by its width."""
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     return float(box[2]) / float(box[1]) if box else 1.0
 
 
 def piano_roll(piece: Piece, kind: str) -> bytes:
-    """Notes as bars over time, in a colour for each part, as `png` or `svg`.
+    """Return a piano roll as `png` or `svg`, with a colour for each part.
 
     >>> piano_roll(Piece((), bars=(0,), length=96), "png")[1:4]
     b'PNG'
@@ -90,9 +90,9 @@ def piano_roll(piece: Piece, kind: str) -> bytes:
         axes.axvline(bar / TICKS_PER_QUARTER, color="0.85", linewidth=0.8, zorder=0)
     pitches = [note.pitch for note in piece.notes] or [60]
     lowest, highest = min(pitches) - 2, max(pitches) + 2
-    named = _named(lowest, highest)
+    labelled = _labelled(lowest, highest)
     axes.set_ylim(lowest, highest)
-    axes.set_yticks(named, [name_of(pitch) for pitch in named])
+    axes.set_yticks(labelled, [name_of(pitch) for pitch in labelled])
     axes.set_xlim(0, piece.length / TICKS_PER_QUARTER)
     axes.set_xlabel("quarter notes")
     axes.set_title(piece.title)
@@ -101,11 +101,11 @@ def piano_roll(piece: Piece, kind: str) -> bytes:
     return file.getvalue()
 
 
-def _named(lowest: int, highest: int) -> range:
-    """The pitches that are named at the side: eleven at the most, in steps that divide an octave.
+def _labelled(lowest: int, highest: int) -> range:
+    """Return the pitches with a label: at most eleven, in steps that divide an octave.
 
-    >>> list(_named(58, 81)), list(_named(36, 96))
+    >>> list(_labelled(58, 81)), list(_labelled(36, 96))
     ([60, 63, 66, 69, 72, 75, 78, 81], [36, 42, 48, 54, 60, 66, 72, 78, 84, 90, 96])
     """
-    step = next((each for each in (1, 2, 3, 4, 6) if highest - lowest <= 10 * each), 12)
+    step = next((step for step in (1, 2, 3, 4, 6) if highest - lowest <= 10 * step), 12)
     return range(-(-lowest // step) * step, highest + 1, step)

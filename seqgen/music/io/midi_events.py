@@ -1,4 +1,4 @@
-"""What a MIDI file holds, in its own ticks: the events of music21's MIDI layer, heard."""
+"""MIDI files → notes, meters, keys and tempi in ticks of the file, by music21's MIDI layer."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import merge
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seqgen.errors import MusicError
+from seqgen.music.io.music21_types import MidiEvent, meta_data
 from seqgen.music.signatures import Key, Meter, is_real_meter
 
-MOST_BYTES = 32 << 20
-MOST_NOTES = 1_000_000
+MAX_BYTES = 32 << 20
+MAX_NOTES = 1_000_000
 END_OF_TRACK = b"\xff\x2f\x00"
-SUSTAIN_PEDAL = 64  # number of the controller; from 64 on it is down
-WINDOW = 4096  # bytes of a track looked at together: music21 copies what is left at each event
+SUSTAIN_PEDAL = 64  # number of the controller
+PEDAL_DOWN = 64  # lowest value at which the pedal is down
+WINDOW = 4096  # bytes of a track that music21 reads at once: it copies the rest at every event
+
+Voice = tuple[int, int, int]  # track, channel and program, or track, channel and pitch
 
 
 class RawNote(NamedTuple):
-    """A note in the file's own ticks."""
+    """A note in ticks of the file."""
 
     start: int
     end: int
@@ -30,10 +34,10 @@ class RawNote(NamedTuple):
 
 @dataclass
 class Events:
-    """What a file holds, in its own ticks."""
+    """The content of a file; times are ticks of the file."""
 
     division: int  # ticks per quarter
-    notes: dict[tuple[int, int, int], list[RawNote]] = field(
+    notes: dict[Voice, list[RawNote]] = field(
         default_factory=lambda: defaultdict(list)
     )  # by track, channel and program
     meters: list[tuple[int, Meter]] = field(default_factory=list)
@@ -41,19 +45,19 @@ class Events:
     tempi: list[tuple[int, float]] = field(default_factory=list)
     title: str = ""
     count: int = 0  # of notes
-    unended: int = 0  # notes that the file never ends
-    odd_meters: int = 0  # that nobody writes
-    cut_off: int = 0  # tracks that are not there to their end
+    unended: int = 0  # notes without a note-off
+    odd_meters: int = 0  # meters that nobody writes, which are ignored
+    cut_off: int = 0  # tracks that are missing or incomplete
 
 
 def read_events(data: bytes) -> Events:
-    """What a MIDI file holds, in its own ticks.
+    """Read the content of a MIDI file.
 
     Raises:
-        MusicError: see `read_midi`.
+        MusicError: see `seqgen.music.io.midi_reader.read_midi`.
     """
-    if len(data) > MOST_BYTES:
-        raise MusicError(f"is larger than {MOST_BYTES >> 20} MB")
+    if len(data) > MAX_BYTES:
+        raise MusicError(f"is larger than {MAX_BYTES >> 20} MB")
     division, chunks, cut_off = _header(data)
     listener = _Listener(Events(division, cut_off=cut_off))
     listener.listen(chunks)
@@ -61,7 +65,7 @@ def read_events(data: bytes) -> Events:
 
 
 def _header(data: bytes) -> tuple[int, list[bytes], int]:
-    """The ticks per quarter, the data of every track, and how many of them are not whole."""
+    """Return the ticks per quarter, the data of all tracks, and the number of incomplete tracks."""
     if len(data) < 14 or data[:4] != b"MThd":
         raise MusicError("is no MIDI file, or only the beginning of one")
     length, kind, tracks, division = struct.unpack(">IHHH", data[4:14])
@@ -71,21 +75,21 @@ def _header(data: bytes) -> tuple[int, list[bytes], int]:
         raise MusicError("counts time in film frames (SMPTE), not in beats")
     if division == 0:
         raise MusicError("is damaged: a quarter has no ticks")
-    chunks, whole, place = [], 0, 8 + length
+    chunks, complete, place = [], 0, 8 + length
     while place + 8 <= len(data):
         size = int.from_bytes(data[place + 4 : place + 8], "big")
         if data[place : place + 4] == b"MTrk":
             chunks.append(data[place + 8 : place + 8 + size])
-            whole += len(chunks[-1]) == size and END_OF_TRACK in chunks[-1]
+            complete += len(chunks[-1]) == size and END_OF_TRACK in chunks[-1]
         place += 8 + size
-    return division, chunks, max(tracks, len(chunks)) - whole
+    return division, chunks, max(tracks, len(chunks)) - complete
 
 
-def timed_events(data: bytes) -> Iterator[tuple[int, Any]]:
-    """The ticks before each event of a track, and the event, as music21 reads it.
+def timed_events(data: bytes) -> Iterator[tuple[int, MidiEvent]]:
+    """Yield the events of a track, each with the ticks since the event before.
 
-    Its own loop copies all that is left of a track at every event; here that is at most a window.
-    An event that music21 does not know is skipped, the time before it is kept.
+    music21's own loop copies the rest of the track at every event; this one copies at most a
+    window. Events that music21 does not know are skipped, but not the time before them.
 
     Raises:
         MusicError: the track is damaged.
@@ -110,7 +114,7 @@ def timed_events(data: bytes) -> Iterator[tuple[int, Any]]:
                     raise MusicError(f"is damaged, or cut off: {error}") from error
                 break
             if not remaining and not is_last:
-                break  # the event may reach beyond the window
+                break  # the event may continue after the window
             rest, waited = remaining, waited + ticks
             if event is not None:
                 status = event.lastStatusByte
@@ -122,17 +126,20 @@ def timed_events(data: bytes) -> Iterator[tuple[int, Any]]:
 
 
 class _Listener:
-    """Listens to all tracks at once: pedals and programs are a channel's, in whatever track."""
+    """Follows all tracks at once, since a pedal or program counts for its channel in all tracks."""
 
     def __init__(self, events: Events) -> None:
         self.events = events
-        self.sounding: dict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
-        self.held: dict[int, list[tuple[int, int, int, int, int]]] = {}  # by channel: its pedal's
+        # By track, channel and pitch: start, velocity and program of the notes that sound.
+        self.sounding: dict[Voice, list[tuple[int, int, int]]] = defaultdict(list)
+        # By channel whose pedal is down: start, track, pitch, velocity and program of the notes
+        # that only the pedal holds.
+        self.held: dict[int, list[tuple[int, int, int, int, int]]] = {}
         self.programs = [0] * 17  # by channel
         self.own_programs: dict[tuple[int, int], int] = {}  # by track and channel
 
     def listen(self, chunks: list[bytes]) -> None:
-        """Add what the tracks hold to the events."""
+        """Add the content of all tracks to the events."""
         from music21.midi import ChannelVoiceMessages, MetaEvents
 
         note_on, note_off = ChannelVoiceMessages.NOTE_ON, ChannelVoiceMessages.NOTE_OFF
@@ -146,53 +153,53 @@ class _Listener:
         }
         ends = [0] * len(chunks)
 
-        def timed(track: int) -> Iterator[tuple[int, bool, int, Any]]:
+        def timed(track: int) -> Iterator[tuple[int, bool, int, MidiEvent]]:
             now = 0
             for ticks, event in timed_events(chunks[track]):
                 now += ticks
                 yield now, event.type is note_on, track, event
             ends[track] = now
 
-        # Of what happens at one time in several tracks, notes begin last: with their programs. No
-        # two events are compared, since the numbers of their tracks differ.
+        # At one tick note-ons come last, so that they have the programs of other tracks. Two
+        # events are never compared, since their tracks differ.
         tracks = map(timed, range(len(chunks)))
-        for now, begins, track, event in merge(*tracks):
-            if begins and event.parameter2:
-                self._begin(now, track, event)
-            elif begins or event.type is note_off:
-                self._end(now, track, event.channel, event.parameter1)
+        for now, is_note_on, track, event in merge(*tracks):
+            if is_note_on and event.parameter2:
+                self._note_on(now, track, event)
+            elif is_note_on or event.type is note_off:
+                self._note_off(now, track, event.channel, event.parameter1)
             elif event.type in others:
                 others[event.type](now, track, event)
         self._end_all(ends)
 
-    def _begin(self, now: int, track: int, event: Any) -> None:
+    def _note_on(self, now: int, track: int, event: MidiEvent) -> None:
         channel = event.channel
         program = self.own_programs.get((track, channel), self.programs[channel])
         self.sounding[track, channel, event.parameter1].append((now, event.parameter2, program))
 
-    def _end(self, now: int, track: int, channel: int, pitch: int) -> None:
-        """Of notes of one pitch that sound together, the first begun ends first."""
-        begun = self.sounding.get((track, channel, pitch))
-        if not begun:
+    def _note_off(self, now: int, track: int, channel: int, pitch: int) -> None:
+        """End the note of this pitch that began first."""
+        notes = self.sounding.get((track, channel, pitch))
+        if not notes:
             return
-        start, velocity, program = begun.pop(0)
-        if channel in self.held:  # by its pedal
+        start, velocity, program = notes.pop(0)
+        if channel in self.held:
             self.held[channel].append((start, track, pitch, velocity, program))
         else:
             self._add(track, channel, program, RawNote(start, now, pitch, velocity))
 
     def _add(self, track: int, channel: int, program: int, note: RawNote) -> None:
         self.events.count += 1
-        if self.events.count > MOST_NOTES:
-            raise MusicError(f"holds more than {MOST_NOTES:,} notes")
+        if self.events.count > MAX_NOTES:
+            raise MusicError(f"holds more than {MAX_NOTES:,} notes")
         self.events.notes[track, channel, program].append(note)
 
     def _end_all(self, ends: list[int]) -> None:
-        """What still sounds ends with its track."""
+        """End all notes that still sound with their tracks."""
         for channel in list(self.held):
             self._release(channel, ends)
-        for (track, channel, pitch), begun in self.sounding.items():
-            for start, velocity, program in begun:
+        for (track, channel, pitch), notes in self.sounding.items():
+            for start, velocity, program in notes:
                 note = RawNote(start, max(ends[track], start), pitch, velocity)
                 self._add(track, channel, program, note)
                 self.events.unended += 1
@@ -200,56 +207,60 @@ class _Listener:
         self.events.notes = dict(by_track)
 
     def _release(self, channel: int, ends: int | list[int]) -> None:
-        """The pedal goes up: what only it held ends, unless it was struck again before.
+        """Lift the pedal: end the notes that only it holds.
+
+        A note whose pitch starts again before that ends there.
 
         Args:
-            channel: whose pedal it is.
-            ends: the ticks at which notes end; by track at the end of the file.
+            channel: the channel of the pedal.
+            ends: the tick at which notes end, or at the end of the file the tick for each track.
         """
-        struck: dict[tuple[int, int], int] = {}
+        next_start: dict[tuple[int, int], int] = {}
         for start, track, pitch, velocity, program in sorted(self.held.pop(channel), reverse=True):
-            end = struck.get((track, pitch), ends if isinstance(ends, int) else ends[track])
+            end = next_start.get((track, pitch), ends if isinstance(ends, int) else ends[track])
             sounding = self.sounding.get((track, channel, pitch))
-            if (track, pitch) not in struck and sounding:
+            if (track, pitch) not in next_start and sounding:
                 end = sounding[0][0]
-            struck[track, pitch] = start
+            next_start[track, pitch] = start
             self._add(track, channel, program, RawNote(start, max(end, start), pitch, velocity))
 
-    def _program(self, now: int, track: int, event: Any) -> None:
+    def _program(self, now: int, track: int, event: MidiEvent) -> None:
         program = int(event.parameter1) & 127
         self.programs[event.channel] = self.own_programs[track, event.channel] = program
 
-    def _controller(self, now: int, track: int, event: Any) -> None:
+    def _controller(self, now: int, track: int, event: MidiEvent) -> None:
         if event.parameter1 != SUSTAIN_PEDAL:
             return
-        if event.parameter2 >= 64:
+        if event.parameter2 >= PEDAL_DOWN:
             self.held.setdefault(event.channel, [])
         elif event.channel in self.held:
             self._release(event.channel, now)
 
-    def _tempo(self, now: int, track: int, event: Any) -> None:
-        microseconds = int.from_bytes(event.parameter1[:3], "big")
+    def _tempo(self, now: int, track: int, event: MidiEvent) -> None:
+        microseconds = int.from_bytes(meta_data(event)[:3], "big")
         if microseconds:
             self.events.tempi.append((now, round(60_000_000 / microseconds, 3)))
 
-    def _meter(self, now: int, track: int, event: Any) -> None:
-        if len(event.parameter1) < 2:
+    def _meter(self, now: int, track: int, event: MidiEvent) -> None:
+        data = meta_data(event)
+        if len(data) < 2:
             return
-        beats, power = event.parameter1[:2]
+        beats, power = data[:2]
         beat_type = 1 << min(power, 7)
         if is_real_meter(beats, beat_type):
             self.events.meters.append((now, Meter(beats, beat_type)))
         else:
             self.events.odd_meters += 1
 
-    def _key(self, now: int, track: int, event: Any) -> None:
-        if len(event.parameter1) < 2:
+    def _key(self, now: int, track: int, event: MidiEvent) -> None:
+        data = meta_data(event)
+        if len(data) < 2:
             return
-        sharps = (event.parameter1[0] + 128) % 256 - 128
+        sharps = (data[0] + 128) % 256 - 128  # a signed byte
         if -7 <= sharps <= 7:
-            mode = "minor" if event.parameter1[1] else "major"
+            mode = "minor" if data[1] else "major"
             self.events.keys.append((now, Key(sharps, mode)))
 
-    def _name(self, now: int, track: int, event: Any) -> None:
+    def _name(self, now: int, track: int, event: MidiEvent) -> None:
         if not self.events.title:
-            self.events.title = event.parameter1.decode("utf-8", "replace").strip("\0 ")
+            self.events.title = meta_data(event).decode("utf-8", "replace").strip("\0 ")

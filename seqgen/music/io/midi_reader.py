@@ -1,34 +1,44 @@
-"""MIDI files → pieces, through the events of music21's MIDI layer; no note is lost.
+"""MIDI files → pieces, by music21's MIDI layer, without losing a note.
 
-`music21.converter` is not used: it quantises before we can, cuts notes by ties, and merges the
-channels of a file of format 0.
+`music21.converter` is not used: it has a quantiser of its own, cuts notes into tied ones, and
+merges the channels of files of format 0.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Any
+from typing import TypeVar
 
 from seqgen.errors import MusicError
-from seqgen.music.io.midi_events import Events, read_events
+from seqgen.music.io.midi_events import Events, Voice, read_events
 from seqgen.music.io.quantise import Quantised, quantise
-from seqgen.music.piece import MOST_BARS, MOST_TICKS, TICKS_PER_QUARTER, Part, Piece, regular_bars
-from seqgen.music.signatures import Meter
+from seqgen.music.piece import (
+    MOST_BARS,
+    MOST_TICKS,
+    TEMPO,
+    TICKS_PER_QUARTER,
+    Part,
+    Piece,
+    regular_bars,
+)
+from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
 
-DRUM_CHANNEL = 10  # as music21 counts, from 1
+DRUM_CHANNEL = 10  # counted from 1, as music21 does
 
-Changes = tuple[tuple[int, Any], ...]
+Value = TypeVar("Value")
+Meters = tuple[tuple[int, Meter], ...]
 
 
 def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
-    """The piece that a MIDI file holds, and what there is to say about it.
+    """Read the piece of a MIDI file.
 
     Returns:
-        The piece, and counts: `tracks cut off or missing`, `notes without an end`, `odd meters`,
-        `notes moved` onto the grid, and by how many milliseconds on average, `moved ms`.
+        The piece, and the counts `tracks cut off or missing`, `notes without an end`, `odd meters`
+        and `notes moved` onto the grid, the last with their mean distance in milliseconds, `moved
+        ms`.
 
     Raises:
-        MusicError: the file is damaged, has no notes, or is of a kind that has no bars.
+        MusicError: the file is damaged, has no notes, or does not count time in beats.
 
     >>> from seqgen.music.io.midi_writer import midi_bytes
     >>> from seqgen.music.piece import Note
@@ -42,7 +52,7 @@ def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
         raise MusicError("holds no notes")
     last = max(note.end for notes in events.notes.values() for note in notes)
     if (ticks := last * TICKS_PER_QUARTER // events.division) >= MOST_TICKS:
-        raise MusicError(f"lasts {ticks // 96:,} bars; expected at most {MOST_BARS:,}")
+        raise MusicError(f"lasts {ticks // TICKS_PER_WHOLE:,} bars; expected at most {MOST_BARS:,}")
     quantised = quantise(events.notes, events.division)
     last = max(note.end for notes in quantised.notes.values() for note in notes)
     return _piece(events, quantised, last), {
@@ -54,7 +64,7 @@ def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
     }
 
 
-def _piece(events: Events, quantised: Quantised, last: int) -> Piece:
+def _piece(events: Events, quantised: Quantised[Voice], last: int) -> Piece:
     scale = TICKS_PER_QUARTER / events.division
     meters = _changes(events.meters, scale, last)
     bars = regular_bars(last, meters)
@@ -77,27 +87,27 @@ def _piece(events: Events, quantised: Quantised, last: int) -> Piece:
 
 
 def _changes(
-    changes: list[tuple[int, Any]], scale: float, last: int
-) -> tuple[tuple[int, Any], ...]:
-    """In grid ticks, in order, before the end; of several at one time the last, none twice."""
+    changes: list[tuple[int, Value]], scale: float, last: int
+) -> tuple[tuple[int, Value], ...]:
+    """Return changes in ticks of the grid, sorted, without repetitions and those after the end."""
     latest = {round(tick * scale): value for tick, value in sorted(changes, key=lambda c: c[0])}
-    kept: list[tuple[int, Any]] = []
+    kept: list[tuple[int, Value]] = []
     for tick, value in latest.items():
         if tick < last and not (kept and kept[-1][1] == value):
             kept.append((tick, value))
     return tuple(kept)
 
 
-def _without_short_bars(meters: Changes, bars: tuple[int, ...]) -> Changes:
-    """Without those that hold for one bar, shorter than the rest: a pick-up, half a bar.
+def _without_short_bars(meters: Meters, bars: tuple[int, ...]) -> Meters:
+    """Remove meters of a single bar that is shorter than the others: a pick-up or half a bar.
 
     >>> _without_short_bars(((0, Meter(1, 8)), (12, Meter(6, 8))), (0, 12, 84))
     ((0, Meter(beats=6, beat_type=8)),)
     """
     kept: list[tuple[int, Meter]] = []
-    coming = [*meters, None]
-    first: int | None = None  # where a pick-up begins: so does the meter that follows it
-    for (tick, meter), after in zip(meters, coming[1:], strict=True):
+    following = [*meters, None][1:]
+    first: int | None = None  # start of a pick-up, where the next meter then begins
+    for (tick, meter), after in zip(meters, following, strict=True):
         before = kept[-1][1] if kept else None
         if after is None:
             is_short = tick == bars[-1] and before is not None and meter.ticks < before.ticks
@@ -112,8 +122,10 @@ def _without_short_bars(meters: Changes, bars: tuple[int, ...]) -> Changes:
     return tuple(kept)
 
 
-def _at_bars(keys: Changes, bars: tuple[int, ...]) -> Changes:
-    """Every change where the nearest bar begins."""
+def _at_bars(
+    keys: tuple[tuple[int, Key], ...], bars: tuple[int, ...]
+) -> tuple[tuple[int, Key], ...]:
+    """Move every change to the nearest bar line."""
     moved = {}
     for tick, key in keys:
         after = bisect_left(bars, tick)
@@ -123,5 +135,5 @@ def _at_bars(keys: Changes, bars: tuple[int, ...]) -> Changes:
 
 
 def _mean_tempo(events: Events) -> float:
-    tempi = [tempo for _, tempo in events.tempi] or [120.0]
+    tempi = [tempo for _, tempo in events.tempi] or [TEMPO]
     return sum(tempi) / len(tempi)

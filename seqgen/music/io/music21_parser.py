@@ -1,4 +1,10 @@
-"""music21's parsers of scores: without what only a page needs, without noise, within bounds."""
+"""music21's parsers of scores, with less work, less noise, and a bound on meters.
+
+music21 has no options for what is changed here: it creates its streams, meters and environments
+itself, deep inside its parsers. So four of its functions, and `warnings.warn`, are replaced while a
+file is read, by functions that check which thread calls them. In all other threads they do what
+they always do.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +12,27 @@ import re
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqgen.errors import MusicError
 
-MOST_BEATS = 128  # in a meter: music21 divides a bar in all ways that there are
-CHANNELS = "out of midi channels"  # a warning about playing more than 16 parts; nothing is lost
-LOCK = threading.Lock()  # what is replaced in music21 is replaced for all threads
+if TYPE_CHECKING:
+    from seqgen.music.io.music21_types import Score
+
+MAX_METER = 128  # music21 divides a bar in all possible ways, which takes forever for 10000/4
+NOT_COUNTED = "out of midi channels"  # a warning that matters only for playback
+LOCK = threading.Lock()  # one thread at a time replaces functions
 
 
-def scores(path: Path, counts: Counter[str]) -> list[Any]:
-    """music21's scores of a file, and among the counts its `music21 warnings`.
+def scores(path: Path, counts: Counter[str]) -> list[Score]:
+    """Return music21's scores of a file, and add to the count of `music21 warnings`.
 
     Raises:
-        Exception: anything at all, where the file is damaged.
+        Exception: anything at all if the file is damaged.
     """
     from music21 import converter, stream
 
@@ -33,43 +43,87 @@ def scores(path: Path, counts: Counter[str]) -> list[Any]:
 
 @contextmanager
 def _adapted(counts: Counter[str]) -> Iterator[None]:
-    """Half of the time of an ABC file goes into beams and into filling up bars.
+    """Adapt music21 for this thread: neither beams nor completed bars, and warnings are counted.
 
-    The latter, which music21 does at the same place, also invents meters such as 23/32.
+    Beams and completed bars take half of the time of an ABC file. `reBar` also invents meters such
+    as 23/32.
     """
     from music21 import environment, meter, stream
     from music21.abcFormat import translate
 
     load = meter.TimeSignature.load
 
-    def bounded(signature: Any, value: str, *rest: Any) -> None:
-        if any(int(number) > MOST_BEATS for number in re.findall(r"\d+", value)):
+    def bounded_load(signature: Any, value: str, *rest: Any) -> None:
+        if any(int(number) > MAX_METER for number in re.findall(r"\d+", value)):
             raise MusicError(f"has a meter that nobody writes: {value[:40]}")
         load(signature, value, *rest)
 
-    def nothing(part: Any, **options: Any) -> Any:
+    def unchanged(part: Any, **options: Any) -> Any:
         return part
 
-    def warn(environment: Any, *message: Any) -> None:
+    def count_message(environment: Any, *message: Any) -> None:
         counts["music21 warnings"] += 1
 
-    replaced = (
-        (stream.Part, "makeBeams", nothing),
-        (translate, "reBar", nothing),
-        (meter.TimeSignature, "load", bounded),
-        (environment.Environment, "warn", warn),
-    )
-    before = [getattr(owner, name) for owner, name, _ in replaced]
+    with ExitStack() as stack:
+        for owner, name, function in (
+            (stream.Part, "makeBeams", unchanged),
+            (translate, "reBar", unchanged),
+            (meter.TimeSignature, "load", bounded_load),
+            (environment.Environment, "warn", count_message),
+        ):
+            stack.enter_context(_replaced_in_this_thread(owner, name, function))
+        stack.enter_context(_counted_warnings(counts))
+        yield
+
+
+@contextmanager
+def _replaced_in_this_thread(
+    owner: object, name: str, function: Callable[..., Any]
+) -> Iterator[None]:
+    """Replace a function while this thread calls it; other threads call the original.
+
+    >>> class Bell:
+    ...     def ring(self): return "ding"
+    >>> with _replaced_in_this_thread(Bell, "ring", lambda bell: "dong"): Bell().ring()
+    'dong'
+    >>> Bell().ring()
+    'ding'
+    """
+    original = getattr(owner, name)
+    this_thread = threading.get_ident()
+
+    @wraps(original)
+    def dispatch(*arguments: Any, **options: Any) -> Any:
+        is_here = threading.get_ident() == this_thread
+        return (function if is_here else original)(*arguments, **options)
+
+    setattr(owner, name, dispatch)
     try:
-        for owner, name, new in replaced:
-            setattr(owner, name, new)
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            yield
+        yield
     finally:
-        for (owner, name, _), old in zip(replaced, before, strict=True):
-            setattr(owner, name, old)
-    counts["music21 warnings"] += sum(
-        warning.category.__module__.startswith("music21") and CHANNELS not in str(warning.message)
-        for warning in warned
-    )
+        setattr(owner, name, original)
+
+
+@contextmanager
+def _counted_warnings(counts: Counter[str]) -> Iterator[None]:
+    """Count the warnings that music21 issues in this thread instead of showing them.
+
+    `warnings.catch_warnings` would also catch the warnings of other threads.
+    """
+    original = warnings.warn
+    this_thread = threading.get_ident()
+
+    def warn(
+        message: Any, category: Any = None, stacklevel: int = 1, *rest: Any, **more: Any
+    ) -> None:
+        kind = type(message) if isinstance(message, Warning) else category or UserWarning
+        if threading.get_ident() != this_thread or not kind.__module__.startswith("music21"):
+            original(message, category, stacklevel + 1, *rest, **more)  # this frame is one more
+        elif NOT_COUNTED not in str(message):
+            counts["music21 warnings"] += 1
+
+    warnings.warn = warn
+    try:
+        yield
+    finally:
+        warnings.warn = original

@@ -1,4 +1,7 @@
-"""Pieces → MusicXML, through music21."""
+"""Pieces → MusicXML, by music21.
+
+The streams that are built here are music21's, which have no types; `Any` stands for them.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,18 @@ from seqgen.music.io.midi_writer import CHANNELS, DRUM_CHANNEL
 from seqgen.music.io.notation import Symbol, Voice, hands, is_low, spelled, voices
 from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
-from seqgen.music.tokens.durations import parts_of
+from seqgen.music.tokens.durations import basis_sum
 
 ALTERS = {-2: "--", -1: "-", 0: "", 1: "#", 2: "##"}
 
 
 def musicxml(piece: Piece, *, is_picture: bool = False) -> bytes:
-    """A MusicXML file: a stave for every part.
+    """Return a MusicXML file with a staff for every part.
 
     Args:
-        piece: what is written.
-        is_picture: whether it is only looked at: then no tempo stands above the stave, and wide
-            keyboards have two staves, which readers would take for two parts.
+        piece: the piece.
+        is_picture: write for drawing only: without a tempo mark, and with two staves for wide
+            keyboard parts, which other programs would read as two parts.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> b"<step>G</step>" in musicxml(piece_of("G4/4"))
@@ -45,7 +48,7 @@ def musicxml(piece: Piece, *, is_picture: bool = False) -> bytes:
 
 
 def score_of(piece: Piece, is_picture: bool) -> Any:
-    """The piece as a `music21.stream.Score`, ready to be written."""
+    """Return the piece as a complete `music21.stream.Score`."""
     from music21 import metadata, stream, tempo
 
     score = stream.Score()
@@ -63,7 +66,7 @@ def score_of(piece: Piece, is_picture: bool) -> Any:
 
 
 def _brace(score: Any, players: list[list[Part]]) -> None:
-    """Join the two staves of a keyboard, under one name."""
+    """Join the two staves of each keyboard part by a brace, under one name."""
     from music21 import layout
 
     staves = iter(score.parts)
@@ -77,8 +80,8 @@ def _brace(score: Any, players: list[list[Part]]) -> None:
             score.insert(0, layout.StaffGroup(pair, name=name, symbol="brace", barTogether=True))
 
 
-def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
-    """A stave; several lines are voices of its bars."""
+def _part(piece: Piece, number: int, staff_voices: list[Voice]) -> Any:
+    """Return the staff of a part, with voices in its bars if there is more than one."""
     from music21 import bar as barline
     from music21 import key, meter, stream
 
@@ -89,64 +92,79 @@ def _part(piece: Piece, number: int, lines: list[Voice]) -> Any:
     meters, keys = {0: piece.meter, **dict(piece.meters)}, dict(piece.keys)
     current: Key | None = None
     now = piece.meter
-    tied = [False] * len(lines)
+    tied = [False] * len(staff_voices)
     first_end = piece.bars[1] if len(piece.bars) > 1 else piece.length
-    first_number = 0 if first_end < piece.meter.ticks else 1  # a pick-up does not count
+    first_number = 0 if first_end < piece.meter.ticks else 1  # a pick-up has the number 0
     for i, tick in enumerate(piece.bars):
         measure = stream.Measure(number=i + first_number)
         if i == 0:
-            measure.append(_clef(lines, is_drums))
+            measure.append(_clef(staff_voices, is_drums))
         if tick in meters:
             now = meters[tick]
             measure.timeSignature = meter.TimeSignature(str(now))
         current = keys.get(tick, current)
         if current and tick in keys and not is_drums:
             measure.keySignature = key.KeySignature(current.sharps).asKey(current.mode)
-        for line, voice in enumerate(lines):
-            place = measure if len(lines) == 1 else stream.Voice(id=str(line + 1))
-            sounds = partial(_drums if is_drums else _tones, key=current)
-            tied[line] = _fill(place, voice.bars[i], now, sounds, tied[line])
+        for line, voice in enumerate(staff_voices):
+            place = measure if len(staff_voices) == 1 else stream.Voice(id=str(line + 1))
+            make = partial(_drums if is_drums else _tones, key=current)
+            tied[line] = _fill(place, voice.bars[i], now, make, tied[line])
             if place is not measure:
                 measure.insert(0, place)
             for rest in place.getElementsByClass("Rest") if line else ():
-                rest.style.hideObjectOnPrint = True  # those of the first voice are enough
+                rest.style.hideObjectOnPrint = True  # the rests of the first voice are enough
         part.append(measure)
     measure.rightBarline = barline.Barline("final")
     part.makeAccidentals(inPlace=True)
-    with suppress(Exception):  # it fails on bars that no meter has; they are drawn with flags
+    with suppress(Exception):  # it fails on bars of odd lengths, which then have flags
         part.makeBeams(inPlace=True)
     return part
 
 
 def _lengths(start: int, ticks: int, meter: Meter) -> list[int]:
-    """As which notes, tied, so many ticks are written that begin there in a bar; beats of three
-    stay in sight.
+    """Split a length into tied note values, so that in compound meters the beats stay visible.
+
+    Args:
+        start: tick within the bar.
+        ticks: the length.
+        meter: the meter of the bar.
 
     >>> _lengths(0, 60, Meter(6, 8)), _lengths(12, 36, Meter(6, 8)), _lengths(0, 60, Meter(3, 4))
     ([36, 24], [24, 12], [48, 12])
     """
     beat = meter.beat_ticks
-    if beat * meter.beat_type == TICKS_PER_WHOLE:  # a beat is a simple note
-        return list(parts_of(ticks))
+    if beat * meter.beat_type == TICKS_PER_WHOLE:  # the beat has no dot
+        return list(basis_sum(ticks))
     lengths: list[int] = []
     if start % beat:
-        lengths += parts_of(min(ticks, beat - start % beat))
+        lengths += basis_sum(min(ticks, beat - start % beat))
     left = ticks - sum(lengths)
     for beats in (4, 2, 1):
         while left >= beats * beat:
             lengths.append(beats * beat)
             left -= beats * beat
-    return [*lengths, *(parts_of(left) if left else [])]
+    return [*lengths, *(basis_sum(left) if left else [])]
 
 
 def _fill(
     place: Any,
     bar: list[Symbol],
     meter: Meter,
-    sounds: Callable[[tuple[int, ...]], Any],
+    make: Callable[[tuple[int, ...]], Any],
     is_tied: bool,
 ) -> bool:
-    """Put a bar of one voice in its place; whether its last symbol is tied to the next bar."""
+    """Write one bar of a voice.
+
+    Args:
+        place: the music21 measure or voice to fill.
+        bar: the symbols of the bar.
+        meter: the meter of the bar.
+        make: makes a music21 note or chord of pitches.
+        is_tied: whether the first symbol is tied to the bar before.
+
+    Returns:
+        Whether the last symbol is tied to the next bar.
+    """
     from music21 import note, tie
 
     at = 0
@@ -154,21 +172,21 @@ def _fill(
         lengths = _lengths(at, symbol.ticks, meter)
         at += symbol.ticks
         for i, ticks in enumerate(lengths):
-            each = sounds(symbol.pitches) if symbol.pitches else note.Rest()
-            each.quarterLength = Fraction(ticks, TICKS_PER_QUARTER)
-            goes_on = symbol.is_tied or i < len(lengths) - 1
-            came_on = is_tied or i > 0
-            if symbol.pitches and (goes_on or came_on):
-                kind = "continue" if goes_on and came_on else "start" if goes_on else "stop"
-                for member in each.notes if len(symbol.pitches) > 1 else (each,):
+            element = make(symbol.pitches) if symbol.pitches else note.Rest()
+            element.quarterLength = Fraction(ticks, TICKS_PER_QUARTER)
+            starts_tie = symbol.is_tied or i < len(lengths) - 1
+            ends_tie = is_tied or i > 0
+            if symbol.pitches and (starts_tie or ends_tie):
+                kind = "continue" if starts_tie and ends_tie else "start" if starts_tie else "stop"
+                for member in element.notes if len(symbol.pitches) > 1 else (element,):
                     member.tie = tie.Tie(kind)
-            place.append(each)
+            place.append(element)
         is_tied = symbol.is_tied
     return is_tied
 
 
 def _tones(pitches: tuple[int, ...], key: Key | None) -> Any:
-    """A note or a chord, named as in the key."""
+    """Return a note or a chord, spelled as in the key."""
     from music21 import chord, note
 
     named = [_pitch(pitch, key) for pitch in pitches]
@@ -176,18 +194,18 @@ def _tones(pitches: tuple[int, ...], key: Key | None) -> Any:
 
 
 def _drums(pitches: tuple[int, ...], key: Key | None) -> Any:
-    """A drum, or several that are struck together, without a pitch."""
+    """Return one drum note, or a chord of drums."""
     from music21 import note, percussion
 
-    struck = []
+    drums = []
     for place, head in map(place_of, pitches):
-        struck.append(note.Unpitched(place))
-        struck[-1].notehead = head
-    return percussion.PercussionChord(struck) if len(struck) > 1 else struck[0]
+        drums.append(note.Unpitched(place))
+        drums[-1].notehead = head
+    return percussion.PercussionChord(drums) if len(drums) > 1 else drums[0]
 
 
 def _player(parts: Sequence[Part], number: int) -> Any:
-    """The instrument of a part, with its name, and the channel that it has in a MIDI file."""
+    """Return the instrument of a part, with its name and its MIDI channel."""
     from music21 import instrument
 
     part = parts[number]
@@ -196,22 +214,22 @@ def _player(parts: Sequence[Part], number: int) -> Any:
         channel = DRUM_CHANNEL
     else:
         player = instrument.instrumentFromMidiProgram(part.program)
-        before = sum(not each.is_drums for each in parts[:number])
+        before = sum(not other.is_drums for other in parts[:number])
         channel = CHANNELS[before % len(CHANNELS)]
     player.midiChannel = channel - 1
-    # music21 looks for another one where parts share it, and complains when there is none left
+    # music21 would choose another channel if parts share one, and warn if none is left.
     player.autoAssignMidiChannel = lambda **_: player.midiChannel
-    # music21's own name is that of a family now and then
+    # music21 sometimes uses the name of the instrument's family.
     player.partName = "drums" if part.is_drums else NAMES[part.program]
     return player
 
 
-def _clef(lines: list[Voice], is_drums: bool) -> Any:
+def _clef(staff_voices: list[Voice], is_drums: bool) -> Any:
     from music21 import clef
 
     if is_drums:
         return clef.PercussionClef()
-    return clef.BassClef() if is_low(lines) else clef.TrebleClef()
+    return clef.BassClef() if is_low(staff_voices) else clef.TrebleClef()
 
 
 def _pitch(number: int, key: Key | None) -> Any:

@@ -1,4 +1,4 @@
-"""Pieces as a stave has them: voices, bars, ties, and names of notes."""
+"""Pieces as they are notated on a staff: voices, bars, ties, and spelled pitches."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from seqgen.music.signatures import FIFTHS, Key
 from seqgen.music.tokens.voices import voices_of
 
 MIDDLE_C = 60
-WIDE = 53, 67  # what has pitches below and above is too wide for one stave
+WIDE = 53, 67  # a part with pitches below and above both needs two staves
 KEYBOARDS = {*range(8), *range(16, 20)}  # programs: pianos and organs
-LOW = 57  # pitches that are lower on average stand in the bass clef
+LOW = 57  # mean pitch below which the bass clef is used
 
 
 class Symbol(NamedTuple):
     """A note, a chord or a rest in one bar."""
 
     ticks: int
-    pitches: tuple[int, ...]  # none is a rest
-    is_tied: bool = False  # to the next one, over the bar line
+    pitches: tuple[int, ...]  # empty for a rest
+    is_tied: bool = False  # to the first symbol of the next bar
 
 
 class Voice(NamedTuple):
-    """One line of notes through the whole piece."""
+    """One voice through the whole piece."""
 
-    part: int  # whose it is
+    part: int  # index of its part
     bars: list[list[Symbol]]
 
 
 def voices(piece: Piece) -> list[Voice]:
-    """The lines of every part, cut at the bar lines; rests fill what is silent.
+    """Return the voices of all parts, cut at the bar lines and filled with rests.
 
-    Notes of a part that begin and end together are a chord of one voice.
+    Notes of a part that begin and end together are one chord.
 
     >>> voices(Piece((Part((Note(24, 96, 60),)),), bars=(0, 96), length=192))[0].bars[1]
     [Symbol(ticks=24, pitches=(60,), is_tied=False), Symbol(ticks=72, pitches=(), is_tied=False)]
     """
-    lines = []
+    found = []
     for number, part in enumerate(piece.parts):
         chords: dict[tuple[int, int], list[int]] = {}
         for note in part.notes:
             chords.setdefault(note[:2], []).append(note.pitch)
         highest = (Note(*times, max(pitches)) for times, pitches in chords.items())
-        for lane in voices_of(highest):
-            lines.append(Voice(number, _bars(lane, chords, piece)))
-    return lines or [Voice(0, _bars([], {}, piece))]
+        for voice in voices_of(highest):
+            found.append(Voice(number, _bars(voice, chords, piece)))
+    return found or [Voice(0, _bars([], {}, piece))]
 
 
 def _bars(
     notes: list[Note], chords: dict[tuple[int, int], list[int]], piece: Piece
 ) -> list[list[Symbol]]:
-    coming = [*notes, Note(piece.length, 1, 0)][::-1]
+    remaining = [*notes, Note(piece.length, 1, 0)][::-1]
     bars = []
     for start, end in pairwise((*piece.bars, piece.length)):
         bar, now = [], start
         while now < end:
-            note = coming[-1]
+            note = remaining[-1]
             if note.start > now:
                 stop = min(note.start, end)
                 bar.append(Symbol(stop - now, ()))
@@ -68,15 +68,14 @@ def _bars(
                 pitches = tuple(sorted(chords[note[:2]]))
                 bar.append(Symbol(stop - now, pitches, note.end > end))
                 if note.end <= end:
-                    coming.pop()
+                    remaining.pop()
             now = stop
         bars.append(bar)
     return bars
 
 
 def hands(part: Part) -> list[Part]:
-    """What stands on the upper and the lower stave of a keyboard, apart at middle C; a part that
-    one stave holds stays whole.
+    """Split a wide keyboard part at middle C into two staves; leave any other part whole.
 
     >>> wide = Part((Note(0, 96, 72), Note(0, 96, 48)))
     >>> [[note.pitch for note in hand.notes] for hand in hands(wide)]
@@ -94,13 +93,15 @@ def hands(part: Part) -> list[Part]:
 
 
 def is_low(voices: Iterable[Voice]) -> bool:
-    """Whether they are better read in the bass clef."""
-    pitches = [p for voice in voices for bar in voice.bars for each in bar for p in each.pitches]
+    """Whether voices are better written in the bass clef."""
+    pitches = [
+        p for voice in voices for bar in voice.bars for symbol in bar for p in symbol.pitches
+    ]
     return bool(pitches) and sum(pitches) / len(pitches) < LOW
 
 
 class Spelling(NamedTuple):
-    """The name of a pitch on a stave."""
+    """The name of a pitch on a staff."""
 
     step: str
     alter: int  # semitones
@@ -108,8 +109,10 @@ class Spelling(NamedTuple):
 
 
 def spelled(pitch: int, key: Key | None) -> Spelling:
-    """The name that a pitch has in a key, by the line of fifths: in C major from Eb to G#, in A
-    minor, for its leading tone's sake, from Bb to D#.
+    """Spell a pitch in a key, by the line of fifths.
+
+    In C major spellings reach from Eb to G#; in A minor from Bb to D#, to include the leading
+    tone.
 
     >>> spelled(63, Key(-3)), spelled(63, Key(1, "minor")), spelled(60, Key(7))
     (Spelling(step='E', alter=-1, octave=4), Spelling(step='D', alter=1, octave=4), \
@@ -124,7 +127,7 @@ Spelling(step='B', alter=1, octave=3))
 
 
 def signature_of(key: Key | None) -> dict[str, int]:
-    """The accidentals that stand at the beginning of a stave.
+    """Return the accidentals of a key signature.
 
     >>> signature_of(Key(-2))
     {'B': -1, 'E': -1}

@@ -1,4 +1,4 @@
-"""A file of music of any kind → its pieces."""
+"""Music files of all supported formats → pieces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_reader import read_score
 
-READER_VERSION = 5  # what is cached of other versions is read again
+READER_VERSION = 5  # part of the key of cached results
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"
@@ -21,7 +21,7 @@ MUSIC_SUFFIXES = SCORE_SUFFIXES | MIDI_SUFFIXES
 
 
 def is_music(name: str, head: bytes) -> bool:
-    """Whether a file of that name, which begins so, holds music.
+    """Whether a file holds music, judged by its name and its first bytes.
 
     >>> is_music("tune.mid", b""), is_music("x", b"MThd\\0\\0"), is_music("page.xml", b"<html>")
     (True, True, False)
@@ -35,12 +35,14 @@ def is_music(name: str, head: bytes) -> bool:
 
 
 def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
-    """Read a file of any kind.
+    """Read a file of any supported format.
+
+    Errors are not raised: they are the reason of the result.
 
     Args:
-        name: of the file; its ending says what kind of score it is.
-        data: its bytes.
-        expand_repeats: write out what repeat signs of a score repeat.
+        name: name of the file; its suffix tells the format of a score.
+        data: content of the file.
+        expand_repeats: write out repeats.
 
     >>> read("empty.mid", b"MThd").reason
     'is no MIDI file, or only the beginning of one'
@@ -62,16 +64,16 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
 
 
 def read_file(path: Path) -> ReadResult:
-    """Read a file of which at least one piece is wanted.
+    """Read a file that must hold at least one piece.
 
     Raises:
-        MusicError: there is no such file, or nothing of it can be used.
+        MusicError: the file cannot be read, or no piece of it can be used.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise MusicError(f"{path} cannot be read: {error.strerror}") from error
-    reading = read(path.name, data)
-    if reading.reason:
-        raise MusicError(f"{path} {reading.reason}")
-    return reading
+    result = read(path.name, data)
+    if result.reason:
+        raise MusicError(f"{path} {result.reason}")
+    return result

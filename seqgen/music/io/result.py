@@ -1,4 +1,4 @@
-"""What came of reading a file of music, as plain data that can be kept."""
+"""The result of reading a music file, and its form in the cache."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from seqgen.music.signatures import Key, Meter
 
 @dataclass(frozen=True)
 class ReadResult:
-    """What came of a file: pieces, or the reason why there are none."""
+    """The pieces of a file, or the reason why there are none."""
 
     pieces: tuple[Piece, ...] = ()
     counts: Mapping[str, float] = field(default_factory=dict)
-    reason: str = ""  # why nothing of it can be used
-    skipped: tuple[str, ...] = ()  # why some of its pieces cannot be used, one for each
+    reason: str = ""  # why no piece of the file can be used
+    skipped: tuple[str, ...] = ()  # one reason for every piece that cannot be used
 
     @property
     def notes(self) -> int:
-        """Of all pieces."""
+        """The number of notes in all pieces."""
         return sum(piece.note_count for piece in self.pieces)
 
 
-def to_json(reading: ReadResult) -> dict[str, Any]:
-    """Plain data for `json.dump`; a note is four numbers in a row."""
+def to_json(result: ReadResult) -> dict[str, Any]:
+    """Return plain data for `json.dump`, with four numbers for every note."""
     return {
-        "pieces": [_piece_to_json(piece) for piece in reading.pieces],
-        "counts": dict(reading.counts),
-        "reason": reading.reason,
-        "skipped": reading.skipped,
+        "pieces": [_piece_to_json(piece) for piece in result.pieces],
+        "counts": dict(result.counts),
+        "reason": result.reason,
+        "skipped": result.skipped,
     }
 
 
@@ -51,7 +51,7 @@ def _piece_to_json(piece: Piece) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> ReadResult:
-    """The reading that `to_json` came from."""
+    """Return the result from the data of `to_json`."""
     pieces = tuple(_piece_from_json(piece) for piece in data["pieces"])
     return ReadResult(pieces, data["counts"], data["reason"], tuple(data["skipped"]))
 
@@ -64,7 +64,7 @@ def _piece_from_json(data: Mapping[str, Any]) -> Piece:
         )
 
     return Piece(
-        tuple(part(*each) for each in data["parts"]),
+        tuple(part(*fields) for fields in data["parts"]),
         tuple(data["bars"]),
         data["length"],
         tuple((tick, Meter(*meter)) for tick, meter in data["meters"]),

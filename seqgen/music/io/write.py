@@ -1,4 +1,4 @@
-"""Writing a piece to a file, in the format that the suffix names."""
+"""Writes pieces to files, in the format that the suffix names."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _piano_roll(kind: str, piece: Piece) -> bytes:
     return piano_roll(piece, kind)
 
 
-# Suffix → what makes the bytes of a file. A new format is one more line; writers import what they
-# need when they are called, for some of it is slow to import.
+# Suffix → function that returns the content of a file. A new format is one more line. Modules are
+# imported when a function is called, since some are slow to import.
 WRITERS: dict[str, Callable[[Piece], bytes]] = {
     ".mid": _midi,
     ".musicxml": _musicxml,
@@ -73,17 +73,17 @@ def require_format(path: Path) -> None:
 
 
 def write(piece: Piece, path: Path, *, piano_roll: bool = False, keep: bool = False) -> None:
-    """Write a piece: notes, a score to look at, or sound.
+    """Write a piece to a file.
 
     Args:
-        piece: what is written.
-        path: its ending decides: `.mid`, `.musicxml`, `.abc`, `.wav`, `.png`, `.svg`.
-        piano_roll: a picture is a piano roll, not a score.
-        keep: a file that stands there is kept under another name.
+        piece: the piece.
+        path: its suffix chooses the format: `.mid`, `.musicxml`, `.abc`, `.wav`, `.png`, `.svg`.
+        piano_roll: draw a piano roll instead of a score.
+        keep: rename a file that already has this name instead of replacing it.
 
     Raises:
-        OutputError: the ending is unknown, or not that of a picture for a piano roll, the file
-            cannot be written, or a picture of a score is asked for without what draws it.
+        OutputError: the suffix is unknown or not that of an image for a piano roll, the file
+            cannot be written, or the packages that draw scores are not installed.
     """
     require_format(path)
     suffix = path.suffix.lower()

@@ -1,4 +1,4 @@
-"""Pieces ↔ tokens: which of the two codecs, and its options."""
+"""Pieces ↔ tokens: the choice between the two codecs, and its options."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from seqgen.music.tokens import melody, polyphony
 from seqgen.music.tokens.voices import voices_of
 
 ENCODINGS = ("melody", "polyphony")
-MOST_LEFT_OUT = 0.02  # share of a corpus's notes under others, for it to count as melodies
+MAX_LOSS = 0.02  # share of a corpus's notes that the melody codec may leave out
 
 
 @dataclass(frozen=True)
 class Codec:
     """How pieces are written as tokens. `decode(encode(restrict(piece))) == restrict(piece)`.
 
+    The token grammars are tables in `seqgen.music.tokens.melody` and `…polyphony`.
+
     Raises:
-        ConfigError: there is no such encoding.
+        ConfigError: the encoding is unknown.
 
     >>> Codec("melody").decode(["duration:24", "pitch:60"]).notes
     (Note(start=0, duration=24, pitch=60, velocity=80),)
     """
 
     encoding: str  # one of ENCODINGS
-    joint: bool = True  # polyphony: lane and pitch are one token
-    velocity: bool = False  # polyphony: kept, in eight steps
+    joint: bool = True  # polyphony: voice and pitch are one token
+    velocity: bool = False  # polyphony: velocities are kept, in eight levels
 
     def __post_init__(self) -> None:
         if self.encoding not in ENCODINGS:
@@ -37,65 +39,74 @@ class Codec:
 
     @property
     def is_melody(self) -> bool:
-        """Whether it is the codec of melodies."""
+        """Whether this is the codec of melodies."""
         return self.encoding == "melody"
 
     def restrict(self, piece: Piece) -> Piece:
-        """The piece without what the codec has no tokens for.
+        """Remove what the codec has no tokens for.
 
         Raises:
-            MusicError: more notes sound at once than there are lanes.
+            MusicError: more notes sound together than there are voices.
         """
         if self.is_melody:
             return melody.restrict(piece)
         return polyphony.restrict(piece, velocity=self.velocity)
 
     def encode(self, piece: Piece) -> list[str]:
-        """The tokens of a piece that `restrict` returns unchanged."""
+        """Return the tokens of a piece that `restrict` leaves unchanged."""
         if self.is_melody:
             return melody.encode(piece)
         return polyphony.encode(piece, joint=self.joint, velocity=self.velocity)
 
     def decode(self, tokens: Iterable[str]) -> Piece:
-        """The piece that tokens stand for, whatever they are."""
+        """Return the piece that any list of tokens spells."""
         return melody.decode(tokens) if self.is_melody else polyphony.decode(tokens)
 
     def starts_note(self, token: str) -> bool:
-        """Whether a note begins with it."""
+        """Whether a note begins with this token."""
         return melody.starts_note(token) if self.is_melody else polyphony.starts_note(token)
 
     def transposed(self, token: str, semitones: int) -> str | None:
-        """The token of the same music so much higher; None if MIDI has no such pitch."""
+        """Return the token of the transposed piece, or None outside MIDI's range of pitches."""
         transposed = melody.transposed if self.is_melody else polyphony.transposed
         return transposed(token, semitones)
 
 
-def fitting(pieces: Sequence[Piece], encoding: str | None = None, velocity: bool = False) -> Codec:
-    """The codec that suits a corpus.
+def choose_codec(
+    pieces: Sequence[Piece], encoding: str | None = None, velocity: bool = False
+) -> Codec:
+    """Return the codec that suits a corpus.
 
-    Melodies are what loses next to nothing as melodies: real collections of tunes have a double
-    stop here and there.
+    The melody codec is chosen if it leaves out next to nothing, since real collections of tunes
+    have a double stop here and there.
 
     Args:
-        pieces: all of them.
-        encoding: decided already.
-        velocity: whether it is to be kept; then there are no melodies.
+        pieces: the whole corpus, at least one piece.
+        encoding: the encoding, if it is decided already.
+        velocity: whether velocities are kept, which rules out the melody codec.
 
     Raises:
-        ConfigError: there is no such encoding, or it keeps no velocity.
+        ConfigError: the encoding is unknown, or cannot keep velocities.
     """
     if velocity and encoding == "melody":
         raise ConfigError("velocity: the encoding melody leaves it out; polyphony keeps it")
     if encoding is None:
-        notes = sum(piece.note_count for piece in pieces)
-        kept = sum(melody.restrict(piece).note_count for piece in pieces)
-        is_melodic = not velocity and notes - kept <= MOST_LEFT_OUT * notes
-        encoding = "melody" if is_melodic else "polyphony"
-    codec = Codec(encoding, velocity=velocity)
-    if encoding == "polyphony":
-        lanes = max(
-            sum(len(voices_of(part.notes)) for part in piece.parts if not part.is_drums)
-            for piece in pieces
-        )
-        codec = Codec(encoding, lanes <= polyphony.MOST_JOINT_VOICES, velocity)
-    return codec
+        encoding = "melody" if not velocity and _is_melodic(pieces) else "polyphony"
+    if encoding != "polyphony":
+        return Codec(encoding, velocity=velocity)
+    few = all(_voice_count(piece) <= polyphony.MAX_JOINT_VOICES for piece in pieces)
+    return Codec(encoding, few, velocity)
+
+
+def _is_melodic(pieces: Sequence[Piece]) -> bool:
+    allowed = MAX_LOSS * sum(piece.note_count for piece in pieces)
+    lost = 0
+    for piece in pieces:  # stops early in polyphonic music
+        lost += piece.note_count - melody.restrict(piece).note_count
+        if lost > allowed:
+            return False
+    return True
+
+
+def _voice_count(piece: Piece) -> int:
+    return sum(len(voices_of(part.notes)) for part in piece.parts if not part.is_drums)

@@ -1,28 +1,52 @@
-"""Times as sums of a small basis, so that a handful of tokens makes any length exactly."""
+"""Lengths of time as sums of a small basis, so that a few tokens spell any length exactly."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-# In ticks: triplets, binary values, and dotted ones.
+# In ticks: triplet, binary and dotted note values.
 BASIS = (1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 24, 36, 48, 72, 96)
+PRECOMPUTED = 400  # ticks; longer lengths are looked up in the cache of `basis_sum`
 
 
 @lru_cache(maxsize=4096)
-def parts_of(ticks: int) -> tuple[int, ...]:
-    """The fewest members of the basis that make up a time, the longer first.
+def basis_sum(ticks: int) -> tuple[int, ...]:
+    """Return the fewest members of `BASIS` that add up to a length, in descending order.
 
-    >>> parts_of(60), parts_of(33), parts_of(0)
+    >>> basis_sum(60), basis_sum(33), basis_sum(0)
     ((48, 12), (24, 9), ())
     """
     longest = BASIS[-1]
-    if ticks > 3 * longest:  # what is longer begins with the longest
+    if ticks > 3 * longest:  # the recursion below stays shallow
         more = (ticks - 2 * longest) // longest
-        return (longest,) * more + parts_of(ticks - more * longest)
+        return (longest,) * more + basis_sum(ticks - more * longest)
     if ticks == 0:
         return ()
     best = min(
-        ((part, *parts_of(ticks - part)) for part in BASIS if part <= ticks),
+        ((part, *basis_sum(ticks - part)) for part in BASIS if part <= ticks),
         key=lambda parts: (len(parts), [-part for part in parts]),
     )
     return tuple(sorted(best, reverse=True))
+
+
+class TickTokens:
+    """The tokens that spell a length of time, such as `duration:48 duration:12`.
+
+    Args:
+        name: what the tokens are called before the colon.
+
+    >>> TickTokens("shift").spell(60)
+    ('shift:48', 'shift:12')
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ticks = {f"{name}:{ticks}": ticks for ticks in BASIS}  # token → its length
+        self._spelled = [self._spell(ticks) for ticks in range(PRECOMPUTED)]
+
+    def spell(self, ticks: int) -> tuple[str, ...]:
+        """Return the tokens that add up to a length."""
+        return self._spelled[ticks] if ticks < PRECOMPUTED else self._spell(ticks)
+
+    def _spell(self, ticks: int) -> tuple[str, ...]:
+        return tuple(f"{self.name}:{part}" for part in basis_sum(ticks))

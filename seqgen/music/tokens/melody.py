@@ -1,16 +1,19 @@
-"""The codec of melodies: one note at a time, its duration and then its pitch.
+"""The codec of melodies: one note at a time, its duration first and then its pitch.
 
-    tune      meter? key? bar ("bar" meter? key? bar)*
-    bar       (duration+ (pitch | "rest" | "tie"))*
-    duration  "duration:1" … "duration:96"    ticks of a 24th of a quarter, added up
-    pitch     "pitch:0" … "pitch:127"         as MIDI counts
-    "rest"    silence
-    "tie"     the note before goes on over the bar line
-    meter     "meter:6/8" …
-    key       "key:Ador" …
+| symbol   | tokens, in this order                            | meaning                           |
+|----------|--------------------------------------------------|-----------------------------------|
+| piece    | meter? key? bar ("bar" meter? key? bar)*         | bars, separated by "bar"          |
+| bar      | (duration+ (pitch, "rest" or "tie"))*            | the notes and rests of one bar    |
+| duration | "duration:1" … "duration:96"                     | 24 ticks a quarter; they add up   |
+| pitch    | "pitch:0" … "pitch:127"                          | a note; MIDI number, 60: middle C |
+| rest     | "rest"                                           | silence                           |
+| tie      | "tie"                                            | the note before continues         |
+| meter    | "meter:6/8" …                                    | from this bar on                  |
+| key      | "key:Ador" …                                     | from this bar on                  |
 
-What this leaves out (tempo, instrument, velocity) `restrict` removes. Any list of tokens is some
-tune: what makes no sense where it stands is passed over.
+A note that crosses a bar line is a pitch before "bar" and a tie after it. `restrict` removes what
+these tokens cannot express: tempo, instrument, velocity, and every note but the highest. `decode`
+accepts any list of tokens and ignores those that make no sense where they occur.
 """
 
 from __future__ import annotations
@@ -20,21 +23,20 @@ from dataclasses import replace
 from itertools import pairwise
 
 from seqgen.music.piece import MOST_TICKS, VELOCITY, Note, Part, Piece
-from seqgen.music.signatures import Key, Meter
-from seqgen.music.tokens.durations import BASIS, parts_of
+from seqgen.music.tokens.bar_tokens import BAR, BarReader, BarStarts, transpose_key
+from seqgen.music.tokens.durations import TickTokens
 
-BAR, REST, TIE = "bar", "rest", "tie"
-METER, KEY = "meter:", "key:"
-TICKS = {f"duration:{ticks}": ticks for ticks in BASIS}
+REST, TIE = "rest", "tie"
+DURATIONS = TickTokens("duration")
 PITCHES = {f"pitch:{pitch}": pitch for pitch in range(128)}
 PITCH_TOKENS = tuple(PITCHES)
-DURATION_TOKENS = [tuple(f"duration:{part}" for part in parts_of(ticks)) for ticks in range(400)]
 
 
 def restrict(piece: Piece) -> Piece:
-    """The piece without what this codec has no tokens for.
+    """Remove what this codec has no tokens for.
 
-    Of notes that sound at once the highest is kept, and goes on if it began before.
+    Of notes that sound together only the highest remains. A note ends early where a higher one
+    begins.
 
     >>> chord = Part((Note(0, 48, 60), Note(0, 24, 67), Note(24, 24, 65)))
     >>> [note.pitch for note in restrict(Piece((chord,), bars=(0,), length=96)).notes]
@@ -60,109 +62,82 @@ def restrict(piece: Piece) -> Piece:
 
 
 def encode(piece: Piece) -> list[str]:
-    """The tokens of a piece that `restrict` returns unchanged.
+    """Return the tokens of a piece that `restrict` leaves unchanged.
 
     >>> piece = Piece((Part((Note(0, 36, 67), Note(36, 60, 69))),), bars=(0, 72), length=96)
     >>> " ".join(encode(piece))
     'duration:36 pitch:67 duration:36 pitch:69 bar duration:24 tie'
     """
     tokens: list[str] = []
-    meters, keys = dict(piece.meters), dict(piece.keys)
-    coming = iter(piece.parts[0].notes)
-    nothing = Note(piece.length, 0, 0)
-    note, is_tied_over = next(coming, nothing), False
+    bar_starts = BarStarts(piece)
+    remaining = iter(piece.parts[0].notes)
+    after_last = Note(piece.length, 0, 0)
+    note, is_tied = next(remaining, after_last), False
     for now, end in pairwise((*piece.bars, piece.length)):
-        if now:
-            tokens.append(BAR)
-        if now in meters:
-            tokens.append(f"{METER}{meters[now]}")
-        if now in keys:
-            tokens.append(f"{KEY}{keys[now]}")
+        tokens += bar_starts.tokens(now)
         while note.start < end:
             if note.start > now:
-                tokens += _duration(note.start - now)
+                tokens += DURATIONS.spell(note.start - now)
                 tokens.append(REST)
                 now = note.start
             stop = min(note.start + note.duration, end)
-            tokens += _duration(stop - now)
-            tokens.append(TIE if is_tied_over else PITCH_TOKENS[note.pitch])
+            tokens += DURATIONS.spell(stop - now)
+            tokens.append(TIE if is_tied else PITCH_TOKENS[note.pitch])
             now = stop
-            is_tied_over = note.start + note.duration > end
-            if is_tied_over:
+            is_tied = note.start + note.duration > end
+            if is_tied:
                 break
-            note = next(coming, nothing)
+            note = next(remaining, after_last)
         if now < end:
-            tokens += _duration(end - now)
+            tokens += DURATIONS.spell(end - now)
             tokens.append(REST)
     return tokens
 
 
 def starts_note(token: str) -> bool:
-    """Whether a note begins with it."""
+    """Whether a note begins with this token."""
     return token in PITCHES
 
 
 def transposed(token: str, semitones: int) -> str | None:
-    """The token of the same music so much higher; None if MIDI has no such pitch.
+    """Return the token of the transposed piece, or None outside MIDI's range of pitches.
 
     >>> transposed("pitch:60", 2), transposed("key:Am", 3), transposed("pitch:127", 1)
     ('pitch:62', 'key:Cm', None)
     """
     if token in PITCHES:
-        higher = PITCHES[token] + semitones
-        return PITCH_TOKENS[higher] if 0 <= higher < 128 else None
-    if token.startswith(KEY):
-        return f"{KEY}{Key.parse(token.removeprefix(KEY)).transposed(semitones)}"
-    return token
-
-
-def _duration(ticks: int) -> tuple[str, ...]:
-    if ticks < len(DURATION_TOKENS):
-        return DURATION_TOKENS[ticks]
-    return tuple(f"duration:{part}" for part in parts_of(ticks))
+        pitch = PITCHES[token] + semitones
+        return PITCH_TOKENS[pitch] if 0 <= pitch < 128 else None
+    return transpose_key(token, semitones)
 
 
 def decode(tokens: Iterable[str]) -> Piece:
-    """The piece that tokens stand for, whatever they are.
+    """Return the piece that any list of tokens spells.
 
     >>> decode(["tie", "duration:24", "pitch:67", "bar", "bar", "duration:12", "tie"]).notes
     (Note(start=0, duration=36, pitch=67, velocity=80),)
     """
     now = duration = 0
-    bars: list[int] = [0]
+    bars = BarReader()
     notes: list[Note] = []
-    meters: dict[int, Meter] = {}
-    keys: dict[int, Key] = {}
-    sounding = False  # whether the last note reaches to now
+    is_sounding = False  # the last note ends at `now`
     for token in tokens:
-        if token in TICKS:
-            duration += TICKS[token]
+        if token in DURATIONS.ticks:
+            duration += DURATIONS.ticks[token]
         elif token in PITCHES or token in (REST, TIE):
             if not duration or now + duration > MOST_TICKS:
                 continue
             if token in PITCHES:
                 notes.append(Note(now, duration, PITCHES[token]))
-                sounding = True
-            elif token == TIE and sounding:
+                is_sounding = True
+            elif token == TIE and is_sounding:
                 notes[-1] = notes[-1]._replace(duration=notes[-1].duration + duration)
             else:
-                sounding = False
+                is_sounding = False
             now += duration
             duration = 0
-        elif token == BAR:
-            duration = 0
-            if now > bars[-1]:
-                bars.append(now)
-        elif now == bars[-1] and token.startswith(METER):
-            meters[now] = Meter.parse(token.removeprefix(METER))
-        elif now == bars[-1] and token.startswith(KEY):
-            keys[now] = Key.parse(token.removeprefix(KEY))
-    if now == 0:
-        now = meters.get(0, Meter(4, 4)).ticks
-    if bars[-1] == now:
-        meters.pop(now, None)
-        keys.pop(now, None)
-        bars.pop()
-    return Piece(
-        (Part(tuple(notes)),), tuple(bars), now, tuple(meters.items()), tuple(keys.items())
-    )
+        else:
+            if token == BAR:
+                duration = 0
+            bars.feed(token, now)
+    return bars.piece((Part(tuple(notes)),), bars.length(now))

@@ -1,190 +1,161 @@
-"""What may come next while polyphony is written: every bar is filled, and time goes on."""
+"""Which tokens may come next in several voices, so that time moves on and every bar is filled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
-from seqgen.music.signatures import Meter
-from seqgen.music.tokens.bar_grammar import LONGEST_BAR, Bars, Header, fitting, sums
+from seqgen.music.tokens.bar_grammar import LONGEST_BAR, BarGrammar, fitting_tokens
+from seqgen.music.tokens.bar_tokens import BAR
 from seqgen.music.tokens.polyphony import (
-    BAR,
+    DRUM_ONSETS,
     DRUMS,
-    HITS,
-    JOINT,
-    JOINT_OFF,
-    LANE,
-    LANES,
-    METER,
-    MOST_LANES,
+    MAX_VOICES,
+    MORE_VOICES,
+    NOTE_OFFS,
+    NOTE_ONS,
     OFF,
     PITCHES,
     PROGRAMS,
     SHIFTS,
     VELOCITIES,
+    VOICES,
 )
 from seqgen.types import Mask
 
+NONE = -1  # in place of a number that a token does not have, or that has not come yet
 
-class PolyphonyRules:
-    """Follows a piece, token by token, and says what may come next.
 
-    At one time each lane moves at most once, the lower before the higher, so that time goes on.
+class PolyphonyGrammar(BarGrammar):
+    """Follows a piece token by token and tells which tokens may come next.
 
-    Args:
-        tokens: the model's, in the order of their ids.
-        bars: full bars that are to be written; None: as many as the model likes.
-        header: what stands at the beginning: a meter, a key, both or neither; what is missing,
-            and the parts, the model writes.
-        lowest, highest: the range of pitches.
+    At one tick every voice changes at most once, in the order of voices, and every drum starts at
+    most once. So time moves on.
 
-    >>> rules = PolyphonyRules(["program:0", "0:60", "0:off", "shift:96"], bars=1)
-    >>> rules.allowed().tolist()
+    >>> grammar = PolyphonyGrammar(["program:0", "0:60", "0:off", "shift:96"], bars=1)
+    >>> grammar.allowed().tolist()
     [True, False, False, False]
-    >>> rules.feed(0); rules.feed(1)
-    >>> rules.allowed().tolist()  # the lane has moved; then time must go on
+    >>> grammar.feed(0); grammar.feed(1)
+    >>> grammar.allowed().tolist()  # voice 0 has changed; now time must pass
     [False, False, False, True]
     """
 
-    def __init__(
-        self,
-        tokens: Sequence[str],
-        *,
-        bars: int | None = None,
-        header: Sequence[str] = (),
-        lowest: int = 0,
-        highest: int = 127,
-    ) -> None:
-        self.tokens = tokens
-        self.bars = Bars(bars)
-        self.header = Header(tokens, header)
-        self.in_parts = True  # the list of them is not over
-        self.lanes = 0
+    def _set_up(self, lowest: int, highest: int) -> None:
+        self.in_parts = True  # the list of parts may continue
+        self.voice_count = 0
         self.has_drums = False
-        self.sounding = np.zeros(MOST_LANES + 1, bool)
-        self.shortest = LONGEST_BAR  # of the shifts that are added up
-        self.moved = -1  # the last lane that did, at this time
-        self.hit = -1  # the last drum that was, at this time
-        self.lane: int | None = None  # that the next token is about
+        self.is_sounding = np.zeros(MAX_VOICES + 1, bool)  # by voice; the last entry is not used
+        self.last_voice = NONE  # the last one that changed at this tick
+        self.last_drum = NONE  # the last one that started at this tick
+        self.named_voice: int | None = None  # that the next token is about
         self.after_velocity = False
-        self._read_tokens(lowest, highest)
 
-    def _read_tokens(self, lowest: int, highest: int) -> None:
-        """What each token is, as arrays `(V,)`."""
-        tokens = self.tokens
-        pitches = [JOINT[t][1] if t in JOINT else PITCHES.get(t, -1) for t in tokens]
-        in_range = np.array([lowest <= pitch <= highest for pitch in pitches])
-        self.attack_lanes = np.array([JOINT[t][0] if t in JOINT else -1 for t in tokens])
-        self.attack_lanes[~in_range] = -1
-        self.off_lanes = np.array([JOINT_OFF.get(t, -1) for t in tokens])
-        self.lane_numbers = np.array([LANES.get(t, -1) for t in tokens])
-        self.pitches = np.array([t in PITCHES for t in tokens]) & in_range
-        self.off = np.array([t == OFF for t in tokens])
-        self.hits = np.array([HITS.get(t, -1) for t in tokens])
-        self.velocities = np.array([t in VELOCITIES for t in tokens])
-        self.programs = np.array([t in PROGRAMS for t in tokens])
-        self.bar, self.drums, self.further_lane = (
-            np.array([t == each for t in tokens]) for each in (BAR, DRUMS, LANE)
-        )
-        ticks = np.array([SHIFTS.get(t, 0) for t in tokens])
-        possible = sums(set(ticks.tolist()) - {0}, LONGEST_BAR)
-        self.shifts: Callable[[int, int], Mask] = cache(partial(fitting, ticks, possible))
+        pitch_of = {**PITCHES, **{token: pitch for token, (_, pitch) in NOTE_ONS.items()}}
+        pitches = self._numbers(pitch_of)
+        in_range = (lowest <= pitches) & (pitches <= highest)
+        voice_of = {token: voice for token, (voice, _) in NOTE_ONS.items()}
+        self.note_on_voices = np.where(in_range, self._numbers(voice_of), NONE)
+        self.note_off_voices = self._numbers(NOTE_OFFS)
+        self.voice_numbers = self._numbers(VOICES)
+        self.drum_onsets = self._numbers(DRUM_ONSETS)
+        self.pitches: Mask = self._members(PITCHES) & in_range
+        self.off = self._members({OFF})
+        self.velocities = self._members(VELOCITIES)
+        self.programs = self._members(PROGRAMS)
+        self.bar = self._members({BAR})
+        self.drums = self._members({DRUMS})
+        self.more_voices = self._members({MORE_VOICES})
+        self.shifts = fitting_tokens(self.tokens, SHIFTS.ticks)
+
+    def _numbers(self, numbers: Mapping[str, int]) -> npt.NDArray[np.int_]:
+        """The number of each token `(V,)`, or NONE."""
+        return np.array([numbers.get(token, NONE) for token in self.tokens])
+
+    def _members(self, kind: Collection[str]) -> Mask:
+        """Which tokens are of a kind `(V,)`."""
+        return np.array([token in kind for token in self.tokens])
 
     @property
     def has_notes(self) -> bool:
-        """Whether there is a note in the range."""
-        return bool((self.attack_lanes >= 0).any() or self.pitches.any())
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether all bars are written."""
-        return self.bars.is_done
-
-    @property
-    def may_end(self) -> bool:
-        """Whether the model may end the piece here."""
-        return self.bars.may_end
+        """Whether the vocabulary has a note in the range."""
+        return bool((self.note_on_voices >= 0).any() or self.pitches.any())
 
     def allowed(self) -> Mask:
-        """Which tokens `(V,)` may come next; whether the end may, says `may_end`."""
+        """Which tokens may come next `(V,)`, apart from the end token."""
         if self.in_parts:
             parts = self._parts()
             return self.header.allowed(parts) if self.header.is_open else parts
         return self._body()
 
     def _parts(self) -> Mask:
-        if self.lanes >= MOST_LANES:
+        if self.voice_count >= MAX_VOICES:
             return self._body()
         mask: Mask = self.programs.copy()
         if not self.has_drums:
             mask |= self.drums
-        if self.lanes:
-            mask |= self.further_lane
-        if self.lanes or self.has_drums:
+        if self.voice_count:
+            mask |= self.more_voices
+        if self.voice_count or self.has_drums:
             mask |= self._body()
         return mask
 
     def _body(self) -> Mask:
-        if self.lane is not None:
-            mask: Mask = self.pitches | self.off if self.sounding[self.lane] else self.pitches
-            return mask
+        if self.named_voice is not None:
+            off: Mask = self.off & bool(self.is_sounding[self.named_voice])
+            return self.pitches | off
         if self.bars.room == 0:
-            return np.asarray(self.bar)
-        attacks = (self.attack_lanes > self.moved) & (self.attack_lanes < self.lanes)
-        attacks |= (self.lane_numbers > self.moved) & (self.lane_numbers < self.lanes)
+            return self.bar
+        note_ons = self._may_change(self.note_on_voices) | self._may_change(self.voice_numbers)
         if self.has_drums:
-            attacks |= self.hits > self.hit
+            note_ons |= self.drum_onsets > self.last_drum
         if self.after_velocity:
-            return attacks
-        mask = attacks | self.shifts(self.bars.room, self.shortest)
-        mask |= (self.off_lanes > self.moved) & self.sounding[self.off_lanes]
-        if attacks.any():
+            return note_ons
+        mask = note_ons | self.shifts(self.bars.room, self.shortest)
+        mask |= (self.note_off_voices > self.last_voice) & self.is_sounding[self.note_off_voices]
+        if note_ons.any():
             mask |= self.velocities
         if self.bars.may_close or not mask.any():
             mask |= self.bar
         return mask
 
-    def feed(self, token_id: int) -> None:
-        """A token is written."""
-        token = self.tokens[token_id]
-        about, self.lane, self.after_velocity = self.lane, None, False
-        if self.header.is_open and self.header.feed(token):
-            if token.startswith(METER):
-                self.bars.meter = Meter.parse(token.removeprefix(METER))
-            return
-        if token in PROGRAMS or token == LANE:
-            self.lanes += 1
+    def _may_change(self, voices: npt.NDArray[np.int_]) -> Mask:
+        """Which of the voices `(V,)` exist and may still change at this tick."""
+        mask: Mask = (voices > self.last_voice) & (voices < self.voice_count)
+        return mask
+
+    def _feed_body(self, token: str) -> None:
+        named_voice, self.named_voice, self.after_velocity = self.named_voice, None, False
+        if token in PROGRAMS or token == MORE_VOICES:
+            self.voice_count += 1
             return
         if token == DRUMS:
             self.has_drums = True
             return
         self.in_parts = False
-        if token in JOINT:
-            self._move(JOINT[token][0], True)
-        elif token in JOINT_OFF:
-            self._move(JOINT_OFF[token], False)
-        elif token in LANES:
-            self.lane = LANES[token]
-            self.moved = self.lane
-        elif (token in PITCHES or token == OFF) and about is not None:
-            self._move(about, token != OFF)
-        elif token in HITS:
-            self.hit, self.moved, self.shortest = HITS[token], MOST_LANES, LONGEST_BAR
+        if token in NOTE_ONS:
+            self._change(NOTE_ONS[token][0], is_sounding=True)
+        elif token in NOTE_OFFS:
+            self._change(NOTE_OFFS[token], is_sounding=False)
+        elif token in VOICES:
+            self.named_voice = self.last_voice = VOICES[token]
+        elif (token in PITCHES or token == OFF) and named_voice is not None:
+            self._change(named_voice, is_sounding=token != OFF)
+        elif token in DRUM_ONSETS:
+            self.last_drum, self.last_voice = DRUM_ONSETS[token], MAX_VOICES
+            self.shortest = LONGEST_BAR
         elif token in VELOCITIES:
             self.after_velocity = True
-        elif token in SHIFTS:
-            self.bars.pass_time(SHIFTS[token])
-            self.moved = self.hit = -1
-            self.shortest = SHIFTS[token]
+        elif token in SHIFTS.ticks:
+            self.bars.pass_time(SHIFTS.ticks[token])
+            self.last_voice = self.last_drum = NONE
+            self.shortest = SHIFTS.ticks[token]
         elif token == BAR:
             self.bars.close()
             self.shortest = LONGEST_BAR
-        elif token.startswith(METER):  # in a primer
-            self.bars.meter = Meter.parse(token.removeprefix(METER))
 
-    def _move(self, lane: int, sounds: bool) -> None:
-        self.sounding[min(lane, MOST_LANES)] = sounds
-        self.moved = lane
+    def _change(self, voice: int, is_sounding: bool) -> None:
+        self.is_sounding[voice] = is_sounding
+        self.last_voice = voice
         self.shortest = LONGEST_BAR

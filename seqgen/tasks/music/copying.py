@@ -1,4 +1,4 @@
-"""Copies of music: the same intervals at the same distances in time, in any key."""
+"""Copies of music: the same steps from note to note, in any key."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from seqgen.vocabulary import Vocabulary
 
 
 class StepCodes:
-    """One code for each step from a note to the next; N steps are N + 1 notes.
+    """One code for each step from a note to the next, so that N codes are N + 1 notes.
 
     Args:
-        vocabulary: the model's.
+        vocabulary: the model's vocabulary.
     """
 
     unit = "notes"
@@ -32,11 +32,11 @@ class StepCodes:
         self.tokens = vocabulary.tokens
 
     def of(self, ids: Ids) -> tuple[Hashes, bool]:
-        """The codes of a piece; every output is a whole piece."""
+        """Return the codes of a piece `(N,)`, and that every output is a whole piece."""
         return hashing.mixed(Steps(self.tokens).of(ids)), True
 
     def of_corpus(self, corpus: Corpus) -> Pieces:
-        """The codes of a corpus's training part, piece by piece."""
+        """Return the codes of the training part of a corpus, piece by piece."""
         bounds = corpus.training_bounds
         assert bounds is not None
         steps, ids = Steps(self.tokens), corpus.training_ids
@@ -45,31 +45,32 @@ class StepCodes:
         return Pieces(hashing.mixed(np.concatenate(pieces)), ends)
 
     def follower(self) -> StepFollower:
-        """A new follower for one piece."""
+        """Return a follower for one piece."""
         return StepFollower(self.tokens)
 
 
 class StepFollower:
-    """Follows one piece token by token, in codes instead of steps."""
+    """Follows one piece token by token and returns its codes."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.steps = Steps(tokens)
 
     def feed(self, token_id: int) -> int | None:
-        """Take the next token; return the code of the step that it completes, if any."""
+        """Read the next token and return the code of the step that it completes, if any."""
         step = self.steps.feed(token_id)
         return None if step is None else hashing.mixed_number(step)
 
     def coming(self) -> tuple[Hashes, Mask]:
-        """The code of the step that each token would complete, and where it would complete one."""
+        """Return the code that each token would complete `(V,)`, and whether it would `(V,)`."""
         steps = self.steps.coming()
         return hashing.mixed(steps), steps != NONE
 
 
 def longest_copies(outputs: Sequence[Piece], known: Sequence[Piece], codec: Codec) -> list[int]:
-    """The notes of the longest run of each output that occurs in some known pieces.
+    """Return the notes of the longest run of each output that occurs in known pieces.
 
-    Exact, where an index may report a run that is a little too long; the codes are the same.
+    The codes are those of the index, but the search is exact: an index may report a run that is a
+    little too long.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> tune = "C4/8 D4/8 E4/4 C4/8 D4/8 E4/4 G4/2"
@@ -83,7 +84,7 @@ def longest_copies(outputs: Sequence[Piece], known: Sequence[Piece], codec: Code
 
 
 def _steps_of(piece: Piece, codec: Codec) -> Hashes:
-    """The codes of a piece that need not be in a model's tokens."""
+    """Return the codes of a piece, whether or not a model knows its tokens."""
     tokens = codec.encode(codec.restrict(piece))
     ids = {token: i for i, token in enumerate(dict.fromkeys(tokens))}
     return hashing.mixed(Steps([*ids]).of(np.array([ids[token] for token in tokens], int)))

@@ -1,4 +1,4 @@
-"""Files of music → readings: several at a time, and each only once."""
+"""Music files → read results, by several processes and with a cache."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from seqgen.music.piece import Piece
 from seqgen.music.tokens import polyphony
 from seqgen.utils.cache import cache_folder, read_json, write_json
 
-FEW_BYTES = 100_000  # read at once, in this process: starting others takes longer
+FEW_BYTES = 100_000  # up to which starting processes would take longer than reading
 
 
 def readings(
     sources: Sequence[Source], *, expand_repeats: bool = False, progress: bool = False
 ) -> list[ReadResult]:
-    """What came of each source, in order.
+    """Read every source and return the results in order.
 
-    What was read once is kept in the cache, by content and version of the reader. The rest is
-    read by as many processes as joblib takes; under `joblib.parallel_config` that may be another
-    back end, such as Dask's or Ray's, on other machines.
+    Results are cached by content and version of the reader. Files that are not in the cache are
+    read by joblib on all cores; `joblib.parallel_config` chooses another back end, such as Dask or
+    Ray on other machines.
 
     Args:
         sources: the files.
-        expand_repeats: write out what repeat signs of a score repeat.
-        progress: draw a progress bar on stderr, where it takes long.
+        expand_repeats: write out repeats.
+        progress: draw a progress bar on stderr if reading takes long.
     """
     paths = [_cache_path(source, expand_repeats) for source in sources]
-    found = [_cached(path) for path in paths]
-    missing = [i for i, reading in enumerate(found) if reading is None]
-    for i, reading in _read_all([sources[i] for i in missing], expand_repeats, progress):
-        place = missing[i]
-        found[place] = reading
-        write_json(paths[place], to_json(reading))
-    return [reading for reading in found if reading is not None]
+    results = [_cached(path) for path in paths]
+    missing = [i for i, result in enumerate(results) if result is None]
+    for i, result in _read_all([sources[i] for i in missing], expand_repeats, progress):
+        results[missing[i]] = result
+        write_json(paths[missing[i]], to_json(result))
+    return [result for result in results if result is not None]
 
 
 def _read_all(
     sources: Sequence[Source], expand_repeats: bool, progress: bool
 ) -> Iterator[tuple[int, ReadResult]]:
+    """Yield the index of a source and its result, in any order."""
     if sum(source.size for source in sources) < FEW_BYTES:
         for i, source in enumerate(sources):
             yield _read(i, source, expand_repeats)
@@ -72,20 +72,20 @@ def _read(number: int, source: Source, expand_repeats: bool) -> tuple[int, ReadR
     return number, _playable(read(source.label, data, expand_repeats=expand_repeats))
 
 
-def _playable(reading: ReadResult) -> ReadResult:
-    """Without pieces of so many notes at once that there are no tokens for them."""
+def _playable(result: ReadResult) -> ReadResult:
+    """Skip pieces in which more notes sound together than the tokens can express."""
     pieces: list[Piece] = []
-    skipped = list(reading.skipped)
-    for piece in reading.pieces:
+    skipped = list(result.skipped)
+    for piece in result.pieces:
         try:
-            polyphony.restrict(piece)
+            polyphony.require_voices(piece)
         except MusicError as error:
             skipped.append(str(error))
         else:
             pieces.append(piece)
-    if reading.pieces and not pieces:
+    if result.pieces and not pieces:
         return ReadResult(reason=skipped[-1])
-    return replace(reading, pieces=tuple(pieces), skipped=tuple(skipped))
+    return replace(result, pieces=tuple(pieces), skipped=tuple(skipped))
 
 
 def _cache_path(source: Source, expand_repeats: bool) -> Path:
@@ -102,4 +102,4 @@ def _cached(path: Path) -> ReadResult | None:
     try:
         return from_json(read_json(path))
     except (ValueError, KeyError, TypeError, AttributeError, MusicError):
-        return None  # there is none, or it is damaged
+        return None  # no entry, or a damaged one

@@ -1,25 +1,32 @@
-"""A model of music → new pieces: what was asked for, the rules, and back from tokens to notes."""
+"""A trained network → new pieces.
+
+A piece of a requested number of bars is generated in two stages, so that it ends well: all bars but
+the last four, and then 32 candidates for the last four. The candidate that scores highest is kept,
+
+    score = log p(end token | piece) + log p(final degree | mode)
+
+with p(end token) from the network and p(final degree) from the counts of the corpus.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from seqgen.copying import report as copy_report
-from seqgen.copying.guard import guards
+from seqgen.copying.guard import CopyGuard, guards
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError, MusicError
 from seqgen.inference.engine import Engine
 from seqgen.music.piece import Note, Piece
-from seqgen.music.tokens.melody_grammar import MelodyRules
-from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
+from seqgen.music.tokens.bar_grammar import BarGrammar
 from seqgen.sampling import beam_search, decode
 from seqgen.sampling.config import SampleConfig
-from seqgen.sampling.decode import DecoderState, GeneratedSequence
+from seqgen.sampling.decode import Constraint, DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.tasks.music.conditioning import Conditioning
 from seqgen.tasks.music.copying import StepCodes
@@ -27,246 +34,268 @@ from seqgen.tasks.music.request import MusicRequest
 from seqgen.types import Mask
 from seqgen.vocabulary import END, Vocabulary
 
-MOST_TOKENS = 20_000  # of a piece whose bars nobody counted
-CLOSING_BARS = 4  # the last bars of a piece, for which there are several candidates
-CANDIDATES = 32  # of which the one is chosen after which the piece most likely ends
+MAX_TOKENS = 20_000  # of a piece without a requested number of bars
+NO_LIMIT = 10**9
+FINAL_BARS = 4  # bars for which there are several candidates
+CANDIDATES = 32
+
+Value = TypeVar("Value")
 
 
-class Grammar:
-    """The rules of a codec as a constraint, and where the end token may come."""
+class GrammarConstraint:
+    """A grammar as a constraint of decoding, which also tells where the end token may come.
 
-    def __init__(self, rules: MelodyRules | PolyphonyRules, end_id: int | None) -> None:
-        self.rules = rules
+    Args:
+        grammar: the grammar of the piece.
+        end_id: the end token, if the vocabulary has one.
+    """
+
+    def __init__(self, grammar: BarGrammar, end_id: int | None) -> None:
+        self.grammar = grammar
         self.end_id = end_id
 
     @property
     def is_finished(self) -> bool:
-        """Whether all that was wanted is written."""
-        return self.rules.is_finished
+        """Whether all requested bars are written."""
+        return self.grammar.is_finished
 
     def allowed(self) -> Mask:
         """Which tokens `(V,)` may come next."""
-        mask = self.rules.allowed()
-        if self.end_id is not None and self.rules.may_end:
+        mask = self.grammar.allowed()
+        if self.end_id is not None and self.grammar.may_end:
             mask = mask.copy()
             mask[self.end_id] = True
         return mask
 
     def feed(self, token_id: int) -> None:
-        """A token has come."""
-        self.rules.feed(token_id)
+        """Read the next token."""
+        self.grammar.feed(token_id)
 
 
 @dataclass
 class Composition:
-    """A new piece, and how it came about."""
+    """A new piece, and how it was generated."""
 
     piece: Piece
-    tokens: list[str]  # after the primer
-    log_probabilities: list[float]  # of each token, if that was asked for
-    longest_copy: int | None  # notes that stand in the corpus; 0: none to speak of; None: no index
+    tokens: list[str]  # without those of the primer
+    log_probabilities: list[float]  # one for each token, if they were requested
+    longest_copy: int | None  # notes of the longest run from the corpus; None without an index
+
+
+@dataclass(frozen=True)
+class _Primer:
+    """What all pieces of one request continue."""
+
+    tokens: list[str]
+    ids: list[int]
+    shift: int  # semitones by which the tokens are higher than the request
+    state: DecoderState  # after the end token and the primer
 
 
 @dataclass
-class _Growing:
-    """A piece that is being written."""
+class _Draft:
+    """A piece while it is generated."""
 
-    wishes: MusicRequest
-    shift: int  # semitones by which the model's music lies higher
-    constraints: list[Any]  # its grammar, then guards
+    request: MusicRequest
+    primer: _Primer
+    shift: int  # semitones by which the tokens are higher than the request
+    grammar: BarGrammar
+    constraints: list[Constraint]
     config: SampleConfig
     item: int
     scored: bool
-    output: GeneratedSequence | None = None  # without the closing bars
+    beginning: GeneratedSequence | None = None  # all but the final bars, if it has more than those
 
     @property
-    def rules(self) -> MelodyRules | PolyphonyRules:
-        rules: MelodyRules | PolyphonyRules = self.constraints[0].rules
-        return rules
+    def bars(self) -> int | None:
+        return self.request.bars
 
 
 class MusicGenerator:
-    """Writes pieces with a trained network.
+    """Generates pieces with a trained network.
 
     Args:
         engine: the network.
         vocabulary: its tokens.
-        corpus: what the model file tells of its corpus, `Corpus.metadata`.
-        indexes: of what it was trained on.
+        metadata: of the corpus that it was trained on, `Corpus.metadata`.
+        indexes: of the corpora that it was trained on, to find copies.
     """
 
     def __init__(
         self,
         engine: Engine,
         vocabulary: Vocabulary,
-        corpus: Mapping[str, Any],
+        metadata: Mapping[str, Any],
         indexes: Sequence[CopyIndex] = (),
     ) -> None:
         self.engine = engine
         self.vocabulary = vocabulary
         self.indexes = indexes
-        self.wished = Conditioning(vocabulary, corpus)
-        self.codec = self.wished.codec
+        self.conditioning = Conditioning(vocabulary, metadata)
+        self.codec = self.conditioning.codec
         self.codes = StepCodes(vocabulary)
 
     def compose(
-        self, wishes: MusicRequest, config: SampleConfig, *, count: int = 1, scored: bool = False
+        self, request: MusicRequest, config: SampleConfig, *, count: int = 1, scored: bool = False
     ) -> Iterator[Composition]:
-        """New pieces.
+        """Yield new pieces.
 
         Args:
-            wishes: what is requested of them.
-            config: how tokens are drawn; its `length` is not looked at.
-            count: how many; a piece is the same however many there are.
-            scored: keep how likely the model found each token.
+            request: what the pieces have in common.
+            config: how tokens are sampled; its `length` is ignored.
+            count: number of pieces. A piece does not depend on how many there are.
+            scored: keep the log-probability of every token.
 
         Raises:
-            VocabularyError: a key, a meter or a primer that the model has never seen.
-            MusicError: there is no note that fits both range and key.
-            ConfigError: options that exclude each other.
+            VocabularyError: the model does not know the key, the meter or the primer.
+            MusicError: no note is in both range and key, or `max_copy` leaves no note.
+            ConfigError: options exclude each other.
         """
-        whole = replace(config, length=MOST_TOKENS if wishes.bars is None else 10**9)
-        primer_tokens, shift = self.wished.primer_tokens(wishes)
-        prompt = self.vocabulary.encode([END, *primer_tokens])
-        place = decode.read(self.engine, prompt)
-
-        def begin(item: int) -> _Growing:
-            wished = wishes
-            if self.wished.is_in_c and wishes.key is None and wishes.primer is None:
-                wished = replace(wishes, key=self.wished.drawn_key(config.seed, item))
-            moved = shift if primer_tokens else self.wished.shift(wished.key)
-            rules = self.wished.rules(
-                wished, [] if primer_tokens else self.wished.header(wished, moved), moved
-            )
-            for token in prompt[1:]:
-                rules.feed(int(token))
-            if primer_tokens:
-                rules.bars.begin_counting()
-            copy_guards = guards(self.indexes, self.codes, config, prompt, self.vocabulary.end_id)
-            grammar = Grammar(rules, self.vocabulary.end_id)
-            return _Growing(wished, moved, [grammar, *copy_guards], whole, item, scored)
-
+        primer = self._read_primer(request)
         if config.beam is not None:
-            yield from self._likeliest(begin(0), place, primer_tokens, config.beam, count)
+            draft = self._begin(0, request, primer, config, scored)
+            yield from self._beam_search(draft, config.beam, count)
             return
         sampler = Sampler(config)
         for items, rows in decode.batches(count, self.engine):
-            pieces = [begin(item) for item in items]
-            self._generate_up_to_the_close(pieces, place, rows, sampler, primer_tokens)
-            for each in pieces:
-                tokens, scores = self._closed(each, place, sampler, primer_tokens)
-                yield self._composition(each, primer_tokens, tokens, scores)
+            drafts = [self._begin(item, request, primer, config, scored) for item in items]
+            self._generate_beginnings(drafts, rows, sampler)
+            for draft in drafts:
+                yield self._composition(draft, *self._with_final_bars(draft, sampler))
 
-    def _generate_up_to_the_close(
-        self,
-        pieces: Sequence[_Growing],
-        place: DecoderState,
-        rows: int,
-        sampler: Sampler,
-        primer_tokens: Sequence[str],
-    ) -> None:
-        """Side by side, up to the last few bars."""
-        bars = pieces[0].wishes.bars
-        if bars is None or bars <= CLOSING_BARS:
-            return
-        outputs = []
-        for each in pieces:
-            each.rules.bars.wanted = bars - CLOSING_BARS
-            each.output = self._output(each)
-            outputs.append(each.output)
-        spread = decode.streams(self.engine, place, [0] * rows)
-        self._grow(outputs, spread, sampler, primer_tokens)
-        for each in pieces:
-            each.rules.bars.wanted = bars
+    def _read_primer(self, request: MusicRequest) -> _Primer:
+        tokens, shift = self.conditioning.primer_tokens(request)
+        ids = self.vocabulary.encode([END, *tokens])
+        return _Primer(tokens, ids.tolist()[1:], shift, decode.read(self.engine, ids))
 
-    def _closed(
-        self, piece: _Growing, place: DecoderState, sampler: Sampler, primer_tokens: Sequence[str]
-    ) -> tuple[list[int], list[float]]:
-        """All tokens of a piece, with the best of several candidates for its close."""
-        before = piece.output
-        if before is not None and before.state is not None:
-            place = before.state
-        candidates = CANDIDATES if piece.wishes.bars is not None else 1
-        outputs = [self._output(piece, i) for i in range(1, 1 + candidates)]
-        spread = decode.streams(self.engine, place, [0] * candidates)
-        self._grow(outputs, spread, sampler, primer_tokens, before.ids if before else ())
-        alive = [each for each in outputs if not each.is_stuck]
-        ids = [*self.vocabulary.encode(primer_tokens).tolist(), *(before.ids if before else ())]
-        best = max(alive, key=lambda each: self._ending(each, ids), default=None)
-        if best is None or (before is not None and before.is_stuck):
-            raise _nothing_left()
-        if before is None:
-            return best.ids, best.log_probabilities
-        return before.ids + best.ids, before.log_probabilities + best.log_probabilities
-
-    def _output(self, piece: _Growing, candidate: int = 0) -> GeneratedSequence:
-        return GeneratedSequence(
-            piece.config,
-            piece.item + (candidate << 32),
-            end_id=self.vocabulary.end_id,
-            may_be_empty=False,
-            constraints=copy.deepcopy(piece.constraints) if candidate else piece.constraints,
-            scored=piece.scored,
+    def _begin(
+        self, item: int, request: MusicRequest, primer: _Primer, config: SampleConfig, scored: bool
+    ) -> _Draft:
+        shift, header = primer.shift, []
+        if not primer.tokens:
+            if self.conditioning.is_in_c and request.key is None:
+                request = replace(request, key=self.conditioning.drawn_key(config.seed, item))
+            shift = self.conditioning.shift(request.key)
+            header = self.conditioning.header(request, shift)
+        grammar = self.conditioning.grammar(request, header, shift)
+        for token_id in primer.ids:
+            grammar.feed(token_id)
+        if primer.tokens:
+            grammar.bars.begin_counting()
+        constraint = GrammarConstraint(grammar, self.vocabulary.end_id)
+        config = replace(config, length=MAX_TOKENS if request.bars is None else NO_LIMIT)
+        copy_guards = self._guards(primer, config)
+        return _Draft(
+            request, primer, shift, grammar, [constraint, *copy_guards], config, item, scored
         )
 
-    def _grow(
+    def _guards(self, primer: _Primer, config: SampleConfig) -> list[CopyGuard]:
+        prompt = self.vocabulary.encode([END, *primer.tokens])
+        return guards(self.indexes, self.codes, config, prompt, self.vocabulary.end_id)
+
+    def _generate_beginnings(self, drafts: Sequence[_Draft], rows: int, sampler: Sampler) -> None:
+        """Generate all but the final bars of several drafts at once."""
+        first = drafts[0]
+        if first.bars is None or first.bars <= FINAL_BARS:
+            return
+        outputs = []
+        for draft in drafts:
+            draft.grammar.bars.wanted = first.bars - FINAL_BARS
+            draft.beginning = self._output(draft)
+            outputs.append(draft.beginning)
+        self._generate(outputs, first.primer.state, rows, sampler, first.primer.ids)
+        for draft in drafts:
+            draft.grammar.bars.wanted = first.bars
+
+    def _with_final_bars(self, draft: _Draft, sampler: Sampler) -> tuple[list[int], list[float]]:
+        """Return the ids and log-probabilities of a draft with its best final bars."""
+        state, ids, scores = draft.primer.state, [], []
+        if draft.beginning is not None:
+            if draft.beginning.is_stuck:
+                raise _no_note_left()
+            assert draft.beginning.state is not None
+            state = draft.beginning.state
+            ids, scores = draft.beginning.ids, draft.beginning.log_probabilities
+        count = CANDIDATES if draft.bars is not None else 1
+        candidates = [self._output(draft, number) for number in range(1, count + 1)]
+        self._generate(candidates, state, count, sampler, draft.primer.ids, ids)
+        before = [*draft.primer.ids, *ids]
+        best = max(
+            (candidate for candidate in candidates if not candidate.is_stuck),
+            key=lambda candidate: self._ending_score(candidate, before),
+            default=None,
+        )
+        if best is None:
+            raise _no_note_left()
+        return ids + best.ids, scores + best.log_probabilities
+
+    def _output(self, draft: _Draft, candidate: int = 0) -> GeneratedSequence:
+        """Return a sequence for the beginning of a draft (0), or for a candidate (from 1)."""
+        return GeneratedSequence(
+            draft.config,
+            draft.item + (candidate << 32),
+            end_id=self.vocabulary.end_id,
+            may_be_empty=False,
+            constraints=copy.deepcopy(draft.constraints) if candidate else draft.constraints,
+            scored=draft.scored,
+        )
+
+    def _generate(
         self,
         outputs: Sequence[GeneratedSequence],
-        place: DecoderState,
+        state: DecoderState,
+        rows: int,
         sampler: Sampler,
-        primer_tokens: Sequence[str],
-        before: Sequence[int] = (),
+        primer: Sequence[int],
+        beginning: Sequence[int] = (),
     ) -> None:
-        prompt = [*self.vocabulary.encode(primer_tokens).tolist(), *before]
-        grown = decode.generate(self.engine, place, sampler, outputs, prompt, drawn=len(before))
-        for _ in grown:
+        """Generate outputs to their ends, all from the same state, in a batch of `rows`."""
+        states = decode.streams(self.engine, state, [0] * rows)
+        prompt = [*primer, *beginning]
+        for _ in decode.generate(
+            self.engine, states, sampler, outputs, prompt, drawn=len(beginning)
+        ):
             pass
 
-    def _likeliest(
-        self,
-        piece: _Growing,
-        place: DecoderState,
-        primer_tokens: Sequence[str],
-        width: int,
-        count: int,
-    ) -> Iterator[Composition]:
+    def _beam_search(self, draft: _Draft, width: int, count: int) -> Iterator[Composition]:
         if count > width:
             raise ConfigError(
                 f"count: expected at most the beam's {width}, got {count}; a beam keeps that many"
             )
-        for output in beam_search.search(self.engine, place, self._output(piece), width)[:count]:
-            if output.is_stuck:
-                raise _nothing_left()
-            yield self._composition(piece, primer_tokens, output.ids, output.log_probabilities)
+        output = self._output(draft)
+        for found in beam_search.search(self.engine, draft.primer.state, output, width)[:count]:
+            if found.is_stuck:
+                raise _no_note_left()
+            yield self._composition(draft, found.ids, found.log_probabilities)
 
-    def _composition(
-        self, piece: _Growing, primer_tokens: Sequence[str], ids: list[int], scores: list[float]
-    ) -> Composition:
+    def _composition(self, draft: _Draft, ids: list[int], scores: list[float]) -> Composition:
+        """Decode a draft and transpose it to the requested key."""
+        request, primer = draft.request, draft.primer
         tokens = self.vocabulary.decode(ids)
-        made = self.codec.decode([*primer_tokens, *tokens]).transposed(-piece.shift)
-        if piece.wishes.primer is not None and not piece.wishes.echo:
-            made = _behind(made, self.codec.decode(primer_tokens).length)
-        whole = np.array([*self.vocabulary.encode(primer_tokens), *ids], int)
+        piece = self.codec.decode([*primer.tokens, *tokens]).transposed(-draft.shift)
+        if request.primer is not None and not request.echo:
+            piece = _after(piece, self.codec.decode(primer.tokens).length)
+        whole = np.array([*primer.ids, *ids], int)
         longest = copy_report.longest_copy(self.indexes, self.codes, whole)
-        return Composition(self.wished.finished(made, piece.wishes), tokens, scores, longest)
+        return Composition(self.conditioning.finished(piece, request), tokens, scores, longest)
 
-    def _ending(self, output: GeneratedSequence, before: Sequence[int]) -> float:
-        """The logarithm of how likely a piece ends after it, for the model, and in its key."""
+    def _ending_score(self, output: GeneratedSequence, before: Sequence[int]) -> float:
+        """Return how likely the piece ends after this output, see the top of this file."""
         assert output.state is not None
-        tokens = self.vocabulary.decode([*before, *output.ids])
-        likely = float(log_probabilities(output.state.logits)[0, self.vocabulary.end_id])
-        return likely + self.wished.closing(self.codec.decode(tokens))
+        end = float(log_probabilities(output.state.logits)[0, self.vocabulary.end_id])
+        piece = self.codec.decode(self.vocabulary.decode([*before, *output.ids]))
+        return end + self.conditioning.final_degree_score(piece)
 
 
-def _nothing_left() -> MusicError:
+def _no_note_left() -> MusicError:
     return MusicError(
         "max_copy: every note that may come would go on with a copy; allow a longer one, or a "
         "wider range"
     )
 
 
-def _behind(piece: Piece, start: int) -> Piece:
-    """What begins at that tick or later; meter and key go on."""
+def _after(piece: Piece, start: int) -> Piece:
+    """Return the music from tick `start` on, in the meter and key that hold there."""
     parts = tuple(
         replace(
             part,
@@ -276,7 +305,7 @@ def _behind(piece: Piece, start: int) -> Piece:
     )
     bars = (0, *(bar - start for bar in piece.bars if bar > start))
 
-    def later(changes: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
+    def later(changes: Iterable[tuple[int, Value]]) -> tuple[tuple[int, Value], ...]:
         moved = {max(tick - start, 0): value for tick, value in sorted(changes)}
         return tuple(moved.items())
 

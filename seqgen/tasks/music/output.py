@@ -1,4 +1,4 @@
-"""Pieces into files."""
+"""Write generated pieces to files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from seqgen.errors import OutputError
 from seqgen.music.io.write import FORMATS, write
 from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
+from seqgen.tasks.music.model_type import MusicModel
 from seqgen.tasks.music.request import primers
 from seqgen.tasks.output import Say, print_json, print_result, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
@@ -28,20 +29,25 @@ REQUEST = {  # parameter of `parse_request` → option of the command line
 
 
 def write_pieces(
-    model: Any, output: str | None, count: int, as_json: bool, options: dict[str, Any], say: Say
+    model: MusicModel,
+    output: str | None,
+    count: int,
+    as_json: bool,
+    options: dict[str, Any],
+    say: Say,
 ) -> None:
-    """Write new pieces into files, and the names of the files to stdout.
+    """Write new pieces to files, and the names of the files to stdout.
 
     Args:
         model: a `seqgen.Model` of music.
-        output: the path of a file or of a folder, or None for new names in the working folder.
+        output: path of a file or of a folder, or None for new names in the working folder.
         count: number of pieces.
         as_json: write a line of JSON for each piece, with tokens and log-probabilities.
-        options: of `Pieces.pieces` and of `SampleConfig`, with the seed.
-        say: tells the user how much was copied.
+        options: options of `Pieces.pieces` and of `SampleConfig`, including the seed.
+        say: prints a message to the user, such as how much was copied.
 
     Raises:
-        OutputError: a file cannot be written, or its name has no known ending.
+        OutputError: a file cannot be written, or its name has an unknown suffix.
     """
     requested = {name: options.pop(name) for name in options.keys() & REQUEST.keys()}
     seed, temperature = options.pop("seed"), options.pop("temperature", None)
@@ -52,20 +58,20 @@ def write_pieces(
     )
     copied = []
     paths = piece_paths(model.data.corpus["name"], output, count)
-    for number, (path, each) in enumerate(zip(paths, pieces, strict=False), 1):
+    for number, (path, made) in enumerate(zip(paths, pieces, strict=False), 1):
         _make_folder(path.parent)
         say_if_kept(path, say)
-        write(each.piece, path, keep=True)
-        copied.append(each.longest_copy)
+        write(made.piece, path, keep=True)
+        copied.append(made.longest_copy)
         if not as_json:
             print_result(path)
             continue
         print_json(
             {
                 "file": str(path),
-                "tokens": each.tokens,
-                "log_probabilities": each.log_probabilities,
-                "longest_copy": each.longest_copy,
+                "tokens": made.tokens,
+                "log_probabilities": made.log_probabilities,
+                "longest_copy": made.longest_copy,
                 "seed": seed,
                 "item": number,
             }
@@ -74,8 +80,8 @@ def write_pieces(
         say(line)
 
 
-def _read_primer(model: Any, text: str, say: Say) -> Piece:
-    """The primer; the user is told what of it the music does not continue."""
+def _read_primer(model: MusicModel, text: str, say: Say) -> Piece:
+    """Read the primer and tell the user which parts of it the music does not continue."""
     primer, *others = primers(text)
     if others:
         say(f"{text} holds {1 + len(others)} pieces; the music goes on from the first")
@@ -89,15 +95,15 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise OutputError(f"{folder}: cannot be created: {error.strerror}") from error
 
 
 def piece_paths(name: str, output: str | None, count: int) -> list[Path]:
-    """The paths that pieces are written to.
+    """Return the paths that pieces are written to.
 
     Args:
-        name: of the corpus, for new files.
-        output: what the user named: a file, or a folder, which ends in a slash or exists already.
+        name: name of the corpus, used for new files.
+        output: a file, or a folder, which ends in a slash or exists already; None for new names.
         count: number of pieces.
     """
     if output is None and count == 1:

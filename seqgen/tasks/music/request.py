@@ -1,4 +1,4 @@
-"""What is requested of a new piece of music."""
+"""What a user requests of a new piece of music."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from seqgen.music.signatures import Key, Meter
 
 @dataclass(frozen=True)
 class MusicRequest:
-    """What is requested of a new piece; the model decides the rest.
+    """What a user requests of a new piece; the model decides the rest.
 
     Raises:
         ConfigError: a number is out of its range.
     """
 
-    bars: int | None = None  # full ones, after a pick-up or the primer
+    bars: int | None = None  # full bars after a pick-up or the primer
     key: Key | None = None
     meter: Meter | None = None
     tempo: float | None = None  # quarter notes per minute
-    lowest: int = 0  # pitches
+    lowest: int = 0  # pitches, as MIDI numbers
     highest: int = 127
-    program: int | None = None  # General MIDI's, 0 to 127
-    primer: Piece | None = None  # that it goes on from
-    echo: bool = True  # the primer is a part of it
+    program: int | None = None  # General MIDI program, 0 to 127
+    primer: Piece | None = None  # music that the piece continues
+    echo: bool = True  # the piece includes the primer
 
     def __post_init__(self) -> None:
         if self.bars is not None and not 1 <= self.bars <= 10_000:
@@ -48,22 +48,23 @@ def parse_request(
     primer: str | Path | Piece | None = None,
     echo: bool = True,
 ) -> MusicRequest:
-    """MusicRequest as people write them.
+    """Return a request from the values that users type.
 
     Args:
-        bars: full bars, after a pick-up or the primer; as many as the model likes unless given.
-        key: such as `G`, `Em` or `D dorian`; unless given, the model's choice, or one drawn from
-            those that the corpus has.
+        bars: number of full bars after a pick-up or the primer; by default the model ends the
+            piece.
+        key: such as `G`, `Em` or `D dorian`; by default the model's choice, or drawn as often as
+            it occurs in the corpus.
         meter: such as `6/8`.
         tempo: quarter notes per minute.
         pitch_range: such as `G3-C6`.
-        instrument: a name of General MIDI, or its number from 1 to 128.
-        primer: a file, of which the first piece is taken, a piece, or notes such as
-            `G4/8 A4/8 B4/4`, that the music goes on from.
-        echo: whether the primer is a part of the piece.
+        instrument: a General MIDI name, or its number from 1 to 128.
+        primer: music to continue: a file, whose first piece is used, a piece, or notes such as
+            `G4/8 A4/8 B4/4`.
+        echo: whether the piece includes the primer.
 
     Raises:
-        MusicError: one of them makes no sense, or the primer cannot be read.
+        MusicError: a value cannot be parsed, or the primer cannot be read.
         ConfigError: a number is out of its range.
 
     >>> parse_request(key="Em", pitch_range="G3-C6").lowest
@@ -84,10 +85,10 @@ def parse_request(
 
 
 def primers(text: str | Path) -> tuple[Piece, ...]:
-    """The pieces of a file, or the one that is typed.
+    """Return the pieces of a file, or the piece that a text spells.
 
     Raises:
-        MusicError: the file cannot be read, or the text is no notes.
+        MusicError: the file cannot be read, or the text does not spell notes.
     """
     path = Path(text)
     if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():

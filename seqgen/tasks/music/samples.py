@@ -1,4 +1,4 @@
-"""Measures of new pieces beside the same measures of the corpus."""
+"""Measures of generated pieces, compared with those of the corpus."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.music.copying import longest_copies
+from seqgen.tasks.music.model_type import MusicModel
 
 OF_A_PIECE: dict[str, Callable[[Piece], float]] = {
     "pitch_class_entropy": measures.pitch_class_entropy,
@@ -36,22 +37,25 @@ Table = dict[str, dict[str, float | None]]  # measure → group → value
 
 
 def measure(
-    model: Any, corpus: Corpus, count: int, **options: Any
+    model: MusicModel, corpus: Corpus, count: int, **options: Any
 ) -> tuple[Table, dict[str, dict[str, Histogram]]]:
-    """Measures of new pieces, of those held out, and of those learned from; and the histograms
-    that overlap, of the same three.
+    """Measure generated pieces, held-out pieces and training pieces.
 
     Args:
-        model: of music.
-        corpus: that it was trained on.
-        count: how many pieces.
-        options: of `Model.pieces`.
+        model: a `seqgen.Model` of music.
+        corpus: the corpus that it was trained on.
+        count: number of pieces to generate.
+        options: options of `Model.pieces`.
+
+    Returns:
+        A table, measure → group → value, and the histograms whose overlaps are in the table,
+        measure → group → histogram.
     """
-    if corpus.options["transpose"] == "c":  # pieces in the keys that they are written in
+    if corpus.options["transpose"] == "c":  # compare pieces in their own keys
         reading = {**corpus.options, "task": "music", "transpose": "none"}
         corpus = load_corpus(*corpus.arguments, validation=corpus.validation, **reading)
     known, held_out = pieces_of(corpus)
-    new = [each.piece for each in model.pieces(count, **options)]
+    new = [made.piece for made in model.pieces(count, **options)]
     groups = {"samples": new, "held_out": held_out, "corpus": known}
     table: Table = {
         name: {group: _mean([of_piece(p) for p in pieces]) for group, pieces in groups.items()}
@@ -61,9 +65,9 @@ def measure(
         name: {group: measures.histogram(pieces, values) for group, pieces in groups.items()}
         for name, values in OVERLAPS.items()
     }
-    for name, each in histograms.items():
+    for name, by_group in histograms.items():
         table[f"overlap_of_{name}"] = {
-            group: measures.overlap(each[group], each["corpus"])
+            group: measures.overlap(by_group[group], by_group["corpus"])
             for group in groups
             if groups[group]
         }
@@ -71,14 +75,14 @@ def measure(
     longest = {name: longest_copies(groups[name], known, codec) for name in ("samples", "held_out")}
     for name, share in {"median": 0.5, "of_nine_in_ten": 0.9, "of_all": 1.0}.items():
         table[f"longest_copy_{name}"] = {
-            group: float(np.quantile(each, share, method="inverted_cdf")) if each else None
-            for group, each in longest.items()
+            group: float(np.quantile(runs, share, method="inverted_cdf")) if runs else None
+            for group, runs in longest.items()
         }
     return table, histograms
 
 
 def pieces_of(corpus: Corpus) -> tuple[list[Piece], list[Piece]]:
-    """The pieces that were learned from, and those held out, as they were encoded."""
+    """Return the training pieces and the held-out pieces, decoded from their tokens."""
     assert corpus.bounds is not None
     codec = Codec(**corpus.details["codec"])
     pieces = [

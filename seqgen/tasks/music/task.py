@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,13 +21,14 @@ from seqgen.tasks.base import Metadata, Task, sample_config
 from seqgen.tasks.music import corpus, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.generate import Composition, MusicGenerator
+from seqgen.tasks.music.model_type import MusicModel
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.request import parse_request
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
 
 PREVIEW_BARS = 8
-MEASURED_BARS = 16  # of a piece that is measured
+MEASURED_BARS = 16  # of a piece that is generated to be measured
 KEYS = {"c": "in C", "augment": "in all keys", "none": "in the keys they have"}
 
 
@@ -40,42 +41,42 @@ class MusicTask(Task):
     generation_options = REQUEST
 
     def detect(self, source: Source) -> bool:
-        """Whether the first bytes or the name are those of MIDI or of a score."""
+        """Whether the name or the first bytes are those of a MIDI file or a score."""
         with source.open() as file:
             return is_music(source.label, file.read(SNIFFED_BYTES))
 
-    read = staticmethod(corpus.read)  # type: ignore[assignment]  # its options by name
+    read = staticmethod(corpus.read)  # type: ignore[assignment]  # options by name
 
     def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
-        """Steps from note to note, the same in every key."""
+        """Return codes of the steps from note to note, the same in every key."""
         return StepCodes(vocabulary)
 
-    def generator(self, model: Any) -> Pieces:
-        """Composes pieces."""
+    def generator(self, model: MusicModel) -> Pieces:
+        """Return what `Model.pieces` and `Model.compose` call."""
         return Pieces(model)
 
-    def write(self, model: Any, *, output: str | None, count: int, **options: Any) -> None:
-        """Into files, see `seqgen.tasks.music.output.write_pieces`."""
+    def write(self, model: MusicModel, *, output: str | None, count: int, **options: Any) -> None:
+        """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
         write_pieces(model, output, count, **options)
 
-    def preview(self, model: Any) -> str:
-        """A few bars as ABC."""
+    def preview(self, model: MusicModel) -> str:
+        """Return a few new bars as ABC."""
         from seqgen.music.io.abc_writer import abc_lines
 
         return abc_lines(Pieces(model).compose(bars=PREVIEW_BARS, seed=0))
 
     def score_units(self, metadata: Metadata, vocabulary: Vocabulary, ids: Ids) -> dict[str, float]:
-        """How many notes begin, and how many quarters pass."""
+        """Return the number of notes and of quarters (called beats)."""
         codec = Codec(**metadata["details"]["codec"])
-        begins = np.array([codec.starts_note(token) for token in vocabulary.tokens])
+        starts = np.array([codec.starts_note(token) for token in vocabulary.tokens])
         ends = np.flatnonzero(ids == vocabulary.end_id)
         bounds = [0, *(int(end) + 1 for end in ends)]
         texts = [vocabulary.decode(ids[start : end - 1]) for start, end in pairwise(bounds)]
         ticks = sum(codec.decode(text).length for text in texts)
-        return {"note": int(begins[ids].sum()), "beat": 4 * ticks / TICKS_PER_WHOLE}
+        return {"note": int(starts[ids].sum()), "beat": 4 * ticks / TICKS_PER_WHOLE}
 
     def summarise(self, metadata: Metadata) -> str:
-        """Pieces, notes, encoding and keys."""
+        """Describe the corpus: pieces, notes, encoding and keys."""
         details, options = metadata.get("details"), metadata.get("options")
         if not details or not options:
             return ""
@@ -85,15 +86,15 @@ class MusicTask(Task):
         )
 
     def encoding(self, metadata: Metadata) -> dict[str, Any]:
-        """The codec: `encoding`, `joint` and `velocity`."""
+        """Return the options of the codec: `encoding`, `joint` and `velocity`."""
         return dict(metadata["details"]["codec"])
 
     def corpus_options(self, metadata: Metadata) -> dict[str, Any]:
-        """The same encoding and keys."""
+        """Return the options that give the same encoding and keys."""
         return {name: metadata["options"][name] for name in ("encoding", "transpose", "velocity")}
 
     def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
-        """All pieces, whatever their number of voices, in their own keys where all are learned."""
+        """Return the options for scoring: all pieces, and each in one key only."""
         if encoding is not None:
             raise ConfigError("encoding: of text; music is encoded as the model's own")
         options = {name: value for name, value in options.items() if name != "voices"}
@@ -101,8 +102,8 @@ class MusicTask(Task):
             options["transpose"] = "none"
         return options
 
-    def sample_options(self, model: Any, **options: Any) -> dict[str, Any]:
-        """Sixteen bars by default."""
+    def sample_options(self, model: MusicModel, **options: Any) -> dict[str, Any]:
+        """Return the options for pieces that are measured, by default 16 bars."""
         if options.get("length") is not None:
             raise ConfigError("--length is for models of text; this one is of music, see --bars")
         bars, temperature, seed = (options[name] for name in ("bars", "temperature", "seed"))
@@ -111,21 +112,21 @@ class MusicTask(Task):
         return {"bars": bars, "temperature": temperature, "seed": seed}
 
     def measure_samples(
-        self, model: Any, corpus: Corpus, count: int, **options: Any
+        self, model: MusicModel, corpus: Corpus, count: int, **options: Any
     ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
-        """See `seqgen.tasks.music.samples.measure`."""
+        """Measure generated pieces, see `seqgen.tasks.music.samples.measure`."""
         table, histograms = samples.measure(model, corpus, count, **options)
         return table, {"histograms": histograms}
 
 
 class Pieces:
-    """New pieces by a trained model.
+    """Generates pieces with a trained model.
 
     Args:
         model: a `seqgen.Model` of music.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: MusicModel) -> None:
         self.model = model
 
     def pieces(
@@ -138,10 +139,10 @@ class Pieces:
         sampling: Mapping[str, Any] | None = None,
         **requested: Any,
     ) -> Iterator[Composition]:
-        """New pieces of music, and how they were made.
+        """Yield new pieces of music, and how they were generated.
 
         Args:
-            count: number of pieces; a piece does not depend on how many there are.
+            count: number of pieces. A piece does not depend on how many there are.
             temperature: 0 takes the most likely token, 1 samples from the model's distribution;
                 0.8 by default.
             seed: the same seed gives the same pieces on the same machine.
@@ -151,19 +152,20 @@ class Pieces:
                 `echo`, see `seqgen.tasks.music.request.parse_request`.
 
         Raises:
-            MusicError: an option makes no sense, or a primer cannot be read.
+            MusicError: a value cannot be parsed, or a primer cannot be read.
             VocabularyError: the model does not know the key, the meter or the primer.
             ConfigError: a number is out of its range.
         """
         data = self.model.data
         generator = MusicGenerator(self.model.engine, data.vocabulary, data.corpus, data.indexes)
         config = sample_config(0, temperature, seed, sampling or {})
-        made = generator.compose(parse_request(**requested), config, count=count, scored=scored)
-        for number, each in enumerate(made, 1):
+        request = parse_request(**requested)
+        made = generator.compose(request, config, count=count, scored=scored)
+        for number, composition in enumerate(made, 1):
             name = f"{config.seed}" if number == 1 else f"{config.seed}-{number}"
-            each.piece = dataclasses.replace(each.piece, title=f"{data.corpus['name']} {name}")
-            yield each
+            piece = replace(composition.piece, title=f"{data.corpus['name']} {name}")
+            yield replace(composition, piece=piece)
 
     def compose(self, **options: Any) -> Piece:
-        """A new piece of music; options as for `pieces`."""
+        """Return one new piece of music; options as for `pieces`."""
         return next(self.pieces(**options)).piece

@@ -1,4 +1,4 @@
-"""The published measures against values worked out by hand."""
+"""The published measures against values calculated by hand."""
 
 from dataclasses import replace
 

@@ -12,7 +12,7 @@ OTHER = "D4/4 D4/8 F4/8 A4/4 F4/4 E4/2 C4/2 D4/8 E4/8 F4/8 G4/8 A4/2 D5/4 C5/4 A
 
 
 def tune(text: str, pick_up: str = "") -> Piece:
-    """Notes behind a pick-up, in bars of 4/4."""
+    """Return notes after a pick-up, in bars of 4/4."""
     piece = piece_of(f"{pick_up} {text}")
     start = piece_of(pick_up).length if pick_up else 0
     bars = (*({0} if start else ()), *range(start, piece.length, 96))

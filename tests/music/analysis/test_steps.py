@@ -15,7 +15,7 @@ VOICES = ["shift:6", "shift:24", "0:60", "0:62", "1:48", "0:off", "drum:36", "dr
           "lane:1", "pitch:70", "off"]  # fmt: skip
 
 
-def moves_of(piece: Piece, codec: Codec) -> list[int]:
+def steps_of(piece: Piece, codec: Codec) -> list[int]:
     tokens = codec.encode(codec.restrict(piece))
     names = sorted(set(tokens))
     return Steps(names).of(np.array([names.index(token) for token in tokens])).tolist()
@@ -25,19 +25,19 @@ def moves_of(piece: Piece, codec: Codec) -> list[int]:
 @given(data=st.data())
 def test_token_by_token_is_as_all_at_once(tokens: list[str], data: st.DataObject) -> None:
     ids = data.draw(st.lists(st.integers(0, len(tokens) - 1), max_size=40))
-    moves = Steps(tokens)
+    steps = Steps(tokens)
     coming = []
     for each in ids:
-        before = moves.coming()[each]
-        move = moves.feed(each)
-        if move is not None:
-            assert move == before
-            coming.append(move)
+        before = steps.coming()[each]
+        step = steps.feed(each)
+        if step is not None:
+            assert step == before
+            coming.append(step)
     assert coming == Steps(tokens).of(np.array(ids, int)).tolist()
 
 
-def test_a_melody_s_moves_are_intervals_and_times() -> None:
-    found = moves_of(piece_of("C4/4 D4/8 r/8 E4/2 C4/4"), Codec("melody"))
+def test_a_melody_s_steps_are_intervals_and_times() -> None:
+    found = steps_of(piece_of("C4/4 D4/8 r/8 E4/2 C4/4"), Codec("melody"))
     assert found == [SAME + 2 + (24 << 12), SAME + 2 + (24 << 12), SAME - 4 + (48 << 12)]
 
 
@@ -45,14 +45,14 @@ def test_ties_and_bar_lines_do_not_count() -> None:
     notes = (Note(0, 60, 60), Note(60, 36, 62), Note(96, 96, 64))
     one = Piece((Part(notes),), (0, 96), 192)
     other = Piece((Part(notes),), (0, 24, 72, 168), 192)
-    assert moves_of(one, Codec("melody")) == moves_of(other, Codec("melody"))
+    assert steps_of(one, Codec("melody")) == steps_of(other, Codec("melody"))
 
 
 @given(pieces.tunes(), st.integers(-12, 12))
-def test_a_transposed_melody_moves_alike(piece: Piece, semitones: int) -> None:
+def test_a_transposed_melody_has_the_same_steps(piece: Piece, semitones: int) -> None:
     if all(0 <= note.pitch + semitones < 128 for note in piece.notes):
         codec = Codec("melody")
-        assert moves_of(piece, codec) == moves_of(piece.transposed(semitones), codec)
+        assert steps_of(piece, codec) == steps_of(piece.transposed(semitones), codec)
 
 
 def test_drums_are_told_apart_and_stay_where_they_are() -> None:
@@ -60,5 +60,5 @@ def test_drums_are_told_apart_and_stay_where_they_are() -> None:
     drums = Part((Note(24, 6, 36),), is_drums=True)
     piece = Piece((tune, drums), (0,), 96)
     expected = [DRUM + 36 + (24 << 12), SAME + 4 + (24 << 12)]
-    assert moves_of(piece, Codec("polyphony")) == expected
-    assert moves_of(piece.transposed(3), Codec("polyphony")) == expected
+    assert steps_of(piece, Codec("polyphony")) == expected
+    assert steps_of(piece.transposed(3), Codec("polyphony")) == expected

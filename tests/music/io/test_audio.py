@@ -11,7 +11,7 @@ from seqgen.music.pitch_names import piece_of
 
 
 def loudness(samples: np.ndarray, second: float) -> float:
-    """Around that time, over a twentieth of a second."""
+    """Return the highest amplitude in a twentieth of a second."""
     at = int(second * audio.RATE)
     return float(np.abs(samples[at : at + audio.RATE // 20]).max())
 

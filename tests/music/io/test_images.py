@@ -1,4 +1,4 @@
-"""Pictures hold the whole piece, or none is made."""
+"""An image holds the whole piece, or none is written."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_a_score_as_picture() -> None:
     assert images.score(piece, "png").startswith(b"\x89PNG")
     svg = images.score(piece, "svg").decode()
     assert svg.count('class="notehead') == 3
-    assert 0.01 < images._tallness(svg) < 1
+    assert 0.01 < images._aspect_ratio(svg) < 1
 
 
 def test_every_bar_is_drawn() -> None:

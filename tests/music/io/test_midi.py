@@ -1,4 +1,4 @@
-"""MIDI files in and out: by hand, through other programs, and damaged."""
+"""MIDI files: written by hand, read by other libraries, and damaged."""
 
 import io
 import random
@@ -244,13 +244,13 @@ def test_what_cannot_be_used_says_why(data: bytes, reason: str) -> None:
 
 
 def test_more_notes_than_anybody_plays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqgen.music.io.midi_events.MOST_NOTES", 2)
+    monkeypatch.setattr("seqgen.music.io.midi_events.MAX_NOTES", 2)
     with pytest.raises(MusicError, match="more than 2 notes"):
         read_midi(midi_bytes(PICK_UP))
 
 
 def test_damaged_files_are_read_or_refused() -> None:
-    """Bytes changed, lost and added by chance: no other error, no hanging."""
+    """Bytes are changed, removed and inserted at random; only `MusicError` may be raised."""
     chance = random.Random(0)
     whole = midi_bytes(PICK_UP)
     for _ in range(500):

@@ -1,4 +1,4 @@
-"""Scores in and out, through music21."""
+"""Scores are written and read again, by music21."""
 
 import re
 from dataclasses import replace

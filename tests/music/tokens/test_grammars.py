@@ -5,43 +5,43 @@ from hypothesis import strategies as st
 from seqgen.music.signatures import Key, Meter
 from seqgen.music.tokens import melody, polyphony
 from seqgen.music.tokens.bar_grammar import Bars
-from seqgen.music.tokens.melody_grammar import MelodyRules
-from seqgen.music.tokens.polyphony_grammar import PolyphonyRules
+from seqgen.music.tokens.melody_grammar import MelodyGrammar
+from seqgen.music.tokens.polyphony_grammar import PolyphonyGrammar
 
 MELODY = [
     *("bar", "rest", "tie", "meter:3/4", "meter:6/8", "key:G", "key:Am"),
-    *melody.TICKS,
+    *melody.DURATIONS.ticks,
     *(f"pitch:{pitch}" for pitch in range(60, 72)),
 ]
 JOINT = [
     *("bar", "lane", "drums", "program:0", "program:40", "meter:3/4", "meter:4/4", "key:G"),
-    *polyphony.SHIFTS,
-    *(f"{lane}:{pitch}" for lane in range(3) for pitch in (60, 64, 67)),
+    *polyphony.SHIFTS.ticks,
+    *(f"{voice}:{pitch}" for voice in range(3) for pitch in (60, 64, 67)),
     *("0:off", "1:off", "2:off", "drum:36", "drum:38", "velocity:3", "velocity:5"),
 ]
 SPLIT = [token for token in JOINT if ":6" not in token and ":off" not in token]
 SPLIT += [*(f"lane:{i}" for i in range(9)), "off", "pitch:60", "pitch:64", "meter:6/8"]
 
 
-def walked(rules: MelodyRules | PolyphonyRules, draw: st.DataObject) -> list[str]:
-    """Tokens that the rules allow, drawn blindly until they say that it is finished."""
+def walked(grammar: MelodyGrammar | PolyphonyGrammar, draw: st.DataObject) -> list[str]:
+    """Tokens that the grammar allows, drawn at random until it is finished."""
     ids: list[int] = []
     numbers = draw.draw(st.randoms(use_true_random=False))
-    while not rules.is_finished:
-        allowed = [i for i, each in enumerate(rules.allowed()) if each]
-        assert allowed, [rules.tokens[i] for i in ids]
+    while not grammar.is_finished:
+        allowed = [i for i, each in enumerate(grammar.allowed()) if each]
+        assert allowed, [grammar.tokens[i] for i in ids]
         ids.append(numbers.choice(allowed))
-        rules.feed(ids[-1])
+        grammar.feed(ids[-1])
         assert len(ids) < 5000
-    return [rules.tokens[i] for i in ids]
+    return [grammar.tokens[i] for i in ids]
 
 
 @given(st.integers(1, 6), st.integers(-5, 6), st.data())
 def test_a_blindly_drawn_melody_has_its_full_bars(
     bars: int, shift: int, data: st.DataObject
 ) -> None:
-    rules = MelodyRules(MELODY, bars=bars, lowest=shift, highest=127 + shift)
-    piece = melody.decode(walked(rules, data))
+    grammar = MelodyGrammar(MELODY, bars=bars, lowest=shift, highest=127 + shift)
+    piece = melody.decode(walked(grammar, data))
     lengths = piece.bar_lengths
     assert lengths[-bars:] == (piece.meter.ticks,) * bars
     assert len(lengths) <= bars + 1
@@ -53,7 +53,7 @@ def test_a_blindly_drawn_melody_has_its_full_bars(
 def test_blindly_drawn_voices_have_their_full_bars(
     tokens: list[str], bars: int, data: st.DataObject
 ) -> None:
-    piece = polyphony.decode(walked(PolyphonyRules(tokens, bars=bars), data))
+    piece = polyphony.decode(walked(PolyphonyGrammar(tokens, bars=bars), data))
     lengths = piece.bar_lengths
     assert lengths[-bars:] == (piece.meter.ticks,) * bars
     assert len(lengths) <= bars + 1
@@ -61,7 +61,7 @@ def test_blindly_drawn_voices_have_their_full_bars(
 
 @given(st.data())
 def test_what_is_drawn_is_what_the_codec_writes(data: st.DataObject) -> None:
-    tokens = walked(MelodyRules(MELODY, bars=3), data)
+    tokens = walked(MelodyGrammar(MELODY, bars=3), data)
     again = melody.encode(melody.decode(tokens))
     assert melody.decode(again) == melody.decode(tokens)
     assert len(again) <= len(tokens)
@@ -69,35 +69,35 @@ def test_what_is_drawn_is_what_the_codec_writes(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_the_header_that_was_asked_for(data: st.DataObject) -> None:
-    rules = MelodyRules(MELODY, bars=2, header=["meter:6/8", "key:G"])
-    piece = melody.decode(walked(rules, data))
+    grammar = MelodyGrammar(MELODY, bars=2, header=["meter:6/8", "key:G"])
+    piece = melody.decode(walked(grammar, data))
     assert (piece.meter, piece.key) == (Meter(6, 8), Key(1))
 
 
 @given(st.data())
 def test_a_key_alone_leaves_the_meter_to_the_model(data: st.DataObject) -> None:
-    rules = PolyphonyRules(JOINT, bars=1, header=["key:G"])
-    assert polyphony.decode(walked(rules, data)).key == Key(1)
+    grammar = PolyphonyGrammar(JOINT, bars=1, header=["key:G"])
+    assert polyphony.decode(walked(grammar, data)).key == Key(1)
 
 
 @given(st.data())
 def test_the_range_is_kept(data: st.DataObject) -> None:
-    piece = melody.decode(walked(MelodyRules(MELODY, bars=4, lowest=62, highest=65), data))
+    piece = melody.decode(walked(MelodyGrammar(MELODY, bars=4, lowest=62, highest=65), data))
     assert all(62 <= note.pitch <= 65 for note in piece.notes)
 
 
 def test_a_primer_that_ends_in_mid_bar_is_not_counted() -> None:
-    rules = MelodyRules(MELODY, bars=1)
+    grammar = MelodyGrammar(MELODY, bars=1)
     for token in ("duration:72", "pitch:60", "bar", "duration:48", "pitch:62"):
-        rules.feed(MELODY.index(token))
-    rules.bars.begin_counting()
+        grammar.feed(MELODY.index(token))
+    grammar.bars.begin_counting()
     for token in ("duration:48", "pitch:60"):
-        assert not rules.is_finished
-        rules.feed(MELODY.index(token))
-    assert not rules.is_finished
+        assert not grammar.is_finished
+        grammar.feed(MELODY.index(token))
+    assert not grammar.is_finished
     for token in ("bar", "duration:96", "rest"):
-        rules.feed(MELODY.index(token))
-    assert rules.is_finished
+        grammar.feed(MELODY.index(token))
+    assert grammar.is_finished
 
 
 def test_what_may_end_a_piece_whose_bars_nobody_counted() -> None:

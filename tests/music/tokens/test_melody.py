@@ -7,7 +7,9 @@ from seqgen.music.tokens import melody
 from tests.music.pieces import any_pieces, keys, long_melody, melody_pieces, meters
 
 TOKENS = st.one_of(
-    st.sampled_from([*melody.TICKS, *melody.PITCH_TOKENS, melody.BAR, melody.REST, melody.TIE]),
+    st.sampled_from(
+        [*melody.DURATIONS.ticks, *melody.PITCH_TOKENS, "bar", melody.REST, melody.TIE]
+    ),
     meters.map(lambda meter: f"meter:{meter}"),
     keys.map(lambda key: f"key:{key}"),
     st.just("<end>"),
@@ -20,7 +22,7 @@ def test_decoding_gives_back_what_was_encoded(piece: Piece) -> None:
 
 
 @given(melody_pieces)
-def test_what_fits_stays_as_it_is(piece: Piece) -> None:
+def test_restrict_is_idempotent(piece: Piece) -> None:
     assert melody.restrict(piece) == piece
 
 
@@ -47,7 +49,7 @@ def test_the_tokens_of_a_tune() -> None:
     ]
 
 
-def test_fit_takes_away_what_a_melody_has_no_tokens_for() -> None:
+def test_restrict_removes_what_a_melody_has_no_tokens_for() -> None:
     part = Part((Note(0, 24, 62, 33),), program=40)
     piece = Piece((part,), (0,), 96, tempi=((0, 90.0),))
     assert melody.restrict(piece) == Piece((Part((Note(0, 24, 62),)),), (0,), 96)
@@ -59,7 +61,7 @@ def test_of_a_chord_the_highest_note_is_kept() -> None:
 
 
 @given(any_pieces)
-def test_whatever_fits_is_a_melody(piece: Piece) -> None:
-    fitted = melody.restrict(piece)
-    assert fitted.is_melody
-    assert melody.decode(melody.encode(fitted)) == fitted
+def test_whatever_is_restricted_is_a_melody(piece: Piece) -> None:
+    restricted = melody.restrict(piece)
+    assert restricted.is_melody
+    assert melody.decode(melody.encode(restricted)) == restricted

@@ -8,8 +8,10 @@ from seqgen.music.tokens import polyphony
 from tests.music.pieces import any_pieces, keys, long_melody, meters
 
 TOKENS = st.one_of(
-    st.sampled_from([*polyphony.SHIFTS, *polyphony.HITS, *polyphony.PITCHES, *polyphony.JOINT]),
-    st.sampled_from([*polyphony.JOINT_OFF, *polyphony.LANES, polyphony.OFF, polyphony.BAR]),
+    st.sampled_from(
+        [*polyphony.SHIFTS.ticks, *polyphony.DRUM_ONSETS, *polyphony.PITCHES, *polyphony.NOTE_ONS]
+    ),
+    st.sampled_from([*polyphony.NOTE_OFFS, *polyphony.VOICES, polyphony.OFF, "bar"]),
     st.sampled_from(["program:0", "program:40", "drums", "lane", "velocity:3", "shift:24", "0:60"]),
     meters.map(lambda meter: f"meter:{meter}"),
     keys.map(lambda key: f"key:{key}"),
@@ -18,19 +20,19 @@ TOKENS = st.one_of(
 
 @given(any_pieces, st.booleans(), st.booleans())
 def test_decoding_gives_back_what_was_encoded(piece: Piece, joint: bool, velocity: bool) -> None:
-    fitted = polyphony.restrict(piece, velocity=velocity)
-    tokens = polyphony.encode(fitted, joint=joint, velocity=velocity)
-    assert polyphony.decode(tokens) == fitted
+    restricted = polyphony.restrict(piece, velocity=velocity)
+    tokens = polyphony.encode(restricted, joint=joint, velocity=velocity)
+    assert polyphony.decode(tokens) == restricted
 
 
 @given(any_pieces, st.booleans())
-def test_what_fits_stays_as_it_is(piece: Piece, velocity: bool) -> None:
-    fitted = polyphony.restrict(piece, velocity=velocity)
-    assert polyphony.restrict(fitted, velocity=velocity) == fitted
+def test_restrict_is_idempotent(piece: Piece, velocity: bool) -> None:
+    restricted = polyphony.restrict(piece, velocity=velocity)
+    assert polyphony.restrict(restricted, velocity=velocity) == restricted
 
 
 @given(any_pieces)
-def test_fit_keeps_every_start(piece: Piece) -> None:
+def test_restrict_keeps_every_start(piece: Piece) -> None:
     def starts(piece: Piece) -> set[tuple[int, int, bool]]:
         return {(n.start, n.pitch, part.is_drums) for part in piece.parts for n in part.notes}
 
@@ -40,8 +42,8 @@ def test_fit_keeps_every_start(piece: Piece) -> None:
 @given(st.lists(TOKENS, max_size=60))
 def test_any_tokens_are_a_piece(tokens: list[str]) -> None:
     piece = polyphony.decode(tokens)
-    fitted = polyphony.restrict(piece)
-    assert polyphony.decode(polyphony.encode(fitted)) == fitted
+    restricted = polyphony.restrict(piece)
+    assert polyphony.decode(polyphony.encode(restricted)) == restricted
 
 
 def test_a_thousand_bars() -> None:
@@ -61,13 +63,13 @@ def test_the_tokens_of_a_chord_and_drums() -> None:
     assert polyphony.encode(piece, joint=False) == split
 
 
-def test_seven_lanes_take_two_tokens() -> None:
+def test_seven_voices_take_two_tokens() -> None:
     chord = Part(tuple(Note(0, 96, 60 + i) for i in range(7)))
     tokens = polyphony.encode(Piece((chord,), (0,), 96))
     assert tokens[7:9] == ["lane:0", "pitch:66"]
 
 
-def test_more_lanes_than_there_can_be() -> None:
+def test_more_voices_than_there_can_be() -> None:
     chords = tuple(Part(tuple(Note(0, 96, p) for p in range(128))) for _ in range(2))
     with pytest.raises(MusicError, match="more than 128 notes"):
         polyphony.restrict(Piece(chords, (0,), 96))

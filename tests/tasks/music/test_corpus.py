@@ -26,7 +26,7 @@ NAMES = ("C", "D", "E", "F", "G", "A", "B")
 
 
 def tune(number: int) -> Piece:
-    """One of many tunes that all begin differently."""
+    """Return one of many tunes with different beginnings."""
     steps = [(number * step) % 7 for step in range(1, 17)]
     return piece_of(" ".join(f"{NAMES[step]}4/{(4, 8)[step % 2]}" for step in steps))
 
@@ -85,15 +85,15 @@ def test_a_key_that_nobody_names_is_found() -> None:
     assert corpus.notes[0] == "1 pieces name no key; it is found by their notes"
 
 
-def test_how_pieces_close_is_counted() -> None:
+def test_final_degrees_are_counted() -> None:
     in_g = b"X:1\nM:4/4\nL:1/4\nK:G\nGABc|dedB|GFGA|G4|]\n"
     in_e_minor = in_g.replace(b"K:G", b"K:Em").replace(b"G4", b"[EB]4")
     sources = [Source("g.abc", data=in_g), Source("e.abc", data=in_e_minor)]
     for encoding in ("melody", "polyphony"):
-        closes = music.read(sources, validation=0, encoding=encoding).details["closes"]
-        assert closes["major"] == [1] + 11 * [0]
+        degrees = music.read(sources, validation=0, encoding=encoding).details["closes"]
+        assert degrees["major"] == [1] + 11 * [0]
         degree = 7 if encoding == "melody" else 0  # of chords, the lowest note counts
-        assert [i for i, count in enumerate(closes["minor"]) if count] == [degree]
+        assert [i for i, count in enumerate(degrees["minor"]) if count] == [degree]
 
 
 def test_all_keys_turn_a_piece_into_itself_higher_or_lower() -> None:
@@ -211,7 +211,7 @@ def test_a_file_is_read_once(monkeypatch: pytest.MonkeyPatch, cache: Path) -> No
         music_files.readings([source(tune(11))])
 
 
-def test_a_damaged_cache_is_read_anew(cache: Path) -> None:
+def test_a_damaged_cache_entry_is_read_again(cache: Path) -> None:
     first = music_files.readings([source(tune(12))])
     for path in (cache / "music").iterdir():
         path.write_text(json.dumps({"pieces": [{}]}))

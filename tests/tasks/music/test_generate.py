@@ -21,8 +21,8 @@ from tests.tasks.music.test_corpus import source
 TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")
 
 
-class DropoutMasks:
-    """A network that knows nothing: every token is as likely as any other."""
+class UniformEngine:
+    """An engine for which every token is equally likely."""
 
     is_batch_invariant = True
 
@@ -52,14 +52,14 @@ def melodies(transpose: str) -> Corpus:
 
 def composer(corpus: Corpus) -> MusicGenerator:
     return MusicGenerator(
-        DropoutMasks(len(corpus.vocabulary)), corpus.vocabulary, corpus.metadata()
+        UniformEngine(len(corpus.vocabulary)), corpus.vocabulary, corpus.metadata()
     )
 
 
 def compose(
-    composer: MusicGenerator, wishes: MusicRequest, config: SampleConfig | None = None
+    composer: MusicGenerator, request: MusicRequest, config: SampleConfig | None = None
 ) -> Piece:
-    return next(composer.compose(wishes, config or SampleConfig())).piece
+    return next(composer.compose(request, config or SampleConfig())).piece
 
 
 def voices() -> Corpus:
@@ -72,9 +72,9 @@ def voices() -> Corpus:
 
 @pytest.mark.parametrize("transpose", music.TRANSPOSE)
 @pytest.mark.parametrize("seed", range(8))
-def test_bars_key_and_meter_are_as_wished(transpose: str, seed: int) -> None:
-    wish = MusicRequest(bars=8, key=Key(1), meter=Meter(6, 8), tempo=100, program=73)
-    piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=seed, temperature=1))
+def test_bars_key_and_meter_are_as_requested(transpose: str, seed: int) -> None:
+    request = MusicRequest(bars=8, key=Key(1), meter=Meter(6, 8), tempo=100, program=73)
+    piece = compose(composer(melodies(transpose)), request, SampleConfig(seed=seed, temperature=1))
     assert (piece.key, piece.meter, piece.tempo) == (Key(1), Meter(6, 8), 100)
     assert piece.bar_lengths[-8:] == (72,) * 8 and len(piece.bars) <= 9
     assert full_bars(piece) == 1
@@ -97,15 +97,15 @@ def test_in_one_key_other_keys_can_be_written() -> None:
 
 
 def test_the_range_is_kept_in_the_key_that_is_written() -> None:
-    wish = parse_request(bars=8, key="Bb", pitch_range="F4-D5")
-    piece = compose(composer(melodies("c")), wish, SampleConfig(seed=2, temperature=1))
+    request = parse_request(bars=8, key="Bb", pitch_range="F4-D5")
+    piece = compose(composer(melodies("c")), request, SampleConfig(seed=2, temperature=1))
     assert piece.notes and all(65 <= note.pitch <= 74 for note in piece.notes)
 
 
 def test_a_primer_is_gone_on_from() -> None:
     for transpose in music.TRANSPOSE:
-        wish = parse_request(bars=2, primer="G4/4 A4/8 B4/8")
-        piece = compose(composer(melodies(transpose)), wish, SampleConfig(seed=1))
+        request = parse_request(bars=2, primer="G4/4 A4/8 B4/8")
+        piece = compose(composer(melodies(transpose)), request, SampleConfig(seed=1))
         assert piece.notes[:3] == (Note(0, 24, 67), Note(24, 12, 69), Note(36, 12, 71)), transpose
         assert len(piece.bars) == 3  # the primer's own bar, and two
         assert full_bars(piece) == 1
@@ -126,7 +126,7 @@ def in_key(text: str, key: str, meter: str) -> Piece:
     return replace(piece_of(text), keys=((0, Key.parse(key)),), meters=meters)
 
 
-def test_a_primer_goes_on_in_the_key_that_is_wished() -> None:
+def test_a_primer_goes_on_in_the_requested_key() -> None:
     primer = in_key("G4/4 A4/4 B4/2", "G", "4/4")
     piece = compose(composer(melodies("c")), parse_request(bars=1, primer=primer, key="A"))
     assert str(piece.key) == "A" and [note.pitch for note in piece.notes][:3] == [69, 71, 73]
@@ -144,18 +144,18 @@ def test_a_primer_of_instruments_or_heights_that_the_model_does_not_know() -> No
         compose(composer(melodies("c")), parse_request(bars=1, primer=drums))
 
 
-def test_a_key_is_written_as_it_is_wished() -> None:
+def test_a_key_is_spelled_as_requested() -> None:
     for name in ("Gb", "F#"):
         assert str(compose(composer(melodies("c")), parse_request(bars=2, key=name)).key) == name
 
 
 def test_compound_meters_are_not_played_slowly() -> None:
     corpus = melodies("c")
-    facts = corpus.metadata()
-    facts["details"] = {**facts["details"], "tempo": None}
-    writes = MusicGenerator(DropoutMasks(len(corpus.vocabulary)), corpus.vocabulary, facts)
-    assert compose(writes, parse_request(bars=2, meter="6/8")).tempo == 150
-    assert compose(writes, parse_request(bars=2, meter="4/4")).tempo == 120
+    metadata = corpus.metadata()
+    metadata["details"] = {**metadata["details"], "tempo": None}
+    generator = MusicGenerator(UniformEngine(len(corpus.vocabulary)), corpus.vocabulary, metadata)
+    assert compose(generator, parse_request(bars=2, meter="6/8")).tempo == 150
+    assert compose(generator, parse_request(bars=2, meter="4/4")).tempo == 120
 
 
 def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("requested", "message"),
     [
         ({"key": "F#"}, "key: the model has never seen F#; it knows Em, G"),
         ({"meter": "9/8"}, "meter: the model has never seen 9/8; it knows 4/4, 6/8"),
@@ -176,14 +176,14 @@ def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
         ({"pitch_range": "C1-D1"}, "range: the model knows no note in it"),
     ],
 )
-def test_what_the_model_never_saw(wish: dict[str, Any], message: str) -> None:
+def test_what_the_model_never_saw(requested: dict[str, Any], message: str) -> None:
     with pytest.raises((VocabularyError, MusicError)) as raised:
-        compose(composer(melodies("none")), parse_request(bars=1, **wish))
+        compose(composer(melodies("none")), parse_request(bars=1, **requested))
     assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("requested", "message"),
     [
         ({"bars": 0}, "bars: expected a whole number from 1 to 10,000, got 0"),
         ({"tempo": 0.0}, "tempo: expected 4 to 1000"),
@@ -195,9 +195,9 @@ def test_what_the_model_never_saw(wish: dict[str, Any], message: str) -> None:
         ({"primer": "gone.mid"}, "gone.mid cannot be read: No such file"),
     ],
 )
-def test_wishes_that_make_no_sense(wish: dict[str, Any], message: str) -> None:
+def test_requests_that_cannot_be_parsed(requested: dict[str, Any], message: str) -> None:
     with pytest.raises((ConfigError, MusicError)) as raised:
-        parse_request(**wish)
+        parse_request(**requested)
     assert message in str(raised.value)
 
 
@@ -206,8 +206,8 @@ def test_a_mode_that_a_model_of_one_key_never_saw() -> None:
         compose(composer(melodies("c")), MusicRequest(key=Key(0, "dorian")))
 
 
-class EndsOn(DropoutMasks):
-    """The same, but that it would end a piece behind one token."""
+class EndsOn(UniformEngine):
+    """The same, but it ends pieces after one token."""
 
     def __init__(self, corpus: Corpus, token: str) -> None:
         super().__init__(len(corpus.vocabulary))
@@ -219,31 +219,35 @@ class EndsOn(DropoutMasks):
         return logits, state
 
 
-def test_of_several_takes_the_one_is_kept_that_ends_as_the_model_would() -> None:
+def test_the_candidate_is_kept_after_which_the_model_would_end() -> None:
     corpus = melodies("none")
-    knows = MusicGenerator(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.metadata())
+    generator = MusicGenerator(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.metadata())
     for seed in range(5):
-        piece = compose(knows, MusicRequest(bars=2), SampleConfig(seed=seed, temperature=1))
+        piece = compose(generator, MusicRequest(bars=2), SampleConfig(seed=seed, temperature=1))
         assert piece.notes[-1].pitch == 67 and piece.notes[-1].end == piece.length
         assert len(piece.bars) <= 3
 
 
-def test_of_several_takes_the_one_is_kept_that_closes_as_the_corpus_does() -> None:
+def test_the_candidate_is_kept_that_ends_on_a_final_degree_of_the_corpus() -> None:
     for transpose in ("c", "none"):
         for key in (Key(1), Key(1, "minor")):  # in both the tunes end on G
             for seed in range(5):
-                wish = MusicRequest(bars=2, key=key)
+                request = MusicRequest(bars=2, key=key)
                 config = SampleConfig(seed=seed, temperature=1)
-                piece = compose(composer(melodies(transpose)), wish, config)
+                piece = compose(composer(melodies(transpose)), request, config)
                 assert piece.notes[-1].pitch % 12 == 7
 
 
-def test_a_model_that_does_not_tell_how_its_corpus_closes() -> None:
+def test_a_model_file_without_final_degrees() -> None:
     corpus = melodies("c")
-    facts = corpus.metadata()
-    facts["details"] = {name: each for name, each in facts["details"].items() if name != "closes"}
-    writes = MusicGenerator(DropoutMasks(len(corpus.vocabulary)), corpus.vocabulary, facts)
-    assert len({compose(writes, MusicRequest(bars=1), SampleConfig(seed=i)) for i in range(3)}) == 3
+    metadata = corpus.metadata()
+    metadata["details"] = {
+        name: each for name, each in metadata["details"].items() if name != "closes"
+    }
+    generator = MusicGenerator(UniformEngine(len(corpus.vocabulary)), corpus.vocabulary, metadata)
+    assert (
+        len({compose(generator, MusicRequest(bars=1), SampleConfig(seed=i)) for i in range(3)}) == 3
+    )
 
 
 def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:

@@ -1,4 +1,4 @@
-"""Models of music: one small real training, interrupted, resumed, and gone on with."""
+"""Models of music: small trainings that are interrupted, resumed and continued."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_music_and_text_are_not_mixed_up(model: Model, trained: Path) -> None:
 
 
 def test_a_model_of_all_keys_scores_tunes_in_their_own(folder: Path, tmp_path: Path) -> None:
-    """The scored corpus is not transposed; its tokens are those of the model all the same."""
+    """The scored corpus is not transposed, but has the vocabulary of the model."""
     augmented = train(load_corpus(folder, transpose="augment"), epochs=1, **SMALL)
     path = tmp_path / "more.mid"
     path.write_bytes(midi_bytes(tune(3)))
