@@ -14,7 +14,7 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from seqgen.errors import ConfigError
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from seqgen.copying.codes import CopyCodes
     from seqgen.corpus.corpus import Corpus
     from seqgen.corpus.sources import Source
+    from seqgen.inference.engine import Engine
+    from seqgen.model_file import ModelData
     from seqgen.types import Ids
     from seqgen.vocabulary import Vocabulary
 
@@ -34,6 +36,15 @@ _TASKS: dict[str, str | Task] = {
 FALLBACK = next(iter(_TASKS))  # the task of sources that no task detects
 
 Metadata = Mapping[str, Any]  # `Corpus.metadata`, as a model file holds it
+
+
+class TaskModel(Protocol):
+    """What tasks use of a `seqgen.Model`."""
+
+    data: ModelData
+
+    @property
+    def engine(self) -> Engine: ...
 
 
 class Task(ABC):
@@ -80,7 +91,7 @@ class Task(ABC):
         return TokenCodes(vocabulary, self.copy_unit)
 
     @abstractmethod
-    def generator(self, model: Any) -> Any:
+    def generator(self, model: TaskModel) -> Any:
         """An object whose public methods generate sequences with a `seqgen.Model`.
 
         `Model.texts`, `stream`, `generate`, `pieces` and `compose` call the methods of the same
@@ -90,7 +101,7 @@ class Task(ABC):
     @abstractmethod
     def write(
         self,
-        model: Any,
+        model: TaskModel,
         *,
         output: str | None,
         count: int,
@@ -109,7 +120,7 @@ class Task(ABC):
             say: shows a message to the user.
         """
 
-    def preview(self, model: Any) -> str:
+    def preview(self, model: TaskModel) -> str:
         """A short sample, as text, to show during training."""
         return ""
 
@@ -155,7 +166,7 @@ class Task(ABC):
 
         return np.array([vocabulary.end_id or 0])
 
-    def sample_options(self, model: Any, **options: Any) -> dict[str, Any]:
+    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
         """Options of generation for `measure_samples`, with defaults.
 
         Args:
@@ -168,7 +179,7 @@ class Task(ABC):
         return {name: value for name, value in options.items() if value is not None}
 
     def measure_samples(
-        self, model: Any, corpus: Corpus, count: int, **options: Any
+        self, model: TaskModel, corpus: Corpus, count: int, **options: Any
     ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
         """Measure generated sequences, and the corpus for comparison.
 
