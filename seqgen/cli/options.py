@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from cloup import option, option_group
@@ -16,6 +16,7 @@ from seqgen.sampling.filters import FILTERS
 from seqgen.tasks import base as tasks
 
 FILE = click.Path(path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., object])  # a function before `@command`
 
 
 class Registered(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
@@ -29,7 +30,7 @@ class Registered(click.ParamType):  # type: ignore[type-arg]  # generic only in 
         """All names, in the format of `click.Choice`."""
         return f"[{'|'.join(self.names())}]"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """A registered name."""
         return click.Choice(self.names()).convert(value, param, ctx)
 
@@ -37,7 +38,9 @@ class Registered(click.ParamType):  # type: ignore[type-arg]  # generic only in 
 json_option = option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 
 
-def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dict[str, Any]:
+def parse_cell_options(
+    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, Any]:
     """Parse NAME=VALUE texts; a value is JSON, True, False, None, or else a string."""
     python = {"True": True, "False": False, "None": None}
     parsed: dict[str, Any] = {}
@@ -52,7 +55,9 @@ def parse_cell_options(context: Any, option: Any, texts: tuple[str, ...]) -> dic
     return parsed
 
 
-def parse_numbers(context: Any, option: Any, text: str | None) -> tuple[float, ...] | None:
+def parse_numbers(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[float, ...] | None:
     """Parse comma-separated numbers."""
     try:
         return None if text is None else tuple(map(float, text.split(",")))
@@ -131,7 +136,7 @@ _music_corpus_options = option_group(
 )
 
 
-def corpus_options(command: Any) -> Any:
+def corpus_options(command: Command) -> Command:
     """Add the options with which a corpus is read: `CORPUS_OPTIONS`."""
     return _corpus_options(_text_corpus_options(_music_corpus_options(command)))
 
@@ -181,6 +186,6 @@ _music_output_options = option_group(
 )  # fmt: skip
 
 
-def content_options(command: Any) -> Any:
+def content_options(command: Command) -> Command:
     """Add the options of single tasks; `Task.generation_options` lists those of a task."""
     return _text_output_options(_music_output_options(command))

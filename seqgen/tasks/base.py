@@ -13,7 +13,7 @@ import inspect
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from seqgen.errors import ConfigError
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from seqgen.copying.codes import CopyCodes
     from seqgen.corpus.corpus import Corpus
     from seqgen.corpus.sources import Source
+    from seqgen.inference.engine import Engine
+    from seqgen.model_file import ModelData
     from seqgen.sampling.config import SampleConfig
     from seqgen.types import Ids
     from seqgen.vocabulary import Vocabulary
@@ -33,6 +35,15 @@ _TASKS: dict[str, str | Task] = {
 FALLBACK = next(iter(_TASKS))  # the task of sources that no task detects
 
 Metadata = Mapping[str, Any]  # `Corpus.metadata`, as a model file holds it
+
+
+class TaskModel(Protocol):
+    """What tasks use of a `seqgen.Model`."""
+
+    data: ModelData
+
+    @property
+    def engine(self) -> Engine: ...
 
 
 class Task(ABC):
@@ -79,7 +90,7 @@ class Task(ABC):
         return TokenCodes(vocabulary, self.copy_unit)
 
     @abstractmethod
-    def generator(self, model: Any) -> Any:
+    def generator(self, model: TaskModel) -> Any:
         """An object whose public methods generate sequences with a `seqgen.Model`.
 
         `Model.texts`, `stream`, `generate`, `pieces` and `compose` call the methods of the same
@@ -89,7 +100,7 @@ class Task(ABC):
     @abstractmethod
     def write(
         self,
-        model: Any,
+        model: TaskModel,
         *,
         output: str | None,
         count: int,
@@ -108,7 +119,7 @@ class Task(ABC):
             say: shows a message to the user.
         """
 
-    def preview(self, model: Any) -> str:
+    def preview(self, model: TaskModel) -> str:
         """A short sample, as text, to show during training."""
         return ""
 
@@ -154,7 +165,7 @@ class Task(ABC):
 
         return np.array([vocabulary.end_id or 0])
 
-    def sample_options(self, model: Any, **options: Any) -> dict[str, Any]:
+    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
         """Options of generation for `measure_samples`, with defaults.
 
         Args:
@@ -167,7 +178,7 @@ class Task(ABC):
         return {name: value for name, value in options.items() if value is not None}
 
     def measure_samples(
-        self, model: Any, corpus: Corpus, count: int, **options: Any
+        self, model: TaskModel, corpus: Corpus, count: int, **options: Any
     ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
         """Measure generated sequences, and the corpus for comparison.
 

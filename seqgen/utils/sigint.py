@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
+
+Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 @contextmanager
-def _handled(handler: Any) -> Iterator[None]:
+def _handled(handler: Handler) -> Iterator[None]:
     """Install a handler of SIGINT; no effect outside the main thread, which alone receives it."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,8 +63,8 @@ def defer_sigint() -> Iterator[None]:
     ...     done
     True
     """
-    pressed: list[Any] = []
-    with _handled(lambda *_: pressed.append(True)):
+    pressed: list[int] = []
+    with _handled(lambda number, frame: pressed.append(number)):
         yield
     if pressed:
         raise KeyboardInterrupt

@@ -200,7 +200,7 @@ def test_inspect_tells_the_terms_of_what_has_some(
         (("train", "TUNES", "--encoding", "latin-1"), "encoding: expected melody or polyphony"),
         (("train", "TUNES/broken.mid"), "no music to learn from"),
         (("train", "TUNES", "--lines"), "lines: expected options of the task music"),
-        (("train", "TUNES/1.mid", "--task", "text"), "is a binary file, not text"),
+        (("train", "TUNES/1.mid", "--task", "text"), "is a binary file; expected plain text"),
     ],
 )
 def test_every_way_to_be_wrong_is_one_line(

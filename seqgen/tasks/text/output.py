@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from seqgen.errors import OutputError
 from seqgen.tasks.output import Say, print_json, say_if_kept
-from seqgen.tasks.text.generate import report
+from seqgen.tasks.text.generate import TextGenerator, report
 from seqgen.utils.atomic_files import atomic_write, require_writable
 
 SECONDS_PER_FLUSH = 0.02
@@ -19,12 +19,17 @@ OTHER_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".wav", ".png")  # of files t
 
 
 def write_texts(
-    model: Any, output: str | None, count: int, as_json: bool, options: dict[str, Any], say: Say
+    generator: TextGenerator,
+    output: str | None,
+    count: int,
+    as_json: bool,
+    options: dict[str, Any],
+    say: Say,
 ) -> None:
     """Generate texts, and write them to stdout, character by character, or to a file.
 
     Args:
-        model: a `seqgen.Model` of text.
+        generator: generates the texts.
         output: the path of a file; None for stdout.
         count: number of texts.
         as_json: print a line of JSON per text, with tokens and log-probabilities.
@@ -40,7 +45,8 @@ def write_texts(
         require_writable(Path(output))
     elif sys.stdout is None:
         raise OutputError("standard output is closed; open it, or give a file with --output")
-    texts = model.texts(count, scored=as_json, **options)
+    lines = generator.vocabulary.end_id is not None
+    texts = generator.texts(count, scored=as_json, **options)
     if options.get("prompt") == "":
         say("the prompt is empty: the text starts at the beginning of a line")
     if output:
@@ -49,9 +55,9 @@ def write_texts(
             atomic_write(Path(output), keep=True) as path,
             path.open("w", encoding="utf-8") as file,
         ):
-            write(texts, file, lines=model.writes_lines)
+            write(texts, file, lines=lines)
     elif not as_json:
-        write(texts, sys.stdout, lines=model.writes_lines)
+        write(texts, sys.stdout, lines=lines)
     for number, text in enumerate(texts, 1):
         if as_json:
             print_json(

@@ -10,6 +10,8 @@ import numpy as np
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.tasks.text import measures
+from seqgen.tasks.text.generate import TextGenerator
+from seqgen.types import Hashes
 from seqgen.vocabulary import END, UNKNOWN
 
 MOST = 20_000_000  # characters of the corpus; each one takes 100 bytes of memory
@@ -18,26 +20,27 @@ ORDERS = 4, 8  # of character n-grams
 Table = dict[str, dict[str, float | None]]  # measure → group → value
 
 
-def measure(model: Any, corpus: Corpus, count: int, **options: Any) -> Table:
+def measure(generator: TextGenerator, corpus: Corpus, count: int, **options: Any) -> Table:
     """Measure generated texts, and as much held-out text for comparison.
 
     Args:
-        model: a `seqgen.Model` of text.
-        corpus: its training corpus, in its vocabulary; only the last `MOST` characters are used.
+        generator: generates the texts.
+        corpus: the training corpus, in the vocabulary of the model; its last `MOST` characters
+            are used.
         count: number of texts to generate.
-        options: of `Model.texts`.
+        options: of `TextGenerator.texts`.
 
     Returns:
         Measure → group (`samples`, `held_out`) → value.
     """
     vocabulary = corpus.vocabulary
-    texts = model.texts(count, **options)
+    texts = generator.texts(count, **options)
     new = ["".join(each)[len(each.prompt) :] for each in texts]
     length = max(sum(map(len, new)) // count, 1)
     known = "".join(_characters(vocabulary.decode(corpus.training_ids[-MOST:])))
     held_out = "".join(_characters(vocabulary.decode(corpus.validation_ids[: 2 * length * count])))
     real = [held_out[i : i + length] for i in range(0, len(held_out), length)][:count]
-    if model.writes_lines:
+    if vocabulary.end_id is not None:
         real = held_out.splitlines()[:count]
     table: Table = {}
     same = min(len(new), len(real)) or len(new)  # distinct n-grams depend on the size
@@ -49,7 +52,7 @@ def measure(model: Any, corpus: Corpus, count: int, **options: Any) -> Table:
     words = set(measures.words(known))
     ids = {character: i for i, character in enumerate(sorted({*known, *"".join([*new, *real])}))}
 
-    def codes(text: str) -> Any:
+    def codes(text: str) -> Hashes:
         return measures.codes(np.array([ids[each] for each in text], int), [*ids])
 
     corpus_codes = codes(known)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Task, require_own_options
+from seqgen.tasks.base import Task, TaskModel, require_own_options
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
@@ -37,17 +37,17 @@ class TextTask(Task):
 
     read = staticmethod(corpus.read)  # type: ignore[assignment]  # with explicit options
 
-    def generator(self, model: Any) -> TextGenerator:
+    def generator(self, model: TaskModel) -> TextGenerator:
         """The generator of texts of a `seqgen.Model`."""
         return TextGenerator(model.engine, model.data.vocabulary, model.data.indexes)
 
-    def write(self, model: Any, *, output: str | None, count: int, **options: Any) -> None:
+    def write(self, model: TaskModel, *, output: str | None, count: int, **options: Any) -> None:
         """Write texts to stdout or to a file, see `seqgen.tasks.text.output.write_texts`."""
         from seqgen.tasks.text.output import write_texts
 
-        write_texts(model, output, count, **options)
+        write_texts(self.generator(model), output, count, **options)
 
-    def preview(self, model: Any) -> str:
+    def preview(self, model: TaskModel) -> str:
         """A short text, always with the same seed."""
         return self.generator(model).generate(length=PREVIEW_LENGTH, seed=0)
 
@@ -59,14 +59,14 @@ class TextTask(Task):
         """Keep rare characters: the model may have learned them."""
         return {**super().scoring_options(options, encoding), "min_count": 1}
 
-    def sample_options(self, model: Any, **options: Any) -> dict[str, Any]:
+    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
         """Options of `TextGenerator.texts`; a model of lines needs no length."""
         require_own_options(
             self.name, [name for name, value in options.items() if value is not None]
         )
         length, temperature, seed = (options[name] for name in ("length", "temperature", "seed"))
         SampleConfig(length=length or 0, temperature=temperature or 0, seed=seed)
-        if length is None and not model.writes_lines:
+        if length is None and model.data.vocabulary.end_id is None:
             length = MEASURED_LENGTH
         return {
             **({} if length is None else {"length": length}),
@@ -75,9 +75,9 @@ class TextTask(Task):
         }
 
     def measure_samples(
-        self, model: Any, corpus: Corpus, count: int, **options: Any
+        self, model: TaskModel, corpus: Corpus, count: int, **options: Any
     ) -> tuple[Table, dict[str, Any]]:
         """See `seqgen.tasks.text.samples.measure`."""
         from seqgen.tasks.text import samples
 
-        return samples.measure(model, corpus, count, **options), {}
+        return samples.measure(self.generator(model), corpus, count, **options), {}

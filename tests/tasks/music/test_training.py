@@ -82,9 +82,9 @@ def test_a_model_of_another_kind_is_refused(model: Model, tmp_path: Path) -> Non
 
 
 def test_music_and_text_are_not_mixed_up(model: Model, trained: Path) -> None:
-    with pytest.raises(ConfigError, match="a model of music, .* use pieces or compose"):
+    with pytest.raises(ConfigError, match="models of music, .* use pieces or compose"):
         model.generate()
-    with pytest.raises(ConfigError, match="a model of text, .* use texts or stream or generate"):
+    with pytest.raises(ConfigError, match="models of text, .* use texts or stream or generate"):
         seqgen.load(trained).compose()
 
 
