@@ -17,6 +17,7 @@ from typing import Any
 
 from seqgen.config import ModelConfig
 from seqgen.training.batches import fitting_size
+from seqgen.types import Json
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
 TOKENS_PER_WEIGHT = 8  # least number of tokens seen per weight
@@ -73,9 +74,7 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     return total + (config.units + 1) * vocabulary_size
 
 
-def choose_hyperparameters(
-    budget: Budget, explicit_options: Mapping[str, Any]
-) -> tuple[dict[str, Any], str]:
+def choose_hyperparameters(budget: Budget, explicit_options: Mapping[str, Any]) -> tuple[Json, str]:
     """Choose the options that are not set.
 
     Args:

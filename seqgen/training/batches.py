@@ -6,14 +6,14 @@ A stream's window starts where its last one ended, so that the recurrent state c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CorpusError
-from seqgen.types import Ids
+from seqgen.types import Ids, Json
 
 RESTARTS = 1 / 32  # probability that the state of a stream is reset before a window
 
@@ -31,9 +31,9 @@ class Batches(Protocol):
 
     def __next__(self) -> Batch: ...
 
-    def state_dict(self) -> dict[str, Any]: ...
+    def state_dict(self) -> Json: ...
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None: ...
+    def load_state_dict(self, saved: Json) -> None: ...
 
 
 class TextBatches:
@@ -78,7 +78,7 @@ class TextBatches:
         self.keep_state = np.ones_like(keep_state)
         return Batch(rows[:, :-1], rows[:, 1:], keep_state)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Json:
         """Plain data for `load_state_dict`."""
         return {
             "positions": self.positions.tolist(),
@@ -86,7 +86,7 @@ class TextBatches:
             "random": self.random.bit_generator.state,
         }
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: Json) -> None:
         """Continue from the `state_dict` of another iterator."""
         self.positions = np.array(saved["positions"])
         self.keep_state = np.array(saved["carry"], np.float32)
@@ -183,7 +183,7 @@ class PieceBatches:
         keep_state = (windows[:, 0] != self.end_id).astype(np.float32)
         return Batch(windows[:, :-1], windows[:, 1:], keep_state)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Json:
         """Plain data for `load_state_dict`.
 
         The order of the pieces may be long, so the random state before the shuffle stands for it.
@@ -195,7 +195,7 @@ class PieceBatches:
             "random": self.random.bit_generator.state,
         }
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: Json) -> None:
         """Continue from the `state_dict` of another iterator."""
         self.rows = [np.array(row, np.int32) for row in saved["rows"]]
         self.random.bit_generator.state = saved["before_shuffle"]

@@ -19,7 +19,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from seqgen.network.sharding import core_count, divide_threads
 from seqgen.training import cluster
 from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
+from seqgen.types import Json
 from seqgen.utils.cache import cache_folder, read_json, write_json
 
 MODEL = ModelConfig(units=256)
@@ -88,7 +88,7 @@ def _path() -> Path:
     return cache_folder() / "trials.json"
 
 
-def _cache() -> dict[str, Any]:
+def _cache() -> Json:
     cache = read_json(_path())
     return cache if isinstance(cache, dict) else {}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from seqgen.network.backend import keras, tf
 from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import cut, join, shard_count
 from seqgen.training.batches import Batch
+from seqgen.types import Network, Tensor
 
 # The smallest float16 is 6e-8, above many gradients, so the loss is scaled up by this factor.
 SCALE = {"float32": 1.0, "bfloat16": 1.0, "float16": 1024.0}
@@ -28,7 +30,7 @@ class StepPlan(NamedTuple):
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]
     """The optimizer of Keras, with one fused operation for every variable."""
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
@@ -44,7 +46,7 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]
             grad=gradient,
         )
 
-    def _all_reduce_sum_gradients(self, gradients_and_variables: Any) -> Any:
+    def _all_reduce_sum_gradients(self, gradients_and_variables: Iterable[Tensor]) -> list[Tensor]:
         """Do nothing: `TrainStep` sums gradients over devices itself, before it clips them."""
         return list(gradients_and_variables)
 
@@ -60,7 +62,7 @@ class TrainStep:
         config: options of the optimisation.
     """
 
-    def __init__(self, network: Any, config: TrainConfig) -> None:
+    def __init__(self, network: Network, config: TrainConfig) -> None:
         self.network = network
         self.config = config
         self.strategy = tf.distribute.get_strategy()
@@ -75,13 +77,13 @@ class TrainStep:
         self._compiled = tf.function(self._step)
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Tensor]:
         """All variables that a step updates."""
         return [*self.network.variables, *self.optimizer.variables]
 
     def __call__(
-        self, batch: Batch, state: list[Any], plan: StepPlan, number: int
-    ) -> tuple[float, list[Any], StepPlan]:
+        self, batch: Batch, state: list[Tensor], plan: StepPlan, number: int
+    ) -> tuple[float, list[Tensor], StepPlan]:
         """Train on a batch.
 
         Args:
@@ -98,15 +100,21 @@ class TrainStep:
         )
         return float(loss), state, StepPlan(*agreed.numpy().tolist())
 
-    def _step(self, *arguments: Any) -> Any:
+    def _step(self, *arguments: Tensor) -> Tensor:
         results = self.strategy.run(self._replica, arguments)
         return tf.nest.map_structure(
             lambda each: self.strategy.experimental_local_results(each)[0], results
         )
 
     def _replica(
-        self, inputs: Any, targets: Any, keep_state: Any, state: Any, plan: Any, number: Any
-    ) -> Any:
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        keep_state: Tensor,
+        state: Tensor,
+        plan: Tensor,
+        number: Tensor,
+    ) -> Tensor:
         """The step on one device: it trains on its rows of the batch, in shards.
 
         Results are the same on all devices.
@@ -134,7 +142,9 @@ class TrainStep:
         self.optimizer.apply([each * factor for each in sums], self.network.trainable_variables)
         return loss / (replicas * count), state, plan
 
-    def _gradients(self, count: int, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
+    def _gradients(
+        self, count: int, number: Tensor, inputs: Tensor, targets: Tensor, state: Tensor
+    ) -> Tensor:
         """The sum of the losses of `count` shards, the states after them, and its gradients."""
         chance = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
