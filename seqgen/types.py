@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Json = dict[str, Any]  # plain data for `json.dump`
+# TensorFlow and Keras have no type annotations.
+Tensor = Any
+Network = Any  # a `keras.Model`
+
 Ids = npt.NDArray[np.integer[Any]]  # token ids of any integer type
 Floats = npt.NDArray[Any]  # weights and activations, float32
 Logits = npt.NDArray[np.floating[Any]]  # (B, V), unnormalised log-probabilities

@@ -1,8 +1,11 @@
-"""The options that nobody set: from the corpus's length, the time, and the machine's speed.
+"""Chooses the options that the user did not set.
 
-The figures for the rules are in `benchmarks/LOG.md`. Two of them: in a given time the widest
-network learns most that still reads eight times as many tokens as it has weights; and the more
-often many weights read few tokens, the more must be dropped.
+They depend on the length of the corpus, the length of the run, and the speed of the machine. The
+measurements behind the rules are in `benchmarks/LOG.md`. The two main rules:
+
+- The best width for a given time is the largest one with which the network still sees eight times
+  as many tokens as it has weights.
+- Dropout grows with the number of weights and of epochs, and falls with the size of the corpus.
 """
 
 from __future__ import annotations
@@ -15,30 +18,31 @@ from typing import Any
 from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
 from seqgen.training.batches import fitting_size
+from seqgen.types import Json
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
-TOKENS_PER_WEIGHT = 8  # seen, at least
-WEIGHTS_PER_TOKEN = 5  # of the text, at most
+TOKENS_PER_WEIGHT = 8  # least number of tokens seen per weight
+WEIGHTS_PER_TOKEN = 5  # largest number of weights per token of the corpus
 LEAST_EMBEDDING, MOST_EMBEDDING = 64, 256
-START_SECONDS = 8.0  # of a run, that no step is taken in
-ASSUMED_SPEED = 40_000.0  # tokens per second, of LSTM 1 x 256, where it is not measured
+START_SECONDS = 8.0  # of a run, before the first step
+ASSUMED_SPEED = 40_000.0  # tokens per second of LSTM 1 x 256, if it is not measured
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What the choice depends on."""
+    """What the choice depends on, besides the options that are set."""
 
     training_tokens: int
     vocabulary_size: int
     minutes: float | None
     epochs: float | None
-    speed: float = ASSUMED_SPEED  # tokens per second of LSTM 1 x 256 in a trial on this machine
-    can_drop_recurrent: bool = True  # whether the layers are those of `seqgen.network.kernels`
+    speed: float = ASSUMED_SPEED  # tokens per second of LSTM 1 x 256 on this machine
+    can_drop_recurrent: bool = True  # whether `seqgen.network.kernels` has such layers
     devices: int = 1  # machines or GPUs that share a batch
-    precision: str = "float32"  # the fastest here that learns as well
+    precision: str = "float32"  # the fastest one without a higher loss
 
     def tokens_seen(self, config: ModelConfig) -> float:
-        """How many tokens such a network reads in the time."""
+        """The number of tokens that a network sees in the run."""
         if self.minutes is None:
             assert self.epochs is not None
             return self.epochs * self.training_tokens
@@ -46,7 +50,7 @@ class Budget:
         return seconds * self.devices * self.speed / self._cost(config)
 
     def _cost(self, config: ModelConfig) -> float:
-        """The time for a token, with all that is dropped, over that of LSTM 1 x 256 in a trial."""
+        """The training time per token, relative to LSTM 1 x 256 without dropout."""
         gates = cells.get(config.cell).gates / cells.get("lstm").gates
         units = config.units / 256
         output = (0.17 + 0.46 * units) * self.vocabulary_size / 1000
@@ -54,9 +58,10 @@ class Budget:
 
 
 def weights(config: ModelConfig, vocabulary_size: int) -> int:
-    """How many weights a network has, but for some biases.
+    """The number of weights of a network, apart from some biases.
 
-    An embedding that is wider than there are tokens makes learning faster, not the network larger.
+    An embedding wider than the vocabulary counts as wide as the vocabulary: its rows span no more
+    dimensions than that.
 
     >>> weights(ModelConfig(units=256, embedding=64), 65)
     349569
@@ -69,26 +74,26 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     return total + (config.units + 1) * vocabulary_size
 
 
-def choose_hyperparameters(budget: Budget, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """The options, with those that are not given chosen.
+def choose_hyperparameters(budget: Budget, explicit_options: Mapping[str, Any]) -> tuple[Json, str]:
+    """Choose the options that are not set.
 
     Args:
         budget: what the choice depends on.
-        given: options that somebody set: they stay, and what depends on them follows them.
+        explicit_options: options that are set; the chosen ones fit them.
 
     Returns:
-        The options, and one line that says what was chosen and why; empty if nothing was.
+        All options, and one line that says which were chosen and why; empty if none were.
 
     >>> budget = Budget(training_tokens=1_000_000, vocabulary_size=65, minutes=2.75, epochs=None)
     >>> options, why = choose_hyperparameters(budget, {"dropout": 0.1})
     >>> options["layers"], options["dropout"]
     (1, 0.1)
     """
-    names = ModelConfig.__dataclass_fields__.keys() & given.keys()
-    network = {name: given[name] for name in names}
-    if "units" not in given:
+    names = ModelConfig.__dataclass_fields__.keys() & explicit_options.keys()
+    network = {name: explicit_options[name] for name in names}
+    if "units" not in explicit_options:
         network["units"] = _units(budget, network)
-    if "embedding" not in given:
+    if "embedding" not in explicit_options:
         network["embedding"] = _embedding(budget.vocabulary_size, network["units"])
     config = ModelConfig.from_json(network)
     seen = budget.tokens_seen(config)
@@ -112,20 +117,19 @@ def choose_hyperparameters(budget: Budget, given: Mapping[str, Any]) -> tuple[di
     }
     if not budget.can_drop_recurrent:
         del chosen["recurrent_dropout"]
-    chosen = {name: value for name, value in chosen.items() if name not in given}
+    chosen = {name: value for name, value in chosen.items() if name not in explicit_options}
     if not chosen:
-        return dict(given), ""
+        return dict(explicit_options), ""
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
     why = (
-        f"chosen: {words}; for about {_millions(seen)} tokens to be seen, "
-        f"{seen / budget.training_tokens:.2g} times the text, by {config.cell} of "
-        f"{_millions(size)} weights"
+        f"chosen: {words}; for {config.cell} with {_millions(size)} weights, which will see about "
+        f"{_millions(seen)} tokens, {seen / budget.training_tokens:.2g} times the corpus"
     )
-    return {**given, **chosen}, why
+    return {**explicit_options, **chosen}, why
 
 
 def _units(budget: Budget, network: Mapping[str, Any]) -> int:
-    """The widest network that the time is enough for, and that the text is."""
+    """The largest width for which the run and the corpus are long enough."""
     best = WIDTHS[0]
     for units in WIDTHS:
         config = ModelConfig.from_json({**network, "units": units})
@@ -137,14 +141,16 @@ def _units(budget: Budget, network: Mapping[str, Any]) -> int:
 
 
 def _embedding(vocabulary_size: int, units: int) -> int:
-    """As wide as the layer, up to a width where it gains no more; narrow where it would cost time
-    (`seqgen.network.build`)."""
+    """The width of the layer, within limits; the least for a large vocabulary, where width is slow.
+
+    See `seqgen.network.build`.
+    """
     width = min(max(units, LEAST_EMBEDDING), MOST_EMBEDDING)
     return width if vocabulary_size <= width else LEAST_EMBEDDING
 
 
 def _share(number: float, most: float) -> float:
-    """From nothing to `most`."""
+    """Clip to `[0, most]`, and round."""
     return round(min(max(number, 0.0), most), 2)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from seqgen.errors import TrainingError
 from seqgen.training import distributed
 from seqgen.training.schedule import Schedule
 from seqgen.training.validation import STREAMS, WINDOW, Validation
-from seqgen.types import Floats
+from seqgen.types import Floats, Json, Network
 
 VALIDATIONS = 10  # least number in a run
 MOST_VALIDATIONS = 100  # in a run of many epochs
@@ -40,7 +39,7 @@ class BestWeights:
 
     def __init__(
         self,
-        network: Any,
+        network: Network,
         validation: Validation | None,
         schedule: Schedule,
         tokens_per_step: int,
@@ -62,13 +61,13 @@ class BestWeights:
         self.ended = 0.0  # seconds since the run began
         self.took = 0.0  # seconds
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Json:
         """Plain data for `load_state_dict`, without the weights."""
         return {name: getattr(self, name) for name in STATE} | {
             "best_loss": self.best[0] if self.best else None
         }
 
-    def load_state_dict(self, saved: dict[str, Any], weights: list[Floats]) -> None:
+    def load_state_dict(self, saved: Json, weights: list[Floats]) -> None:
         """Continue from the `state_dict` of another run, and its best weights."""
         for name in STATE:
             setattr(self, name, saved[name])

@@ -1,4 +1,4 @@
-"""What a training run tells of itself while it goes on."""
+"""Callbacks that receive the progress of a training run."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How a run stands after a step; losses are nats per token."""
+    """The progress of a run after a step; losses are in nats per token."""
 
-    fraction: float
+    fraction: float  # of the run, from 0 to 1
     step: int
     tokens_seen: int
     seconds: float
     seconds_left: float
     tokens_per_second: float
-    training_loss: float
-    validation_loss: float | None
+    training_loss: float  # smoothed
+    validation_loss: float | None  # of the last validation
 
 
 class Callback:
-    """What happens while a run goes on; override what you need."""
+    """Base class; override the methods that you need."""
 
     def on_step(self, progress: Progress) -> None:
-        """After each step."""
+        """Called after every step."""
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
-        """After each validation; `sample()` is text that the model writes as it is now."""
+        """Called after every validation; `sample()` generates a short sample."""
 
     def on_message(self, message: str) -> None:
-        """When there is something to tell that does not end the run."""
+        """Called with information for the user, such as which options were chosen."""
 
 
 class Callbacks(Callback):
-    """Several as one."""
+    """Several callbacks as one."""
 
     def __init__(self, *callbacks: Callback) -> None:
         self.callbacks = callbacks
 
     def on_step(self, progress: Progress) -> None:
-        """Tell all."""
+        """Call all callbacks."""
         for each in self.callbacks:
             each.on_step(progress)
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
-        """Tell all."""
+        """Call all callbacks."""
         for each in self.callbacks:
             each.on_validation(progress, sample)
 
     def on_message(self, message: str) -> None:
-        """Tell all."""
+        """Call all callbacks."""
         for each in self.callbacks:
             each.on_message(message)

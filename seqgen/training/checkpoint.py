@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.errors import CheckpointError
+from seqgen.types import Json
 from seqgen.utils.atomic_files import atomic_write, unused_path
 
 FORMAT_VERSION = 3
@@ -32,7 +33,7 @@ UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, Value
 class Checkpoint(NamedTuple):
     """The contents of a checkpoint file."""
 
-    facts: dict[str, Any]  # configurations, corpus and `place`, the state of the run
+    facts: Json  # configurations, corpus and `place`, the state of the run
     arrays: Arrays
 
 
@@ -140,7 +141,7 @@ def load(path: Path) -> Checkpoint:
     return parse(read(path), path)
 
 
-def corpus_options(path: Path) -> dict[str, Any]:
+def corpus_options(path: Path) -> Json:
     """The options of `seqgen.tasks.load.load_corpus` that the run of a checkpoint used."""
     facts = load(path).facts
     results = {"shuffled", "training_tokens", "validation_tokens"}  # no options

@@ -1,9 +1,8 @@
-"""Writes the checkpoints of a run while it goes on, and restores a run from one."""
+"""Writes the checkpoints during a run, and restores a run from one."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from seqgen.errors import OutputError
 from seqgen.training import checkpoint, cluster
@@ -11,6 +10,7 @@ from seqgen.training.best_weights import are_finite
 from seqgen.training.callbacks import Callback
 from seqgen.training.setup import RunSetup
 from seqgen.training.state import RunState
+from seqgen.types import Json
 
 SECONDS_BETWEEN = 60.0
 
@@ -34,7 +34,7 @@ class Checkpointer:
         """Whether the last checkpoint is old enough for a new one."""
         return time.monotonic() - self.saved_at >= SECONDS_BETWEEN
 
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self) -> Json:
         """What a run must have in common with the one whose checkpoint it resumes."""
         corpus = self.setup.corpus
         facts = corpus.metadata()

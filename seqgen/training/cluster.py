@@ -1,6 +1,6 @@
-"""The machines that share a run: those that the environment variable TF_CONFIG names.
+"""The machines that share a run, as the environment variable TF_CONFIG names them.
 
-It is TensorFlow's own, read here as well because importing TensorFlow takes seconds.
+TensorFlow reads the variable too; it is parsed here because importing TensorFlow takes seconds.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ EXAMPLE = (
 
 
 def rank_and_size() -> tuple[int, int]:
-    """The number of this machine, from 0, and how many there are; `(0, 1)` without TF_CONFIG.
+    """The rank of this machine, from 0, and the number of machines; `(0, 1)` without TF_CONFIG.
 
     Raises:
-        ConfigError: TF_CONFIG is not what TensorFlow expects.
+        ConfigError: TF_CONFIG is not valid.
 
     >>> rank_and_size()
     (0, 1)
@@ -40,14 +40,14 @@ def rank_and_size() -> tuple[int, int]:
     ]
     if cluster.keys() - {"chief", "worker"} or len(cluster.get("chief", [])) > 1:
         raise ConfigError(
-            f"{VARIABLE}: expected machines of the kind worker, and at most one chief, "
+            f"{VARIABLE}: expected machines of type worker, and at most one chief, "
             f"got {', '.join(cluster)}"
         )
     addresses = [each for group in cluster.values() for each in group]
     for each in addresses:
         if not _is_address(each) or addresses.count(each) > 1:
             raise ConfigError(
-                f"{VARIABLE}: expected the machines as host:port, each one once, got {each!r}"
+                f"{VARIABLE}: expected different machines, each as host:port, got {each!r}"
             )
     if task not in machines:
         raise ConfigError(f"{VARIABLE}: the task {task[0]} {task[1]} is not in the cluster")
@@ -60,10 +60,10 @@ def _is_address(text: object) -> bool:
 
 
 def is_chief() -> bool:
-    """Whether this machine decides and writes, as one alone does."""
+    """Whether this machine decides for all and writes the files; true for a single machine."""
     return rank_and_size()[0] == 0
 
 
 def machine_count() -> int:
-    """How many machines share the run."""
+    """The number of machines that share the run."""
     return rank_and_size()[1]

@@ -1,9 +1,9 @@
 """Several machines or GPUs that train one model, through `tf.distribute`.
 
-Each machine of `seqgen.training.cluster` runs the same command, builds the same batch, and takes
-its rows of it; the gradients are averaged in the step. Machines could decide differently where they
-look at a clock or measure a speed. There the first one, the chief, decides for all; it alone writes
-files.
+Every machine of `seqgen.training.cluster` runs the same command, builds the same batches, and
+trains on its rows of them; the gradients are averaged. Decisions that depend on a clock or on a
+measured speed could differ between machines, so the first machine, the chief, makes them for all.
+Only the chief writes files.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ LOST = (
 
 
 def strategy() -> Any:
-    """How the work is shared: the one whose scope this is called in, or the one for this machine.
+    """The current `tf.distribute` strategy, or the default one of this machine.
 
-    The first call of a run on several machines waits until all of them are there. TensorFlow must
-    not have begun to work before.
+    In a run on several machines, the first call waits for all of them. It must come before the
+    first TensorFlow operation.
     """
     return tf.distribute.get_strategy() if tf.distribute.has_strategy() else _of_this_machine()
 
 
 def strategy_for(batch_size: int) -> Any:
-    """`strategy`, if it can share such batches.
+    """`strategy`, if it can divide such batches evenly.
 
     Raises:
-        ConfigError: the machines or GPUs would not take as many rows each.
+        ConfigError: `batch_size` is not a multiple of the number of machines or GPUs.
     """
     count = strategy().num_replicas_in_sync
     if batch_size % count:
         raise ConfigError(
-            f"batch_size: expected a multiple of {count}, so that each machine or GPU takes as "
-            f"many rows, got {batch_size}"
+            f"batch_size: expected a multiple of {count}, the number of machines or GPUs, "
+            f"got {batch_size}"
         )
     return strategy()
 
@@ -65,10 +65,10 @@ def _of_this_machine() -> Any:
 
 
 def broadcast_from_chief(value: Any) -> Any:
-    """What the chief calls this with, on every machine; they must all call it.
+    """Return the value that the chief passed; all machines must call this.
 
     Args:
-        value: bytes, or anything that JSON can say.
+        value: bytes, or plain data for `json.dumps`.
 
     >>> broadcast_from_chief({"a": 1})
     {'a': 1}
@@ -91,7 +91,7 @@ def broadcast_from_chief(value: Any) -> Any:
 
 @contextmanager
 def translate_worker_errors() -> Iterator[None]:
-    """Errors of the connection to other machines become `WorkerError`."""
+    """Raise `WorkerError` for errors of the connection to other machines."""
     try:
         yield
     except LOST as error:
@@ -99,5 +99,5 @@ def translate_worker_errors() -> Iterator[None]:
             raise
         raise WorkerError(
             "another machine of the run has ended or cannot be reached; start the command again "
-            "on every machine, with --resume to go on from the last checkpoint"
+            "on every machine, with --resume to continue from the last checkpoint"
         ) from error

@@ -12,13 +12,13 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
 from seqgen.model_file import ModelData
 from seqgen.tasks import base as tasks
-from seqgen.types import Floats
+from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
 
 LEARNING_RATE = 2e-3  # a third of a new model's, so that less is forgotten
 
 
-def options(model_data: ModelData, explicit_options: Mapping[str, Any]) -> dict[str, Any]:
+def options(model_data: ModelData, explicit_options: Mapping[str, Any]) -> Json:
     """Add the options that the model determines: those of its network, except dropout.
 
     Raises:

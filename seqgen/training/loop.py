@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from seqgen.errors import TrainingError
 from seqgen.tasks import base as tasks
@@ -22,7 +21,7 @@ from seqgen.training.schedule import learning_rate_share
 from seqgen.training.setup import RunSetup
 from seqgen.training.state import HistoryEntry, RunState
 from seqgen.training.step import StepPlan
-from seqgen.types import Floats
+from seqgen.types import Floats, Json
 
 STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: a step on short pieces maps 26 MB
 CTRL_C = "Ctrl-C"  # why a run ended early
@@ -36,7 +35,7 @@ class Result:
 
     weights: list[Floats]  # the best ones, in Keras's order
     history: list[HistoryEntry]  # an entry for every validation
-    scores: dict[str, Any]
+    scores: Json
 
 
 def train(
@@ -182,7 +181,7 @@ class TrainingLoop:
         weights = state.best_weights.result(diverged=ended_early not in (None, CTRL_C))
         score = state.best_weights.final_score(state.step, thorough=ended_early is None)
         loss, scored_tokens = score or (None, 0)
-        scores: dict[str, Any] = {
+        scores: Json = {
             "parameters": int(sum(each.size for each in weights)),
             "steps": state.step,
             "tokens_seen": state.step * state.tokens_per_step,

@@ -1,9 +1,11 @@
-"""How fast this machine trains in each precision, and whether it learns as well; tried once.
+"""Measures the speed and the loss of training in every precision, once on every machine.
 
-The precision of the matrix products is a gain on some processors and a loss on others. A small
-network takes some steps in each, from the same weights on the same text; what came out is kept in
-the cache folder, for this processor, this TensorFlow and this seqgen. The trial is made in another
-process, because one can divide TensorFlow's threads only once, and the run's own batch says how.
+Low precision of the matrix products is faster on some processors and slower on others. A small
+network is trained for some steps in every precision, from the same weights on the same data. The
+results are cached for this processor and these versions of TensorFlow and seqgen.
+
+The benchmark runs in a process of its own, because TensorFlow's threads can be configured only
+once in a process, and their number depends on the batch size.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,67 +31,70 @@ from seqgen.network.sharding import core_count, divide_threads
 from seqgen.training import cluster
 from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
+from seqgen.types import Json
 from seqgen.utils.cache import cache_folder, read_json, write_json
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
 VOCABULARY_SIZE = 64
 PLAN = StepPlan(learning_rate=1e-3, fraction=0.0)
-SECONDS = 1.0  # for each precision
-STEPS = 30  # after which the losses are compared
-AS_GOOD = 1.01  # times the loss of float32
+SECONDS = 1.0  # least duration for a precision
+STEPS = 30  # after which losses are compared
+TOLERANCE = 1.01  # highest loss of a precision that may be chosen, in losses of float32
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What a precision did."""
+class Measurement:
+    """The result of a precision."""
 
     tokens_per_second: float
-    loss: float  # nats per token after some steps
+    loss: float  # nats per token after `STEPS` steps
 
 
-def best(trials: Mapping[str, Trial]) -> str:
-    """The fastest precision that learned as well as float32.
+def best(results: Mapping[str, Measurement]) -> str:
+    """The fastest precision whose loss is not higher than that of float32.
 
-    >>> best({"float32": Trial(80e3, 2.50), "bfloat16": Trial(110e3, 2.51)})
+    >>> best({"float32": Measurement(80e3, 2.50), "bfloat16": Measurement(110e3, 2.51)})
     'bfloat16'
-    >>> best({"float32": Trial(80e3, 2.50), "bfloat16": Trial(110e3, 2.71)})
+    >>> best({"float32": Measurement(80e3, 2.50), "bfloat16": Measurement(110e3, 2.71)})
     'float32'
     """
-    most = AS_GOOD * trials["float32"].loss
-    sound = {name: each for name, each in trials.items() if each.loss <= most}
-    return max(sound, key=lambda name: sound[name].tokens_per_second)
+    most = TOLERANCE * results["float32"].loss
+    good = {name: each for name, each in results.items() if each.loss <= most}
+    return max(good, key=lambda name: good[name].tokens_per_second)
 
 
-def results() -> dict[str, Trial]:
-    """The trials of this machine, from the cache, or made now, which takes some seconds; none
-    where they fail, for want of memory, say: the next run tries again."""
-    machine, kept = _machine(), _kept()
-    if machine not in kept:
+def results() -> dict[str, Measurement]:
+    """The results of this machine, by precision: cached, or measured now, which takes seconds.
+
+    Empty if the benchmark fails, for example because memory is short; the next run repeats it.
+    """
+    machine, cache = _machine(), _cache()
+    if machine not in cache:
         try:
-            kept[machine] = {name: asdict(each) for name, each in _try_all().items()}
+            cache[machine] = {name: asdict(each) for name, each in _measure_all().items()}
         except (OSError, subprocess.CalledProcessError):
             return {}
-        write_json(_path(), kept)
-    return {name: Trial(**each) for name, each in kept[machine].items()}
+        write_json(_path(), cache)
+    return {name: Measurement(**each) for name, each in cache[machine].items()}
 
 
 def is_known() -> bool:
-    """Whether `results` takes no time."""
-    return _machine() in _kept()
+    """Whether the results are cached."""
+    return _machine() in _cache()
 
 
 def _path() -> Path:
     return cache_folder() / "trials.json"
 
 
-def _kept() -> dict[str, Any]:
-    kept = read_json(_path())
-    return kept if isinstance(kept, dict) else {}
+def _cache() -> Json:
+    cache = read_json(_path())
+    return cache if isinstance(cache, dict) else {}
 
 
 def _machine() -> str:
-    """A processor is told by its model's name where the system gives one."""
+    """The cache key: the processor, with its model name on Linux, and the versions."""
     names = [platform.machine(), platform.processor(), f"{core_count()} cores"]
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -100,31 +104,31 @@ def _machine() -> str:
     return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}", loops])
 
 
-def _try_all() -> dict[str, Trial]:
-    """In another process, which is a machine of its own, whatever TF_CONFIG says."""
+def _measure_all() -> dict[str, Measurement]:
+    """Run `main` in another process, without TF_CONFIG: it must not wait for other machines."""
     environment = {name: value for name, value in os.environ.items() if name != cluster.VARIABLE}
     done = subprocess.run(
         [sys.executable, "-m", __name__, str(SECONDS)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
     )  # fmt: skip
-    return {name: Trial(**each) for name, each in json.loads(done.stdout).items()}
+    return {name: Measurement(**each) for name, each in json.loads(done.stdout).items()}
 
 
 def main() -> None:
-    """Try each precision, and print what came out as JSON."""
+    """Measure every precision, and print the results as JSON."""
     seconds = float(sys.argv[1])
     divide_threads(TRAINING.batch_size)
-    trials: dict[str, Trial] = {}
+    results: dict[str, Measurement] = {}
     for precision in PRECISIONS:
-        least = trials["float32"].tokens_per_second if trials else 0.0
-        trials[precision] = _try(precision, seconds, least)
-    print(json.dumps({name: asdict(each) for name, each in trials.items()}))
+        least = results["float32"].tokens_per_second if results else 0.0
+        results[precision] = _measure(precision, seconds, least)
+    print(json.dumps({name: asdict(each) for name, each in results.items()}))
 
 
-def _try(precision: str, seconds: float, least: float) -> Trial:
-    """It is given up if its first steps are slower than `least` tokens per second."""
+def _measure(precision: str, seconds: float, least: float) -> Measurement:
+    """Train in a precision, for `seconds` or until it is slower than `least` tokens per second."""
     random = np.random.default_rng(0)
-    ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # something to learn
+    ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # predictable in part
     batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
     network = build(MODEL, VOCABULARY_SIZE, seed=0)
     step = TrainStep(network, TrainConfig.from_json({**TRAINING.to_json(), "precision": precision}))
@@ -135,12 +139,12 @@ def _try(precision: str, seconds: float, least: float) -> Trial:
         began = time.perf_counter()
         loss, state, _ = step(next(batches), state, PLAN, len(losses))
         losses.append(loss)
-        if len(losses) > 1:  # the first one compiles
+        if len(losses) > 1:  # the first step compiles
             times.append(time.perf_counter() - began)
         speed = TRAINING.batch_size * TRAINING.window / np.median(times) if times else np.inf
         if len(times) == 3 and speed < least:
-            return Trial(float(speed), np.inf)
-    return Trial(float(speed), float(np.mean(losses[STEPS - 5 : STEPS + 1])))
+            return Measurement(float(speed), np.inf)
+    return Measurement(float(speed), float(np.mean(losses[STEPS - 5 : STEPS + 1])))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError
 from seqgen.model_file import require_model_path
 from seqgen.training import checkpoint, cluster, output
+from seqgen.types import Json
 from seqgen.utils.atomic_files import require_writable
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class RunRequest:
             catalogue.name_of(self.sources[0]), resume=self.resume
         )
         checkpoint_path = checkpoint.path_for(path)
-        options: dict[str, Any] = {}
+        options: Json = {}
         if self.resume and cluster.is_chief():
             options |= checkpoint.corpus_options(checkpoint_path)
         if base:
@@ -100,7 +101,7 @@ class RunInputs:
     checkpoint_path: Path | None = None
 
 
-def normalise_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def normalise_options(options: Mapping[str, Any]) -> Json:
     """Remove options that are None or `auto`, and replace `size` by `units`.
 
     Raises:

@@ -7,7 +7,6 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
@@ -18,7 +17,7 @@ from seqgen.training.batches import fitting_size, require_enough
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
 from seqgen.training.request import RunInputs, RunRequest
-from seqgen.types import Floats
+from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
 
 LONG_RUN_MINUTES = 1.0
@@ -90,7 +89,7 @@ def _new(inputs: RunInputs, callback: Callback) -> RunSetup:
         weights = fine_tuning.extended_weights(base, vocabulary)
         fingerprint = fine_tuning.fingerprint(base)
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-    chosen: dict[str, Any] = {}
+    chosen: Json = {}
     if cluster.is_chief():
         chosen, reason = _choose(corpus, request, callback)
     chosen, reason = distributed.broadcast_from_chief((chosen, reason))
@@ -111,7 +110,7 @@ def _resumed(inputs: RunInputs) -> RunSetup:
     corpus, path = inputs.corpus, inputs.checkpoint_path
     if path is None:
         raise ConfigError("resume: expected a checkpoint_path to resume from, got none")
-    # Only the chief has the file.
+    # The other machines do not have the file.
     data = distributed.broadcast_from_chief(checkpoint.read(path) if cluster.is_chief() else b"")
     resumed = checkpoint.parse(data, path)
     with checkpoint.translate_errors(path):
@@ -129,6 +128,7 @@ def _resumed(inputs: RunInputs) -> RunSetup:
             f"{path} is of a run that started from {'another' if fingerprint else 'no'} model; "
             "leave out --from, or name the model that the run started from"
         )
+    # A run that started from a model has the tokens of that model after those of the corpus.
     if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
     return RunSetup(
@@ -167,7 +167,7 @@ def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
         )
 
 
-def _choose(corpus: Corpus, request: RunRequest, callback: Callback) -> tuple[dict[str, Any], str]:
+def _choose(corpus: Corpus, request: RunRequest, callback: Callback) -> tuple[Json, str]:
     """Choose the options that are not set explicitly.
 
     Returns:

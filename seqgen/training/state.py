@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seqgen.network.backend import tf
 from seqgen.network.build import build, initial_state, require_fast_layers
 from seqgen.network.sharding import divide_threads
@@ -17,6 +15,7 @@ from seqgen.training.schedule import Schedule
 from seqgen.training.setup import RunSetup
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.training.validation import Validation
+from seqgen.types import Json
 from seqgen.utils.sigint import defer_sigint
 
 HistoryEntry = dict[str, float | None]
@@ -111,7 +110,7 @@ class RunState:
             self.best_weights.loss,
         )
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Json:
         """Plain data for `load_state_dict`."""
         return {
             "step": self.step,
@@ -131,7 +130,7 @@ class RunState:
             "best": best[1] if best else [],
         }
 
-    def load_state_dict(self, saved: dict[str, Any], arrays: Arrays) -> None:
+    def load_state_dict(self, saved: Json, arrays: Arrays) -> None:
         """Continue from the `state_dict` and `arrays` of an earlier state of the same run."""
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)

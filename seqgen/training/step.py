@@ -1,8 +1,9 @@
-"""One step of training: a batch's loss, its gradients, and what they change."""
+"""One training step: the loss of a batch, its gradients, and the update of the weights."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,24 +12,25 @@ from seqgen.network.backend import keras, tf
 from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import cut, join, shard_count
 from seqgen.training.batches import Batch
+from seqgen.types import Network, Tensor
 
-# float16 ends at 6e-8, above many a gradient; they are this many times as large on their way.
+# The smallest float16 is 6e-8, above many gradients, so the loss is scaled up by this factor.
 SCALE = {"float32": 1.0, "bfloat16": 1.0, "float16": 1024.0}
 
 
 class StepPlan(NamedTuple):
-    """What is decided by a clock, and so by one machine for all that take part."""
+    """What depends on a clock, and is therefore decided by the chief for all machines."""
 
     learning_rate: float  # of the step
-    fraction: float  # of the run that is done after it
-    validate: float = 0.0  # 1 if a validation follows,
-    save: float = 0.0  # and 1 if a checkpoint does
+    fraction: float  # of the run, after the step
+    validate: float = 0.0  # 1 if a validation follows the step
+    save: float = 0.0  # 1 if a checkpoint follows the step
 
 
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """That of Keras, as one operation for each variable."""
+    """The optimizer of Keras, with one fused operation for every variable."""
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
@@ -44,23 +46,23 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]
             grad=gradient,
         )
 
-    def _all_reduce_sum_gradients(self, gradients_and_variables: Any) -> Any:
-        """Keras reduces after clipping; here it is done before."""
+    def _all_reduce_sum_gradients(self, gradients_and_variables: Iterable[Tensor]) -> list[Tensor]:
+        """Do nothing: `TrainStep` sums gradients over devices itself, before it clips them."""
         return list(gradients_and_variables)
 
 
 class TrainStep:
-    """A network and its optimizer, on all devices of the strategy in whose scope it is made.
+    """A network and its optimizer, on all devices of the current strategy.
 
-    Adam with decoupled weight decay (Loshchilov and Hutter 2019), of matrices only; gradients are
-    clipped by the norm of all together (Pascanu and others 2013).
+    The optimizer is Adam with decoupled weight decay (Loshchilov and Hutter 2019) of matrices, not
+    of biases. Gradients are clipped by their global norm (Pascanu, Mikolov and Bengio 2013).
 
     Args:
-        network: what `seqgen.network.build.build` gave.
-        config: how it is trained.
+        network: the result of `seqgen.network.build.build`.
+        config: options of the optimisation.
     """
 
-    def __init__(self, network: Any, config: TrainConfig) -> None:
+    def __init__(self, network: Network, config: TrainConfig) -> None:
         self.network = network
         self.config = config
         self.strategy = tf.distribute.get_strategy()
@@ -75,42 +77,51 @@ class TrainStep:
         self._compiled = tf.function(self._step)
 
     @property
-    def variables(self) -> list[Any]:
-        """All that a step changes."""
+    def variables(self) -> list[Tensor]:
+        """All variables that a step updates."""
         return [*self.network.variables, *self.optimizer.variables]
 
     def __call__(
-        self, batch: Batch, state: list[Any], plan: StepPlan, number: int
-    ) -> tuple[float, list[Any], StepPlan]:
-        """Learn from a batch.
+        self, batch: Batch, state: list[Tensor], plan: StepPlan, number: int
+    ) -> tuple[float, list[Tensor], StepPlan]:
+        """Train on a batch.
 
         Args:
             batch: a window of every stream, the same on every machine.
-            state: of every recurrent layer, before the window, `(B, units)`.
-            plan: what this machine would do.
-            number: of this step; with the seed it decides what dropout drops.
+            state: the states `(B, units)` of the recurrent layers before the window.
+            plan: the plan of this machine.
+            number: number of the step; the dropout masks depend on it and on the seed.
 
         Returns:
-            The loss in nats per token, the state after the window, and the plan that all follow.
+            The loss in nats per token, the states after the window, and the plan of the chief.
         """
         loss, state, agreed = self._compiled(
             *batch, state, np.array(plan, np.float32), tf.constant(number)
         )
         return float(loss), state, StepPlan(*agreed.numpy().tolist())
 
-    def _step(self, *arguments: Any) -> Any:
+    def _step(self, *arguments: Tensor) -> Tensor:
         results = self.strategy.run(self._replica, arguments)
         return tf.nest.map_structure(
             lambda each: self.strategy.experimental_local_results(each)[0], results
         )
 
     def _replica(
-        self, inputs: Any, targets: Any, carry: Any, state: Any, plan: Any, number: Any
-    ) -> Any:
-        """What one device does: its rows of the batch, in shards. All come to the same end."""
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        keep_state: Tensor,
+        state: Tensor,
+        plan: Tensor,
+        number: Tensor,
+    ) -> Tensor:
+        """The step on one device: it trains on its rows of the batch, in shards.
+
+        Results are the same on all devices.
+        """
         context = tf.distribute.get_replica_context()
         replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
-        state = [each * carry[:, None] for each in state]
+        state = [each * keep_state[:, None] for each in state]
         rows = self.config.batch_size // replicas
         if replicas > 1:
             first = replica * rows
@@ -131,8 +142,10 @@ class TrainStep:
         self.optimizer.apply([each * factor for each in sums], self.network.trainable_variables)
         return loss / (replicas * count), state, plan
 
-    def _gradients(self, count: int, number: Any, inputs: Any, targets: Any, state: Any) -> Any:
-        """Of so many shards: the sum of their losses, the state after them, and the gradients."""
+    def _gradients(
+        self, count: int, number: Tensor, inputs: Tensor, targets: Tensor, state: Tensor
+    ) -> Tensor:
+        """The sum of the losses of `count` shards, the states after them, and its gradients."""
         chance = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:
@@ -145,7 +158,7 @@ class TrainStep:
                 losses.append(tf.reduce_mean(each))
                 states.append(state)
             loss = tf.add_n(losses)
-            regularisers = [count * each for each in self.network.losses]  # those of its layers
+            regularisers = [count * each for each in self.network.losses]
             total = tf.add_n([loss, *regularisers]) * SCALE[self.config.precision]
         gradients = tape.gradient(total, self.network.trainable_variables)
         return loss, join(states), [tf.convert_to_tensor(each) for each in gradients]

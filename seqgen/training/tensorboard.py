@@ -1,4 +1,4 @@
-"""A run's losses as TensorBoard reads them."""
+"""A callback that logs a run for TensorBoard."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class TensorBoard(Callback):
     """Writes losses, speed and samples into a folder that `tensorboard --logdir` shows.
 
     Args:
-        folder: is made if it is not there.
-        on_failure: told when it cannot be written any more, which does not end the run.
+        folder: created if it does not exist.
+        on_failure: called with a message if a later write fails; the run continues.
 
     Raises:
-        OutputError: it cannot be made or written.
+        OutputError: the folder cannot be created or written.
         ConfigError: the package tensorboard is not installed.
     """
 
@@ -38,7 +38,7 @@ class TensorBoard(Callback):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{folder} cannot be made: {error}; name another") from error
+            raise OutputError(f"{folder} cannot be created: {error}; name another") from error
         require_writable(folder / "events")
         self.folder = folder
         self.on_failure = on_failure
@@ -46,8 +46,8 @@ class TensorBoard(Callback):
 
     @cached_property
     def writer(self) -> Any:
-        """Made when there is something to write: before the run, TensorFlow must not begin to
-        work, or its threads are set for good."""
+        """Created on the first write: TensorFlow's threads cannot be configured any more after
+        its first operation, and the run does that."""
         return tf.summary.create_file_writer(str(self.folder))
 
     def _write(self, step: int, write: Callable[[], None]) -> None:
@@ -59,10 +59,10 @@ class TensorBoard(Callback):
         except tf.errors.OpError as error:
             self.has_failed = True
             reason = f"{error.message}".partition("\n")[0].rpartition("; ")[2]
-            self.on_failure(f"no more for TensorBoard: {self.folder} cannot be written: {reason}")
+            self.on_failure(f"TensorBoard log stopped: {self.folder} cannot be written: {reason}")
 
     def on_step(self, progress: Progress) -> None:
-        """Write the training loss, now and then."""
+        """Write the training loss and the speed, every `STEPS_BETWEEN` steps."""
 
         def write() -> None:
             tf.summary.scalar("training_loss", progress.training_loss)

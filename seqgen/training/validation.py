@@ -19,15 +19,15 @@ WINDOW = 64
 
 
 class Validation:
-    """Scores every validation token once, each predicted from all that stand before it.
+    """Scores every validation token once, predicted from the tokens before it.
 
-    The part is read by `STREAMS` streams side by side. A stream reads one window before its own
-    part without scoring it, so that its state knows the context, as one stream's would.
+    The validation part is divided among `STREAMS` streams. A stream first reads the window before
+    its part without scoring it, so that its state knows the context.
 
     Args:
-        network: what is scored.
-        ids: the whole corpus `(N,)`; what stands before the validation part is context.
-        first: where the validation part begins, at least 1.
+        network: the network to score.
+        ids: the whole corpus `(N,)`; the training part is context.
+        first: index of the first validation token, at least 1.
 
     >>> from seqgen.config import ModelConfig
     >>> from seqgen.network.build import build
@@ -62,9 +62,9 @@ class Validation:
         return tf.add_n(sums), join(states)
 
     def loss(self, tokens: int | None = None) -> float:
-        """Nats per token, over the whole validation part or its first `tokens`.
+        """Nats per token of the whole validation part, or of its first `tokens` tokens.
 
-        Training's state is not touched: this state starts from zeros and is discarded.
+        The recurrent state of training is not changed.
         """
         tokens = self.tokens if tokens is None else min(tokens, self.tokens)
         began = time.monotonic()

@@ -36,7 +36,7 @@ def test_the_first_state_is_new_and_streams_are_spread(sizes: tuple[int, int], m
     batch_size, window = sizes
     ids = np.arange(batch_size * window + 1 + more)
     first = next(TextBatches(ids, batch_size, window, 0))
-    assert not first.carry.any()
+    assert not first.keep_state.any()
     assert len(set(first.inputs[:, 0])) == batch_size
 
 
@@ -82,7 +82,7 @@ def test_every_piece_is_read_once_in_an_order_of_its_own_each_time_round() -> No
 
 def test_too_little_for_a_batch_is_an_error() -> None:
     corpus = Corpus("c", "text", Vocabulary(("a",)), np.zeros(1000, int))
-    with pytest.raises(CorpusError, match="take 2,049, the training part has 900; name more"):
+    with pytest.raises(CorpusError, match="need 2,049, the training part has 900; use more"):
         training_batches(corpus, 32, 64, 0)
     training_batches(corpus, 16, 32, 0)
 
@@ -97,7 +97,7 @@ def test_a_fitting_size_fits(tokens: int) -> None:
 def test_a_text_now_and_then_begins_with_an_empty_state() -> None:
     batches = TextBatches(np.arange(10**6), batch_size=32, window=8, seed=0)
     next(batches)
-    carries = np.array([next(batches).carry for _ in range(200)])
+    carries = np.array([next(batches).keep_state for _ in range(200)])
     assert 0.02 < 1 - carries.mean() < 0.045
 
 
@@ -105,7 +105,7 @@ def test_a_long_piece_is_now_and_then_left_for_the_next() -> None:
     ids, bounds = pieces([5000] * 100)
     batches = PieceBatches(ids, bounds, 0, batch_size=32, window=16, seed=0)
     next(batches)
-    carries = np.array([next(batches).carry for _ in range(200)])
+    carries = np.array([next(batches).keep_state for _ in range(200)])
     assert 0.02 < 1 - carries.mean() < 0.045
 
 

@@ -7,18 +7,18 @@ import pytest
 from seqgen.corpus.corpus import Corpus
 from seqgen.training import precision_benchmark, setup
 from seqgen.training.callbacks import Callback
-from seqgen.training.precision_benchmark import Trial, best
+from seqgen.training.precision_benchmark import Measurement, best
 from seqgen.training.request import RunInputs, RunRequest
 from seqgen.vocabulary import Vocabulary
 
 
 def test_the_fastest_that_learns_as_well() -> None:
-    plain = Trial(100.0, 2.0)
+    plain = Measurement(100.0, 2.0)
     assert best({"float32": plain}) == "float32"
-    assert best({"float32": plain, "bfloat16": Trial(99.0, 1.0)}) == "float32"
-    assert best({"float32": plain, "bfloat16": Trial(101.0, 2.01)}) == "bfloat16"
-    assert best({"float32": plain, "bfloat16": Trial(101.0, 2.1)}) == "float32"
-    assert best({"float32": plain, "bfloat16": Trial(101.0, float("nan"))}) == "float32"
+    assert best({"float32": plain, "bfloat16": Measurement(99.0, 1.0)}) == "float32"
+    assert best({"float32": plain, "bfloat16": Measurement(101.0, 2.01)}) == "bfloat16"
+    assert best({"float32": plain, "bfloat16": Measurement(101.0, 2.1)}) == "float32"
+    assert best({"float32": plain, "bfloat16": Measurement(101.0, float("nan"))}) == "float32"
 
 
 def test_a_machine_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +29,7 @@ def test_a_machine_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert first["float32"].tokens_per_second > 0
     assert first["float32"].loss < 4.2  # log(64): it has learned something
     assert precision_benchmark.is_known()
-    monkeypatch.setattr(precision_benchmark, "_try_all", lambda: pytest.fail("tried again"))
+    monkeypatch.setattr(precision_benchmark, "_measure_all", lambda: pytest.fail("tried again"))
     assert precision_benchmark.results() == first
 
 
@@ -40,12 +40,13 @@ def test_a_cache_that_cannot_be_read_or_written_is_done_without(
     (tmp_path / "trials.json").write_text("no JSON")
     assert not precision_benchmark.is_known()
     (tmp_path / "trials.json").write_text("5")
-    monkeypatch.setattr(precision_benchmark, "_try_all", lambda: {"float32": Trial(1.0, 2.0)})
-    assert precision_benchmark.results() == {"float32": Trial(1.0, 2.0)}
+    expected = {"float32": Measurement(1.0, 2.0)}
+    monkeypatch.setattr(precision_benchmark, "_measure_all", lambda: expected)
+    assert precision_benchmark.results() == expected
     assert json.loads((tmp_path / "trials.json").read_text())
     monkeypatch.setenv("SEQGEN_CACHE", "/dev/null/cache")
     assert not precision_benchmark.is_known()
-    assert precision_benchmark.results() == {"float32": Trial(1.0, 2.0)}
+    assert precision_benchmark.results() == expected
 
 
 def test_a_trial_that_fails_is_done_without(

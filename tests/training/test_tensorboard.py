@@ -20,5 +20,5 @@ def test_a_full_disk_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.Mo
         board.on_step(progress)
         board.on_validation(progress, lambda: "sample")
     assert messages == [
-        f"no more for TensorBoard: {tmp_path} cannot be written: No space left on device"
+        f"TensorBoard log stopped: {tmp_path} cannot be written: No space left on device"
     ]

@@ -15,6 +15,7 @@ from seqgen.cells.base import names as cell_names
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError, CorpusError, TrainingError
+from seqgen.reporting import summaries
 from seqgen.training import checkpoint
 from seqgen.training.callbacks import Callback, Progress
 from seqgen.training.checkpoint import Checkpoint
@@ -126,6 +127,29 @@ def test_the_history_holds_every_validation() -> None:
         each["validation_loss"] for each in result.history
     )
     assert result.scores["validation_tokens"] == 300
+    assert {each["scored_tokens"] for each in result.history} == {300}
+    assert not recorder.messages
+
+
+def test_losses_on_a_part_of_the_held_out_text_say_so() -> None:
+    large = Corpus("letters", "text", LETTERS, np.arange(60_000) % 8, validation=0.5)
+    recorder = Recorder()
+    setup = RunSetup(large, SMALL, TrainConfig(epochs=0.5, **FAST))
+    result = TrainingLoop(setup, recorder).run()
+    assert recorder.messages == [
+        "during training, validation losses are on 4,096 of 30,000 held-out characters"
+    ]
+    assert {each["scored_tokens"] for each in result.history} == {4096}
+    data = dataclasses.replace(setup.model_data(), **vars(result))
+    assert (
+        "per character on 15,008 of 30,000 held-out characters (during training on 4,096); "
+        in summaries.score(data)
+    )
+    whole = {**data.scores, "validation_tokens": 30_000}
+    old = [{**each, "scored_tokens": 30_000} for each in data.history]
+    for history in (old, []):
+        complete = dataclasses.replace(data, scores=whole, history=history)
+        assert "per character; " in summaries.score(complete)
 
 
 def test_a_small_corpus_is_validated_after_every_epoch() -> None:
@@ -164,20 +188,20 @@ def test_ctrl_c_before_the_first_step_has_nothing_to_keep(monkeypatch: pytest.Mo
         train(corpus(), SMALL, TrainConfig(epochs=9, **FAST))
 
 
-def test_the_state_is_carried_and_begins_anew_when_a_stream_wraps() -> None:
+def test_the_state_continues_or_is_reset_as_the_batch_says() -> None:
     run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     batch = next(run.state.batches)
     zeros = run.state.recurrent_state
     _, carried, _ = run.state.train_step(batch, zeros, StepPlan(0.0, 0.0), 0)
     assert all(np.abs(each).max() > 0 for each in carried)
 
-    def state_after(carry: list[float]) -> list[np.ndarray]:
-        changed = batch._replace(carry=np.array(carry, np.float32))
+    def state_after(keep_state: list[float]) -> list[np.ndarray]:
+        changed = batch._replace(keep_state=np.array(keep_state, np.float32))
         _, state, _ = run.state.train_step(changed, carried, StepPlan(0.0, 0.0), 1)
         return [each.numpy() for each in state]
 
-    on, anew, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
-    for a, b, c in zip(on, anew, mixed, strict=True):
+    kept, reset, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
+    for a, b, c in zip(kept, reset, mixed, strict=True):
         assert not np.allclose(a, b, atol=1e-6)
         np.testing.assert_allclose(c[[0, 2]], a[[0, 2]], atol=1e-6)
         np.testing.assert_allclose(c[[1, 3]], b[[1, 3]], atol=1e-6)

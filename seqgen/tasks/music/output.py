@@ -11,7 +11,8 @@ from seqgen.errors import OutputError
 from seqgen.music.io.write import FORMATS, write
 from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
-from seqgen.tasks.music.model_type import MusicModel
+from seqgen.tasks.music.copying import StepCodes
+from seqgen.tasks.music.pieces import Pieces
 from seqgen.tasks.music.request import primers
 from seqgen.tasks.output import Say, print_json, print_result, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
@@ -29,7 +30,7 @@ REQUEST = {  # parameter of `parse_request` → option of the command line
 
 
 def write_pieces(
-    model: MusicModel,
+    generator: Pieces,
     output: str | None,
     count: int,
     as_json: bool,
@@ -39,7 +40,7 @@ def write_pieces(
     """Write new pieces to files, and the names of the files to stdout.
 
     Args:
-        model: a `seqgen.Model` of music.
+        generator: generates the pieces.
         output: path of a file or of a folder, or None for new names in the working folder.
         count: number of pieces.
         as_json: write a line of JSON for each piece, with tokens and log-probabilities.
@@ -52,12 +53,13 @@ def write_pieces(
     requested = {name: options.pop(name) for name in options.keys() & REQUEST.keys()}
     seed, temperature = options.pop("seed"), options.pop("temperature", None)
     if "primer" in requested:
-        requested["primer"] = _read_primer(model, requested["primer"], say)
-    pieces = model.pieces(
+        requested["primer"] = _read_primer(generator, requested["primer"], say)
+    data = generator.model.data
+    pieces = generator.pieces(
         count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **requested
     )
     copied = []
-    paths = piece_paths(model.data.corpus["name"], output, count)
+    paths = piece_paths(data.corpus["name"], output, count)
     for number, (path, made) in enumerate(zip(paths, pieces, strict=False), 1):
         _make_folder(path.parent)
         say_if_kept(path, say)
@@ -76,16 +78,16 @@ def write_pieces(
                 "item": number,
             }
         )
-    for line in report(model.data.indexes, model.task.copy_codes(model.data.vocabulary), copied):
+    for line in report(data.indexes, StepCodes(data.vocabulary), copied):
         say(line)
 
 
-def _read_primer(model: MusicModel, text: str, say: Say) -> Piece:
+def _read_primer(generator: Pieces, text: str, say: Say) -> Piece:
     """Read the primer and tell the user which parts of it the music does not continue."""
     primer, *others = primers(text)
     if others:
         say(f"{text} holds {1 + len(others)} pieces; the music goes on from the first")
-    codec = Codec(**model.data.corpus["details"]["codec"])
+    codec = Codec(**generator.model.data.corpus["details"]["codec"])
     if left_out := primer.note_count - codec.restrict(primer).note_count:
         say(f"{left_out:,} notes of the primer lie under others, or repeat them: left out")
     return primer

@@ -16,7 +16,7 @@ from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.music.copying import longest_copies
-from seqgen.tasks.music.model_type import MusicModel
+from seqgen.tasks.music.pieces import Pieces
 
 OF_A_PIECE: dict[str, Callable[[Piece], float]] = {
     "pitch_class_entropy": measures.pitch_class_entropy,
@@ -37,15 +37,15 @@ Table = dict[str, dict[str, float | None]]  # measure → group → value
 
 
 def measure(
-    model: MusicModel, corpus: Corpus, count: int, **options: Any
+    generator: Pieces, corpus: Corpus, count: int, **options: Any
 ) -> tuple[Table, dict[str, dict[str, Histogram]]]:
     """Measure generated pieces, held-out pieces and training pieces.
 
     Args:
-        model: a `seqgen.Model` of music.
-        corpus: the corpus that it was trained on.
+        generator: generates the pieces.
+        corpus: the training corpus.
         count: number of pieces to generate.
-        options: options of `Model.pieces`.
+        options: of `Pieces.pieces`.
 
     Returns:
         A table, measure → group → value, and the histograms whose overlaps are in the table,
@@ -55,7 +55,7 @@ def measure(
         reading = {**corpus.options, "task": "music", "transpose": "none"}
         corpus = load_corpus(*corpus.arguments, validation=corpus.validation, **reading)
     known, held_out = pieces_of(corpus)
-    new = [made.piece for made in model.pieces(count, **options)]
+    new = [made.piece for made in generator.pieces(count, **options)]
     groups = {"samples": new, "held_out": held_out, "corpus": known}
     table: Table = {
         name: {group: _mean([of_piece(p) for p in pieces]) for group, pieces in groups.items()}

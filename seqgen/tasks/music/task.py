@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,17 +11,14 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
 from seqgen.music.io.read import SNIFFED_BYTES, is_music
-from seqgen.music.piece import Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE
 from seqgen.music.tokens.codec import Codec
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Metadata, Task, sample_config
+from seqgen.tasks.base import Metadata, Task, TaskModel, require_own_options
 from seqgen.tasks.music import corpus, samples
 from seqgen.tasks.music.copying import StepCodes
-from seqgen.tasks.music.generate import Composition, MusicGenerator
-from seqgen.tasks.music.model_type import MusicModel
 from seqgen.tasks.music.output import REQUEST, write_pieces
-from seqgen.tasks.music.request import parse_request
+from seqgen.tasks.music.pieces import Pieces
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
 
@@ -51,15 +46,15 @@ class MusicTask(Task):
         """Return codes of the steps from note to note, the same in every key."""
         return StepCodes(vocabulary)
 
-    def generator(self, model: MusicModel) -> Pieces:
+    def generator(self, model: TaskModel) -> Pieces:
         """Return what `Model.pieces` and `Model.compose` call."""
         return Pieces(model)
 
-    def write(self, model: MusicModel, *, output: str | None, count: int, **options: Any) -> None:
+    def write(self, model: TaskModel, *, output: str | None, count: int, **options: Any) -> None:
         """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
-        write_pieces(model, output, count, **options)
+        write_pieces(Pieces(model), output, count, **options)
 
-    def preview(self, model: MusicModel) -> str:
+    def preview(self, model: TaskModel) -> str:
         """Return a few new bars as ABC."""
         from seqgen.music.io.abc_writer import abc_lines
 
@@ -102,70 +97,17 @@ class MusicTask(Task):
             options["transpose"] = "none"
         return options
 
-    def sample_options(self, model: MusicModel, **options: Any) -> dict[str, Any]:
+    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
         """Return the options for pieces that are measured, by default 16 bars."""
-        if options.get("length") is not None:
-            raise ConfigError("--length is for models of text; this one is of music, see --bars")
+        require_own_options(self.name, [name for name in ("length",) if options[name] is not None])
         bars, temperature, seed = (options[name] for name in ("bars", "temperature", "seed"))
         SampleConfig(temperature=temperature or 0, seed=seed)
         bars = MEASURED_BARS if bars is None else bars
         return {"bars": bars, "temperature": temperature, "seed": seed}
 
     def measure_samples(
-        self, model: MusicModel, corpus: Corpus, count: int, **options: Any
+        self, model: TaskModel, corpus: Corpus, count: int, **options: Any
     ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
         """Measure generated pieces, see `seqgen.tasks.music.samples.measure`."""
-        table, histograms = samples.measure(model, corpus, count, **options)
+        table, histograms = samples.measure(Pieces(model), corpus, count, **options)
         return table, {"histograms": histograms}
-
-
-class Pieces:
-    """Generates pieces with a trained model.
-
-    Args:
-        model: a `seqgen.Model` of music.
-    """
-
-    def __init__(self, model: MusicModel) -> None:
-        self.model = model
-
-    def pieces(
-        self,
-        count: int = 1,
-        *,
-        temperature: float | None = None,
-        seed: int | None = None,
-        scored: bool = False,
-        sampling: Mapping[str, Any] | None = None,
-        **requested: Any,
-    ) -> Iterator[Composition]:
-        """Yield new pieces of music, and how they were generated.
-
-        Args:
-            count: number of pieces. A piece does not depend on how many there are.
-            temperature: 0 takes the most likely token, 1 samples from the model's distribution;
-                0.8 by default.
-            seed: the same seed gives the same pieces on the same machine.
-            scored: keep the log-probability of every token.
-            sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
-            requested: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
-                `echo`, see `seqgen.tasks.music.request.parse_request`.
-
-        Raises:
-            MusicError: a value cannot be parsed, or a primer cannot be read.
-            VocabularyError: the model does not know the key, the meter or the primer.
-            ConfigError: a number is out of its range.
-        """
-        data = self.model.data
-        generator = MusicGenerator(self.model.engine, data.vocabulary, data.corpus, data.indexes)
-        config = sample_config(0, temperature, seed, sampling or {})
-        request = parse_request(**requested)
-        made = generator.compose(request, config, count=count, scored=scored)
-        for number, composition in enumerate(made, 1):
-            name = f"{config.seed}" if number == 1 else f"{config.seed}-{number}"
-            piece = replace(composition.piece, title=f"{data.corpus['name']} {name}")
-            yield replace(composition, piece=piece)
-
-    def compose(self, **options: Any) -> Piece:
-        """Return one new piece of music; options as for `pieces`."""
-        return next(self.pieces(**options)).piece

@@ -1,0 +1,64 @@
+"""What a model of music offers: new pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from seqgen.music.piece import Piece
+from seqgen.tasks.base import TaskModel, sample_config
+from seqgen.tasks.music.generate import Composition, MusicGenerator
+from seqgen.tasks.music.request import parse_request
+
+
+class Pieces:
+    """Generates pieces with a trained model.
+
+    Args:
+        model: a `seqgen.Model` of music.
+    """
+
+    def __init__(self, model: TaskModel) -> None:
+        self.model = model
+
+    def pieces(
+        self,
+        count: int = 1,
+        *,
+        temperature: float | None = None,
+        seed: int | None = None,
+        scored: bool = False,
+        sampling: Mapping[str, Any] | None = None,
+        **requested: Any,
+    ) -> Iterator[Composition]:
+        """Yield new pieces of music, and how they were generated.
+
+        Args:
+            count: number of pieces. A piece does not depend on how many there are.
+            temperature: 0 takes the most likely token, 1 samples from the model's distribution;
+                0.8 by default.
+            seed: the same seed gives the same pieces on the same machine.
+            scored: keep the log-probability of every token.
+            sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
+            requested: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
+                `echo`, see `seqgen.tasks.music.request.parse_request`.
+
+        Raises:
+            MusicError: a value cannot be parsed, or a primer cannot be read.
+            VocabularyError: the model does not know the key, the meter or the primer.
+            ConfigError: a number is out of its range.
+        """
+        data = self.model.data
+        generator = MusicGenerator(self.model.engine, data.vocabulary, data.corpus, data.indexes)
+        config = sample_config(0, temperature, seed, sampling or {})
+        request = parse_request(**requested)
+        made = generator.compose(request, config, count=count, scored=scored)
+        for number, composition in enumerate(made, 1):
+            name = f"{config.seed}" if number == 1 else f"{config.seed}-{number}"
+            piece = replace(composition.piece, title=f"{data.corpus['name']} {name}")
+            yield replace(composition, piece=piece)
+
+    def compose(self, **options: Any) -> Piece:
+        """Return one new piece of music; options as for `pieces`."""
+        return next(self.pieces(**options)).piece
