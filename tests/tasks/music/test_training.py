@@ -75,7 +75,7 @@ def test_a_model_of_another_kind_is_refused(model: Model, tmp_path: Path) -> Non
     two = Piece((Part((Note(0, 96, 60),)), Part((Note(0, 96, 67),))), (0,), 96)
     (tmp_path / "two.mid").write_bytes(midi_bytes(two))
     voices = load_corpus(tmp_path, validation=0)
-    with pytest.raises(ConfigError, match="has learned with encoding melody, not polyphony"):
+    with pytest.raises(ConfigError, match="was trained with encoding melody, not polyphony"):
         train(voices, base=model, epochs=1)
     with pytest.raises(ConfigError, match="is one of music, this corpus is one of text"):
         train(load_corpus("python-docs"), base=model, epochs=1)
