@@ -114,7 +114,7 @@ class TrainConfig(Config):
     weight_decay: float = 0.0  # decoupled; applied to matrices, not to biases
     clip_norm: float = 1.0  # largest global norm of the gradients
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
-    seed: int = 0
+    seed: int = 0  # of the weights, the batches and dropout
 
     def __post_init__(self) -> None:
         require(

@@ -50,7 +50,7 @@ def test_the_reference_has_the_docstrings(site: Path) -> None:
     html = (site / "api.html").read_text(encoding="utf-8")
     for name in seqgen.__all__:
         assert f'id="seqgen.{name}"' in html, name
-    assert "Width of each recurrent layer" in html  # the comment of a field
+    assert "Units of each recurrent layer" in html  # the comment of a field
     assert "&gt;&gt;&gt;" in html and "<blockquote>" not in html  # doctests are code
 
 

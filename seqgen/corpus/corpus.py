@@ -34,11 +34,11 @@ class Corpus:
     (90, 10)
     """
 
-    name: str
-    task: str
-    vocabulary: Vocabulary
+    name: str  # shown to the user and stored in model files
+    task: str  # the name of its task
+    vocabulary: Vocabulary  # of the ids
     ids: Ids  # in memory, or a memory-mapped file
-    bounds: npt.NDArray[np.int64] | None = None
+    bounds: npt.NDArray[np.int64] | None = None  # of the pieces, see above
     validation: float = 0.1  # fraction of the tokens, held out at the end
     sha256: str = ""  # of the bytes of all sources
     options: Mapping[str, Any] = field(default_factory=dict)  # with which the task read the sources

@@ -36,7 +36,7 @@ class SampleConfig(Config):
     repetition_window: int = 64  # number of recent tokens that are penalised
     beam: int | None = None  # width of a beam search, which draws nothing
     max_copy: int | None = None  # longest run that may be copied from the corpus
-    seed: int = 0
+    seed: int = 0  # of the random numbers
     filters: Mapping[str, float] = field(default_factory=dict)  # name → value
 
     def __init__(self, **options: Any) -> None:

@@ -6,6 +6,7 @@ import seqgen
 from seqgen.evaluation import compare_cells, delayed_recall
 from seqgen.reporting import summaries
 from seqgen.training.callbacks import Callback
+from seqgen.training.setup import RunSetup
 
 SMALL = {"epochs": 0.2, "units": 8, "batch_size": 8, "window": 16}
 
@@ -45,9 +46,9 @@ def test_no_cell_pays_for_the_first_step_of_a_process(
     runs: list[float | None] = []
     train = compare_cells.loop.train
 
-    def noted(corpus: object, model_config: object, config: object, *rest: object) -> object:
-        runs.append(config.minutes)
-        return train(corpus, model_config, config, *rest)
+    def noted(setup: RunSetup, callback: Callback) -> object:
+        runs.append(setup.train_config.minutes)
+        return train(setup, callback)
 
     monkeypatch.setattr(compare_cells.loop, "train", noted)
     hears = Hears()

@@ -168,7 +168,7 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
     done = seqgen("evaluate", "t.keras", folder / "3.mid", cwd=tmp_path)
     assert "3: " in done.stdout and "bits) per note" in done.stdout
     done = seqgen("evaluate", "t.keras", "--samples", 1, "--length", 9, cwd=tmp_path)
-    assert done.returncode == 1 and "--length is for models of text" in done.stderr
+    assert done.returncode == 1 and "--length applies to models of text" in done.stderr
 
 
 def test_options_of_the_other_task(trained: Path) -> None:
