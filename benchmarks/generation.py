@@ -44,7 +44,7 @@ from seqgen.model import Model
 from seqgen.network.backend import keras, tf
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens
-from seqgen.sampling.decode import Constraint, GeneratedSequence, batches, generate, read, streams
+from seqgen.sampling.decode import Constraint, GeneratedSequence, batches, gather, generate, read
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks.load import load_corpus
 from seqgen.training.train import train
@@ -103,7 +103,7 @@ def seqgen_way(engine: Engine, count: int) -> Callable[[int], None]:
         config = SampleConfig(length=length)
         place, sampler = read(engine, np.array([0])), Sampler(config)
         for items, rows in batches(count, engine):
-            spread = streams(engine, place, [0] * rows)
+            spread = gather(engine, place, [0] * rows)
             outputs = [GeneratedSequence(config, item) for item in items]
             for _ in generate(engine, spread, sampler, outputs):
                 pass
@@ -116,7 +116,7 @@ def other_way(engine: Engine, count: int) -> Callable[[int], None]:
 
     def work(length: int) -> None:
         config = SampleConfig(length=length)
-        spread = streams(engine, read(engine, np.array([0])), [0] * count)
+        spread = gather(engine, read(engine, np.array([0])), [0] * count)
         outputs = [GeneratedSequence(config, item) for item in range(count)]
         for _ in generate(engine, spread, Sampler(config), outputs):
             pass
@@ -222,7 +222,7 @@ def sampling_share(tokens: int) -> None:
         shares = []
         for count in (1, 64):
             config = SampleConfig(length=tokens, **options)  # type: ignore[arg-type]
-            place = streams(engine, read(engine, np.array([0])), [0] * count)
+            place = gather(engine, read(engine, np.array([0])), [0] * count)
             ids = np.zeros(count, int)
             each = [copy.deepcopy(constraints) for _ in range(count)]
 

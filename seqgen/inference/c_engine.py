@@ -23,6 +23,7 @@ from seqgen.inference.numpy_engine import LARGEST_TABLE
 from seqgen.native import CELLS, ISAS, check, first_supported, library, pointer
 from seqgen.types import Floats, Ids
 
+FLOAT32 = np.dtype(np.float32)
 ROWS = 16  # of a block of weights
 UNIT = 8191  # 1 as a whole number of 14 bits
 MAX_UNITS = 2048  # with more, a sum could exceed 32 bits
@@ -124,7 +125,6 @@ class CEngine:
         self.size = self.logits + output.rows
         bias = np.zeros(output.rows, np.float32)
         bias[: self.vocabulary_size] = output_bias
-        self.scratch_size = 2 * self.kernel.shape[1] + config.units // 2
         c_layers = (_Layer * config.layers)(
             *(self._layer(i, *each) for i, each in enumerate(layers))
         )
@@ -170,7 +170,7 @@ class CEngine:
             ValueError: the state is of another number of streams, or of another engine.
         """
         streams = ids.size
-        if state.shape != (streams, self.size) or state.dtype != np.float32:
+        if state.shape != (streams, self.size) or state.dtype != FLOAT32:
             raise ValueError(
                 f"state: expected float32 of shape {(streams, self.size)}, got {state.dtype} of "
                 f"shape {state.shape}"
@@ -180,9 +180,11 @@ class CEngine:
         else:
             first = self.table.take(ids, axis=0)
         after = np.empty((streams, self.size), np.float32)
-        scratch = np.empty(streams * self.scratch_size, np.float32)
-        arrays = (first, np.ascontiguousarray(state), after, scratch)
-        check(self._work(self._reference, streams, *map(pointer, arrays)), "a step of the network")
+        if not state.flags.c_contiguous:
+            state = np.ascontiguousarray(state)
+        code = self._work(self._reference, streams, pointer(first), pointer(state), pointer(after))
+        if code:
+            check(code, "a step of the network")
         return after[:, self.logits : self.logits + self.vocabulary_size], after
 
     def gather_state(self, state: Floats, rows: Ids) -> Floats:

@@ -5,6 +5,7 @@
    other streams of the batch. */
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cells.h"
@@ -128,20 +129,24 @@ static int is_valid(const struct network *n) {
            && n->output_bias;
 }
 
-/* One step of `streams` streams. Returns OK or BAD_ARGUMENT.
+/* One step of `streams` streams. Returns OK, NO_MEMORY or BAD_ARGUMENT.
 
      first          (streams, gates units): W x of the first layer, for the tokens
      before, after  (streams, size), size = layers states units + output rows: of every layer its
-                    states, each (units,), then the logits
-     scratch        (streams, 2 gates units + units / 2) */
+                    states, each (units,), then the logits */
 int network_step(const struct network *n, int64_t streams, const float *first, const float *before,
-                 float *after, float *scratch) {
-    if (!is_valid(n) || streams < 1 || !first || !before || !after || !scratch) return BAD_ARGUMENT;
+                 float *after) {
+    if (!is_valid(n) || streams < 1 || !first || !before || !after) return BAD_ARGUMENT;
+    /* both products, (streams, gates units) each, and the quantised vectors (streams, units) */
+    const int64_t floats = (2 * GATES[n->cell] + 1) * n->units;
+    float *scratch = malloc(sizeof(float) * (size_t)(streams * floats));
+    if (!scratch) return NO_MEMORY;
 #if defined(__x86_64__)
     if (n->isa == AVX512) step_vnni_step(n, streams, first, before, after, scratch);
     else if (n->isa == AVX2) step_avx2_step(n, streams, first, before, after, scratch);
     else
 #endif
         step_plain_step(n, streams, first, before, after, scratch);
+    free(scratch);
     return OK;
 }

@@ -1,7 +1,7 @@
-"""The likeliest outputs: beam search (Lowerre 1976; Sutskever et al. 2014).
+"""Beam search for the most likely outputs (Lowerre 1976; Sutskever et al. 2014).
 
-Of all outputs of a length, so many are kept that are likeliest so far; each goes on with every
-token that may come, and the likeliest of all of these are kept. Nothing is drawn.
+At every length the `width` most likely outputs are extended by every allowed token, and the `width`
+most likely results are kept. Nothing is drawn.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import copy
 import numpy as np
 
 from seqgen.inference.engine import Engine
-from seqgen.sampling.decode import DecoderState, GeneratedSequence, streams
+from seqgen.sampling.decode import DecoderState, GeneratedSequence, gather
 from seqgen.sampling.sampler import allow_only, log_probabilities
 from seqgen.types import Logits
 
@@ -19,13 +19,13 @@ from seqgen.types import Logits
 def search(
     engine: Engine, state: DecoderState, output: GeneratedSequence, width: int
 ) -> list[GeneratedSequence]:
-    """Up to `width` outputs, the likeliest first; dead ends only where there is nothing else.
+    """Up to `width` outputs, the most likely first; outputs that got stuck only if all did.
 
     Args:
         engine: the network.
-        state: where it begins, one row.
-        output: what all of them begin as; it is not changed.
-        width: how many are kept at each length.
+        state: the start, one row.
+        output: the output to extend; it is not changed.
+        width: number of outputs kept at every length.
 
     >>> class Counts:
     ...     def initial_state(self, batch_size): return ()
@@ -52,15 +52,15 @@ def search(
         possible = allow_only(scores, allowed) + totals[:, None]
         for row, each in enumerate(growing):
             if each.is_finished:
-                each.state = streams(engine, state, [row])
+                each.state = gather(engine, state, [row])
                 (stuck if each.is_stuck else whole).append((float(totals[row]), each))
                 possible[row] = -np.inf
         rows, tokens, totals, growing = _best(possible, scores, growing, width)
         whole.sort(key=lambda scored: -scored[0])
         if len(whole) >= width and not (totals > whole[width - 1][0]).any():
-            break  # what goes on only gets less likely
+            break  # further tokens only make an output less likely
         if growing:
-            before = streams(engine, state, rows)
+            before = gather(engine, state, rows)
             state = DecoderState(*engine.step(np.array(tokens), before.state))
     return [each for _, each in (whole or stuck)[:width]]
 
@@ -68,7 +68,7 @@ def search(
 def _best(
     possible: Logits, scores: Logits, growing: list[GeneratedSequence], width: int
 ) -> tuple[list[int], list[int], Logits, list[GeneratedSequence]]:
-    """The likeliest next steps: of which output, which token, how likely in all, and what comes."""
+    """The `width` most likely extensions: their rows, tokens, log-probabilities and outputs."""
     order = np.argsort(-possible, axis=None, kind="stable")[:width]
     flat = possible.ravel()[order]
     order, totals = order[flat > -np.inf], flat[flat > -np.inf]
@@ -84,7 +84,7 @@ def _best(
 
 
 def _branch(output: GeneratedSequence) -> GeneratedSequence:
-    """One that goes on from there by itself; nothing is drawn, so the random numbers are shared."""
+    """An independent copy; random numbers are shared, since nothing is drawn."""
     branch = copy.copy(output)
     branch.ids = output.ids[:]
     branch.log_probabilities = output.log_probabilities[:]

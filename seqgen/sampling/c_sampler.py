@@ -16,15 +16,16 @@ from seqgen.native import check, library, pointer
 from seqgen.sampling.config import SampleConfig
 from seqgen.types import Ids
 
+BOOL, FLOAT32, FLOAT64, INT64 = map(np.dtype, ("bool", "float32", "float64", "int64"))
 FILTERS = {"top_k", "top_p", "min_p"}  # those that `native/sample.c` has
 
 
-class _Sampling(ctypes.Structure):
-    """`struct sampling` of `seqgen/native/sample.c`."""
+class _Filters(ctypes.Structure):
+    """`struct filters` of `seqgen/native/sample.c`."""
 
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("rows", "size", "window", "top_k")),
-        *((name, ctypes.c_double) for name in ("penalty", "temperature", "top_p", "min_logit")),
+        ("top_k", ctypes.c_int64),
+        *((name, ctypes.c_double) for name in ("penalty", "top_p", "min_logit")),
     ]
 
 
@@ -49,10 +50,13 @@ class CSampler:
 
     def __init__(self, config: SampleConfig) -> None:
         filters = config.filters
-        self._top_k = filters.get("top_k", 0)
-        self._penalty = config.repetition_penalty
-        self._top_p = filters.get("top_p", 1)
-        self._min_logit = math.log(filters["min_p"]) if "min_p" in filters else -math.inf
+        self._filters = _Filters(
+            filters.get("top_k", 0),
+            config.repetition_penalty,
+            filters.get("top_p", 1),
+            math.log(filters["min_p"]) if "min_p" in filters else -math.inf,
+        )
+        self._reference = ctypes.byref(self._filters)
         self._work = library().sample
 
     def __call__(
@@ -79,33 +83,31 @@ class CSampler:
             ValueError: an array has another shape or type, or a recent id is no token.
         """
         rows, size = logits.shape
-        _require("logits", logits, (rows, size), np.float32)
-        _require("recent", recent, (rows, recent.shape[-1]), np.int64)
-        _require("numbers", numbers, (rows,), np.float64)
+        window = recent.shape[1]
+        logits = _checked("logits", logits, (rows, size), FLOAT32)
+        numbers = _checked("numbers", numbers, (rows,), FLOAT64)
+        if window:
+            recent = _checked("recent", recent, (rows, window), INT64)
         if allowed is not None:
-            _require("allowed", allowed, (rows, size), np.bool_)
-            allowed = np.ascontiguousarray(allowed)
-        sampling = _Sampling(
-            rows, size, recent.shape[1], self._top_k,
-            self._penalty, temperature, self._top_p, self._min_logit,
-        )  # fmt: skip
-        ids, scratch = np.empty(rows, np.int64), np.empty(2 * size)
+            allowed = _checked("allowed", allowed, (rows, size), BOOL)
+        ids = np.empty(rows, INT64)
         code = self._work(
-            ctypes.byref(sampling),
-            pointer(np.ascontiguousarray(logits)),
+            self._reference, temperature, rows, size, window,
+            pointer(logits),
             None if allowed is None else pointer(allowed),
-            pointer(np.ascontiguousarray(recent)) if recent.size else None,
-            pointer(np.ascontiguousarray(numbers)),
+            pointer(recent) if window else None,
+            pointer(numbers),
             pointer(ids),
-            pointer(scratch),
-        )
-        check(code, "sampling")
+        )  # fmt: skip
+        if code:
+            check(code, "sampling")
         return ids
 
 
-def _require(name: str, array: Any, shape: tuple[int, ...], dtype: Any) -> None:
+def _checked(name: str, array: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """The array, contiguous; an error if C would read something else than it expects."""
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(
-            f"{name}: expected {np.dtype(dtype)} of shape {shape}, got {array.dtype} of shape "
-            f"{array.shape}"
+            f"{name}: expected {dtype} of shape {shape}, got {array.dtype} of shape {array.shape}"
         )
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)

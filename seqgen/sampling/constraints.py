@@ -1,4 +1,4 @@
-"""What an output of text must keep to, while it grows."""
+"""Constraints on the tokens of an output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqgen.types import Mask
 
 
 class BannedTokens:
-    """Some of the tokens never come.
+    """Tokens that are never allowed.
 
     >>> BannedTokens(3, banned=[1]).allowed()
     array([ True, False,  True])
@@ -23,15 +23,15 @@ class BannedTokens:
         self.mask[list(banned)] = False
 
     def allowed(self) -> Mask:
-        """Which tokens `(V,)` may come next."""
+        """All tokens but the banned ones, `(V,)`."""
         return self.mask
 
     def feed(self, token_id: int) -> None:
-        """A token has come."""
+        """Nothing depends on previous tokens."""
 
 
 class StopSequence:
-    """An output is whole when certain tokens stand at its end.
+    """Ends an output as soon as its last tokens are `ids`.
 
     >>> stop = StopSequence([1, 2])
     >>> for token in (0, 1, 1, 2): stop.feed(token)
@@ -45,13 +45,13 @@ class StopSequence:
 
     @property
     def is_finished(self) -> bool:
-        """Whether they stand there."""
+        """Whether the last tokens are `ids`."""
         return self.tail == self.ids
 
     def allowed(self) -> Mask | None:
-        """Everything may come."""
+        """All tokens."""
         return None
 
     def feed(self, token_id: int) -> None:
-        """A token has come."""
+        """Remember the last tokens."""
         self.tail = [*self.tail, token_id][-len(self.ids) :]

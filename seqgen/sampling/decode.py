@@ -1,4 +1,4 @@
-"""A network and where it is in a sequence → new tokens, for several outputs side by side."""
+"""Generates tokens: an engine and a decoder state → several outputs at once."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.types import Ids, Logits, Mask
 
-MOST = 64  # outputs that run side by side
+MOST = 64  # outputs in a batch
 
-# Where a stream is not the same whatever runs beside it, the first output runs alone, the next 16
-# together, and so on, however many there are; a batch that is not full is filled up.
+# Engines that are not batch invariant get batches of these sizes, for any number of outputs, so
+# that the same seed gives the same outputs; unused rows of a batch are computed and dropped.
 BATCHES = (1, 16, 48, MOST)
 
 
 class DecoderState(NamedTuple):
-    """Where a network is in each of `B` sequences."""
+    """What generation continues from, for each of `B` sequences."""
 
-    logits: Logits  # (B, V), of what comes next
-    state: Any
+    logits: Logits  # (B, V), of the next token
+    state: Any  # of the engine
 
 
 def read(engine: Engine, prompt: Ids) -> DecoderState:
-    """The decoder state after a prompt `(T,)`, at least one token."""
+    """The decoder state `(1, …)` after a prompt `(T,)` of at least one token."""
     state = engine.initial_state(1)
     for token in prompt:
         logits, state = engine.step(np.array([token]), state)
     return DecoderState(logits, state)
 
 
-def streams(engine: Engine, place: DecoderState, rows: Sequence[int]) -> DecoderState:
-    """The places of some of the sequences; one that is named more than once becomes several."""
+def gather(engine: Engine, state: DecoderState, rows: Sequence[int]) -> DecoderState:
+    """The states of the sequences `rows` `(N,)`; a sequence may occur several times."""
     chosen = np.asarray(rows)
-    return DecoderState(place.logits[chosen], engine.gather_state(place.state, chosen))
+    return DecoderState(state.logits[chosen], engine.gather_state(state.state, chosen))
 
 
 def batches(count: int, engine: Engine) -> Iterator[tuple[range, int]]:
-    """The numbers of the outputs that run side by side, and in how many rows.
+    """Yield for each batch the numbers of its outputs, and its number of rows.
 
     >>> class Rounds:
     ...     is_batch_invariant = False
@@ -59,28 +59,28 @@ def batches(count: int, engine: Engine) -> Iterator[tuple[range, int]]:
 
 
 class Constraint(Protocol):
-    """What decides, while an output grows, what may come next, and when it is whole."""
+    """Decides which tokens may come next in an output, and when it ends."""
 
     @property
     def is_finished(self) -> bool: ...
 
     def allowed(self) -> Mask | None:
-        """Which tokens `(V,)` may come next; None: all of them."""
+        """Which tokens may come next, `(V,)`; None allows all."""
 
     def feed(self, token_id: int) -> None:
-        """A token has come."""
+        """Called with every new token of the output."""
 
 
 class GeneratedSequence:
-    """One output while it grows.
+    """One output.
 
     Args:
-        config: its `length` is the most that are drawn, its `seed` that of all outputs.
-        item: which of them it is; each has random numbers of its own.
-        end_id: the token that ends it, and is no part of it.
+        config: `length` is its maximum number of tokens, `seed` the seed of all outputs.
+        item: its number among the outputs; every output has its own random numbers.
+        end_id: the token that ends it and does not belong to it.
         may_be_empty: whether the end token may come first.
-        constraints: what may come.
-        scored: keep how likely the model found each token.
+        constraints: all of them must allow a token.
+        scored: store the log-probability of every token.
     """
 
     def __init__(
@@ -100,13 +100,13 @@ class GeneratedSequence:
         self.constraints = constraints
         self.scored = scored
         self.ids: list[int] = []
-        self.log_probabilities: list[float] = []  # before anything was banned or tempered
+        self.log_probabilities: list[float] = []  # of the model, before constraints and temperature
         self.is_finished = False
-        self.is_stuck = False  # finished because nothing was allowed to come
-        self.state: DecoderState | None = None  # after it, when it is finished
+        self.is_stuck = False  # finished because no token was allowed
+        self.state: DecoderState | None = None  # after its last token, once it is finished
 
     def next(self, size: int) -> Mask | None:
-        """Which of so many tokens may come next; None: all of them, or it is finished."""
+        """Which of `size` tokens may come next; None: all of them, or the output is finished."""
         if len(self.ids) >= self.length:
             self.is_finished = True
         for each in self.constraints:
@@ -125,7 +125,7 @@ class GeneratedSequence:
         return allowed
 
     def feed(self, token: int) -> None:
-        """A token has been drawn."""
+        """Append a token that was drawn, unless it is the end token."""
         if token == self.end_id:
             self.is_finished = True
             return
@@ -136,21 +136,21 @@ class GeneratedSequence:
 
 def generate(
     engine: Engine,
-    place: DecoderState,
+    start: DecoderState,
     sampler: Sampler,
     outputs: Sequence[GeneratedSequence],
     prompt: Sequence[int] = (),
     drawn: int = 0,
 ) -> Iterator[None]:
-    """Let outputs grow side by side, a token of each at a time, until all are finished.
+    """Extend outputs, one token each per step, until all are finished. Yields after every step.
 
     Args:
         engine: the network.
-        place: of each output, the first row that of the first; rows beyond them fill up.
-        sampler: how tokens are drawn.
-        outputs: those that grow.
-        prompt: what a repetition penalty takes for recent, before anything is drawn.
-        drawn: tokens of each output so far: where a schedule of temperatures goes on.
+        start: one row per output; further rows fill up the batch.
+        sampler: draws the tokens.
+        outputs: the outputs to extend.
+        prompt: ids that count as recent for the repetition penalty.
+        drawn: number of tokens drawn before, where a temperature schedule continues.
 
     >>> class Counts:
     ...     def initial_state(self, batch_size): return ()
@@ -158,12 +158,12 @@ def generate(
     ...     def gather_state(self, state, rows): return state
     >>> config = SampleConfig(temperature=0, length=9)
     >>> output = GeneratedSequence(config, end_id=0)
-    >>> place = read(Counts(), np.array([0, 1]))
-    >>> for _ in generate(Counts(), place, Sampler(config), [output]): pass
+    >>> start = read(Counts(), np.array([0, 1]))
+    >>> for _ in generate(Counts(), start, Sampler(config), [output]): pass
     >>> output.ids
     [2, 3, 4]
     """
-    logits, state = place
+    logits, state = start
     rows, size = logits.shape
     window = min(sampler.window, len(prompt) + max(each.length for each in outputs))
     before = list(prompt)[-window:] if window else []
@@ -179,7 +179,7 @@ def generate(
                 growing = True
                 numbers[row] = output.random()
             elif output.state is None:
-                output.state = streams(engine, DecoderState(logits, state), [row])
+                output.state = gather(engine, DecoderState(logits, state), [row])
             if mask is not None:
                 allowed[row] = mask
                 masked = True

@@ -17,9 +17,9 @@ from seqgen.sampling.decode import (
     DecoderState,
     GeneratedSequence,
     batches,
+    gather,
     generate,
     read,
-    streams,
 )
 from seqgen.sampling.sampler import Sampler
 
@@ -113,7 +113,7 @@ def test_the_place_behind_an_output_is_its_own() -> None:
     speller = Speller("abcdefgh")
     config = SampleConfig(temperature=0)
     outputs = [GeneratedSequence(SampleConfig(length=n, temperature=0)) for n in (1, 3)]
-    place = streams(speller, read(speller, np.array([1])), [0, 0])
+    place = gather(speller, read(speller, np.array([1])), [0, 0])
     list(generate(speller, place, Sampler(config), outputs))
     following = [LETTERS[int(np.argmax(each.state.logits))] for each in outputs]
     assert following == ["c", "e"]
@@ -185,7 +185,7 @@ def test_an_item_is_the_same_whatever_their_number(cell: str, kind: type) -> Non
         outputs = []
         for numbers, rows in batches(count, runtime):
             batch = [GeneratedSequence(sampling, item) for item in numbers]
-            spread = streams(runtime, place, [0] * rows)
+            spread = gather(runtime, place, [0] * rows)
             list(generate(runtime, spread, Sampler(sampling), batch))
             outputs += batch
         return [output.ids for output in outputs]

@@ -57,7 +57,6 @@ WRITERS: dict[str, Callable[[Piece], bytes]] = {
     ".png": partial(_score, "png"),
     ".svg": partial(_score, "svg"),
 }
-FORMATS = tuple(WRITERS)
 PIANO_ROLLS: dict[str, Callable[[Piece], bytes]] = {
     ".png": partial(_piano_roll, "png"),
     ".svg": partial(_piano_roll, "svg"),
@@ -65,10 +64,10 @@ PIANO_ROLLS: dict[str, Callable[[Piece], bytes]] = {
 
 
 def require_format(path: Path) -> None:
-    """Raise `OutputError` unless the path ends in one of `FORMATS`."""
-    if path.suffix.lower() not in FORMATS:
+    """Raise `OutputError` unless the path ends in one of `WRITERS`."""
+    if path.suffix.lower() not in WRITERS:
         raise OutputError(
-            f"{path}: expected a name that ends in {', '.join(FORMATS)}, got {path.suffix!r}"
+            f"{path}: expected a name that ends in {', '.join(WRITERS)}, got {path.suffix!r}"
         )
 
 

@@ -250,7 +250,7 @@ class MusicGenerator:
         beginning: Sequence[int] = (),
     ) -> None:
         """Generate outputs to their ends, all from the same state, in a batch of `rows`."""
-        states = decode.streams(self.engine, state, [0] * rows)
+        states = decode.gather(self.engine, state, [0] * rows)
         prompt = [*primer, *beginning]
         for _ in decode.generate(
             self.engine, states, sampler, outputs, prompt, drawn=len(beginning)

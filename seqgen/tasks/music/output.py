@@ -8,7 +8,7 @@ from typing import Any
 
 from seqgen.copying.report import report
 from seqgen.errors import OutputError
-from seqgen.music.io.write import FORMATS, write
+from seqgen.music.io.write import WRITERS, write
 from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
 from seqgen.tasks.music.copying import StepCodes
@@ -114,9 +114,9 @@ def piece_paths(name: str, output: str | None, count: int) -> list[Path]:
     is_folder = not output or output.endswith(("/", os.sep)) or path.is_dir()
     if is_folder or (count > 1 and not path.suffix):
         return [unused_path(path / f"{name}-{i}.mid") for i in range(1, count + 1)]
-    if path.suffix.lower() not in FORMATS:
+    if path.suffix.lower() not in WRITERS:
         raise OutputError(
-            f"{path}: expected a name that ends in {', '.join(FORMATS)}, or, of a folder, in a "
+            f"{path}: expected a name that ends in {', '.join(WRITERS)}, or, of a folder, in a "
             f"slash: {path}/, got {path.suffix!r}"
         )
     require_writable(path)

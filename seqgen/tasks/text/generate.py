@@ -184,7 +184,7 @@ class TextGenerator:
         recent = [int(token) for token in prompt_ids if token != self.vocabulary.end_id]
         for items, rows in decode.batches(count, self.engine):
             outputs = [new_output(item) for item in items]
-            states = decode.streams(self.engine, after_prompt, [0] * rows)
+            states = decode.gather(self.engine, after_prompt, [0] * rows)
             steps = decode.generate(self.engine, states, sampler, outputs, recent)
             for output in outputs:
                 yield output, partial(next, steps, True)

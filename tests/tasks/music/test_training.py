@@ -77,7 +77,10 @@ def test_a_model_of_another_kind_is_refused(model: Model, tmp_path: Path) -> Non
     voices = load_corpus(tmp_path, validation=0)
     with pytest.raises(ConfigError, match="was trained with encoding melody, not polyphony"):
         train(voices, base=model, epochs=1)
-    with pytest.raises(ConfigError, match="expected a corpus of music, as the model to train further, got one of text"):
+    with pytest.raises(
+        ConfigError,
+        match="expected a corpus of music, as the model to train further, got one of text",
+    ):
         train(load_corpus("python-docs"), base=model, epochs=1)
 
 
