@@ -1,4 +1,4 @@
-"""Type aliases of the NumPy arrays that pass between packages."""
+"""Type aliases of the arrays and plain data that pass between packages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ Json = dict[str, Any]  # plain data for `json.dump`
 # TensorFlow and Keras have no type annotations.
 Tensor = Any
 Network = Any  # a `keras.Model`
+Layer = Any  # a `keras.layers.Layer`, or its class
 
 Ids = npt.NDArray[np.integer[Any]]  # token ids of any integer type
 Floats = npt.NDArray[Any]  # weights and activations, float32

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from seqgen.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seqgen.types import Floats, Layer
 
 # Cell → the module and class that implement it, imported on first use, so that help is instant.
 _CELLS: dict[str, str | type[Cell]] = {
@@ -36,13 +39,13 @@ class Cell:
         bias: `(gates units, 1)`, or None.
     """
 
-    keras_layer: ClassVar[Any]
+    keras_layer: ClassVar[str | Layer]
     gates: ClassVar[int]
     states: ClassVar[int] = 1
-    kernel: Any
-    bias: Any = None
+    kernel: Floats
+    bias: Floats | None = None
 
-    def __init__(self, options: Mapping[str, Any], *weights: Any) -> None:
+    def __init__(self, options: Mapping[str, Any], *weights: Floats) -> None:
         """Prepare the weights of one layer.
 
         Args:
@@ -57,7 +60,7 @@ class Cell:
         """Whether `step` exists and knows the options."""
         return False
 
-    def step(self, projected: Any, state: tuple[Any, ...]) -> tuple[Any, ...]:
+    def step(self, projected: Floats, state: tuple[Floats, ...]) -> tuple[Floats, ...]:
         """One step.
 
         Args:

@@ -10,7 +10,6 @@ import inspect
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -19,11 +18,12 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import ConfigError
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
+from seqgen.types import Layer, Network, Tensor
 
-Tensors = list[Any]  # a state: for each recurrent layer one tensor (B, units), for an LSTM two
+Tensors = list[Tensor]  # a state: of every layer its states (B, units), of an LSTM two
 
 
-def keras_layer(cell: str) -> Any:
+def keras_layer(cell: str) -> Layer:
     """The Keras layer class of a cell.
 
     >>> keras_layer("gru").__name__
@@ -33,7 +33,7 @@ def keras_layer(cell: str) -> Any:
     return getattr(keras.layers, layer) if isinstance(layer, str) else layer
 
 
-def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Any:
+def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Network:
     """A new network: ids `(B, T)` → logits `(B, T, V)`.
 
     Made of stock layers only: Embedding, then the recurrent layers, each followed by Dropout if
@@ -66,7 +66,7 @@ def _seeded(seed: int | None) -> Iterator[None]:
         np.random.set_state(numpy)
 
 
-def _build(config: ModelConfig, vocabulary_size: int) -> Any:
+def _build(config: ModelConfig, vocabulary_size: int) -> Network:
     _require_known_options(config)
     inputs = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)
@@ -89,7 +89,7 @@ def _require_known_options(config: ModelConfig) -> None:
             )
 
 
-def _recurrent_layer(config: ModelConfig, x: Any) -> Any:
+def _recurrent_layer(config: ModelConfig, x: Tensor) -> Tensor:
     try:
         layer = keras_layer(config.cell)(
             config.units, return_sequences=True, return_state=True, **config.cell_options
@@ -130,7 +130,7 @@ def require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:
             )
 
 
-def initial_state(network: Any, batch_size: int) -> Tensors:
+def initial_state(network: Network, batch_size: int) -> Tensors:
     """Zeros: the state before the first token."""
     return [
         tf.zeros((batch_size, size))
@@ -140,7 +140,7 @@ def initial_state(network: Any, batch_size: int) -> Tensors:
     ]
 
 
-def state_sizes(layer: Any) -> list[int]:
+def state_sizes(layer: Layer) -> list[int]:
     """Of a recurrent layer: for an LSTM two."""
     size = layer.state_size
     return [size] if isinstance(size, int) else list(size)

@@ -1,34 +1,34 @@
-"""A network's pass over windows, through `seqgen.network.kernels` where these know its layers."""
+"""The forward pass over windows, through `seqgen.network.kernels` where they support the layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
 from seqgen.network.build import Tensors, has_gpu, state_sizes
+from seqgen.types import Network, Tensor
 
 
 @dataclass(frozen=True)
 class DropoutMasks:
-    """What is left to chance in training: dropout of outputs is the network's own, that of
-    recurrent weights (Wan and others 2013; Merity and others 2018) is here."""
+    """Random masks of a training step: for outputs, with the rates of the Dropout layers, and for
+    recurrent weights (Wan et al. 2013; Merity et al. 2018)."""
 
     seed: int
-    number: Any  # one number, one choice
+    number: Tensor  # of the step; the same number gives the same masks
     recurrent_dropout: float = 0.0
 
-    def mask(self, shape: Any, rate: float, place: int) -> Any:
-        """0 for what is dropped, else so much that the mean is 1.
+    def mask(self, shape: Tensor, rate: float, place: int) -> Tensor:
+        """0 with probability `rate`, otherwise 1 / (1 - rate), so that the mean is 1.
 
-        Drawn without a generator's state, so that a resumed run drops what an uninterrupted one
-        would; a byte of chance for each number, as chance is what takes the time.
+        Stateless, so that a resumed run drops what an uninterrupted one would. One random byte per
+        element, since drawing dominates the cost: `rate` is rounded to a multiple of 1 / 256.
 
         Args:
             shape: of the mask.
-            rate: share that is dropped, taken to the nearest of 256 parts.
-            place: a number of its own for each mask of a step.
+            rate: probability of 0.
+            place: distinguishes the masks of a step.
         """
         dropped = min(round(256 * rate), 255)
         size = tf.reduce_prod(shape)
@@ -41,16 +41,15 @@ class DropoutMasks:
 
 
 class Forward:
-    """A network's pass over windows, with its weights as they are now.
+    """The forward pass over windows, with the current weights of a network.
 
-    What all windows of a step share is worked out once: the weights as the products want them, and
-    which of the recurrent ones are dropped.
+    What all windows of a step share is computed once: packed weights and recurrent dropout masks.
 
     Args:
-        network: what `build` gave.
+        network: returned by `build`.
         batch_size: of every window.
-        chance: in training, what decides what is dropped; None drops nothing.
-        precision: of the matrix products; all else is float32.
+        masks: for dropout in training; None drops nothing.
+        precision: of the factors of matrix products; everything else is float32.
 
     >>> from seqgen.config import ModelConfig
     >>> from seqgen.network.build import build, initial_state
@@ -63,13 +62,13 @@ class Forward:
 
     def __init__(
         self,
-        network: Any,
+        network: Network,
         batch_size: int,
         *,
-        chance: DropoutMasks | None = None,
+        masks: DropoutMasks | None = None,
         precision: str = "float32",
     ) -> None:
-        self._chance = chance
+        self._masks = masks
         self._precision = precision
         _, self._embedding, *self._layers, self._dense = network.layers
         recurrent = [each for each in self._layers if isinstance(each, keras.layers.RNN)]
@@ -79,19 +78,19 @@ class Forward:
         if self._is_fast:
             self._prepare(batch_size)
 
-    def __call__(self, ids: Any, state: Tensors, shard: int = 0) -> tuple[Any, Tensors]:
+    def __call__(self, ids: Tensor, state: Tensors, shard: int = 0) -> tuple[Tensor, Tensors]:
         """Ids `(B, T)` and the state before them → logits `(B, T, V)` and the state after them.
 
         Args:
             ids: the tokens.
-            state: of each recurrent layer, `(B, units)`; for an LSTM two.
-            shard: each of a step has dropout of its own.
+            state: of every recurrent layer its states `(B, units)`.
+            shard: number of the shard; every shard of a step has its own dropout of outputs.
         """
         run = self._fast if self._is_fast else self._stock
         return run(ids, list(state), shard)
 
-    def _stock(self, ids: Any, state: Tensors, _: int) -> tuple[Any, Tensors]:
-        training = self._chance is not None
+    def _stock(self, ids: Tensor, state: Tensors, _: int) -> tuple[Tensor, Tensors]:
+        training = self._masks is not None
         x, after = self._embedding(ids), []
         for layer in self._layers:
             if isinstance(layer, keras.layers.RNN):
@@ -103,31 +102,31 @@ class Forward:
         return self._dense(x), after
 
     def _prepare(self, batch_size: int) -> None:
-        """The weights as `_fast` wants them.
+        """Prepare the weights for `_fast`.
 
-        Where there are no more tokens than a vector is wide, the tokens themselves go into the
-        first one, one-hot, and the embedding is multiplied into its kernel: wide vectors then cost
-        no more than narrow ones.
+        If the vocabulary is no larger than the embedding, the first layer gets one-hot tokens, and
+        its kernel is multiplied by the embedding: a wide embedding then costs no more than a narrow
+        one.
         """
         embeddings = self._embedding.embeddings
         self._vocabulary_size, width = embeddings.shape
         self._one_hot = self._vocabulary_size <= width
         self._embeddings = None if self._one_hot else tf.cast(embeddings, self._precision)
         self._dense_kernel = tf.cast(self._dense.kernel, self._precision)
-        table = embeddings if self._one_hot else None  # of the first layer
+        table = embeddings if self._one_hot else None  # for the first layer
         self._fast_layers = {}
         for place, layer in enumerate(self._layers):
             if isinstance(layer, keras.layers.RNN):
                 mask = None
-                if self._chance and self._chance.recurrent_dropout:
+                if self._masks and self._masks.recurrent_dropout:
                     shape = layer.cell.recurrent_kernel.shape
-                    mask = self._chance.mask(shape, self._chance.recurrent_dropout, place)
+                    mask = self._masks.mask(shape, self._masks.recurrent_dropout, place)
                 self._fast_layers[place] = kernels.Layer(
                     layer, batch_size, self._precision, recurrent_mask=mask, embedding=table
                 )
                 table = None
 
-    def _fast(self, ids: Any, state: Tensors, shard: int) -> tuple[Any, Tensors]:
+    def _fast(self, ids: Tensor, state: Tensors, shard: int) -> tuple[Tensor, Tensors]:
         """As `_stock`, through `seqgen.network.kernels`, whose sequences are `(D, T, B)`."""
         if self._one_hot:
             size = self._vocabulary_size
@@ -140,9 +139,9 @@ class Forward:
                 before = [tf.transpose(state.pop(0)) for _ in state_sizes(layer)]
                 x, layer_after = self._fast_layers[place](x, before)
                 after += map(tf.transpose, layer_after)
-            elif self._chance is not None:
-                chance = replace(self._chance, number=self._chance.number + shard)
-                x *= tf.cast(chance.mask(tf.shape(x), layer.rate, place), x.dtype)
+            elif self._masks is not None:
+                masks = replace(self._masks, number=self._masks.number + shard)
+                x *= tf.cast(masks.mask(tf.shape(x), layer.rate, place), x.dtype)
         units, _, batch_size = x.shape
         logits = tf.matmul(tf.reshape(x, (units, -1)), self._dense_kernel, transpose_a=True)
         logits = tf.cast(logits, tf.float32) + self._dense.bias

@@ -1,42 +1,42 @@
-"""A batch cut into shards that run side by side, each on threads of its own.
+"""Splits a batch into shards that run in parallel, each on its own threads.
 
-A recurrent network takes many small steps one after the other. Threads that share each of them
-wait for each other all the time; threads that each take a part of the batch through all steps
-meet once, when the gradients are summed.
+A recurrent network takes many small steps in sequence. Threads that share every step spend their
+time waiting for each other; threads that take one shard through all steps meet once, when the
+gradients are summed.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from seqgen.network.backend import tf
+from seqgen.types import Tensor
 
-LEAST_ROWS = 16  # of a shard: with fewer, reading the weights outweighs using them
+LEAST_ROWS = 16  # of a shard; with fewer, reading the weights dominates the products
 
 
 def core_count() -> int:
-    """How many cores this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def divide_threads(batch_size: int) -> None:
-    """Set TensorFlow's threads for batches of that size, unless it has begun to work already."""
+    """Set the threads of TensorFlow for batches of that size, unless it has been initialised."""
     cores = core_count()
     shards = max(min(cores, batch_size // LEAST_ROWS), 1)
     if shards > 1:
         try:
             tf.config.threading.set_inter_op_parallelism_threads(shards)
             tf.config.threading.set_intra_op_parallelism_threads(max(cores // shards, 1))
-        except RuntimeError:  # it has begun, with the threads that it has
+        except RuntimeError:  # it has been initialised
             return
 
 
 def shard_count(batch_size: int) -> int:
-    """Into how many shards a batch is cut: one for each thread set, fewer where it does not divide,
-    and one for a GPU, which takes it as a whole.
+    """Number of shards of a batch: one per thread pool, fewer if that does not divide the batch size,
+    and one for a GPU.
 
     >>> batch_size = 35
     >>> batch_size % shard_count(batch_size)
@@ -48,8 +48,8 @@ def shard_count(batch_size: int) -> int:
     return max(count for count in range(1, most + 1) if batch_size % count == 0)
 
 
-def cut(count: int, *batched: Any) -> list[Any]:
-    """Tensors `(B, …)`, or lists of them, → for each shard the same of `(B / count, …)`.
+def cut(count: int, *batched: Tensor) -> list[Tensor]:
+    """Split tensors `(B, …)`, or lists of them: for every shard the same of `(B / count, …)`.
 
     >>> [[a.shape[0], b[0].shape[0]] for a, b in cut(2, tf.zeros((6, 3)), [tf.zeros((6, 1))])]
     [[3, 3], [3, 3]]
@@ -61,8 +61,8 @@ def cut(count: int, *batched: Any) -> list[Any]:
     ]
 
 
-def join(shards: list[list[Any]]) -> list[Any]:
-    """The states of the shards, as one of the whole batch.
+def join(shards: list[list[Tensor]]) -> list[Tensor]:
+    """Concatenate the states of the shards to that of the batch.
 
     >>> join([[tf.zeros((2, 1))], [tf.zeros((2, 1))]])[0].shape
     TensorShape([4, 1])

@@ -146,11 +146,11 @@ class TrainStep:
         self, count: int, number: Tensor, inputs: Tensor, targets: Tensor, state: Tensor
     ) -> Tensor:
         """The sum of the losses of `count` shards, the states after them, and its gradients."""
-        chance = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
+        masks = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:
             rows, precision = inputs.shape[0] // count, self.config.precision
-            forward = Forward(self.network, rows, chance=chance, precision=precision)
+            forward = Forward(self.network, rows, masks=masks, precision=precision)
             for i, shard in enumerate(cut(count, inputs, targets, state)):
                 inputs, targets, state = shard
                 logits, state = forward(inputs, state, i)

@@ -1,6 +1,6 @@
-"""The loops of a layer over the times of a window, forward and backward, in C.
+"""The loops of a layer over the steps of a window, forward and backward, in C.
 
-One call for all times does what `seqgen.network.kernels.tf_loop` does as TensorFlow operations.
+One call for all steps does what `seqgen.network.kernels.tf_loop` does as TensorFlow operations.
 The activations are applied right after each product, while its results are still in registers.
 """
 
@@ -16,12 +16,10 @@ import numpy as np
 from seqgen.native import CELLS, ISAS, check, first_supported, library
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Cell
-from seqgen.network.kernels.operations import Tensor
+from seqgen.types import Floats, Tensor
 
 UNITS = 16  # the units must be a multiple of it
 ALIGNMENT = 64  # bytes; TensorFlow takes over an aligned array without a copy
-
-Floats = Any  # an array
 
 
 class Window(ctypes.Structure):
@@ -110,7 +108,7 @@ class Loops:
 
 
 def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
-    """Weights `(width, gates)` in words, as a loop reads them."""
+    """Pack weights `(width, gates)` into the words that a loop reads."""
     width, gates = weights.shape
     packed = _empty((-(-width * weights.itemsize // 4) * gates,), np.uint32)
     _call(
@@ -172,7 +170,8 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> Floats:
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + ALIGNMENT, np.uint8)
     first = -memory.ctypes.data % ALIGNMENT
-    return memory[first : first + size].view(dtype).reshape(shape)
+    aligned: Floats = memory[first : first + size].view(dtype).reshape(shape)
+    return aligned
 
 
 def _copy(array: Floats) -> Floats:

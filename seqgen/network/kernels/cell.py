@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqgen.network.backend import tf
-from seqgen.network.kernels.operations import Tensor, columns, gradient_of_weights
+from seqgen.network.kernels.operations import columns, gradient_of_weights
+from seqgen.types import Tensor
 
 Array = Any  # a TensorArray
 
@@ -33,7 +34,7 @@ class Cell:
 
     def forward(
         self, x: Tensor, previous_output: Tensor, *state: Tensor
-    ) -> tuple[list[Tensor], Any]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """One step.
 
         Args:
@@ -62,6 +63,6 @@ class Cell:
 
     def gradient_of_recurrent_kernel(
         self, before: Tensor, d: Tensor, residuals: Sequence[Array]
-    ) -> Any:
+    ) -> Tensor:
         """From the previous outputs `(units, T, B)` and the pre-activations' gradient."""
         return gradient_of_weights(before, d)

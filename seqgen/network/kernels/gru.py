@@ -4,12 +4,10 @@ cuDNN, or before it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Array, Cell
 from seqgen.network.kernels.operations import (
-    Tensor,
     columns,
     d_sigmoid,
     d_tanh,
@@ -17,6 +15,7 @@ from seqgen.network.kernels.operations import (
     gradient_of_weights,
     product,
 )
+from seqgen.types import Tensor
 
 
 class GRUResetAfter(Cell):
@@ -48,7 +47,7 @@ class GRUResetAfter(Cell):
 
     def forward(
         self, x: Tensor, previous_output: Tensor, before: Tensor
-    ) -> tuple[list[Tensor], Any]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         units = self.units
         x = float32(x) + self.biases
         recurrent = product(self.transposed, previous_output) + self.recurrent_biases
@@ -95,7 +94,7 @@ class GRUResetBefore(Cell):
 
     def forward(
         self, x: Tensor, previous_output: Tensor, before: Tensor
-    ) -> tuple[list[Tensor], Any]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         gates, candidate = self.transposed
         x = float32(x) + self.biases
         z, r = tf.split(tf.sigmoid(x[: 2 * self.units] + product(gates, previous_output)), 2)
@@ -116,7 +115,7 @@ class GRUResetBefore(Cell):
 
     def gradient_of_recurrent_kernel(
         self, before: Tensor, d: Tensor, residuals: Sequence[Array]
-    ) -> Any:
+    ) -> Tensor:
         _, r, _, hidden, _ = residuals
         left = tf.transpose(tf.cast(r.stack() * hidden.stack(), d.dtype), (1, 0, 2))
         d_gates, d_candidate = tf.split(d, (2 * self.units, self.units))

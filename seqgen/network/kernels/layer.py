@@ -1,4 +1,4 @@
-"""A recurrent layer over windows: the products outside its loops, and the gradients."""
+"""A recurrent layer over windows: the loops, and the products outside of them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from seqgen.network.kernels import c_loop, tf_loop
 from seqgen.network.kernels.cell import Cell
 from seqgen.network.kernels.gru import GRUResetAfter, GRUResetBefore
 from seqgen.network.kernels.lstm import LSTM
-from seqgen.network.kernels.operations import Tensor, gradient_of_weights, product_of_sequence
+from seqgen.network.kernels.operations import gradient_of_weights, product_of_sequence
 from seqgen.network.kernels.simple_rnn import SimpleRNN
+from seqgen.types import Layer as KerasLayer
+from seqgen.types import Tensor
 
 
 class Layer:
-    """A recurrent layer with its weights as they are now, for any number of windows.
+    """A recurrent layer with its current weights, for any number of windows.
 
-    What the products want of the weights, their precision and their order, is worked out once.
+    The weights are cast and packed once.
 
     Args:
         layer: a built Keras layer that `supports` accepts.
         batch_size: of every window.
-        precision: of the products.
-        recurrent_mask: what the recurrent weights are multiplied with.
-        embedding: what the inputs are multiplied with before the layer's kernel, `(D, E)`.
+        precision: of the factors of products.
+        recurrent_mask: factor of the recurrent weights, `(units, gates)`.
+        embedding: `(D, E)`, by which the inputs are multiplied before the layer's kernel.
 
     >>> layer = keras.layers.LSTM(4)
     >>> layer.build((None, None, 3))
@@ -36,7 +38,7 @@ class Layer:
 
     def __init__(
         self,
-        layer: Any,
+        layer: KerasLayer,
         batch_size: int,
         precision: str = "float32",
         *,
@@ -93,7 +95,7 @@ class Layer:
 
 
 # Keras layer → its cell here. A layer that is missing is trained by Keras.
-CELLS: dict[type, Callable[[Any], type[Cell]]] = {
+CELLS: dict[type, Callable[[KerasLayer], type[Cell]]] = {
     keras.layers.SimpleRNN: lambda layer: SimpleRNN,
     keras.layers.LSTM: lambda layer: LSTM,
     keras.layers.GRU: lambda layer: GRUResetAfter if layer.reset_after else GRUResetBefore,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Cell
-from seqgen.network.kernels.operations import Tensor, d_sigmoid, d_tanh, float32, product
+from seqgen.network.kernels.operations import d_sigmoid, d_tanh, float32, product
+from seqgen.types import Tensor
 
 
 class LSTM(Cell):
@@ -30,7 +29,7 @@ class LSTM(Cell):
 
     def forward(
         self, x: Tensor, previous_output: Tensor, _: Tensor, before: Tensor
-    ) -> tuple[list[Tensor], Any]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         units = self.units
         x = tf.add_n((float32(x), product(self.transposed, previous_output), self.biases))
         i, f = tf.split(tf.sigmoid(x[: 2 * units]), 2)

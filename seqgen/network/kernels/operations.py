@@ -1,12 +1,9 @@
-"""What a step of any layer is made of: products, derivatives, and the gradient of the weights."""
+"""Building blocks of all cells: products, derivatives, and gradients of weights."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from seqgen.network.backend import tf
-
-Tensor = Any
+from seqgen.types import Tensor
 
 
 def float32(tensor: Tensor) -> Tensor:
@@ -14,28 +11,28 @@ def float32(tensor: Tensor) -> Tensor:
 
 
 def product(matrix: Tensor, tensor: Tensor) -> Tensor:
-    """In the matrix's precision; the result is float32."""
+    """matrix @ tensor in the dtype of the matrix, cast to float32."""
     return float32(tf.matmul(matrix, tf.cast(tensor, matrix.dtype)))
 
 
 def d_sigmoid(value: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient before a sigmoid of that value, in one operation."""
+    """gradient * value * (1 - value), the gradient before a sigmoid, in one operation."""
     return tf.raw_ops.SigmoidGrad(y=value, dy=gradient)
 
 
 def d_tanh(value: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient before a tanh of that value, in one operation."""
+    """gradient * (1 - value^2), the gradient before a tanh, in one operation."""
     return tf.raw_ops.TanhGrad(y=value, dy=gradient)
 
 
 def columns(vector: Tensor, batch_size: int) -> Tensor:
-    """The vector `(rows,)` as every column of `(rows, B)`: adding that is faster than broadcasting
-    at every step."""
+    """Repeat a vector `(rows,)` as the columns of `(rows, B)`, which is faster to add at every step
+    than to broadcast."""
     return tf.tile(vector[:, None], (1, batch_size))
 
 
 def product_of_sequence(matrix: Tensor, sequence: Tensor) -> Tensor:
-    """`(rows, D)` by `(D, T, B)`, in one product."""
+    """matrix `(rows, D)` @ sequence `(D, T, B)` → `(rows, T, B)`, in one product."""
     width, steps, batch_size = sequence.shape
     steps = steps or tf.shape(sequence)[1]
     product = tf.matmul(matrix, tf.reshape(sequence, (width, steps * batch_size)))
@@ -43,7 +40,7 @@ def product_of_sequence(matrix: Tensor, sequence: Tensor) -> Tensor:
 
 
 def gradient_of_weights(inputs: Tensor, gradient: Tensor) -> Tensor:
-    """Of a product's weights, from its inputs `(D, T, B)` and the gradient of what came out,
-    `(gates, T, B)`, summed over all steps in one product: `(D, gates)`."""
+    """The gradient of the weights `(D, gates)` of a product, summed over all steps, from its inputs
+    `(D, T, B)` and the gradient of its results `(gates, T, B)`."""
     inputs, gradient = (tf.reshape(each, (each.shape[0], -1)) for each in (inputs, gradient))
     return float32(tf.matmul(inputs, gradient, transpose_b=True))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Cell
-from seqgen.network.kernels.operations import Tensor, d_tanh, float32, product
+from seqgen.network.kernels.operations import d_tanh, float32, product
+from seqgen.types import Tensor
 
 
 class SimpleRNN(Cell):
@@ -19,7 +18,9 @@ class SimpleRNN(Cell):
     residuals = 1
     native = "simple_rnn"
 
-    def forward(self, x: Tensor, previous_output: Tensor, _: Tensor) -> tuple[list[Tensor], Any]:
+    def forward(
+        self, x: Tensor, previous_output: Tensor, _: Tensor
+    ) -> tuple[list[Tensor], list[Tensor]]:
         h = tf.tanh(tf.add_n((float32(x), product(self.transposed, previous_output), self.biases)))
         return [h], [h]
 

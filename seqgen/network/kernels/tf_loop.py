@@ -7,7 +7,8 @@ from typing import Any
 
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Array, Cell
-from seqgen.network.kernels.operations import Tensor, float32, product_of_sequence
+from seqgen.network.kernels.operations import float32, product_of_sequence
+from seqgen.types import Tensor
 
 Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
 
