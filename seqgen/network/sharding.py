@@ -35,7 +35,7 @@ def divide_threads(batch_size: int) -> None:
 
 
 def shard_count(batch_size: int) -> int:
-    """Number of shards of a batch: one per thread pool, fewer if that does not divide the batch size,
+    """Number of shards of a batch: one per thread pool, fewer if that does not divide the batch,
     and one for a GPU.
 
     >>> batch_size = 35

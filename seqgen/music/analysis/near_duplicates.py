@@ -1,4 +1,8 @@
-"""Melodies that are nearly the same, which must stay on one side of the split."""
+"""Melodies that are nearly the same, which must stay on one side of the split.
+
+They are compared as copies are: by the intervals from note to note and the time between their
+starts, so that the key and the way of playing, legato or detached, make no difference.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ Numbers = npt.NDArray[np.int64]
 
 
 def opening(melody: Piece) -> tuple[tuple[int, int], ...]:
-    """Return the first intervals and durations after a pick-up, the same in every key.
+    """Return the first steps (interval, ticks between the starts) after a pick-up.
 
     >>> from seqgen.music.pitch_names import piece_of
     >>> scale = piece_of("C4/8 D4/8 E4/4 F4/8")
@@ -30,7 +34,7 @@ def opening(melody: Piece) -> tuple[tuple[int, int], ...]:
     start = next((bar for bar, length in bars if length >= melody.meter.ticks), 0)
     notes = dropwhile(lambda note: note.start < start, melody.parts[0].notes)
     return tuple(
-        (after.pitch - note.pitch, note.duration)
+        (after.pitch - note.pitch, after.start - note.start)
         for note, after in pairwise(islice(notes, OPENING + 1))
     )
 
@@ -59,12 +63,12 @@ def families(melodies: Sequence[Piece]) -> Numbers:
 
 
 def _sharing_runs(melodies: Sequence[Piece]) -> Numbers:
-    """Return pairs of indices of melodies `(N, 2)` that share a run of intervals and durations."""
+    """Return pairs of indices of melodies `(N, 2)` that share a run of `RUN` steps."""
     voices = [melody.parts[0].notes for melody in melodies]
     owners = np.repeat(np.arange(len(voices)), [len(voice) for voice in voices])
     numbers = chain.from_iterable(chain.from_iterable(voices))
-    _, ticks, pitches, _ = np.fromiter(numbers, np.int64).reshape(-1, 4).T
-    steps = np.diff(pitches) + (ticks[:-1] << 8)
+    starts, _, pitches, _ = np.fromiter(numbers, np.int64).reshape(-1, 4).T
+    steps = np.diff(pitches) + (np.diff(starts) << 8)
     if len(steps) < RUN:
         return np.empty((0, 2), np.int64)
     places = np.flatnonzero(owners[:-RUN] == owners[RUN:])  # where a run is within one melody

@@ -50,3 +50,14 @@ def test_a_version_of_a_version_is_one_too() -> None:
 def test_a_note_or_figure_again_and_again_is_no_tune() -> None:
     for figure in ("C4/8 " * 40, "C4/8 G4/8 E4/8 G4/8 " * 10):
         assert not same(tune(f"A4/2 G4/2 {figure}"), tune(f"C5/4 D4/4 E4/2 {figure}"))
+
+
+def test_a_tune_played_detached_is_no_other_tune() -> None:
+    piece = tune(TUNE)
+    (part,) = piece.parts
+    notes = tuple(note._replace(duration=note.duration // 2) for note in part.notes)
+    assert same(piece, replace(piece, parts=(replace(part, notes=notes),)))
+    swung = tuple(
+        note._replace(start=note.start + 6 * (number % 2)) for number, note in enumerate(part.notes)
+    )
+    assert not same(piece, replace(piece, parts=(replace(part, notes=swung),)))
