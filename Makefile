@@ -5,6 +5,7 @@
 # make test-sanitized   the tests of the C library, built with CC="gcc -fsanitize=address,undefined"
 # make check   set up, run ruff, mypy and import-linter
 # make docs    set up, build the documentation: build/site/index.html
+# make wheels  set up, build a wheel for every platform and check it: dist/
 # make bench   set up, print the figures of docs/benchmarks.md
 # make clean   remove what the others made, but no model
 
@@ -28,7 +29,7 @@ FAST := tests/utils tests/native tests/corpus tests/copying tests/sampling tests
 SANITIZED := tests/native tests/network/test_kernels.py tests/inference/test_c_engine.py \
              tests/sampling/test_c_sampler.py
 
-.PHONY: demo test test-fast test-sanitized check docs bench clean
+.PHONY: demo test test-fast test-sanitized check docs wheels bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -74,6 +75,14 @@ check: $(READY)
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+wheels: $(READY)
+	@rm -rf dist
+	for target in linux-x86_64 linux-aarch64 macos-x86_64 macos-arm64 windows-x86_64 windows-arm64; do \
+	  SEQGEN_TARGET=$$target $(BIN)/python -m pip wheel --quiet --disable-pip-version-check \
+	    --no-deps --wheel-dir dist . || exit 1; \
+	done
+	$(BIN)/python -m tests.native.wheels dist/*.whl
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup

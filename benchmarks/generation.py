@@ -221,7 +221,7 @@ def sampling_share(tokens: int) -> None:
     ):  # fmt: skip
         shares = []
         for count in (1, 64):
-            config = SampleConfig(length=tokens, **options)  # type: ignore[arg-type]
+            config = SampleConfig(length=tokens, **options)
             place = gather(engine, read(engine, np.array([0])), [0] * count)
             ids = np.zeros(count, int)
             each = [copy.deepcopy(constraints) for _ in range(count)]

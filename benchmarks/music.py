@@ -138,6 +138,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.models or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         if options.only in (None, "reading"):
             reading()
         if options.only in (None, "learning"):

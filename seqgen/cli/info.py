@@ -11,21 +11,29 @@ from seqgen.tasks.output import print_json
 
 
 @click.command()
-@click.argument("model", type=FILE)
+@click.argument("model", type=FILE, required=False)
 @json_option
-def info(model: Path, as_json: bool) -> None:
+def info(model: Path | None, as_json: bool) -> None:
     """Describe a model file: its task, network, corpus, training run and score.
+
+    Without a MODEL, describe this installation: versions, processor, and which C code runs.
 
     \b
     Examples:
       seqgen info book.keras
       seqgen info book.keras --json
+      seqgen info
     """
     from seqgen import model_file
-    from seqgen.reporting import summaries
+    from seqgen.reporting import environment, summaries
 
-    model_data = model_file.load(model)
-    if as_json:
-        print_json(summaries.model_facts(model_data))
+    if model is None:
+        facts = environment.facts()
+        text = environment.text(facts)
     else:
-        click.echo(summaries.model(model_data))
+        model_data = model_file.load(model)
+        facts, text = summaries.model_facts(model_data), summaries.model(model_data)
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(text)

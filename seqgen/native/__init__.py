@@ -28,7 +28,7 @@ OK, NO_MEMORY, BAD_ARGUMENT = range(3)  # what functions of the library return
 
 _STRUCTURE, _INT, _INT64 = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
 _ARRAY = ctypes.POINTER(ctypes.c_byte)  # takes what `pointer` returns, faster than c_void_p
-_SIGNATURES: dict[str, tuple[Any, ...]] = {  # all return an int
+FUNCTIONS: dict[str, tuple[Any, ...]] = {  # name → types of arguments; all return an int
     "library_version": (),
     "processor_has": (_INT,),
     "window_columns": (_INT,),
@@ -80,7 +80,7 @@ def _declare(found: Any) -> None:
             f"{LIBRARY.name} was compiled for another version of seqgen; install seqgen again, or "
             f"set {VARIABLE}=0 to run without it"
         )
-    for name, types in _SIGNATURES.items():
+    for name, types in FUNCTIONS.items():
         function = getattr(found, name)
         function.argtypes, function.restype = types, _INT
 

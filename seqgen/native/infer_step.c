@@ -10,6 +10,7 @@
 
 #include "cells.h"
 #include "isa.h"
+#include "library.h"
 
 #define UNIT 8191.0f       /* 1 as a whole number of 14 bits */
 enum { MAX_UNITS = 2048 }; /* with more, a sum could exceed 32 bits */
@@ -114,7 +115,7 @@ INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *number
 #include "infer_step.h"
 
 /* Whether this processor runs `network_step` with an instruction set. */
-int network_supports(int isa) {
+EXPORT int network_supports(int isa) {
 #if defined(__x86_64__)
     if (isa == AVX512) return has_isa(AVX512) && __builtin_cpu_supports("avx512vnni");
     if (isa == AVX2) return has_isa(AVX2);
@@ -122,7 +123,7 @@ int network_supports(int isa) {
     return isa == PLAIN;
 }
 
-static int is_valid(const struct network *n) {
+static int is_valid_network(const struct network *n) {
     return network_supports(n->isa) && n->cell >= 0 && n->cell < CELL_COUNT && n->layer_count > 0
            && n->units > 0 && n->units % ROWS == 0 && n->units <= MAX_UNITS && n->layer
            && n->output.rows > 0 && n->output.rows % ROWS == 0 && n->output.width == n->units
@@ -134,9 +135,9 @@ static int is_valid(const struct network *n) {
      first          (streams, gates units): W x of the first layer, for the tokens
      before, after  (streams, size), size = layers states units + output rows: of every layer its
                     states, each (units,), then the logits */
-int network_step(const struct network *n, int64_t streams, const float *first, const float *before,
-                 float *after) {
-    if (!is_valid(n) || streams < 1 || !first || !before || !after) return BAD_ARGUMENT;
+EXPORT int network_step(const struct network *n, int64_t streams, const float *first,
+                        const float *before, float *after) {
+    if (!is_valid_network(n) || streams < 1 || !first || !before || !after) return BAD_ARGUMENT;
     /* both products, (streams, gates units) each, and the quantised vectors (streams, units) */
     const int64_t floats = (2 * GATES[n->cell] + 1) * n->units;
     float *scratch = malloc(sizeof(float) * (size_t)(streams * floats));

@@ -18,7 +18,4 @@ static inline int has_isa(int isa) {
     return 0;
 }
 
-/* What the functions of this library return. */
-enum { OK = 0, NO_MEMORY = 1, BAD_ARGUMENT = 2 };
-
 #endif

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "isa.h"
+#include "library.h"
 
 struct filters {
     int64_t top_k;                    /* 0 keeps all */
@@ -90,9 +90,9 @@ static int64_t sample_row(const struct filters *f, double temperature, int64_t s
      recent       (rows, window) ids, NULL without a window
      numbers      (rows,), 0 <= number < 1
      ids          (rows,), the result */
-int sample(const struct filters *f, double temperature, int64_t rows, int64_t size, int64_t window,
-           const float *logits, const uint8_t *allowed, const int64_t *recent, const double *numbers,
-           int64_t *ids) {
+EXPORT int sample(const struct filters *f, double temperature, int64_t rows, int64_t size,
+                  int64_t window, const float *logits, const uint8_t *allowed, const int64_t *recent,
+                  const double *numbers, int64_t *ids) {
     if (rows < 0 || size < 1 || window < 0 || !(temperature >= 0) || f->top_k < 0
         || !(f->top_p > 0 && f->top_p <= 1) || !(f->penalty > 0) || !logits || !numbers || !ids
         || (window && !recent))

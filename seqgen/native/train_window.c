@@ -7,6 +7,7 @@
 
 #include "cells.h"
 #include "isa.h"
+#include "library.h"
 
 static const int RESIDUALS[] = {1, 6, 5};     /* rows of a unit that forward stores for backward */
 static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two products */
@@ -105,12 +106,12 @@ static const struct loops ALL[ISA_COUNT] = {
 };
 
 /* What the batch size must be a multiple of; 0 if there are no loops for this processor. */
-int window_columns(int isa) {
+EXPORT int window_columns(int isa) {
     return isa >= 0 && isa < ISA_COUNT && has_isa(isa) ? ALL[isa].columns : 0;
 }
 
 /* Whether a window has loops, and every array that they use. */
-static int is_valid(const struct window *w) {
+static int is_valid_window(const struct window *w) {
     const int columns = window_columns(w->isa);
     return columns && w->cell >= 0 && w->cell < CELL_COUNT && w->units > 0 && w->units % UNITS == 0
            && w->width >= 0 && w->steps >= 0 && w->batch > 0 && w->batch % columns == 0 && w->packed;
@@ -121,20 +122,21 @@ static int has_states(const struct window *w) {
 }
 
 /* All of these return OK, NO_MEMORY or BAD_ARGUMENT. */
-int window_pack_forward(const struct window *w) {
-    return is_valid(w) && w->weights ? ALL[w->isa].pack_forward(w) : BAD_ARGUMENT;
+EXPORT int window_pack_forward(const struct window *w) {
+    return is_valid_window(w) && w->weights ? ALL[w->isa].pack_forward(w) : BAD_ARGUMENT;
 }
 
-int window_pack_backward(const struct window *w) {
-    return is_valid(w) && w->weights ? ALL[w->isa].pack_backward(w) : BAD_ARGUMENT;
+EXPORT int window_pack_backward(const struct window *w) {
+    return is_valid_window(w) && w->weights ? ALL[w->isa].pack_backward(w) : BAD_ARGUMENT;
 }
 
-int window_forward(const struct window *w) {
-    const int complete = is_valid(w) && has_states(w) && w->packed_kernel && w->bias && w->inputs;
+EXPORT int window_forward(const struct window *w) {
+    const int complete =
+        is_valid_window(w) && has_states(w) && w->packed_kernel && w->bias && w->inputs;
     return complete ? ALL[w->isa].forward(w) : BAD_ARGUMENT;
 }
 
-int window_backward(const struct window *w) {
-    const int complete = is_valid(w) && has_states(w) && w->gradient && w->d_bias;
+EXPORT int window_backward(const struct window *w) {
+    const int complete = is_valid_window(w) && has_states(w) && w->gradient && w->d_bias;
     return complete ? ALL[w->isa].backward(w) : BAD_ARGUMENT;
 }

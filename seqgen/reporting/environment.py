@@ -1,0 +1,99 @@
+"""What a bug report needs: versions, the processor, and which C code runs."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from seqgen import native
+from seqgen._version import __version__
+from seqgen.inference.c_engine import best_isa
+from seqgen.native import ISAS
+from seqgen.types import Json
+
+PACKAGES = ("tensorflow", "keras", "numpy", "music21")
+PROCESSORS = Path("/proc/cpuinfo")  # of Linux
+
+
+def facts() -> Json:
+    """Versions, processor and instruction sets, as plain data.
+
+    >>> sorted(facts())[:3]
+    ['cores', 'generation', 'not_used']
+    """
+    sets = native.instruction_sets()
+    generation = best_isa()
+    return {
+        "seqgen": __version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "training": {
+            "float32": next((name for name in sets if name != "avx512_bf16"), None),
+            "bfloat16": "avx512_bf16" if "avx512_bf16" in sets else None,
+        },
+        "generation": None if generation is None else ISAS[generation],
+        "not_used": _not_used(sets),
+    }
+
+
+def text(facts: Json) -> str:
+    """The facts as lines for people."""
+    packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
+    training = facts["training"]
+    rows = [
+        ("seqgen", facts["seqgen"]),
+        ("python", f"{facts['python']}; {packages}"),
+        ("system", facts["system"]),
+        ("processor", f"{facts['processor']}, {facts['cores']} cores"),
+        ("training", f"float32: {_code(training['float32'])}"),
+        ("", f"bfloat16: {_code(training['bfloat16'])}"),
+        ("generation", _code(facts["generation"], "NumPy")),
+        *(("not used", f"{name}: {reason}") for name, reason in facts["not_used"].items()),
+    ]
+    return "\n".join(f"{name:12}{value}" for name, value in rows)
+
+
+def _code(isa: str | None, otherwise: str = "TensorFlow") -> str:
+    return f"C, {isa}" if isa else otherwise
+
+
+def _not_used(sets: tuple[str, ...]) -> dict[str, str]:
+    """Instruction set, or the C library as a whole → why it is not used."""
+    limit = os.environ.get(native.VARIABLE, "")
+    if limit == "0":
+        return {"C library": f"{native.VARIABLE} is 0"}
+    library = native.library()
+    if library is None:
+        return {
+            "C library": "it was not compiled; install a C compiler and install seqgen again"
+            if not native.LIBRARY.exists()
+            else "it was compiled for another kind of machine; install seqgen again"
+        }
+    reasons = {}
+    for number, name in enumerate(ISAS[:-1]):
+        if not library.processor_has(number):
+            reasons[name] = "this processor lacks it"
+        elif name not in sets:
+            reasons[name] = f"{native.VARIABLE} is {limit}"
+    return reasons
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _processor() -> str:
+    try:
+        lines = PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -1,0 +1,62 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seqgen import native
+from seqgen._version import __version__
+from seqgen.native import ISAS, library
+from seqgen.reporting import environment
+
+compiled = pytest.mark.skipif(library() is None, reason="the C library is not compiled here")
+
+
+@pytest.fixture(autouse=True)
+def uncached(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    library.cache_clear()
+    yield
+    monkeypatch.undo()
+    library.cache_clear()
+
+
+def test_it_names_versions_and_processor() -> None:
+    facts = environment.facts()
+    assert facts["seqgen"] == __version__ and facts["cores"] == os.cpu_count()
+    assert facts["packages"]["tensorflow"].startswith("2.") and facts["processor"]
+    text = environment.text(facts)
+    assert __version__ in text and "float32: " in text
+
+
+@compiled
+def test_a_limit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(native.VARIABLE, "plain")
+    facts = environment.facts()
+    assert facts["training"] == {"float32": "plain", "bfloat16": None}
+    assert facts["generation"] == "plain"
+    for number, name in enumerate(ISAS[:-1]):
+        has = native.library().processor_has(number)
+        expected = "SEQGEN_NATIVE is plain" if has else "this processor lacks it"
+        assert facts["not_used"][name] == expected
+    assert "bfloat16: TensorFlow" in environment.text(facts)
+
+
+def test_a_library_that_is_switched_off_missing_or_foreign(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(native.VARIABLE, "0")
+    facts = environment.facts()
+    assert facts["not_used"] == {"C library": "SEQGEN_NATIVE is 0"}
+    assert "generation  NumPy" in environment.text(facts)
+    monkeypatch.delenv(native.VARIABLE)
+    library.cache_clear()
+    monkeypatch.setattr(native, "LIBRARY", tmp_path / "library.so")
+    assert "install a C compiler" in environment.facts()["not_used"]["C library"]
+    library.cache_clear()
+    (tmp_path / "library.so").write_bytes(b"MZ of another system")
+    assert "another kind of machine" in environment.facts()["not_used"]["C library"]
+
+
+def test_a_system_without_cpuinfo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(environment, "PROCESSORS", tmp_path / "missing")
+    assert environment.facts()["processor"]
