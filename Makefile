@@ -2,6 +2,7 @@
 #              then for a minute on fiddle tunes, write one, draw it and let it sound
 # make test    set up, run the tests
 # make test-fast   set up, run the tests that train nothing
+# make test-native   the tests of kernels, engines and training with slower C code, and without
 # make test-sanitized   the tests of the C library, built with CC="gcc -fsanitize=address,undefined"
 # make check   set up, run ruff, mypy and import-linter
 # make docs    set up, build the documentation: build/site/index.html
@@ -29,7 +30,13 @@ FAST := tests/utils tests/native tests/corpus tests/copying tests/sampling tests
 SANITIZED := tests/native tests/network/test_kernels.py tests/inference/test_c_engine.py \
              tests/sampling/test_c_sampler.py
 
-.PHONY: demo test test-fast test-sanitized check docs wheels bench clean
+# The slower instruction sets that this processor has, and none.
+export SLOWER := from seqgen.native import ISAS, library as load; \
+  print(*[name for i, name in enumerate(ISAS) if i > 1 and load() and load().processor_has(i)], 0)
+
+NATIVE := tests/network tests/inference tests/sampling tests/training
+
+.PHONY: demo test test-fast test-native test-sanitized check docs wheels bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -61,6 +68,11 @@ test: $(READY)
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -n 2 $(FAST)
+
+test-native: $(READY)
+	for set in $$($(BIN)/python -c "$$SLOWER"); do \
+	  SEQGEN_NATIVE=$$set $(BIN)/python -m pytest -n 2 $(NATIVE) || exit 1; \
+	done
 
 # Python is not instrumented, so the sanitizer's runtime is preloaded, and leaks are not reported.
 test-sanitized: $(READY)

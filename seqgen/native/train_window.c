@@ -91,7 +91,11 @@ static void release(void *aligned) {
 #define NAME(x) x##_plain
 #define TARGET
 #define LANES 4
+#if defined(__x86_64__) /* sixteen registers */
+#define GROUPS 1
+#else
 #define GROUPS 2
+#endif
 #define BFLOAT16 0
 #include "simd.h"
 #include "train_window.h"

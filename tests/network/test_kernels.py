@@ -1,5 +1,6 @@
 """The fast layers against the stock ones of Keras: outputs, states and all gradients."""
 
+import os
 import shutil
 
 import numpy as np
@@ -96,7 +97,8 @@ def test_bfloat16_is_near_keras(cell: str, options: dict, batch: int) -> None:
 
 
 def test_the_c_files_are_compiled_where_there_is_a_compiler() -> None:
-    assert library() is not None or shutil.which("cc") is None
+    is_switched_off = os.environ.get("SEQGEN_NATIVE") == "0"
+    assert library() is not None or shutil.which("cc") is None or is_switched_off
 
 
 def test_what_c_takes() -> None:
