@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,7 @@ from seqgen.music.io import write
 from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.piece import Piece, regular_bars
 from seqgen.music.signatures import Key, Meter
+from seqgen.sampling.filters import FILTERS
 from seqgen.tasks import base
 from tests.conftest import SENTENCE
 from tests.tasks.music.test_corpus import tune
@@ -103,7 +105,8 @@ def run_python(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(base, "_TASKS", dict(base._TASKS))  # a page may register its own
     monkeypatch.setattr(write, "WRITERS", dict(write.WRITERS))
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    exec(re.sub(r"minutes=\d+", "epochs=0.1", "\n".join(blocks)), {"__name__": "__main__"})
+    with mock.patch.dict(FILTERS):  # a page may add its own
+        exec(re.sub(r"minutes=\d+", "epochs=0.1", "\n".join(blocks)), {"__name__": "__main__"})
 
 
 def test_python(

@@ -36,14 +36,14 @@ struct network {
 
 #define ROWS 16 /* of a block, in every instruction set, so that there is one way to pack weights */
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+
 static inline int32_t load_pair_i16(const int16_t *numbers) {
     int32_t pair;
     memcpy(&pair, numbers, sizeof pair);
     return pair;
 }
-
-#if defined(__x86_64__)
-#include <immintrin.h>
 
 #define NAME(x) step_vnni_##x
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma")))
