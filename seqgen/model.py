@@ -109,7 +109,7 @@ class Model:
         return text
 
     def pieces(self, count: int = 1, **options: Any) -> Iterator[Composition]:
-        """Generate pieces of music, see `seqgen.tasks.music.task.Pieces.pieces`."""
+        """Generate pieces of music, see `seqgen.tasks.music.pieces.Pieces.pieces`."""
         pieces: Iterator[Composition] = self._generator("pieces")(count, **options)
         return pieces
 

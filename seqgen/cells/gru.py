@@ -21,18 +21,13 @@ class GRU(KerasCell):
     keras_layer = "GRU"
     gates = 3
 
-    def __init__(
-        self,
-        options: Mapping[str, Any],
-        kernel: Floats,
-        recurrent_kernel: Floats,
-        bias: Floats | None = None,
-    ) -> None:
+    def __init__(self, options: Mapping[str, Any], *weights: Floats) -> None:
         self.recurrent_bias: Floats | None = None
-        if bias is not None and bias.ndim == 2:  # reset_after: one for each product
-            bias, recurrent_bias = bias
+        if len(weights) == 3 and weights[2].ndim == 2:  # reset_after: a bias for each product
+            kernel, recurrent_kernel, (bias, recurrent_bias) = weights
             self.recurrent_bias = recurrent_bias[:, None]
-        super().__init__(options, kernel, recurrent_kernel, bias)
+            weights = kernel, recurrent_kernel, bias
+        super().__init__(options, *weights)
         self.reset_after = options.get("reset_after", True)
         self.gates_kernel = self.recurrent_kernel[: 2 * self.units]
         self.candidate_kernel = self.recurrent_kernel[2 * self.units :]

@@ -52,7 +52,7 @@ def search(
         possible = allow_only(scores, allowed) + totals[:, None]
         for row, each in enumerate(growing):
             if each.is_finished:
-                each.state = gather(engine, state, [row])
+                each.store_state(gather(engine, state, [row]))
                 (stuck if each.is_stuck else whole).append((float(totals[row]), each))
                 possible[row] = -np.inf
         rows, tokens, totals, growing = _best(possible, scores, growing, width)

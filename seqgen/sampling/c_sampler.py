@@ -17,7 +17,7 @@ from seqgen.sampling.config import SampleConfig
 from seqgen.types import Ids
 
 BOOL, FLOAT32, FLOAT64, INT64 = map(np.dtype, ("bool", "float32", "float64", "int64"))
-FILTERS = {"top_k", "top_p", "min_p"}  # those that `native/sample.c` has
+C_FILTERS = {"top_k", "top_p", "min_p"}  # those that `native/sample.c` has
 
 
 class _Filters(ctypes.Structure):
@@ -35,7 +35,7 @@ def supports(config: SampleConfig) -> bool:
     >>> supports(SampleConfig(top_p=0.9)) == (library() is not None)
     True
     """
-    return library() is not None and config.filters.keys() <= FILTERS
+    return library() is not None and config.filters.keys() <= C_FILTERS
 
 
 class CSampler:

@@ -124,6 +124,10 @@ class GeneratedSequence:
             return None
         return allowed
 
+    def store_state(self, state: DecoderState) -> None:
+        """Store the decoder state after the last token."""
+        self.state = state
+
     def feed(self, token: int) -> None:
         """Append a token that was drawn, unless it is the end token."""
         if token == self.end_id:
@@ -179,7 +183,7 @@ def generate(
                 growing = True
                 numbers[row] = output.random()
             elif output.state is None:
-                output.state = gather(engine, DecoderState(logits, state), [row])
+                output.store_state(gather(engine, DecoderState(logits, state), [row]))
             if mask is not None:
                 allowed[row] = mask
                 masked = True

@@ -1,7 +1,7 @@
 """Chooses the options that the user did not set.
 
 They depend on the length of the corpus, the length of the run, and the speed of the machine. The
-measurements behind the rules are in `benchmarks/LOG.md`. The two main rules:
+measurements that led to the rules are in `benchmarks/LOG.md`. The two main rules:
 
 - The best width for a given time is the largest one with which the network still sees eight times
   as many tokens as it has weights.

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from seqgen.music.piece import Piece
 from seqgen.utils.hashing import mixed, of_ngrams
 
-OPENING = 12  # steps from note to note that only versions of one tune have in common at the start
-RUN = 24  # steps in a row that only versions of one tune have in common anywhere,
-DIFFERENT = 6  # if so many of them are different: no note or figure repeated over and over
+OPENING = 12  # steps from note to note that only versions of one tune share at the start
+RUN = 24  # successive steps that only versions of one tune share anywhere
+DIFFERENT = 6  # least number of different steps in a run; fewer are a repeated note or figure
 
 Numbers = npt.NDArray[np.int64]
 
