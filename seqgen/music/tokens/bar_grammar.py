@@ -69,7 +69,7 @@ class Bars:
         return self.room in (0, self.pick_up)
 
     def pass_time(self, ticks: int) -> None:
-        """Fill the current bar by so many more ticks."""
+        """Fill the current bar by more ticks."""
         self.filled += ticks
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from seqgen.copying import report as copy_report
-from seqgen.copying.guard import CopyGuard, guards
+from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError, MusicError
 from seqgen.inference.engine import Engine
@@ -31,7 +31,7 @@ from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.tasks.music.conditioning import Conditioning
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.request import MusicRequest
-from seqgen.types import Mask
+from seqgen.types import Ids, Mask
 from seqgen.vocabulary import END, Vocabulary
 
 MAX_TOKENS = 20_000  # of a piece without a requested number of bars
@@ -87,9 +87,15 @@ class _Primer:
     """What all pieces of one request continue."""
 
     tokens: list[str]
-    ids: list[int]
+    prompt: Ids  # the end token and the primer, `(N,)`
     shift: int  # semitones by which the tokens are higher than the request
-    state: DecoderState  # after the end token and the primer
+    state: DecoderState  # after the prompt
+
+    @property
+    def ids(self) -> list[int]:
+        """The primer without the end token."""
+        ids: list[int] = self.prompt.tolist()[1:]
+        return ids
 
 
 @dataclass
@@ -165,8 +171,8 @@ class MusicGenerator:
 
     def _read_primer(self, request: MusicRequest) -> _Primer:
         tokens, shift = self.conditioning.primer_tokens(request)
-        ids = self.vocabulary.encode([END, *tokens])
-        return _Primer(tokens, ids.tolist()[1:], shift, decode.read(self.engine, ids))
+        prompt = self.vocabulary.encode([END, *tokens])
+        return _Primer(tokens, prompt, shift, decode.read(self.engine, prompt))
 
     def _begin(
         self, item: int, request: MusicRequest, primer: _Primer, config: SampleConfig, scored: bool
@@ -184,14 +190,12 @@ class MusicGenerator:
             grammar.bars.begin_counting()
         constraint = GrammarConstraint(grammar, self.vocabulary.end_id)
         config = replace(config, length=MAX_TOKENS if request.bars is None else NO_LIMIT)
-        copy_guards = self._guards(primer, config)
+        copy_guards = guards(
+            self.indexes, self.codes, config, primer.prompt, self.vocabulary.end_id
+        )
         return _Draft(
             request, primer, shift, grammar, [constraint, *copy_guards], config, item, scored
         )
-
-    def _guards(self, primer: _Primer, config: SampleConfig) -> list[CopyGuard]:
-        prompt = self.vocabulary.encode([END, *primer.tokens])
-        return guards(self.indexes, self.codes, config, prompt, self.vocabulary.end_id)
 
     def _generate_beginnings(self, drafts: Sequence[_Draft], rows: int, sampler: Sampler) -> None:
         """Generate all but the final bars of several drafts at once."""

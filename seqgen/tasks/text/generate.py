@@ -42,7 +42,7 @@ class TextStream:
     vocabulary: Vocabulary
     indexes: Sequence[CopyIndex]  # of the training corpora
     codes: CopyCodes
-    stop_length: int  # characters of the stop text: so many are held back, as they may be it
+    stop_length: int  # characters of the stop text; the last ones are held back: they may be it
     advance: Advance
 
     def __iter__(self) -> Iterator[str]:
