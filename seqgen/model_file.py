@@ -188,20 +188,25 @@ def _weights(config: ModelConfig, vocabulary_size: int, weights_file: bytes) -> 
         recurrent = [name for name in layers if "cell" in layers[name]]
         recurrent.sort(key=lambda name: (len(name), name))  # lstm, lstm_1, ... lstm_10
         if len(recurrent) != config.layers:
-            raise ValueError(f"{config.layers} recurrent layers expected, got {len(recurrent)}")
+            raise ValueError(f"expected {config.layers} recurrent layers, got {len(recurrent)}")
         for group in ("embedding", *(f"{name}/cell" for name in recurrent), "dense"):
             variables = layers[group]["vars"]
             weights += [np.asarray(variables[str(i)], np.float32) for i in range(len(variables))]
-    rows, per_layer = (
-        get_cell(config.cell).gates * config.units,
-        len(weights[1:-2]) // config.layers,
-    )
+    _require_shapes(weights, config, vocabulary_size)
+    return weights
+
+
+def _require_shapes(weights: list[Floats], config: ModelConfig, vocabulary_size: int) -> None:
+    """Raise `ValueError` unless all matrices have the shapes of the configuration."""
+    gates = get_cell(config.cell).gates * config.units
     expected = [(vocabulary_size, config.embedding)]
     for width in (config.embedding, *[config.units] * (config.layers - 1)):
-        expected += [(width, rows), (config.units, rows)]
+        expected += [(width, gates), (config.units, gates)]
     expected.append((config.units, vocabulary_size))
-    kernels = [each for i in range(1, len(weights) - 2, per_layer) for each in weights[i : i + 2]]
-    shapes = [each.shape for each in (weights[0], *kernels, weights[-2])]
-    if shapes != expected:
-        raise ValueError(f"weights of shapes {expected} expected, got {shapes}")
-    return weights
+    embedding, *recurrent, output_kernel, _ = weights
+    per_layer = len(recurrent) // config.layers  # kernel, recurrent kernel and perhaps a bias
+    starts = range(0, len(recurrent), per_layer)
+    kernels = [each for start in starts for each in recurrent[start : start + 2]]
+    found = [each.shape for each in (embedding, *kernels, output_kernel)]
+    if found != expected:
+        raise ValueError(f"expected weights of shapes {expected}, got {found}")

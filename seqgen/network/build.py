@@ -36,9 +36,9 @@ def keras_layer(cell: str) -> Layer:
 def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Network:
     """A new network: ids `(B, T)` → logits `(B, T, V)`.
 
-    Made of stock layers only: Embedding, then the recurrent layers, each followed by Dropout if
-    there is any, then Dense. With a seed the weights are the same every
-    time; of the process's random generators only TensorFlow's is seeded.
+    Embedding, then the recurrent layers, each followed by Dropout if there is any, then Dense. The
+    same seed gives the same weights; of the random generators of the process only that of
+    TensorFlow is seeded.
 
     Raises:
         ConfigError: the layer has no such option, or does not take its value.
