@@ -26,7 +26,8 @@ class StreamWindows:
     """Successive windows of a part of a corpus, which is divided among parallel streams.
 
     A stream also reads `warm_up` ids before its own part without scoring them, so that the state
-    of the network contains their context. Positions outside the corpus are clipped to it.
+    of the network contains their context; near the beginning of the corpus, all that there are.
+    Positions after the end of the corpus are clipped to it.
 
     >>> windows = StreamWindows(np.arange(10), first=4, count=6, streams=2, window=2, warm_up=2)
     >>> [window.targets.tolist() for window in windows]
@@ -43,23 +44,24 @@ class StreamWindows:
     warm_up: int
 
     @property
-    def _starts(self) -> npt.NDArray[np.int64]:
+    def _bounds(self) -> npt.NDArray[np.int64]:
         """Where the part of each stream starts `(streams + 1,)`; the last one is the end."""
-        starts = self.first + np.arange(self.streams + 1) * self.count // self.streams
-        return np.asarray(starts)
+        return np.asarray(self.first + np.arange(self.streams + 1) * self.count // self.streams)
 
     @property
-    def _offsets(self) -> range:
-        """Where each window starts, relative to the part of its stream."""
-        return range(-self.warm_up, int(np.diff(self._starts).max(initial=0)), self.window)
+    def _first_targets(self) -> npt.NDArray[np.int64]:
+        """The first target that each stream reads `(streams,)`; a corpus has none before 1."""
+        return np.maximum(self._bounds[:-1] - self.warm_up, 1)
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        longest = (self._bounds[1:] - self._first_targets).max()
+        return -int(-longest // self.window)  # rounded up
 
     def __iter__(self) -> Iterator[Window]:
-        starts, ends = self._starts[:-1, None], self._starts[1:, None]  # (streams, 1)
-        for offset in self._offsets:
-            positions = starts + np.arange(offset, offset + self.window)  # (streams, window)
+        starts, ends = self._bounds[:-1, None], self._bounds[1:, None]  # (streams, 1)
+        for index in range(len(self)):
+            offsets = np.arange(index * self.window, (index + 1) * self.window)
+            positions = self._first_targets[:, None] + offsets  # (streams, window)
             is_scored = (positions >= starts) & (positions < ends)
-            positions = positions.clip(1, len(self.ids) - 1)
+            positions = positions.clip(max=len(self.ids) - 1)
             yield Window(self.ids[positions - 1], self.ids[positions], positions, is_scored)

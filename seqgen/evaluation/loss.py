@@ -45,8 +45,7 @@ def losses(
 
     count = len(ids) - first
     streams = STREAMS if count > FEW else 1
-    warm_up = WARM_UP if streams > 1 else min(WARM_UP, first - 1)
-    windows = StreamWindows(ids, first, count, streams, window=1, warm_up=warm_up)
+    windows = StreamWindows(ids, first, count, streams, window=1, warm_up=WARM_UP)
     result = np.empty(count)
     state = engine.initial_state(streams)
     for window in tqdm(
