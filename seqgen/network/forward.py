@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
 from seqgen.network.build import Tensors, has_gpu, state_sizes
+from seqgen.network.kernels.blas import transposed_product
 from seqgen.types import Network, Tensor
 
 
@@ -143,7 +144,7 @@ class Forward:
                 masks = replace(self._masks, number=self._masks.number + shard)
                 x *= tf.cast(masks.mask(tf.shape(x), layer.rate, place), x.dtype)
         units, _, batch_size = x.shape
-        logits = tf.matmul(tf.reshape(x, (units, -1)), self._dense_kernel, transpose_a=True)
+        logits = transposed_product(tf.reshape(x, (units, -1)), self._dense_kernel)
         logits = tf.cast(logits, tf.float32) + self._dense.bias
         logits = tf.reshape(logits, (-1, batch_size, logits.shape[1]))
         return tf.transpose(logits, (1, 0, 2)), after

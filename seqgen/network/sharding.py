@@ -7,7 +7,10 @@ gradients are summed.
 
 from __future__ import annotations
 
+import functools
 import os
+from contextlib import AbstractContextManager
+from typing import Any
 
 from seqgen.network.backend import tf
 from seqgen.types import Tensor
@@ -46,6 +49,23 @@ def shard_count(batch_size: int) -> int:
         return 1
     most = max(tf.config.threading.get_inter_op_parallelism_threads(), 1)
     return max(count for count in range(1, most + 1) if batch_size % count == 0)
+
+
+@functools.cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+def limit_blas(shards: int) -> AbstractContextManager[Any]:
+    """Within this context, the BLAS of NumPy leaves every shard its share of the cores.
+
+    >>> with limit_blas(shards=core_count()):  # one thread for each
+    ...     pass
+    """
+    limited: AbstractContextManager[Any] = _blas().limit(limits=max(core_count() // shards, 1))
+    return limited
 
 
 def cut(count: int, *batched: Tensor) -> list[Tensor]:

@@ -10,7 +10,7 @@ import numpy as np
 from seqgen.config import TrainConfig
 from seqgen.network.backend import keras, tf
 from seqgen.network.forward import DropoutMasks, Forward
-from seqgen.network.sharding import cut, join, shard_count
+from seqgen.network.sharding import cut, join, limit_blas, shard_count
 from seqgen.training.batches import Batch
 from seqgen.types import Network, Tensor
 
@@ -74,6 +74,8 @@ class TrainStep:
         if config.weight_decay:
             self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.optimizer.build(network.trainable_variables)
+        self._rows = config.batch_size // self.strategy.num_replicas_in_sync
+        self._shards = shard_count(self._rows)
         self._compiled = tf.function(self._step)
 
     @property
@@ -95,9 +97,10 @@ class TrainStep:
         Returns:
             The loss in nats per token, the states after the window, and the plan of the chief.
         """
-        loss, state, agreed = self._compiled(
-            *batch, state, np.array(plan, np.float32), tf.constant(number)
-        )
+        with limit_blas(self._shards):
+            loss, state, agreed = self._compiled(
+                *batch, state, np.array(plan, np.float32), tf.constant(number)
+            )
         return float(loss), state, StepPlan(*agreed.numpy().tolist())
 
     def _step(self, *arguments: Tensor) -> Tensor:
@@ -122,14 +125,13 @@ class TrainStep:
         context = tf.distribute.get_replica_context()
         replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
         state = [each * keep_state[:, None] for each in state]
-        rows = self.config.batch_size // replicas
+        rows, count = self._rows, self._shards
         if replicas > 1:
             first = replica * rows
             inputs, targets, *state = (
                 tf.ensure_shape(each[first : first + rows], (rows, *each.shape[1:]))
                 for each in (inputs, targets, *state)
             )
-        count = shard_count(rows)
         number = (number * replicas + replica) * count
         loss, state, sums = self._gradients(count, number, inputs, targets, state)
         if replicas > 1:

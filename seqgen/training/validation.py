@@ -11,7 +11,7 @@ from seqgen.corpus.streams import StreamWindows
 from seqgen.network.backend import tf
 from seqgen.network.build import initial_state
 from seqgen.network.forward import Forward
-from seqgen.network.sharding import cut, join, shard_count
+from seqgen.network.sharding import cut, join, limit_blas, shard_count
 from seqgen.types import Ids
 
 STREAMS = 64
@@ -73,7 +73,8 @@ class Validation:
         for window in StreamWindows(self.ids, self.first, tokens, STREAMS, WINDOW, warm_up=WINDOW):
             inputs, targets = window.inputs.astype(np.int32), window.targets.astype(np.int32)
             scored = window.is_scored.astype(np.float32)
-            partial, state = self._step(inputs, targets, scored, state)
+            with limit_blas(shard_count(STREAMS)):
+                partial, state = self._step(inputs, targets, scored, state)
             total += float(partial)
         self.tokens_per_second = tokens / (time.monotonic() - began)
         return total / tokens

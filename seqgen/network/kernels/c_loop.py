@@ -15,11 +15,11 @@ import numpy as np
 
 from seqgen.native import CELLS, ISAS, check, first_supported, library
 from seqgen.network.backend import tf
+from seqgen.network.kernels import arrays
 from seqgen.network.kernels.cell import Cell
 from seqgen.types import Floats, Tensor
 
 UNITS = 16  # the units must be a multiple of it
-ALIGNMENT = 64  # bytes; TensorFlow takes over an aligned array without a copy
 
 
 class Window(ctypes.Structure):
@@ -110,7 +110,7 @@ class Loops:
 def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
     """Pack weights `(width, gates)` into the words that a loop reads."""
     width, gates = weights.shape
-    packed = _empty((-(-width * weights.itemsize // 4) * gates,), np.uint32)
+    packed = arrays.empty((-(-width * weights.itemsize // 4) * gates,), np.uint32)
     _call(
         getattr(library(), work), cell, weights.dtype, (units, width, 0, batch_size),
         weights=weights, packed=packed,
@@ -124,9 +124,9 @@ def _forward(
 ) -> list[Floats]:  # fmt: skip
     units = len(state[0])
     width, steps, batch_size = inputs.shape
-    outputs = _empty((units, steps, batch_size), inputs.dtype)
-    residuals = _empty((steps, units, residual_rows, batch_size), inputs.dtype)
-    last = [_copy(each) for each in state]
+    outputs = arrays.empty((units, steps, batch_size), inputs.dtype)
+    residuals = arrays.empty((steps, units, residual_rows, batch_size), inputs.dtype)
+    last = [arrays.copy(each) for each in state]
     _call(
         library().window_forward, cell, inputs.dtype, (units, width, steps, batch_size),
         packed_kernel=packed_kernel, packed=packed, bias=bias, inputs=inputs, outputs=outputs,
@@ -139,9 +139,9 @@ def _backward(
     cell: int, rows: int, residuals: Floats, packed: Floats, d_outputs: Floats, *d_last: Floats
 ) -> list[Floats]:
     units, steps, batch_size = d_outputs.shape
-    d = _empty((rows, steps, batch_size), d_outputs.dtype)
-    d_bias = _empty((rows,), np.float32)
-    d_state = [_copy(each) for each in d_last]
+    d = arrays.empty((rows, steps, batch_size), d_outputs.dtype)
+    d_bias = arrays.empty((rows,), np.float32)
+    d_state = [arrays.copy(each) for each in d_last]
     _call(
         library().window_backward, cell, d_outputs.dtype, (units, 0, steps, batch_size),
         packed=packed, outputs=d_outputs, residuals=residuals, gradient=d, d_bias=d_bias,
@@ -164,17 +164,3 @@ def _call(
         setattr(window, name, array.ctypes.data)
     units, *_, batch_size = shape
     check(work(ctypes.byref(window)), f"a window of {units} units and a batch of {batch_size}")
-
-
-def _empty(shape: tuple[int, ...], dtype: Any) -> Floats:
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % ALIGNMENT
-    aligned: Floats = memory[first : first + size].view(dtype).reshape(shape)
-    return aligned
-
-
-def _copy(array: Floats) -> Floats:
-    copy = _empty(array.shape, array.dtype)
-    copy[...] = array
-    return copy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqgen.network.backend import tf
+from seqgen.network.kernels.blas import matmul
 from seqgen.types import Tensor
 
 
@@ -35,7 +36,7 @@ def product_of_sequence(matrix: Tensor, sequence: Tensor) -> Tensor:
     """matrix `(rows, D)` @ sequence `(D, T, B)` → `(rows, T, B)`, in one product."""
     width, steps, batch_size = sequence.shape
     steps = steps or tf.shape(sequence)[1]
-    product = tf.matmul(matrix, tf.reshape(sequence, (width, steps * batch_size)))
+    product = matmul(matrix, tf.reshape(sequence, (width, steps * batch_size)))
     return tf.reshape(product, (matrix.shape[0], steps, batch_size))
 
 
@@ -43,4 +44,4 @@ def gradient_of_weights(inputs: Tensor, gradient: Tensor) -> Tensor:
     """The gradient of the weights `(D, gates)` of a product, summed over all steps, from its inputs
     `(D, T, B)` and the gradient of its results `(gates, T, B)`."""
     inputs, gradient = (tf.reshape(each, (each.shape[0], -1)) for each in (inputs, gradient))
-    return float32(tf.matmul(inputs, gradient, transpose_b=True))
+    return float32(matmul(inputs, gradient, transpose_b=True))
