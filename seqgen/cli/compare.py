@@ -92,7 +92,7 @@ def compare(
         )
     require_writable(output)
     corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **read_options)
-    for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
+    for note in (*corpus.messages, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
     with ProgressBar(tasks.get(corpus.task).token_name) as callback:
         results = compare_cells.compare(

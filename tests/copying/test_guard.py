@@ -54,7 +54,9 @@ def tunes() -> tuple[Corpus, list[str]]:
     steps, lengths = RANDOM.choice([*"CDEFGAB"], (20, 60)), RANDOM.choice([4, 8, 16], (20, 60))
     texts = [" ".join(f"{s}4/{n}" for s, n in zip(*each, strict=True))
              for each in zip(steps, lengths, strict=True)]  # fmt: skip
-    return music.read([source(piece_of(t)) for t in texts], transpose="none", validation=0), texts
+    return music.read(
+        [source(piece_of(t)) for t in texts], transpose="none", validation=0, name="music"
+    ), texts
 
 
 def test_a_copy_in_another_key_is_a_copy() -> None:
@@ -72,7 +74,7 @@ def test_a_copy_in_another_key_is_a_copy() -> None:
 
 def test_a_line_that_stands_in_the_corpus_is_told() -> None:
     names = Path("data/given-names.txt").read_bytes()
-    corpus = text.read([Source("names", data=names)], lines=True)
+    corpus = text.read([Source("names", data=names)], lines=True, name="text")
     codes = TokenCodes(corpus.vocabulary, "characters")
     indexes = [index_of(corpus, codes)]
     end_id = corpus.vocabulary.end_id

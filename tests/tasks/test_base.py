@@ -10,12 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from seqgen.cli import cli
+from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import sha256
 from seqgen.errors import ConfigError
 from seqgen.sampling.decode import GeneratedSequence, generate, read
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks import base
+from seqgen.tasks.load import load_corpus
 from seqgen.tasks.output import print_json, print_result
 from seqgen.vocabulary import Vocabulary
 
@@ -30,10 +32,17 @@ class DigitTask(base.Task):
     def detect(self, source: Any) -> bool:
         return source.label.endswith(".digits")
 
-    def read(self, sources: Any, *, name: str = "digits", validation: float = 0.1) -> Corpus:  # type: ignore[override]
+    def read(self, sources: Any, *, validation: float = 0.1, **origin: Any) -> Corpus:
         text = b"".join(source.open().read() for source in sources).decode()
         ids = DIGITS.encode(c for c in text if c.isdigit())
-        return Corpus(name, self.name, DIGITS, ids, validation=validation, sha256=sha256(sources))
+        return Corpus(
+            task=self.name,
+            vocabulary=DIGITS,
+            ids=ids,
+            validation=validation,
+            sha256=sha256(sources),
+            **origin,
+        )
 
     def generator(self, model: Any) -> Any:
         return self
@@ -85,6 +94,16 @@ def test_it_trains_generates_and_evaluates(tmp_path: Path, monkeypatch: pytest.M
     assert "100 digits" in done.stdout and "bits per digit" in done.stdout
     assert "nothing but digits" in run("info", "d.keras").stdout
     run("train", "count.digits", "--from", "d.keras", "-o", "e.keras", "--epochs", 1)
+
+
+def test_a_corpus_knows_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "count.digits"
+    path.write_text("0123456789" * 10)
+    found = catalogue.find([path])._replace(terms=("count: not to be sold",))
+    monkeypatch.setattr(catalogue, "find", lambda corpora, progress: found)
+    corpus = load_corpus(path)
+    assert (corpus.name, corpus.arguments) == ("count", (str(path),))
+    assert corpus.messages == ("count: not to be sold",)
 
 
 def test_an_option_of_another_task_is_refused() -> None:

@@ -37,7 +37,7 @@ def source(piece: Piece, name: str = "tune.mid") -> Source:
 
 def read(*pieces: Piece, **options: object) -> Corpus:
     sources = [source(piece, f"{i}.mid") for i, piece in enumerate(pieces)]
-    return music.read(sources, **{"validation": 0, "transpose": "none", **options})
+    return music.read(sources, **{"validation": 0, "transpose": "none", **options}, name="music")
 
 
 def decoded(corpus: Corpus) -> list[Piece]:
@@ -74,7 +74,7 @@ def test_every_piece_is_there_and_ends() -> None:
 
 def test_one_key_moves_pieces_to_c() -> None:
     in_g = Source("g.abc", data=b"X:1\nM:4/4\nL:1/4\nK:G\nGABc|dedB|GFGA|G4|]\n")
-    corpus = music.read([in_g], transpose="c", validation=0)
+    corpus = music.read([in_g], transpose="c", validation=0, name="music")
     (piece,) = decoded(corpus)
     assert str(piece.key) == "C" and piece.notes[0].pitch in (60, 72)
 
@@ -90,7 +90,9 @@ def test_final_degrees_are_counted() -> None:
     in_e_minor = in_g.replace(b"K:G", b"K:Em").replace(b"G4", b"[EB]4")
     sources = [Source("g.abc", data=in_g), Source("e.abc", data=in_e_minor)]
     for encoding in ("melody", "polyphony"):
-        degrees = music.read(sources, validation=0, encoding=encoding).details["closes"]
+        degrees = music.read(sources, validation=0, encoding=encoding, name="music").details[
+            "closes"
+        ]
         assert degrees["major"] == [1] + 11 * [0]
         degree = 7 if encoding == "melody" else 0  # of chords, the lowest note counts
         assert [i for i, count in enumerate(degrees["minor"]) if count] == [degree]
@@ -138,20 +140,20 @@ def test_tunes_that_begin_alike_stay_on_one_side() -> None:
 
 def test_what_is_skipped_is_said() -> None:
     bad = [Source(f"bad{i}.mid", data=b"MThd") for i in range(5)]
-    corpus = music.read([source(tune(1)), *bad], validation=0)
+    corpus = music.read([source(tune(1)), *bad], validation=0, name="music")
     assert corpus.notes[0].startswith("skipped bad0.mid: is no MIDI file")
     assert corpus.notes[3] == "skipped 5 of 6 files; seqgen inspect says why"
-    corpus = music.read([source(tune(1)), bad[0]], validation=0)
+    corpus = music.read([source(tune(1)), bad[0]], validation=0, name="music")
     assert corpus.notes[1] == "skipped 1 of 2 files"
     with pytest.raises(CorpusError, match=r"no music to learn from: bad0.mid is no MIDI file"):
-        music.read(bad)
+        music.read(bad, name="music")
     with pytest.raises(CorpusError, match="there are no files"):
-        music.read([])
+        music.read([], name="music")
 
 
 def test_pieces_of_a_file_that_are_skipped_are_said() -> None:
     data = b"X:1\nM:4/4\nL:1/4\nK:C\nz4|\n\nX:2\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
-    corpus = music.read([Source("two.abc", data=data)], validation=0)
+    corpus = music.read([Source("two.abc", data=data)], validation=0, name="music")
     assert corpus.notes[:2] == (
         "skipped two.abc: X:1 holds no notes", "skipped 0 of 1 files, and 1 pieces of others"
     )  # fmt: skip
@@ -160,7 +162,7 @@ def test_pieces_of_a_file_that_are_skipped_are_said() -> None:
 def test_a_file_that_is_too_dense_is_skipped() -> None:
     every = tuple(Note(0, 96, pitch) for pitch in range(100))
     dense = source(Piece((Part(every, 0), Part(every, 40)), (0,), 96), "dense.mid")
-    corpus = music.read([source(tune(1)), dense], validation=0, encoding="polyphony")
+    corpus = music.read([source(tune(1)), dense], validation=0, encoding="polyphony", name="music")
     assert corpus.details["pieces"] == 1
     reason = "has more than 128 notes that sound at once"
     assert corpus.notes[0] == f"skipped dense.mid: {reason}"

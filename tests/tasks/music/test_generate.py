@@ -47,7 +47,9 @@ def melodies(transpose: str) -> Corpus:
         TUNE.parts, (0, 96, 192), 288, ((0, Meter(4, 4)),), ((0, Key(1, "minor")),), ((0, 90.0),)
     )
     pieces = [in_six_eight, in_minor]
-    return music.read([source(piece) for piece in pieces], transpose=transpose, validation=0)
+    return music.read(
+        [source(piece) for piece in pieces], transpose=transpose, validation=0, name="music"
+    )
 
 
 def composer(corpus: Corpus) -> MusicGenerator:
@@ -67,7 +69,7 @@ def voices() -> Corpus:
     bass = Part((Note(0, 192, 40),), 42)
     drums = Part((Note(0, 6, 36), Note(96, 6, 38)), is_drums=True)
     piece = Piece((piano, bass, drums), (0, 96), 192, ((0, Meter(4, 4)),), ((0, Key(0)),))
-    return music.read([source(piece)], transpose="none", validation=0)
+    return music.read([source(piece)], transpose="none", validation=0, name="music")
 
 
 @pytest.mark.parametrize("transpose", music.TRANSPOSE)

@@ -23,7 +23,7 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 
 def read(data: bytes, **options: object) -> Corpus:
-    return text.read([Source("note", data=data)], validation=0, **options)
+    return text.read([Source("note", data=data)], validation=0, **options, name="text")
 
 
 def decoded(corpus: Corpus) -> str:
@@ -72,7 +72,9 @@ def test_every_line_is_a_piece(lines: list[str]) -> None:
 
 
 def test_files_are_kept_apart_by_a_newline() -> None:
-    corpus = text.read([Source("a", data=b"one"), Source("b", data=b"two\n")], validation=0)
+    corpus = text.read(
+        [Source("a", data=b"one"), Source("b", data=b"two\n")], validation=0, name="text"
+    )
     assert decoded(corpus) == "one\ntwo\n"
 
 
@@ -159,7 +161,7 @@ def test_a_folder_keeps_its_text_and_says_what_it_skipped(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_text("text")
     (tmp_path / "b.png").write_bytes(b"\x89PNG")
     (tmp_path / "c.txt").touch()
-    corpus = text.read(sources.from_folder(tmp_path))
+    corpus = text.read(sources.from_folder(tmp_path), name="text")
     assert len(corpus.ids) == 4
     assert [Path(note).name for note in corpus.notes] == [
         "b.png: is a binary file; expected plain text, save it as such",
@@ -169,10 +171,10 @@ def test_a_folder_keeps_its_text_and_says_what_it_skipped(tmp_path: Path) -> Non
 
 def test_a_folder_with_no_text(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="the folder has no files"):
-        text.read(sources.from_folder(tmp_path))
+        text.read(sources.from_folder(tmp_path), name="text")
     (tmp_path / "b.png").write_bytes(b"\x89PNG")
     with pytest.raises(CorpusError, match=r"no file of the folder holds text: skipped .*b.png"):
-        text.read(sources.from_folder(tmp_path))
+        text.read(sources.from_folder(tmp_path), name="text")
 
 
 AB = Vocabulary(("\n", "a", "b"))
@@ -229,20 +231,22 @@ def test_options_are_plain_data() -> None:
 
 def test_sorted_lines_are_shuffled_and_it_is_said() -> None:
     names = [f"{first}{second}" for first in "abcdefghij" for second in "klmnopqrst"]
-    corpus = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    corpus = text.read([Source("names", data="\n".join(names).encode())], lines=True, name="text")
     lines = decoded(corpus).split(END)[:-1]
     assert sorted(lines) == names != lines
     assert "the lines are sorted" in corpus.notes[-1]
     held_out = "".join(corpus.vocabulary.decode(corpus.validation_ids)).split(END)[:-1]
     assert len(held_out) == 10
     assert len({line[0] for line in held_out}) > 3
-    again = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    again = text.read([Source("names", data="\n".join(names).encode())], lines=True, name="text")
     assert again.ids.tolist() == corpus.ids.tolist()
 
 
 def test_other_lines_keep_their_order() -> None:
     for lines in (["b", "a"] * 50, ["x", "y", "z"]):
-        corpus = text.read([Source("names", data="\n".join(lines).encode())], lines=True)
+        corpus = text.read(
+            [Source("names", data="\n".join(lines).encode())], lines=True, name="text"
+        )
         assert decoded(corpus).split(END)[:-1] == lines
         assert corpus.notes == ()
 
@@ -270,4 +274,4 @@ def test_a_count_that_no_character_reaches() -> None:
 
 def test_shuffled_lines_are_recorded() -> None:
     data = "\n".join(f"{i:03}" for i in range(100)).encode()
-    assert text.read([Source("n", data=data)], lines=True).options["shuffled"]
+    assert text.read([Source("n", data=data)], lines=True, name="text").options["shuffled"]
