@@ -7,7 +7,7 @@ from seqgen.cells.base import names as cell_names
 from seqgen.config import ModelConfig
 from seqgen.errors import ConfigError
 from seqgen.network.backend import keras
-from seqgen.network.build import build, is_fast, keras_layer
+from seqgen.network.build import build, keras_layer
 
 INPUT = np.random.default_rng(0).normal(size=(32, 10, 8)).astype(np.float32)
 
@@ -97,13 +97,6 @@ def test_without_a_seed_nobody_s_random_numbers_change() -> None:
     first = np.random.random()
     build(ModelConfig(units=4), 7)
     assert [first, np.random.random()] == expected.tolist()
-
-
-def test_fast_layers_are_those_with_the_usual_activations() -> None:
-    assert all(is_fast(ModelConfig(cell=cell)) for cell in cell_names())
-    assert is_fast(ModelConfig(cell="gru", cell_options={"reset_after": False}))
-    assert not is_fast(ModelConfig(cell_options={"recurrent_dropout": 0.1}))
-    assert not is_fast(ModelConfig(cell_options={"activation": "cubic"}))
 
 
 def test_a_seed_leaves_the_generators_of_the_process_alone() -> None:

@@ -6,7 +6,8 @@ import pytest
 from seqgen.cells.base import names as cell_names
 from seqgen.config import ModelConfig
 from seqgen.network.backend import tf
-from seqgen.network.build import build, initial_state, is_fast
+from seqgen.network.build import build, initial_state
+from seqgen.network.fast_layers import supports
 from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import shard_count
 
@@ -83,10 +84,10 @@ def test_a_gpu_has_the_stock_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     network = build(config, 7, seed=0)
     ids = np.random.default_rng(0).integers(0, 7, (32, 5))
     expected, _ = Forward(network, 32)(ids, initial_state(network, 32))
-    assert is_fast(config)
+    assert supports(config)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     monkeypatch.delattr("seqgen.network.kernels.Layer")
     stock, _ = Forward(network, 32)(ids, initial_state(network, 32))
     np.testing.assert_allclose(stock, expected, atol=1e-6)
-    assert not is_fast(config)
+    assert not supports(config)
     assert shard_count(32) == 1
