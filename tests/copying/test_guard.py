@@ -54,9 +54,8 @@ def tunes() -> tuple[Corpus, list[str]]:
     steps, lengths = RANDOM.choice([*"CDEFGAB"], (20, 60)), RANDOM.choice([4, 8, 16], (20, 60))
     texts = [" ".join(f"{s}4/{n}" for s, n in zip(*each, strict=True))
              for each in zip(steps, lengths, strict=True)]  # fmt: skip
-    return music.read(
-        [source(piece_of(t)) for t in texts], transpose="none", validation=0, name="music"
-    ), texts
+    sources = [source(piece_of(each)) for each in texts]
+    return music.read(sources, name="tunes", transpose="none", validation=0), texts
 
 
 def test_a_copy_in_another_key_is_a_copy() -> None:

@@ -65,8 +65,8 @@ def test_low_precision_is_nearly_the_same(cell: str) -> None:
     for precision in ("bfloat16", "float16"):
         near, near_states = Forward(network, 3, precision=precision)(ids, initial_state(network, 3))
         assert near.dtype == exact.dtype
-        assert 1e-7 < np.abs(near - exact).max() < 0.02
-        assert all(np.abs(a - b).max() < 0.02 for a, b in zip(states, near_states, strict=True))
+        assert 1e-7 < np.abs(near - exact).max() < 0.05
+        assert all(np.abs(a - b).max() < 0.05 for a, b in zip(states, near_states, strict=True))
 
 
 def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:

@@ -90,9 +90,8 @@ def test_final_degrees_are_counted() -> None:
     in_e_minor = in_g.replace(b"K:G", b"K:Em").replace(b"G4", b"[EB]4")
     sources = [Source("g.abc", data=in_g), Source("e.abc", data=in_e_minor)]
     for encoding in ("melody", "polyphony"):
-        degrees = music.read(sources, validation=0, encoding=encoding, name="music").details[
-            "closes"
-        ]
+        corpus = music.read(sources, name="music", validation=0, encoding=encoding)
+        degrees = corpus.details["closes"]
         assert degrees["major"] == [1] + 11 * [0]
         degree = 7 if encoding == "melody" else 0  # of chords, the lowest note counts
         assert [i for i, count in enumerate(degrees["minor"]) if count] == [degree]

@@ -46,10 +46,8 @@ def melodies(transpose: str) -> Corpus:
     in_minor = Piece(
         TUNE.parts, (0, 96, 192), 288, ((0, Meter(4, 4)),), ((0, Key(1, "minor")),), ((0, 90.0),)
     )
-    pieces = [in_six_eight, in_minor]
-    return music.read(
-        [source(piece) for piece in pieces], transpose=transpose, validation=0, name="music"
-    )
+    sources = [source(piece) for piece in (in_six_eight, in_minor)]
+    return music.read(sources, name="music", transpose=transpose, validation=0)
 
 
 def composer(corpus: Corpus) -> MusicGenerator:
