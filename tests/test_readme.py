@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -144,12 +145,17 @@ def test_every_named_corpus_is_in_it() -> None:
 
 
 def test_every_option_is_in_it() -> None:
-    for command in cli.commands.values():
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
         for option in command.params:
-            for name in option.opts:
-                whole = re.compile(re.escape(name) + r"(?![\w-])")  # `--min-p` documents no `--min`
+            for spelling in option.opts:
+                whole = re.compile(
+                    re.escape(spelling) + r"(?![\w-])"
+                )  # `--min-p` documents no `--min`
                 documented = any(whole.search(text) for text in PAGES.values())
-                assert not name.startswith("--") or documented, name
+                assert not spelling.startswith("--") or documented, spelling
 
 
 def test_links_and_pictures_are_there() -> None:

@@ -60,7 +60,7 @@ def compare(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train simple_rnn, lstm and gru on the same corpus, and compare them.
+    """Train simple_rnn, lstm and gru on one corpus, and compare them.
 
     Every cell is trained with the same options and seed: --minutes on the corpus, then as long
     again on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early
