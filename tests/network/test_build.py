@@ -25,7 +25,7 @@ def test_the_shapes_that_keras_documents(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_layers_are_stacked_and_stock(cell: str) -> None:
+def test_layers_are_stacked_layers_of_keras(cell: str) -> None:
     config = ModelConfig(cell=cell, units=4, layers=3, embedding=5, dropout=0.1)
     network = build(config, 7)
     assert network.output_shape == (None, None, 7)
@@ -75,14 +75,12 @@ def test_every_further_argument_reaches_the_layer() -> None:
         ("lstm", {"kernel_initializer": "nothing"}, "lstm does not take them"),
     ],
 )
-def test_options_that_the_layer_does_not_take(
-    cell: str, options: dict[str, object], message: str
-) -> None:
+def test_unknown_options_are_errors(cell: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(ModelConfig(cell=cell, cell_options=options), 7)
 
 
-def test_a_seed_decides_the_first_weights() -> None:
+def test_a_seed_determines_the_initial_weights() -> None:
     def weights(seed: int) -> list[np.ndarray]:
         return build(ModelConfig(units=4), 7, seed).get_weights()
 
@@ -90,7 +88,7 @@ def test_a_seed_decides_the_first_weights() -> None:
     assert any((a != b).any() for a, b in zip(weights(1), weights(2), strict=True))
 
 
-def test_without_a_seed_nobody_s_random_numbers_change() -> None:
+def test_without_a_seed_no_generator_is_seeded() -> None:
     np.random.seed(1)
     expected = np.random.random(2)
     np.random.seed(1)

@@ -14,7 +14,7 @@ from seqgen.network.sharding import shard_count
 
 @pytest.mark.parametrize("embedding", [5, 9], ids=["narrow", "wide"])
 @pytest.mark.parametrize("cell", cell_names())
-def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> None:
+def test_the_state_is_kept_between_windows(cell: str, embedding: int) -> None:
     network = build(ModelConfig(cell=cell, units=4, layers=2, embedding=embedding), 7)
     ids = np.random.default_rng(0).integers(0, 7, (3, 12))
     forward = Forward(network, 3)
@@ -25,7 +25,7 @@ def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> 
     np.testing.assert_allclose(whole, network(ids), atol=1e-6)
 
 
-def test_what_is_dropped_is_a_share_and_differs_from_place_to_place() -> None:
+def test_masks_drop_the_given_share_and_differ_between_places() -> None:
     masks = [
         DropoutMasks(seed, number).mask((200, 200), 0.3, place).numpy()
         for seed, number, place in [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2**32 - 1, 9, 3)]
@@ -78,7 +78,7 @@ def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
         assert (first.numpy() == second.numpy()).all() == equal
 
 
-def test_a_gpu_has_the_stock_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_runs_the_layers_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which use cuDNN there; and it takes a batch as a whole."""
     config = ModelConfig(units=8, layers=2)
     network = build(config, 7, seed=0)

@@ -74,11 +74,13 @@ def run(*arguments: object) -> Result:
     return result
 
 
-def test_it_is_named_in_the_help() -> None:
+def test_a_registered_task_is_in_the_help() -> None:
     assert "[text|music|digits]" in run("train", "--help").stdout
 
 
-def test_it_trains_generates_and_evaluates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registered_task_trains_generates_and_evaluates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("count.digits").write_text("0123456789" * 100)
     small = ("--units", 16, "--embedding", 8, "--batch-size", 4, "--window", 16)
@@ -106,11 +108,11 @@ def test_a_corpus_knows_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert corpus.messages == ("count: not to be sold",)
 
 
-def test_an_option_of_another_task_is_refused() -> None:
+def test_an_option_of_another_task_is_an_error() -> None:
     with pytest.raises(ConfigError, match="models of text, this is a model of digits"):
         base.require_own_options("digits", ["prompt"])
 
 
-def test_a_task_that_nobody_registered() -> None:
+def test_an_unregistered_task_is_an_error() -> None:
     with pytest.raises(ConfigError, match="task: expected one of text, music, digits, got 'film'"):
         base.get("film")
