@@ -1,1 +1,1 @@
-"""What seqgen's figures are measured with; each file runs by itself and prints a table."""
+"""Benchmarks of seqgen. Each module is a command that prints tables."""

@@ -1,8 +1,8 @@
-"""How fast text becomes ids, and what memory a large corpus takes in training.
+"""Speed of encoding text, and memory use of training on a large corpus.
 
     python -m benchmarks.encoding [--text FILE] [--megabytes 1000] [--minutes 0.5]
 
-Without FILE the text is the source of Python's standard library, again and again.
+FILE is repeated up to the given size; the default is the source code of Python's standard library.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def write(path: Path, text: bytes, megabytes: int) -> None:
+    """Write a text repeatedly until the file has the given size."""
     with path.open("wb") as file:
         left = megabytes * 1_000_000
         while left > 0:
@@ -35,6 +36,7 @@ def write(path: Path, text: bytes, megabytes: int) -> None:
 
 
 def python(script: str, cache: Path, *arguments: object) -> str:
+    """The output of a script that runs in its own process, with its own cache folder."""
     environment = {**os.environ, "SEQGEN_CACHE": str(cache)}
     command = [sys.executable, "-c", script, *map(str, arguments)]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
@@ -43,9 +45,11 @@ def python(script: str, cache: Path, *arguments: object) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--text", type=Path, help="the text to repeat")
+    parser.add_argument("--text", type=Path, help="text file to repeat")
     parser.add_argument("--megabytes", type=int, default=1000, help="size of the large corpus")
-    parser.add_argument("--minutes", type=float, default=0.5, help="of each of the four runs")
+    parser.add_argument(
+        "--minutes", type=float, default=0.5, help="duration of each of the four training runs"
+    )
     options = parser.parse_args()
     if options.text:
         text = options.text.read_bytes()
@@ -57,31 +61,31 @@ def main() -> None:
         write(small, text, 1)
         write(large, text, options.megabytes)
         times = []
-        for _ in ("encodes it", "finds it in the cache"):
+        for _ in range(2):  # the second time, the ids are in the cache
             began = time.perf_counter()
             python(ENCODE, cache, large)
             times.append(time.perf_counter() - began)
         speed = options.megabytes / times[0]
         memory = {
-            (how, path): float(python(TRAIN, cache, path, how, options.minutes))
-            for how in ("text", "lines")
+            (mode, path): float(python(TRAIN, cache, path, mode, options.minutes))
+            for mode in ("text", "lines")
             for path in (small, large)
         }
     size = f"{options.megabytes:,} MB"
     print_table(
         "Large corpora",
         [
-            (f"corpus of {size}, whole processes", "figure", "wanted"),
-            ("read, checked, encoded and written, MB/s", f"{speed:.0f}", "at least 50"),
-            ("the same corpus again, from the cache, seconds", f"{times[1]:.1f}", ""),
+            (f"corpus of {size}, whole processes", "result", "target"),
+            ("reading, validating, encoding and writing, MB/s", f"{speed:.0f}", "at least 50"),
+            ("loading from the cache, seconds", f"{times[1]:.1f}", ""),
             *(
                 (
-                    f"peak memory of training on it, over training on 1 MB, {name}",
-                    f"{memory[how, large] - memory[how, small]:+.0f} MB on "
-                    f"{memory[how, small]:.0f} MB",
+                    f"peak memory of training, compared with training on 1 MB, {name}",
+                    f"{memory[mode, large] - memory[mode, small]:+.0f} MB from "
+                    f"{memory[mode, small]:.0f} MB",
                     "at most +300",
                 )
-                for how, name in (("text", "as one text"), ("lines", "line by line"))
+                for mode, name in (("text", "continuous text"), ("lines", "lines"))
             ),
         ],
     )

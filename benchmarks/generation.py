@@ -1,18 +1,20 @@
-"""Tokens per second in generation, on one core: seqgen beside the ways that others take.
+"""Tokens per second of generation on one core: seqgen compared with other implementations.
 
     python -m benchmarks.generation [--rounds 5] [--tokens 1000] [--minutes 0.5]
 
-The same untrained LSTM over 65 characters, drawn from at temperature 0.8, one stream and 64:
+An untrained LSTM with a vocabulary of 65 characters is sampled at temperature 0.8, with a batch of
+1 and of 64 streams, by:
 
 - seqgen;
-- PyTorch without gradients, `nn.LSTM` a step at a time, and the faster `nn.LSTMCell`
+- PyTorch in inference mode, with `nn.LSTM` one step at a time, and with the faster `nn.LSTMCell`
   (`pip install 'seqgen[bench]'`);
-- TensorFlow, one step of the cells as a `tf.function`;
-- Keras, `Model.predict` on the last 40 characters for each new one, as older toolkits do.
+- TensorFlow, with one step of the cells as a `tf.function`;
+- Keras, with `Model.predict` on the last 40 characters for every new one.
 
-PyTorch draws with its own softmax and multinomial, the others with seqgen's sampler. A process with
-one thread on one core, turn by turn; medians. Then what sampling costs of a step, what weights of
-eight bits cost a trained model, and whether generation gets slower as the output grows.
+PyTorch samples with its own softmax and multinomial, the others with seqgen's sampler. All run in
+one process with one thread on one core; the implementations take turns, and the results are
+medians. Further tables show the cost of sampling relative to a step of the network, the effect of
+8-bit weights on the loss of a trained model, and the speed at several positions of a long output.
 """
 
 from __future__ import annotations
@@ -54,13 +56,16 @@ THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
 )
-SEEN = 40  # characters that a network without a state is shown
-TURNS = 9  # of sampling beside bare steps
-AIMS = {1: 4, 64: 1.2}  # times the best of the others
+CONTEXT = 40  # characters that `Model.predict` reads
+REPEATS = 9  # of each comparison of sampling with bare steps
+TARGETS = {1: 4, 64: 1.2}  # streams → speed relative to the fastest other implementation
+
+
+Run = Callable[[int], None]  # generates this number of tokens in every stream
 
 
 class CellEngine(KerasEngine):
-    """The cells of a Keras network, one step of each in a `tf.function`."""
+    """One step of the cells of a Keras network as a `tf.function`."""
 
     def __init__(self, model: Model) -> None:
         super().__init__(model.data.model_config, model.data.weights)
@@ -83,10 +88,10 @@ class CellEngine(KerasEngine):
 
 
 class PredictEngine(KerasEngine):
-    """`Model.predict` on the last characters; the state is what has been seen."""
+    """`Model.predict` on the last characters; they are the state."""
 
     def initial_state(self, batch_size: int) -> Any:
-        return np.zeros((batch_size, SEEN), np.int32)
+        return np.zeros((batch_size, CONTEXT), np.int32)
 
     def step(self, ids: Any, state: Any) -> Any:
         state = np.concatenate((state[:, 1:], np.asarray(ids)[:, None]), axis=1)
@@ -96,36 +101,36 @@ class PredictEngine(KerasEngine):
         return state[rows]
 
 
-def seqgen_way(engine: Engine, count: int) -> Callable[[int], None]:
-    """Generation as `seqgen generate` does it, in as many batches as it takes."""
+def seqgen_run(engine: Engine, count: int) -> Run:
+    """Generation with the batches of `seqgen generate`."""
 
     def work(length: int) -> None:
         config = SampleConfig(length=length)
-        place, sampler = read(engine, np.array([0])), Sampler(config)
+        start, sampler = read(engine, np.array([0])), Sampler(config)
         for items, rows in batches(count, engine):
-            spread = gather(engine, place, [0] * rows)
+            states = gather(engine, start, [0] * rows)
             outputs = [GeneratedSequence(config, item) for item in items]
-            for _ in generate(engine, spread, sampler, outputs):
+            for _ in generate(engine, states, sampler, outputs):
                 pass
 
     return work
 
 
-def other_way(engine: Engine, count: int) -> Callable[[int], None]:
-    """Any engine, all outputs in one batch."""
+def single_batch_run(engine: Engine, count: int) -> Run:
+    """Generation with any engine, all outputs in one batch."""
 
     def work(length: int) -> None:
         config = SampleConfig(length=length)
-        spread = gather(engine, read(engine, np.array([0])), [0] * count)
+        states = gather(engine, read(engine, np.array([0])), [0] * count)
         outputs = [GeneratedSequence(config, item) for item in range(count)]
-        for _ in generate(engine, spread, Sampler(config), outputs):
+        for _ in generate(engine, states, Sampler(config), outputs):
             pass
 
     return work
 
 
-def torch_ways(units: int, layers: int, count: int) -> dict[str, Callable[[int], None]]:
-    """PyTorch, whole layers or cells a step at a time; nothing if it is not installed."""
+def torch_runs(units: int, layers: int, count: int) -> dict[str, Run]:
+    """Generation with PyTorch, with layers and with cells; empty if it is not installed."""
     if importlib.util.find_spec("torch") is None:
         return {}
     import torch
@@ -162,92 +167,89 @@ def torch_ways(units: int, layers: int, count: int) -> dict[str, Callable[[int],
 
 
 def compare(units: int, layers: int, count: int, rounds: int, tokens: int) -> tuple[str, ...]:
-    """Tokens per second of each way, and how many times the best of the others seqgen is."""
+    """Tokens per second of every implementation, and seqgen relative to the fastest other one."""
     model = untrained(units, layers)
     config, weights = model.data.model_config, model.data.weights
-    torch = torch_ways(units, layers, count)
-    ways = {
-        "seqgen": seqgen_way(model.engine, count),
+    torch = torch_runs(units, layers, count)
+    runs = {
+        "seqgen": seqgen_run(model.engine, count),
         **torch,
-        "`tf.function`": other_way(CellEngine(model), count),
-        "predict": other_way(PredictEngine(config, weights), count),
+        "`tf.function`": single_batch_run(CellEngine(model), count),
+        "predict": single_batch_run(PredictEngine(config, weights), count),
     }
     length = max(tokens if count == 1 else tokens // 10, 1)
-    lengths = dict.fromkeys(ways, length) | {"seqgen": 3 * length, "predict": max(length // 50, 1)}
-    speeds: dict[str, list[float]] = {name: [] for name in ways}
+    lengths = dict.fromkeys(runs, length) | {"seqgen": 3 * length, "predict": max(length // 50, 1)}
+    speeds: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
-        for name, work in ways.items():
+        for name, run in runs.items():
             began = time.perf_counter()
-            work(lengths[name])
-            if number:  # the first one warms up
-                taken = time.perf_counter() - began
-                speeds[name].append(lengths[name] * count / taken)
-    others = [name for name in ways if name != "seqgen"]
-    turns = range(rounds)
+            run(lengths[name])
+            if number:  # the first round warms up
+                seconds = time.perf_counter() - began
+                speeds[name].append(lengths[name] * count / seconds)
+    others = [name for name in runs if name != "seqgen"]
     ratio = statistics.median(
-        speeds["seqgen"][t] / max(speeds[name][t] for name in others) for t in turns
+        speeds["seqgen"][i] / max(speeds[name][i] for name in others) for i in range(rounds)
     )
-    figures = {name: f"{statistics.median(found):,.0f}" for name, found in speeds.items()}
+    figures = {name: f"{statistics.median(each):,.0f}" for name, each in speeds.items()}
     shown = ("seqgen", "`nn.LSTM`", "`nn.LSTMCell`", "`tf.function`", "predict")
     return (
         f"LSTM {layers} x {units}, {count} stream{'s' if count > 1 else ''}",
         *(figures.get(name, "not installed") for name in shown),
-        f"{ratio:.2f} (at least {AIMS[count]})",
+        f"{ratio:.2f} (at least {TARGETS[count]})",
     )
 
 
 def masks(vocabulary: Vocabulary) -> list[Constraint]:
-    """What `--ban` and `--max-copy` put beside a text, that of another one by chance."""
+    """The constraints of `--ban` and `--max-copy`, with the index of a random corpus."""
     ids = np.random.default_rng(0).integers(0, len(vocabulary), 1_000_000)
     codes = TokenCodes(vocabulary)
-    index = index_of(Corpus("chance", "text", vocabulary, ids), codes)
+    index = index_of(Corpus("random", "text", vocabulary, ids), codes)
     banned = BannedTokens(len(vocabulary), [int(ids[0])])
     return [banned, CopyGuard(index, codes, 40, ())]
 
 
 def sampling_share(tokens: int) -> None:
-    """What sampling and masks cost of a step at 2 x 512."""
-    rows: list[tuple[str, ...]] = [
-        ("options", "of a step, one stream, % (at most 20)", "64 streams")
-    ]
+    """The cost of sampling and constraints, relative to a step of an LSTM 2 x 512."""
+    rows: list[tuple[str, ...]] = [("options", "% of a step, 1 stream (at most 20)", "64 streams")]
     model = untrained(512, 2)
     engine = model.engine
     kept = masks(model.data.vocabulary)
     for title, options, constraints in (
         ("temperature", {}, []),
-        ("top-k, top-p, min-p and a penalty", {
+        ("top-k, top-p, min-p and a repetition penalty", {
             "top_k": 20, "top_p": 0.9, "min_p": 0.01, "repetition_penalty": 1.1}, []),
-        ("a banned character, no copy beyond 40", {}, kept),
+        ("a banned character, copies of at most 40", {}, kept),
     ):  # fmt: skip
         shares = []
         for count in (1, 64):
             config = SampleConfig(length=tokens, **options)
-            place = gather(engine, read(engine, np.array([0])), [0] * count)
+            start = gather(engine, read(engine, np.array([0])), [0] * count)
             ids = np.zeros(count, int)
             each = [copy.deepcopy(constraints) for _ in range(count)]
 
             def work(
-                place: Any = place, config: Any = config, each: list[list[Constraint]] = each
+                start: Any = start, config: Any = config, each: list[list[Constraint]] = each
             ) -> None:
                 outputs = [
                     GeneratedSequence(config, item, constraints=c) for item, c in enumerate(each)
                 ]
-                for _ in generate(engine, place, Sampler(config), outputs):
+                for _ in generate(engine, start, Sampler(config), outputs):
                     pass
 
-            def steps(place: Any = place, ids: Any = ids) -> None:
-                state = place.state
+            def steps(start: Any = start, ids: Any = ids) -> None:
+                state = start.state
                 for _ in range(tokens):
                     _, state = engine.step(ids, state)
 
-            turns = [median_seconds(work, 1) / median_seconds(steps, 1) for _ in range(TURNS)]
-            shares.append(f"{100 * (statistics.median(turns) - 1):.0f}")
+            ratios = [median_seconds(work, 1) / median_seconds(steps, 1) for _ in range(REPEATS)]
+            shares.append(f"{100 * (statistics.median(ratios) - 1):.0f}")
         rows.append((title, *shares))
-    print_table("Sampling and masks, LSTM 2 x 512", rows)
+    print_table("Cost of sampling and constraints, LSTM 2 x 512", rows)
 
 
 def long_output(tokens: int) -> None:
-    """Whether a long output gets slower towards its end."""
+    """The speed at the beginning, in the middle and at the end of a long output."""
     model = untrained(256, 1)
     texts = model.texts(length=tokens, seed=0)
     marks, began = [], time.perf_counter()
@@ -266,29 +268,31 @@ def long_output(tokens: int) -> None:
     print_table("One long text, LSTM 1 x 256", rows)
 
 
-def eight_bits(minutes: float) -> None:
-    """What weights of eight bits cost a trained model, in nats on held-out text."""
+def rounded_weights(minutes: float) -> None:
+    """The loss of a trained model on held-out text, with float32 and with 8-bit weights."""
     corpus = load_corpus("python-docs")
     model_data = train(corpus, minutes=minutes, seed=1).data
     ids, first = corpus.ids, len(corpus.training_ids)
     rows: list[tuple[str, ...]] = [("weights, LSTM of python-docs", "nats per character")]
     kinds: list[tuple[str, type[NumpyEngine] | type[CEngine]]] = [("float32", NumpyEngine)]
     if c_engine.supports(model_data.model_config):
-        kinds.append(("eight bits", CEngine))
+        kinds.append(("int8", CEngine))
     for name, kind in kinds:
         found = losses(kind(model_data.model_config, model_data.weights), ids, first)
         rows.append((name, f"{found.mean():.5f}"))
-    print_table("What rounding weights costs", rows)
+    print_table("Loss with rounded weights", rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each")
-    parser.add_argument("--tokens", type=int, default=1000, help="of one stream, in a turn")
-    parser.add_argument("--minutes", type=float, default=0.5, help="of training, for eight bits")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of measurement")
+    parser.add_argument("--tokens", type=int, default=1000, help="tokens per round of one stream")
+    parser.add_argument(
+        "--minutes", type=float, default=0.5, help="training time for the comparison of weights"
+    )
     arguments = parser.parse_args()
     if any(os.environ.get(name) != "1" for name in THREADS):
-        # Threads are counted when NumPy is imported; which kernels it takes is its own to choose.
+        # NumPy reads the number of threads when it is imported. It may choose its own kernels.
         environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
         environment.pop("OPENBLAS_CORETYPE", None)
         if hasattr(os, "sched_setaffinity"):
@@ -298,7 +302,7 @@ def main() -> None:
     header = (
         "tokens/s, one core",
         *("seqgen", "PyTorch `nn.LSTM`", "PyTorch `nn.LSTMCell`"),
-        *("`tf.function` step", "`Model.predict`", "seqgen over the best of the others"),
+        *("`tf.function` step", "`Model.predict`", "seqgen / fastest other"),
     )
     rows = [
         compare(units, layers, count, arguments.rounds, arguments.tokens)
@@ -307,7 +311,7 @@ def main() -> None:
     ]
     print_table("Generation", [header, *rows])
     sampling_share(arguments.tokens // 5)
-    eight_bits(arguments.minutes)
+    rounded_weights(arguments.minutes)
     long_output(arguments.tokens * 1000)
 
 

@@ -1,4 +1,4 @@
-"""Median times, whole processes, and the machine they were taken on."""
+"""Helpers of the benchmarks: timing, running commands and printing tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from seqgen.vocabulary import Vocabulary
 
 
 def machine() -> str:
-    """One line on where the figures come from."""
+    """A description of the machine, in one line."""
     processor = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -35,7 +35,7 @@ def machine() -> str:
 
 
 def print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
-    """A Markdown table, so that it can stand in the log as it is."""
+    """Print a Markdown table; the first row is its header."""
     print(f"\n{title} ({machine()})\n")
     for number, row in enumerate(rows):
         print(f"| {' | '.join(row)} |", flush=True)
@@ -44,7 +44,7 @@ def print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
 
 
 def median_seconds(work: Callable[[], object], runs: int = 5) -> float:
-    """The median time of some runs, after one that does not count."""
+    """The median time of `runs` calls, after one call to warm up."""
     work()
     times = []
     for _ in range(runs):
@@ -55,13 +55,13 @@ def median_seconds(work: Callable[[], object], runs: int = 5) -> float:
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run `seqgen` as a process of its own."""
+    """Run `seqgen` in its own process."""
     command = [sys.executable, "-m", "seqgen", *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True, text=True)
 
 
 def untrained(units: int, layers: int, cell: str = "lstm") -> Model:
-    """A model with random weights over 65 characters: its speed is that of a trained one."""
+    """A model with random weights and a vocabulary of 65 characters, as fast as a trained one."""
     from seqgen.network.build import build
 
     vocabulary = Vocabulary(tuple(map(chr, range(58, 58 + 65))))

@@ -1,11 +1,12 @@
-"""Music: how fast it is read and coded, how well it is learned, and what is written.
+"""Music: speed of reading and encoding, quality of learning, and measures of generated tunes.
 
     python -m benchmarks.music [--minutes 10] [--only reading|learning|writing] [--models FOLDER]
 
-Reading and coding run on one core beside pretty_midi (`pip install 'seqgen[bench]'`). Learning
-trains on `irish-tunes` and `bach-chorales` for the minutes given, with all options chosen, and sets
-the bits per note on held-out pieces beside the best n-gram of order 1 to 8 on the same tokens.
-Writing sets 100 tunes of 16 bars beside the corpus, and beside its held-out tunes.
+`reading` measures one core, and compares it with pretty_midi (`pip install 'seqgen[bench]'`).
+`learning` trains on `irish-tunes` and `bach-chorales` for the given minutes with automatic options,
+and compares the bits per note on held-out pieces with those of the best n-gram model of order 1 to
+8 on the same tokens. `writing` compares 100 generated tunes of 16 bars with the corpus and with its
+held-out tunes.
 """
 
 from __future__ import annotations
@@ -31,17 +32,20 @@ from seqgen.tasks.load import load_corpus
 from seqgen.tasks.music.samples import pieces_of
 
 TUNES, BARS, TEMPERATURE = 100, 16, 0.9
-AT_MOST = {"irish-tunes": (3.25, 1.3), "bach-chorales": (2.7, 1.0)}  # bits per note; below n-grams
+AT_MOST = {
+    "irish-tunes": (3.25, 1.3),
+    "bach-chorales": (2.7, 1.0),
+}  # bits per note; difference to n-grams
 SUFFIXES = (".mid", ".musicxml", ".abc")
-LONG = 40_000  # notes of the longest file that is read
+LONG = 40_000  # notes of the long file
 
 
 def reading() -> None:
-    """Notes per second from MIDI files, tokens per second, and the second load of a corpus."""
+    """Speed of reading MIDI files and of the codecs, and time to load a cached corpus."""
     chorales = pieces_of(load_corpus("bach-chorales", transpose="none", validation=0))[0]
-    chance = np.random.default_rng(0)
-    starts = np.cumsum(chance.choice([0, 6, 6, 12], LONG)).tolist()
-    pitches = chance.integers(36, 96, LONG).tolist()
+    random = np.random.default_rng(0)
+    starts = np.cumsum(random.choice([0, 6, 6, 12], LONG)).tolist()
+    pitches = random.integers(36, 96, LONG).tolist()
     notes = [Note(start, 6, pitch) for start, pitch in zip(starts, pitches, strict=True)]
     parts = tuple(Part(tuple(notes[i::4]), program=i) for i in range(4))
     long = Piece(parts, tuple(range(0, starts[-1] + 6, 96)), starts[-1] + 102)
@@ -77,13 +81,13 @@ def reading() -> None:
         tokens = sum(map(len, texts))
         speeds = f"{tokens / encode:,.0f}", f"{tokens / decode:,.0f}"
         coded.append((codec.encoding, f"{tokens:,}", *speeds))
-    print_table("Coding", coded)
+    print_table("Encoding and decoding", coded)
     again = median_seconds(lambda: load_corpus("irish-tunes"), 3)
-    print_table("Loading irish-tunes again", [("seconds (at most 1)",), (f"{again:.2f}",)])
+    print_table("Loading irish-tunes from the cache", [("seconds (at most 1)",), (f"{again:.2f}",)])
 
 
-def same_again(piece: Piece, suffix: str) -> bool:
-    """Whether a file holds what was written."""
+def round_trips(piece: Piece, suffix: str) -> bool:
+    """Whether a piece has the same notes and bars after it is written and read."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"piece{suffix}"
         write(piece, path)
@@ -94,7 +98,7 @@ def same_again(piece: Piece, suffix: str) -> bool:
 
 
 def learned(name: str, minutes: float, output: Path) -> tuple[str, ...]:
-    """Train, and set the bits per note beside those of n-grams."""
+    """Train, and compare the bits per note with those of n-grams."""
     run("train", name, "-o", output, "--minutes", minutes)
     scores = library.load(output).data.scores
     corpus = load_corpus(name)
@@ -113,28 +117,28 @@ def learned(name: str, minutes: float, output: Path) -> tuple[str, ...]:
 
 
 def learning(minutes: float, folder: Path) -> None:
-    """Bits per note after some minutes."""
-    rows: list[tuple[str, ...]] = [("corpus", "took", "bits per note", "best n-gram", "below it")]
+    """Bits per note after the given time of training."""
+    rows: list[tuple[str, ...]] = [("corpus", "time", "bits per note", "best n-gram", "difference")]
     rows += [learned(name, minutes, folder / f"{name}.keras") for name in AT_MOST]
     print_table(f"Learning, {minutes:g} minutes", rows)
 
 
 def writing(path: Path) -> None:
-    """New tunes beside the corpus that they were learned from, and what files hold of them."""
+    """Measures of generated tunes, and how many survive writing and reading in each format."""
     options = "--bars", BARS, "--temperature", TEMPERATURE, "--seed", 1
     print(f"\n{run('evaluate', path, '--samples', TUNES, *options).stdout}")
     pieces = library.load(path).pieces(TUNES, bars=BARS, temperature=TEMPERATURE, seed=1)
     new = [each.piece for each in pieces]
-    kept = [sum(same_again(piece, suffix) for piece in new) for suffix in SUFFIXES]
+    kept = [sum(round_trips(piece, suffix) for piece in new) for suffix in SUFFIXES]
     files = [f"{count} of {len(new)}" for count in kept]
-    print_table("Written and read again with the same notes and bars", [SUFFIXES, files])
+    print_table("Same notes and bars after writing and reading", [SUFFIXES, files])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--only", choices=("reading", "learning", "writing"))
-    parser.add_argument("--models", type=Path, help="a folder for what is trained")
+    parser.add_argument("--minutes", type=float, default=10.0, help="training time of each model")
+    parser.add_argument("--only", choices=("reading", "learning", "writing"), help="run one part")
+    parser.add_argument("--models", type=Path, help="folder for the trained models")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.models or Path(temporary)

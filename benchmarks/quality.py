@@ -1,11 +1,12 @@
-"""The loss on held-out text after some minutes: seqgen's command, and an LSTM in plain PyTorch.
+"""Loss on held-out text after a given time: `seqgen train`, and an LSTM in PyTorch.
 
     python -m benchmarks.quality [CORPUS] [--minutes 2.75] [--minutes 15] [--options '--units 256']
 
-CORPUS is what `seqgen train` takes; the figures in the README are of tiny-shakespeare. Both are
-whole processes that start, train and score in the minutes given, one after the other, on the same
-split; PyTorch (if it is installed: `pip install 'seqgen[bench]'`) gets a recipe that is known to
-do well: 1 x 256, AdamW, cosine to the end of the time, state carried, bfloat16, clipped at 1.
+CORPUS is a corpus of `seqgen train`; the documentation reports tiny-shakespeare. Both programs run
+one after the other as processes that start, train and score in the given time, on the same split.
+PyTorch (if it is installed: `pip install 'seqgen[bench]'`) trains an LSTM 1 x 256 in bfloat16 with
+AdamW, a cosine schedule over the whole time, a recurrent state that is kept between windows, and
+gradients clipped to a norm of 1.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from seqgen.training.batches import TextBatches
 
 UNITS, BATCH_SIZE, WINDOW, EMBEDDING = 256, 32, 64, 64
 LEARNING_RATE, WEIGHT_DECAY = 8e-3, 0.01
-SECONDS_TO_SCORE = 8.0  # as many as reading the held-out text takes, at the end
+SECONDS_TO_SCORE = 8.0  # for the held-out text, after training
 AT_MOST = {2.75: 1.48, 15.0: 1.43, 60.0: 1.41}  # nats on tiny-shakespeare
 
 
 def seqgen_scores(corpus: str, minutes: float, options: str) -> dict[str, Any]:
+    """Train and score with `seqgen train`."""
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.keras"
         command = ("train", corpus, "-o", model, "--minutes", minutes, "--json")
@@ -49,7 +51,7 @@ def seqgen_scores(corpus: str, minutes: float, options: str) -> dict[str, Any]:
 
 
 def torch_scores(name: str, minutes: float) -> dict[str, Any]:
-    """Train and score in this process, which began `minutes` before it shall end."""
+    """Train and score with PyTorch in this process, within `minutes`."""
     began = time.monotonic()
     import torch
 
@@ -104,10 +106,11 @@ def torch_scores(name: str, minutes: float) -> dict[str, Any]:
     }
 
 
-def row(who: str, minutes: float, corpus: str, scores: dict[str, Any]) -> tuple[str, ...]:
-    most = AT_MOST.get(minutes) if who == "seqgen" and "shakespeare" in corpus else None
+def row(program: str, minutes: float, corpus: str, scores: dict[str, Any]) -> tuple[str, ...]:
+    """A row of the table."""
+    most = AT_MOST.get(minutes) if program == "seqgen" and "shakespeare" in corpus else None
     return (
-        f"{minutes:g} minutes, {who}",
+        f"{minutes:g} minutes, {program}",
         scores["network"],
         f"{scores['tokens_seen'] / 1e6:.1f} million",
         f"{scores['seconds']:.0f} s",
@@ -117,16 +120,18 @@ def row(who: str, minutes: float, corpus: str, scores: dict[str, Any]) -> tuple[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("corpus", nargs="?", default="python-docs", help="a text, or a name")
-    parser.add_argument("--minutes", type=float, action="append", help="may be repeated")
-    parser.add_argument("--options", default="", help="of seqgen train")
+    parser.add_argument("corpus", nargs="?", default="python-docs", help="path or name of a corpus")
+    parser.add_argument(
+        "--minutes", type=float, action="append", help="time of each program; repeatable"
+    )
+    parser.add_argument("--options", default="", help="further options of seqgen train")
     parser.add_argument("--torch", type=float, metavar="MINUTES", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.torch:
         print(json.dumps(torch_scores(options.corpus, options.torch)))
         return
     rows: list[tuple[str, ...]] = [
-        ("time", "network", "tokens seen", "took", "validation loss, nats")
+        ("time", "network", "tokens seen", "duration", "validation loss, nats")
     ]
     for minutes in options.minutes or [2.75]:
         scores = seqgen_scores(options.corpus, minutes, options.options)

@@ -1,4 +1,4 @@
-"""How long a user waits for help, and for the first character.
+"""Start-up time of `seqgen --help`, and of `seqgen generate` for one character.
 
 python -m benchmarks.startup [--runs 9]
 """
@@ -14,10 +14,10 @@ from benchmarks.measure import median_seconds, print_table, run, untrained
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=9, help="of each command")
+    parser.add_argument("--runs", type=int, default=9, help="runs of each command")
     runs = parser.parse_args().runs
     rows = [(f"whole process, median of {runs}", "seconds", "at most")]
-    rows.append(("`seqgen --help`", f"{median_seconds(lambda: run('--help'), runs):.2f}", "0.3"))
+    rows.append(("`seqgen --help`", f"{median_seconds(lambda: run('--help'), runs):.2f}", "0.2"))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         untrained(512, 2).save(path)

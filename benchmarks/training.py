@@ -1,11 +1,12 @@
-"""Characters per second in training: seqgen, stock Keras layers in the same loop, and PyTorch.
+"""Characters per second of training: seqgen, Keras's layers in the same loop, and PyTorch.
 
     python -m benchmarks.training [--rounds 3] [--seconds 4] [--cells lstm,gru,simple_rnn]
         [--sizes 2x512x64,1x256x32]
 
-Whole steps: reading a batch, loss, gradients, clipping, optimizer, with the state carried. Each
-contender runs in a process of its own, turn by turn; a ratio is the median of those of the turns.
-PyTorch is measured if it is installed (`pip install 'seqgen[bench]'`).
+A step consists of reading a batch, loss, gradients, clipping and the optimizer; the recurrent state
+is kept between steps. The implementations run in separate processes, which take turns. A ratio is
+the median of the ratios of the rounds. PyTorch is measured if it is installed
+(`pip install 'seqgen[bench]'`).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ SIZES = "2x512x64,2x256x64,1x256x32"  # layers, units, batch size
 WINDOW = 64
 EMBEDDING = 64
 LEARNING_RATE = 3e-3
-CONTENDERS = ["seqgen bfloat16", "seqgen float32", "stock Keras"]
+IMPLEMENTATIONS = ["seqgen bfloat16", "seqgen float32", "stock Keras"]
 TORCH = ["PyTorch float32", "PyTorch bfloat16"]
-# seqgen bfloat16 over each, as far as there is a figure to reach
+# target for the ratio of seqgen in bfloat16 to (implementation, layers, units)
 AT_LEAST: dict[tuple[object, ...], float] = {
     ("stock Keras", 2, 512): 3.5, ("stock Keras", 2, 256): 2.8, ("stock Keras", 1, 256): 3.5,
     ("PyTorch float32", 2, 512): 2, ("PyTorch float32", 2, 256): 1.7,
@@ -43,13 +44,14 @@ Step = Callable[[], object]
 
 
 def text() -> Any:
-    """Text that comes with Python, as a corpus."""
+    """A corpus that needs no download."""
     from seqgen.tasks.load import load_corpus
 
     return load_corpus("python-docs")
 
 
 def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: int) -> Step:
+    """A training step of seqgen."""
     from seqgen.config import ModelConfig, TrainConfig
     from seqgen.training.setup import RunSetup
     from seqgen.training.state import RunState
@@ -67,7 +69,7 @@ def seqgen_step(precision: str, cell: str, layers: int, units: int, batch_size: 
 
 
 def stock_step(cell: str, layers: int, units: int, batch_size: int) -> Step:
-    """The same loop, with Keras's own layers, and every product on all cores as Keras does it."""
+    """The same training step with the layers of Keras, and its way of using all cores."""
     mock.patch("seqgen.network.kernels.supports", lambda *_: False).start()
     mock.patch("seqgen.training.state.divide_threads", lambda batch_size: None).start()
     mock.patch("seqgen.training.step.shard_count", lambda batch_size: 1).start()
@@ -75,6 +77,7 @@ def stock_step(cell: str, layers: int, units: int, batch_size: int) -> Step:
 
 
 def torch_step(precision: str, cell: str, layers: int, units: int, batch_size: int) -> Step:
+    """A training step of PyTorch."""
     import torch
 
     corpus = text()
@@ -109,45 +112,49 @@ def torch_step(precision: str, cell: str, layers: int, units: int, batch_size: i
 
 
 def characters_per_second(
-    contender: str, cell: str, layers: int, units: int, batch_size: int, seconds: float
+    implementation: str, cell: str, layers: int, units: int, batch_size: int, seconds: float
 ) -> float:
-    """After compiling and a second of warming up."""
-    kind, _, precision = contender.rpartition(" ")
-    if contender == "stock Keras":
+    """The speed of an implementation, after compilation and a second of warm-up."""
+    kind, _, precision = implementation.rpartition(" ")
+    if implementation == "stock Keras":
         step = stock_step(cell, layers, units, batch_size)
     elif kind == "seqgen":
         step = seqgen_step(precision, cell, layers, units, batch_size)
     else:
         step = torch_step(precision, cell, layers, units, batch_size)
     step()
-    took: list[tuple[float, float]] = []
+    times: list[tuple[float, float]] = []  # when a step ended, and its seconds
     began = time.perf_counter()
-    while time.perf_counter() - began < seconds + 1 or len(took) < 3:
+    while time.perf_counter() - began < seconds + 1 or len(times) < 3:
         before = time.perf_counter()
         step()
-        took.append((time.perf_counter(), time.perf_counter() - before))
-    warm = [each for end, each in took if end > began + 1] or [took[-1][1]]
+        times.append((time.perf_counter(), time.perf_counter() - before))
+    warm = [each for end, each in times if end > began + 1] or [times[-1][1]]
     return batch_size * WINDOW * len(warm) / sum(warm)
 
 
 def measured(*arguments: object) -> float:
+    """`characters_per_second` in its own process."""
     command = [sys.executable, "-m", "benchmarks.training", "--one", *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout.splitlines()[-1])
 
 
 def compare(
-    cell: str, size: tuple[int, ...], contenders: list[str], options: argparse.Namespace
+    cell: str, size: tuple[int, ...], implementations: list[str], options: argparse.Namespace
 ) -> tuple[str, ...]:
-    turns = [
-        [measured(each, cell, *size, options.seconds) for each in contenders]
+    """A row of the table: the speed of every implementation, and seqgen's ratio to it."""
+    rounds = [
+        [measured(each, cell, *size, options.seconds) for each in implementations]
         for _ in range(options.rounds)
     ]
     row = [f"{cell} {size[0]} x {size[1]}, batch size {size[2]}"]
-    for place, (name, speeds) in enumerate(zip(contenders, zip(*turns, strict=True), strict=True)):
+    for place, (name, speeds) in enumerate(
+        zip(implementations, zip(*rounds, strict=True), strict=True)
+    ):
         figure = f"{statistics.median(speeds):,.0f}"
-        if name not in CONTENDERS[:2]:
-            ratio = statistics.median(turn[0] / turn[place] for turn in turns)
+        if name not in IMPLEMENTATIONS[:2]:
+            ratio = statistics.median(each[0] / each[place] for each in rounds)
             least = AT_LEAST.get((name, *size[:2])) if cell == "lstm" else None
             figure += f", {ratio:.2f} x" + (f" (at least {least:g})" if least else "")
         row.append(figure)
@@ -156,25 +163,30 @@ def compare(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each")
-    parser.add_argument("--seconds", type=float, default=4, help="of each turn")
-    parser.add_argument("--cells", default="lstm,gru,simple_rnn")
-    parser.add_argument("--sizes", default=SIZES, help="LAYERSxUNITSxBATCH_SIZE, with commas")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of measurement")
+    parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
+    parser.add_argument("--cells", default="lstm,gru,simple_rnn", help="separated by commas")
+    parser.add_argument(
+        "--sizes", default=SIZES, help="LAYERSxUNITSxBATCH_SIZE, separated by commas"
+    )
     parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        contender, cell, layers, units, batch_size, seconds = options.one
+        implementation, cell, layers, units, batch_size, seconds = options.one
         size = int(layers), int(units), int(batch_size)
-        print(characters_per_second(contender, cell, *size, float(seconds)))
+        print(characters_per_second(implementation, cell, *size, float(seconds)))
         return
-    contenders = [*CONTENDERS, *(TORCH if importlib.util.find_spec("torch") else [])]
+    implementations = [*IMPLEMENTATIONS, *(TORCH if importlib.util.find_spec("torch") else [])]
     header = (
         f"characters/s in training, median of {options.rounds}",
-        *(each if each in CONTENDERS[:2] else f"{each}, seqgen's ratio" for each in contenders),
+        *(
+            each if each in IMPLEMENTATIONS[:2] else f"{each}, seqgen's ratio"
+            for each in implementations
+        ),
     )
     sizes = [tuple(map(int, each.split("x"))) for each in options.sizes.split(",")]
     rows = [
-        compare(cell, size, contenders, options)
+        compare(cell, size, implementations, options)
         for cell in options.cells.split(",")
         for size in sizes
     ]

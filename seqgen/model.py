@@ -59,20 +59,10 @@ class Model:
         return base.get(self.data.task)
 
     @property
-    def needs_keras(self) -> bool:
-        """Whether the cell options require generation with Keras, which is slower."""
-        return not numpy_engine.supports(self.data.model_config)
-
-    @property
     def corpus_options(self) -> dict[str, Any]:
         """Options with which `load_corpus` reads a corpus for further training of this model."""
         options = self.task.corpus_options(self.data.corpus)
         return {"task": self.data.task, **options} if options else {}
-
-    @property
-    def writes_lines(self) -> bool:
-        """Whether the model was trained on pieces, so that its outputs end by themselves."""
-        return self.data.vocabulary.end_id is not None
 
     @property
     def engine(self) -> Engine:
@@ -117,6 +107,12 @@ class Model:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
+
+    def preview(self) -> str:
+        """A short sample to show during training; empty if only Keras, which is slow, can run the
+        network."""
+        is_quick = numpy_engine.supports(self.data.model_config)
+        return self.task.preview(self) if is_quick else ""
 
     def _generator(self, method: str) -> Any:
         generator = self.task.generator(self)

@@ -55,7 +55,7 @@ def test_json_round_trip(config: ModelConfig | TrainConfig | SampleConfig) -> No
         {"cell_options": {"activation": abs}},
     ],
 )
-def test_wrong_model_options(wrong: dict[str, object]) -> None:
+def test_invalid_model_options(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=rf"^{next(iter(wrong))}: expected .*"):
         ModelConfig(**wrong)
 
@@ -76,7 +76,7 @@ def test_wrong_model_options(wrong: dict[str, object]) -> None:
         {"seed": 2**32},
     ],
 )
-def test_wrong_training_options(wrong: dict[str, object]) -> None:
+def test_invalid_training_options(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=rf"^{list(wrong)[-1]}: expected .*, got "):
         TrainConfig(**{"minutes": 1, **wrong})
 
@@ -88,7 +88,7 @@ def test_either_minutes_or_epochs() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"temperature": -0.1}, {"temperature": "1"}, {"length": -1}])
-def test_wrong_sampling_options(wrong: dict[str, object]) -> None:
+def test_invalid_sampling_options(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=rf"^{next(iter(wrong))}: expected"):
         SampleConfig(**wrong)
 
@@ -98,7 +98,7 @@ def test_an_unknown_field_is_named() -> None:
         ModelConfig.from_json({"unit": 3})
 
 
-def test_the_options_given_are_copied() -> None:
+def test_options_are_copied() -> None:
     options = {"activation": "relu"}
     config = ModelConfig(cell_options=options)
     options["activation"] = "tanh"

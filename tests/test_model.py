@@ -25,30 +25,30 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> seqgen.Model:
     )
 
 
-def test_it_writes_what_it_learned(model: seqgen.Model) -> None:
+def test_a_model_generates_the_text_it_learned(model: seqgen.Model) -> None:
     text = model.generate("The quick", length=200, temperature=0.3, seed=1)
     assert text.startswith("The quick brown fox jumps over the lazy dog")
     assert len(text) == len("The quick") + 200
     assert model.data.scores["validation_loss"] < 0.1
 
 
-def test_without_a_prompt_it_begins_by_itself(model: seqgen.Model) -> None:
+def test_a_prompt_is_optional(model: seqgen.Model) -> None:
     assert model.generate(length=len(SENTENCE), temperature=0) == SENTENCE
 
 
-def test_a_seed_decides(model: seqgen.Model) -> None:
+def test_the_seed_determines_the_text(model: seqgen.Model) -> None:
     wild = {"length": 100, "temperature": 3.0}
     assert model.generate(seed=1, **wild) == model.generate(seed=1, **wild)
     assert model.generate(seed=1, **wild) != model.generate(seed=2, **wild)
     assert model.generate(**wild) != model.generate(**wild)
 
 
-def test_a_stream_comes_piece_by_piece(model: seqgen.Model) -> None:
+def test_a_stream_yields_single_characters(model: seqgen.Model) -> None:
     stream = model.stream("The ", length=10**9, temperature=0)
     assert list(islice(stream, 6)) == ["The ", *"quick"]
 
 
-def test_errors_come_before_the_first_piece(model: seqgen.Model) -> None:
+def test_errors_are_raised_before_the_first_character(model: seqgen.Model) -> None:
     with pytest.raises(seqgen.VocabularyError, match="'é'"):
         model.stream("é")
     with pytest.raises(seqgen.ConfigError, match="temperature"):
@@ -58,22 +58,21 @@ def test_errors_come_before_the_first_piece(model: seqgen.Model) -> None:
     )
 
 
-def test_lines_come_whole(names: seqgen.Model) -> None:
-    assert names.writes_lines
+def test_a_model_of_lines_generates_whole_lines(names: seqgen.Model) -> None:
     lines = ["".join(text) for text in names.texts(20, seed=1, temperature=0.3)]
     assert set(lines) <= {"anna", "bert", "cleo", "dora"}
     assert len(set(lines)) > 1
     assert names.generate("cl", temperature=0) == "cleo"
 
 
-def test_the_unknown_is_never_written(names: seqgen.Model) -> None:
+def test_the_unknown_token_is_never_generated(names: seqgen.Model) -> None:
     assert names.data.vocabulary.unknown_id is not None
     text = "".join(names.stream(length=3000, temperature=50.0, seed=0))
     text += "".join(names.generate(temperature=50.0, seed=seed) for seed in range(200))
     assert set(text) <= set("abcdeltnor")
 
 
-def test_cell_options_that_only_keras_knows(tmp_path: Path, book: Path) -> None:
+def test_cell_options_that_only_keras_supports(tmp_path: Path, book: Path) -> None:
     model = seqgen.train(
         seqgen.load_corpus(book),
         epochs=0.05,
@@ -82,14 +81,14 @@ def test_cell_options_that_only_keras_knows(tmp_path: Path, book: Path) -> None:
         window=16,
         cell_options={"activation": "softmax"},
     )
-    assert model.needs_keras
+    assert model.preview() == ""
     model.save(tmp_path / "m.keras")
     text = seqgen.load(tmp_path / "m.keras").generate(length=10, seed=1)
     assert text == model.generate(length=10, seed=1)
     assert len(text) == 10
 
 
-def test_saving_keeps_what_was_there_if_asked(model: seqgen.Model, tmp_path: Path) -> None:
+def test_saving_can_keep_an_existing_file(model: seqgen.Model, tmp_path: Path) -> None:
     for _ in range(2):
         model.save(tmp_path / "m.keras", keep=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m-1.keras", "m.keras"]
@@ -100,12 +99,12 @@ def test_saving_keeps_what_was_there_if_asked(model: seqgen.Model, tmp_path: Pat
 @pytest.mark.parametrize(
     "wrong", [{"unit": 3}, {"units": 0}, {"minutes": 0}, {"minutes": 1, "epochs": 1}]
 )
-def test_wrong_options_are_named(book: Path, wrong: dict[str, object]) -> None:
+def test_invalid_options_are_named(book: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(seqgen.ConfigError, match=next(iter(wrong))):
         seqgen.train(seqgen.load_corpus(book), **wrong)
 
 
-def test_a_callback_is_told(book: Path) -> None:
+def test_a_callback_is_called(book: Path) -> None:
     class Counter(seqgen.Callback):
         steps = 0
 
@@ -118,7 +117,7 @@ def test_a_callback_is_told(book: Path) -> None:
     assert counter.steps == model.data.scores["steps"] > 0
 
 
-def test_an_index_is_whole_or_there_is_none(book: Path) -> None:
+def test_an_incomplete_index_is_not_stored(book: Path) -> None:
     class Hears(seqgen.Callback):
         heard = ""
 

@@ -56,7 +56,7 @@ def rewritten(file: Path, name: str, change: object) -> Path:
 @pytest.mark.parametrize("options", [{}, {"use_bias": False}, {"activation": "relu"}])
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("cell", cell_names())
-def test_what_is_saved_is_loaded(
+def test_saving_and_loading_are_inverse(
     cell: str, layers: int, options: dict[str, object], tmp_path: Path
 ) -> None:
     config = ModelConfig(
@@ -71,7 +71,7 @@ def test_what_is_saved_is_loaded(
     assert all((a == b).all() for a, b in zip(loaded.weights, saved.weights, strict=True))
 
 
-def test_keras_opens_it_without_seqgen(file: Path) -> None:
+def test_keras_loads_the_file_without_seqgen(file: Path) -> None:
     """In a process that cannot import seqgen; its logits are those of the network saved."""
     script = f"""
 import os, sys
@@ -88,13 +88,13 @@ print(numpy.asarray(model(numpy.array([[1, 2, 3, 4]]))).ravel().tolist())
     np.testing.assert_allclose(json.loads(done.stdout), np.ravel(expected), atol=1e-6)
 
 
-def test_there_is_no_pickle_in_it(file: Path) -> None:
+def test_the_file_contains_no_pickle(file: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         names = set(archive.namelist())
     assert names == {"metadata.json", "config.json", "model.weights.h5", "seqgen.json"}
 
 
-def test_seqgen_json_holds_all_that_the_weights_do_not_say(file: Path) -> None:
+def test_seqgen_json_has_everything_but_the_weights(file: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         facts = json.loads(archive.read("seqgen.json"))
     assert facts.keys() == {
@@ -104,13 +104,13 @@ def test_seqgen_json_holds_all_that_the_weights_do_not_say(file: Path) -> None:
     assert facts["vocabulary"] == list(LETTERS.tokens)
 
 
-def test_no_such_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such file"):
         load(tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04 and no more"])
-def test_no_zip(data: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_zip_is_an_error(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "m.keras").write_bytes(data)
     with pytest.raises(ModelFileError, match=r"expected a .keras file .* only a part of one"):
         load(tmp_path / "m.keras")
@@ -124,7 +124,7 @@ def test_every_truncation_is_an_error(file: Path) -> None:
             load(file)
 
 
-def test_a_flipped_byte_in_the_weights_is_noticed(file: Path) -> None:
+def test_a_flipped_byte_in_the_weights_is_an_error(file: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         place = archive.getinfo("model.weights.h5").header_offset + 3000
     data = bytearray(file.read_bytes())
@@ -151,12 +151,12 @@ def test_a_name_that_is_too_long() -> None:
         load(Path("x" * 300))
 
 
-def test_a_folder_is_no_model(tmp_path: Path) -> None:
+def test_a_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="damaged|no model"):
         load(tmp_path)
 
 
-def test_a_keras_model_that_seqgen_did_not_make(file: Path) -> None:
+def test_another_keras_model_is_an_error(file: Path) -> None:
     with pytest.raises(ModelFileError, match=r"got one without seqgen.json"):
         load(rewritten(file, "seqgen.json", None))
 
@@ -210,12 +210,12 @@ def test_a_failed_save_keeps_the_old_file(file: Path, monkeypatch: pytest.Monkey
     assert [each.name for each in file.parent.iterdir()] == ["m.keras"]
 
 
-def test_the_name_ends_as_keras_wants_it(tmp_path: Path) -> None:
+def test_the_name_ends_in_keras(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"expected a name that ends in .keras; try m.keras"):
         save(made(ModelConfig(units=4)), tmp_path / "m.h5")
 
 
-def test_indexes_of_the_corpora_go_through_the_file(tmp_path: Path) -> None:
+def test_indexes_are_saved_and_loaded(tmp_path: Path) -> None:
     codes = np.arange(300, dtype=np.uint64)
     indexes = [CopyIndex.of(Pieces(codes * n, np.array([0, 300])), order=n + 4) for n in (1, 2)]
     path = tmp_path / "indexed.keras"

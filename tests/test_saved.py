@@ -18,20 +18,20 @@ from tests.test_readme import write_tunes
 SAVED = Path(__file__).parent / "saved"
 
 
-def test_a_text_model_writes_what_it_learned() -> None:
+def test_a_saved_model_of_text_generates() -> None:
     model = seqgen.load(SAVED / "text-0.1.keras")
     (text,) = model.texts(prompt="The quick ", length=34, temperature=0)
     assert "".join(text) == SENTENCE[:44] and text.longest_copy == 44
 
 
-def test_a_music_model_composes() -> None:
+def test_a_saved_model_of_music_generates() -> None:
     model = seqgen.load(SAVED / "music-0.1.keras")
     piece = model.compose(bars=4, key="C", seed=1)
     assert len(piece.bars) >= 4 and piece.notes
 
 
 @pytest.mark.parametrize("name", ["text", "music"])
-def test_a_model_is_saved_again_as_it_is(name: str, tmp_path: Path) -> None:
+def test_a_loaded_model_is_saved_unchanged(name: str, tmp_path: Path) -> None:
     model = seqgen.load(SAVED / f"{name}-0.1.keras")
     model.save(tmp_path / "again.keras")
     assert seqgen.load(tmp_path / "again.keras").data.metadata() == model.data.metadata()

@@ -62,7 +62,7 @@ def test_the_process_is_unchanged(name: str, trained: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_it_works_without_standard_streams(name: str, trained: Path, tmp_path: Path) -> None:
+def test_seqgen_works_without_standard_streams(name: str, trained: Path, tmp_path: Path) -> None:
     marker = tmp_path / "done"
     script = SCRIPTS[name].format(model=str(trained))
     run(
@@ -72,7 +72,7 @@ def test_it_works_without_standard_streams(name: str, trained: Path, tmp_path: P
     assert marker.exists()
 
 
-def test_a_public_name_is_imported_quietly() -> None:
+def test_importing_a_public_name_prints_nothing() -> None:
     done = run("import seqgen\nfor name in seqgen.__all__: getattr(seqgen, name)")
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -88,7 +88,7 @@ def test_a_public_name_is_imported_quietly() -> None:
         "os.environ['SEQGEN_CHANGED'] = '1'",
     ],
 )
-def test_the_comparison_sees_a_change(change: str) -> None:
+def test_the_comparison_detects_a_change(change: str) -> None:
     done = run(
         f"{SNAPSHOT}\nlogging.getLogger('pooch')\nbefore = snapshot()\n{change}\n"
         "sys.exit(0 if changes(before, snapshot()) else 1)"

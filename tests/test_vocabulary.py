@@ -40,7 +40,7 @@ def test_from_counts(counts: dict[str, int], min_count: int, end: bool) -> None:
 @pytest.mark.parametrize(
     "size, dtype", [(1, np.uint8), (256, np.uint8), (257, np.uint16), (65_537, np.uint32)]
 )
-def test_the_smallest_type_that_holds_every_id(size: int, dtype: type) -> None:
+def test_ids_have_the_smallest_sufficient_type(size: int, dtype: type) -> None:
     assert Vocabulary(tuple(map(str, range(size)))).dtype == dtype
 
 

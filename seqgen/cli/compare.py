@@ -60,7 +60,7 @@ def compare(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train simple_rnn, lstm and gru on the same corpus, and compare them.
+    """Train simple_rnn, lstm and gru on one corpus, and compare them.
 
     Every cell is trained with the same options and seed: --minutes on the corpus, then as long
     again on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early
@@ -92,7 +92,7 @@ def compare(
         )
     require_writable(output)
     corpus = load_corpus(*corpora, progress=sys.stderr.isatty(), **read_options)
-    for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
+    for note in (*corpus.messages, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
     with ProgressBar(tasks.get(corpus.task).token_name) as callback:
         results = compare_cells.compare(

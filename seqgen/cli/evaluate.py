@@ -43,10 +43,10 @@ def evaluate(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    """Measure the loss of a model on a CORPUS, and compare it with n-grams.
+    """Measure the loss of a model, and compare it with n-grams.
 
-    Without CORPUS, the held-out part of the model's own corpus is scored. The n-grams are
-    estimated on the training part of that corpus; their order is the best one up to 8.
+    The loss is that on CORPUS, or by default on the held-out part of the model's own corpus. The
+    n-grams are estimated on the training part of that corpus; their order is the best one up to 8.
 
     \b
     Examples:

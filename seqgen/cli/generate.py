@@ -53,12 +53,13 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
       seqgen generate tunes.keras --primer "G4/8 A4/8 B4/4" -n 5 -o tunes/
     """
     from seqgen import model as library
+    from seqgen.inference import numpy_engine
     from seqgen.tasks.base import new_seed, require_own_options
 
     loaded = library.load(model)
     options = explicit_options(options)
     require_own_options(loaded.data.task, options)
-    if loaded.needs_keras:
+    if not numpy_engine.supports(loaded.data.model_config):
         say("the cell options of this model need Keras, which generates more slowly")
     seed = options.get("seed", new_seed())
     loaded.task.write(

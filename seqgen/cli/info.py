@@ -14,7 +14,7 @@ from seqgen.tasks.output import print_json
 @click.argument("model", type=FILE, required=False)
 @json_option
 def info(model: Path | None, as_json: bool) -> None:
-    """Describe a model file: its task, network, corpus, training run and score.
+    """Describe a model file: task, network, corpus, training and score.
 
     Without a MODEL, describe this installation: versions, processor, and which C code runs.
 

@@ -16,7 +16,7 @@ from seqgen.tasks.output import print_json
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
 @json_option
 def inspect(corpora: tuple[str, ...], as_json: bool) -> None:
-    """Describe every music file of a CORPUS, or say why it cannot be used.
+    """Describe every music file of a CORPUS, or say why it is unusable.
 
     \b
     Examples:

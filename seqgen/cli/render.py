@@ -19,7 +19,7 @@ from seqgen.tasks.output import say_if_kept
 )  # fmt: skip
 @click.option("--piano-roll", is_flag=True, help="Draw a piano roll instead of a score.")
 def render(source: Path, output: Path, piano_roll: bool) -> None:
-    """Convert a music file to a score, a piano roll, audio or another format.
+    """Convert a music file to a score, audio or another format.
 
     Scores are drawn with verovio: pip install "seqgen[score]". Audio is synthesised with
     FluidSynth if it is installed with a sound font, otherwise with a simple built-in synthesiser.

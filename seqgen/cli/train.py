@@ -89,7 +89,7 @@ def train(
     )
     inputs, path = request.load(progress=sys.stderr.isatty())
     corpus = inputs.corpus
-    for note in (*corpus.notes, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
+    for note in (*corpus.messages, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
     with callbacks(corpus.task, tensorboard if cluster.is_chief() else None) as callback:
         model = train.run(inputs, callback)

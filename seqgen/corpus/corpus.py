@@ -42,11 +42,12 @@ class Corpus:
     validation: float = 0.1  # fraction of the tokens, held out at the end
     sha256: str = ""  # of the bytes of all sources
     options: Mapping[str, Any] = field(default_factory=dict)  # with which the task read the sources
-    notes: tuple[str, ...] = ()  # messages to the user: what was skipped, and why
+    notes: tuple[str, ...] = ()  # of the task for the user: what was skipped, and why
     cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
     variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none
     details: Mapping[str, Any] = field(default_factory=dict)  # of the task, stored in model files
     arguments: tuple[str, ...] = ()  # the paths or names given by the user, to read it again
+    terms: tuple[str, ...] = ()  # terms of use of named corpora
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation <= 0.5:
@@ -58,6 +59,11 @@ class Corpus:
                 f"{self.name}: too small to hold out a fraction of {self.validation} for "
                 "validation; add data, or hold out less (a validation of 0 holds out nothing)"
             )
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What the user should know about the corpus: its terms of use, and the notes."""
+        return self.terms + self.notes
 
     @cached_property
     def training_length(self) -> int:

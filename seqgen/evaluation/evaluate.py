@@ -212,7 +212,7 @@ def _given(
         )
     vocabulary = model.data.vocabulary
     corpus, unknown = _in_vocabulary(vocabulary, corpus)
-    notes += corpus.notes
+    notes += corpus.messages
     if unknown:
         treatment = "left out" if vocabulary.unknown_id is None else "scored as <unk>"
         notes.append(

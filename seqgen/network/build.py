@@ -14,9 +14,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from seqgen.cells import base as cells
-from seqgen.config import ModelConfig, TrainConfig
+from seqgen.config import ModelConfig
 from seqgen.errors import ConfigError
-from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
 from seqgen.types import Layer, Network, Tensor
 
@@ -67,7 +66,7 @@ def _seeded(seed: int | None) -> Iterator[None]:
 
 
 def _build(config: ModelConfig, vocabulary_size: int) -> Network:
-    _require_known_options(config)
+    require_known_options(config)
     inputs = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)
     for _ in range(config.layers):
@@ -77,7 +76,8 @@ def _build(config: ModelConfig, vocabulary_size: int) -> Network:
     return keras.Model(inputs, keras.layers.Dense(vocabulary_size)(x), name="seqgen")
 
 
-def _require_known_options(config: ModelConfig) -> None:
+def require_known_options(config: ModelConfig) -> None:
+    """Raise `ConfigError` if the Keras layer has no such option."""
     layer = keras_layer(config.cell)
     taken = inspect.signature(layer.__init__).parameters
     known = [name for name, each in taken.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
@@ -99,35 +99,6 @@ def _recurrent_layer(config: ModelConfig, x: Tensor) -> Tensor:
     except Exception as error:  # Keras and TensorFlow raise many kinds
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"cell_options: {config.cell} does not take them: {reason}") from error
-
-
-def is_fast(config: ModelConfig) -> bool:
-    """Whether `seqgen.network.kernels` runs the network, in any precision; otherwise Keras does, in
-    float32.
-
-    >>> is_fast(ModelConfig()), is_fast(ModelConfig(cell_options={"activation": "relu"}))
-    (True, False)
-    """
-    _require_known_options(config)
-    # No layer is made: that would fix the number of threads.
-    return kernels.supports(keras_layer(config.cell), config.cell_options) and not has_gpu()
-
-
-def has_gpu() -> bool:
-    """Whether TensorFlow sees a GPU: there Keras uses cuDNN, which is faster than the kernels."""
-    return bool(tf.config.list_physical_devices("GPU"))
-
-
-def require_fast_layers(model_config: ModelConfig, config: TrainConfig) -> None:
-    """Raise `ConfigError` if something is asked for that only `seqgen.network.kernels` do."""
-    if is_fast(model_config):
-        return
-    for name, expected in (("precision", "float32"), ("recurrent_dropout", 0.0)):
-        if getattr(config, name) != expected:
-            raise ConfigError(
-                f"{name}: expected {expected}, got {getattr(config, name)}: other values "
-                "need a CPU, and layers with the default activations of Keras"
-            )
 
 
 def initial_state(network: Network, batch_size: int) -> Tensors:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
-from seqgen.network.build import Tensors, has_gpu, state_sizes
+from seqgen.network.build import Tensors, state_sizes
+from seqgen.network.fast_layers import has_gpu
 from seqgen.network.kernels.blas import transposed_product
 from seqgen.types import Network, Tensor
 
@@ -73,10 +74,10 @@ class Forward:
         self._precision = precision
         _, self._embedding, *self._layers, self._dense = network.layers
         recurrent = [each for each in self._layers if isinstance(each, keras.layers.RNN)]
-        self._is_fast = not has_gpu() and all(
+        self._uses_kernels = not has_gpu() and all(
             kernels.supports(type(each), each.get_config()) for each in recurrent
         )
-        if self._is_fast:
+        if self._uses_kernels:
             self._prepare(batch_size)
 
     def __call__(self, ids: Tensor, state: Tensors, shard: int = 0) -> tuple[Tensor, Tensors]:
@@ -87,10 +88,10 @@ class Forward:
             state: of every recurrent layer its states `(B, units)`.
             shard: number of the shard; every shard of a step has its own dropout of outputs.
         """
-        run = self._fast if self._is_fast else self._stock
+        run = self._with_kernels if self._uses_kernels else self._with_keras
         return run(ids, list(state), shard)
 
-    def _stock(self, ids: Tensor, state: Tensors, _: int) -> tuple[Tensor, Tensors]:
+    def _with_keras(self, ids: Tensor, state: Tensors, _: int) -> tuple[Tensor, Tensors]:
         training = self._masks is not None
         x, after = self._embedding(ids), []
         for layer in self._layers:
@@ -103,7 +104,7 @@ class Forward:
         return self._dense(x), after
 
     def _prepare(self, batch_size: int) -> None:
-        """Prepare the weights for `_fast`.
+        """Prepare the weights for `_with_kernels`.
 
         If the vocabulary is no larger than the embedding, the first layer gets one-hot tokens, and
         its kernel is multiplied by the embedding: a wide embedding then costs no more than a narrow
@@ -115,20 +116,20 @@ class Forward:
         self._embeddings = None if self._one_hot else tf.cast(embeddings, self._precision)
         self._dense_kernel = tf.cast(self._dense.kernel, self._precision)
         table = embeddings if self._one_hot else None  # for the first layer
-        self._fast_layers = {}
+        self._kernel_layers = {}
         for place, layer in enumerate(self._layers):
             if isinstance(layer, keras.layers.RNN):
                 mask = None
                 if self._masks and self._masks.recurrent_dropout:
                     shape = layer.cell.recurrent_kernel.shape
                     mask = self._masks.mask(shape, self._masks.recurrent_dropout, place)
-                self._fast_layers[place] = kernels.Layer(
+                self._kernel_layers[place] = kernels.Layer(
                     layer, batch_size, self._precision, recurrent_mask=mask, embedding=table
                 )
                 table = None
 
-    def _fast(self, ids: Tensor, state: Tensors, shard: int) -> tuple[Tensor, Tensors]:
-        """As `_stock`, through `seqgen.network.kernels`, whose sequences are `(D, T, B)`."""
+    def _with_kernels(self, ids: Tensor, state: Tensors, shard: int) -> tuple[Tensor, Tensors]:
+        """As `_with_keras`, through `seqgen.network.kernels`, whose sequences are `(D, T, B)`."""
         if self._one_hot:
             size = self._vocabulary_size
             x = tf.one_hot(tf.transpose(ids), size, axis=0, dtype=self._precision)
@@ -136,9 +137,9 @@ class Forward:
             x = tf.transpose(tf.gather(self._embeddings, ids), (2, 1, 0))
         after: Tensors = []
         for place, layer in enumerate(self._layers):
-            if place in self._fast_layers:
+            if place in self._kernel_layers:
                 before = [tf.transpose(state.pop(0)) for _ in state_sizes(layer)]
-                x, layer_after = self._fast_layers[place](x, before)
+                x, layer_after = self._kernel_layers[place](x, before)
                 after += map(tf.transpose, layer_after)
             elif self._masks is not None:
                 masks = replace(self._masks, number=self._masks.number + shard)

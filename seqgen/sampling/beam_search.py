@@ -10,6 +10,7 @@ import copy
 
 import numpy as np
 
+from seqgen.errors import ConfigError
 from seqgen.inference.engine import Engine
 from seqgen.sampling.decode import DecoderState, GeneratedSequence, gather
 from seqgen.sampling.sampler import allow_only, log_probabilities
@@ -17,15 +18,23 @@ from seqgen.types import Logits
 
 
 def search(
-    engine: Engine, state: DecoderState, output: GeneratedSequence, width: int
+    engine: Engine,
+    state: DecoderState,
+    output: GeneratedSequence,
+    width: int,
+    count: int | None = None,
 ) -> list[GeneratedSequence]:
-    """Up to `width` outputs, the most likely first; outputs that got stuck only if all did.
+    """Up to `count` outputs, the most likely first; outputs that got stuck only if all did.
 
     Args:
         engine: the network.
         state: the start, one row.
         output: the output to extend; it is not changed.
         width: number of outputs kept at every length.
+        count: number of outputs to return; by default `width`.
+
+    Raises:
+        ConfigError: `count` is larger than `width`.
 
     >>> class Counts:
     ...     def initial_state(self, batch_size): return ()
@@ -41,6 +50,12 @@ def search(
     >>> best.ids
     [1, 2, 3]
     """
+    count = width if count is None else count
+    if count > width:
+        raise ConfigError(
+            f"count: expected at most {width}, the size of the beam, got {count}; "
+            "increase beam, or reduce count"
+        )
     growing = [_branch(output)]
     totals: Logits = np.zeros(1)
     whole: list[tuple[float, GeneratedSequence]] = []
@@ -62,7 +77,7 @@ def search(
         if growing:
             before = gather(engine, state, rows)
             state = DecoderState(*engine.step(np.array(tokens), before.state))
-    return [each for _, each in (whole or stuck)[:width]]
+    return [each for _, each in (whole or stuck)[:count]]
 
 
 def _best(

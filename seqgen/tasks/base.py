@@ -63,15 +63,16 @@ class Task(ABC):
         return False
 
     @abstractmethod
-    def read(self, sources: Sequence[Source], *, name: str, **options: Any) -> Corpus:
+    def read(self, sources: Sequence[Source], **options: Any) -> Corpus:
         """Encode sources as a corpus.
 
-        An implementation declares its options as keyword-only parameters, see `read_options`.
+        An implementation declares its options, such as `encoding`, as keyword-only parameters, and
+        ends in `**origin`: fields of `Corpus` that describe where the sources come from, such as
+        its name. It passes them to `Corpus` unchanged.
 
         Args:
             sources: files, in order.
-            name: the name of the corpus.
-            options: of this task, such as `encoding`.
+            options: of this task, and the origin.
 
         Raises:
             CorpusError: the sources contain nothing to learn.
@@ -81,7 +82,7 @@ class Task(ABC):
     def read_options(self) -> set[str]:
         """The names of the options of `read`."""
         parameters = inspect.signature(self.read).parameters.values()
-        return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} - {"name"}
+        return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
 
     def copy_codes(self, vocabulary: Vocabulary) -> CopyCodes:
         """The codes in which sequences are compared to find copies; by default the tokens."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,5 @@ def load_corpus(
         )
     if "progress" in known:
         options["progress"] = progress
-    corpus = reader.read(found.sources, name=found.name, **options)
-    notes = (*found.terms, *corpus.notes)
-    return dataclasses.replace(corpus, notes=notes, arguments=tuple(map(str, corpora)))
+    origin = {"name": found.name, "arguments": tuple(map(str, corpora)), "terms": found.terms}
+    return reader.read(found.sources, **options, **origin)

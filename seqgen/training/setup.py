@@ -173,13 +173,13 @@ def _choose(corpus: Corpus, request: RunRequest, callback: Callback) -> tuple[Js
     Returns:
         The chosen options, and a line that says which they are and why.
     """
-    from seqgen.network import build as network
+    from seqgen.network import fast_layers
     from seqgen.training import distributed
 
     explicit, config = request.explicit_options, request.train_config
     batch_size, window = fitting_size(corpus.training_length)
     require_enough(corpus, explicit.get("batch_size", batch_size), explicit.get("window", window))
-    is_fast = network.is_fast(request.model_config)
+    is_fast = fast_layers.supports(request.model_config)
     precision, speed = config.precision, auto_config.ASSUMED_SPEED
     if is_fast:
         tokens = (config.epochs or 0) * corpus.training_length

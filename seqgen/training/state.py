@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from seqgen.network import fast_layers
 from seqgen.network.backend import tf
-from seqgen.network.build import build, initial_state, require_fast_layers
+from seqgen.network.build import build, initial_state
 from seqgen.network.sharding import divide_threads
 from seqgen.training import distributed
 from seqgen.training.batches import training_batches
@@ -38,7 +39,7 @@ class RunState:
         self.tokens_per_step = config.batch_size * config.window
         self.schedule = Schedule.of_run(config, corpus.training_length, setup.started)
         divide_threads(config.batch_size)
-        require_fast_layers(setup.model_config, config)
+        fast_layers.require_support(setup.model_config, config)
         with distributed.strategy_for(config.batch_size).scope():
             self.network = build(setup.model_config, len(corpus.vocabulary), config.seed)
             self.train_step = TrainStep(self.network, config)

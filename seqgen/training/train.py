@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.model import Model
-from seqgen.model_file import ModelData
 from seqgen.training.callbacks import Callback
 from seqgen.training.request import RunInputs, RunRequest
 from seqgen.types import Floats
@@ -75,7 +74,11 @@ def run(inputs: RunInputs, callback: Callback) -> Model:
     if inputs.request.index:
         indexes = _indexes(run_setup, inputs.base, callback)
         model_data = dataclasses.replace(model_data, indexes=indexes)
-    result = loop.train(run_setup, callback, lambda weights: _sample(model_data, weights))
+
+    def write_sample(weights: list[Floats]) -> str:
+        return Model(dataclasses.replace(model_data, weights=weights)).preview()
+
+    result = loop.train(run_setup, callback, write_sample)
     return Model(dataclasses.replace(model_data, **vars(result)))
 
 
@@ -96,9 +99,3 @@ def _indexes(run_setup: RunSetup, base: Model | None, callback: Callback) -> lis
     corpus = run_setup.corpus
     codes = tasks.get(corpus.task).copy_codes(corpus.vocabulary)
     return [*(base.data.indexes if base else []), index_of(corpus, codes)]
-
-
-def _sample(model_data: ModelData, weights: list[Floats]) -> str:
-    """A short sample from the network during training; empty if only slow engines can run it."""
-    model = Model(dataclasses.replace(model_data, weights=weights))
-    return "" if model.needs_keras else model.task.preview(model)

@@ -75,11 +75,11 @@ def mgu() -> Iterator[None]:
     base.unregister("mgu")
 
 
-def test_it_is_named_in_the_help() -> None:
+def test_a_registered_cell_is_in_the_help() -> None:
     assert "[lstm|gru|simple_rnn|mgu]" in CliRunner().invoke(cli, ["train", "--help"]).stdout
 
 
-def test_it_trains_is_saved_and_generates(tmp_path: Path) -> None:
+def test_a_registered_cell_trains_is_saved_and_generates(tmp_path: Path) -> None:
     (tmp_path / "count.txt").write_text("0123456789" * 100)
     corpus = seqgen.load_corpus(tmp_path / "count.txt")
     model = seqgen.train(
@@ -106,6 +106,6 @@ def test_without_a_step_keras_generates(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(model.generate(length=5, seed=1)) == 5
 
 
-def test_a_cell_that_nobody_registered() -> None:
+def test_an_unregistered_cell_is_an_error() -> None:
     with pytest.raises(ConfigError, match="cell: expected one of lstm, gru, simple_rnn, mgu, got"):
         base.get("rnn")

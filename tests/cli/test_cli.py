@@ -9,11 +9,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from seqgen import model as library
-from seqgen.cli import cli
+from seqgen.cli import COMMANDS, cli
 from seqgen.cli.options import parse_cell_options
 from seqgen.errors import OutputError, SeqgenError
 from seqgen.tasks.load import load_corpus
@@ -34,10 +35,12 @@ def assert_one_line(stderr: str, message: str) -> None:
 
 
 def test_every_command_and_option_is_documented() -> None:
-    assert " ".join(cli.commands) == "train generate evaluate compare render inspect info corpora"
-    for name, command in cli.commands.items():
-        assert "Examples:" in (command.help or ""), name
-        assert f"seqgen {name}" in (command.help or "")
+    context = click.Context(cli)
+    for name, summary in COMMANDS.items():
+        command = cli.get_command(context, name)
+        assert command and command.help and command.help.startswith(f"{summary}\n"), name
+        assert "Examples:" in command.help, name
+        assert f"seqgen {name}" in command.help
         for option in command.params:
             assert option.param_type_name == "argument" or option.help, (name, option.name)
 
@@ -127,7 +130,7 @@ def test_a_corpus_from_a_folder_and_standard_input(
     assert done.stdout == "stdin-1.keras\n"
 
 
-def test_every_way_to_be_wrong_is_one_line(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_every_error_is_one_line(trained: Path, tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "empty.txt").touch()
     (tmp_path / "short.txt").write_text("too short")
     (tmp_path / "latin.txt").write_bytes("déjà vu".encode("latin-1"))
@@ -196,7 +199,7 @@ def test_corpora(seqgen: Run) -> None:
         assert name in listed and row["licence"] in listed
 
 
-def test_a_corpus_that_cannot_be_fetched(tmp_path: Path, seqgen: Run) -> None:
+def test_a_corpus_that_cannot_be_downloaded(tmp_path: Path, seqgen: Run) -> None:
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
     done = seqgen("train", "tiny-shakespeare", cwd=tmp_path, env={**os.environ, **nowhere})
     assert done.returncode == 1
@@ -212,7 +215,7 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
     raise AssertionError(f"ended without {text!r}")
 
 
-def test_ctrl_c_saves_what_it_has(book: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_ctrl_c_saves_the_model(book: Path, tmp_path: Path, seqgen: Run) -> None:
     command = [sys.executable, "-m", "seqgen", "train", str(book), "-o", "m.keras"]
     process = subprocess.Popen(
         [*command, "--epochs", "20", *map(str, SMALL)],
@@ -227,7 +230,7 @@ def test_ctrl_c_saves_what_it_has(book: Path, tmp_path: Path, seqgen: Run) -> No
     assert len(seqgen("generate", tmp_path / "m.keras", "--length", 9).stdout) == 9
 
 
-def test_ctrl_c_before_anything_was_learned_leaves_nothing(tmp_path: Path) -> None:
+def test_ctrl_c_before_the_first_step_saves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "seqgen", "train", "python-docs", "-o", "m.keras"]
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
@@ -240,7 +243,7 @@ def test_ctrl_c_before_anything_was_learned_leaves_nothing(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_that_goes_away(trained: Path) -> None:
+def test_a_closed_pipe_ends_the_command(trained: Path) -> None:
     pipe = f"{sys.executable} -m seqgen generate {trained} --length 1000000 --seed 1 | head -c 9"
     done = subprocess.run(pipe, shell=True, capture_output=True, encoding="utf-8", timeout=60)
     assert len(done.stdout) == 9
@@ -249,7 +252,7 @@ def test_a_reader_that_goes_away(trained: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
 @pytest.mark.parametrize("options", ["", "--json"])
-def test_a_disk_that_is_full_behind_stdout(trained: Path, options: str) -> None:
+def test_a_full_disk_behind_stdout_is_reported(trained: Path, options: str) -> None:
     command = f"{sys.executable} -m seqgen generate {trained} --length 9 --seed 1 {options}"
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
@@ -260,7 +263,7 @@ def test_a_disk_that_is_full_behind_stdout(trained: Path, options: str) -> None:
     assert_one_line(done.stderr, "standard output cannot be written: No space left on device")
 
 
-def test_letters_that_the_locale_lacks(tmp_path: Path, seqgen: Run) -> None:
+def test_characters_that_the_locale_lacks(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "t.txt").write_text("жж♫ 猫\n" * 500, encoding="utf-8")
     ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     done = seqgen("train", "t.txt", "--epochs", 0.5, *SMALL, cwd=tmp_path, env=ascii_only)
@@ -273,7 +276,7 @@ def test_letters_that_the_locale_lacks(tmp_path: Path, seqgen: Run) -> None:
     assert len(done.stdout) == 501
 
 
-def test_bash_gives_a_pipe_as_a_file(trained: Path, book: Path) -> None:
+def test_process_substitution_of_bash_is_a_file(trained: Path, book: Path) -> None:
     command = f'{sys.executable} -m seqgen evaluate "{trained}" <(cat "{book}")'
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, encoding="utf-8", timeout=60
@@ -282,7 +285,7 @@ def test_bash_gives_a_pipe_as_a_file(trained: Path, book: Path) -> None:
     assert "15,800 characters" in done.stdout
 
 
-def test_standard_input_that_is_closed(tmp_path: Path) -> None:
+def test_closed_standard_input(tmp_path: Path) -> None:
     command = f"{sys.executable} -m seqgen train - <&-"
     done = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
@@ -291,7 +294,7 @@ def test_standard_input_that_is_closed(tmp_path: Path) -> None:
     assert_one_line(done.stderr, "standard input is closed")
 
 
-def test_standard_output_that_is_closed(trained: Path) -> None:
+def test_closed_standard_output(trained: Path) -> None:
     command = f"{sys.executable} -m seqgen generate {trained} --length 9 >&-"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, encoding="utf-8", timeout=60
@@ -300,7 +303,7 @@ def test_standard_output_that_is_closed(trained: Path) -> None:
     assert_one_line(done.stderr, "standard output is closed")
 
 
-def test_a_file_name_that_is_no_text(book: Path, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8(book: Path, tmp_path: Path) -> None:
     name = os.fsdecode(b"b\xfck.txt")
     (tmp_path / name).write_bytes(book.read_bytes())
     done = subprocess.run(
@@ -326,7 +329,7 @@ def test_values_of_cell_options_are_json_or_python() -> None:
     }  # fmt: skip
 
 
-def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_generation_with_keras_is_noted(book: Path, tmp_path: Path, seqgen: Run) -> None:
     options = {"units": 8, "batch_size": 4, "window": 16, "epochs": 0.05}
     corpus = load_corpus(book)
     train(corpus, cell_options={"activation": "softmax"}, **options).save(tmp_path / "m.keras")
@@ -337,7 +340,7 @@ def test_a_model_that_only_keras_can_run_says_so(book: Path, tmp_path: Path, seq
     )
 
 
-def test_a_model_that_cannot_be_written_is_kept_elsewhere(
+def test_a_model_that_cannot_be_written_is_saved_elsewhere(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -354,7 +357,7 @@ def test_a_model_that_cannot_be_written_is_kept_elsewhere(
         (tmp_path / "y.checkpoint").touch()
 
 
-def test_options_of_drawing(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_options_of_sampling(trained: Path, tmp_path: Path, seqgen: Run) -> None:
     def write(*options: object) -> str:
         done = seqgen("generate", trained, "--prompt", "The ", "--seed", 3, *options)
         assert done.returncode == 0, done.stderr
@@ -383,7 +386,7 @@ def test_outputs_as_json(trained: Path, seqgen: Run) -> None:
     assert seqgen("generate", trained, "-n", 2, *options).stdout.splitlines() == lines[:2]
 
 
-def test_what_cannot_be_drawn_from(trained: Path, seqgen: Run) -> None:
+def test_invalid_options_of_sampling_are_errors(trained: Path, seqgen: Run) -> None:
     for options, message in (
         (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
         (("--top-p", 1.5), "top_p: expected a probability above 0 and at most 1, got 1.5"),
@@ -419,7 +422,7 @@ def test_a_model_without_an_index(trained: Path, book: Path, tmp_path: Path, seq
     assert done.returncode == 1 and "--no-index" in done.stderr
 
 
-def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_cells_are_compared(book: Path, tmp_path: Path, seqgen: Run) -> None:
     run = ["--no-recall", "--epochs", 0.2, *SMALL]
     done = seqgen("compare", book, "--cells", "gru,simple_rnn", *run, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -441,7 +444,7 @@ def test_cells_side_by_side(book: Path, tmp_path: Path, seqgen: Run) -> None:
         ("--units 0", "units: expected a whole number"),
     ],
 )
-def test_what_cannot_be_compared(wrong: str, message: str, book: Path) -> None:
+def test_invalid_comparisons_are_errors(wrong: str, message: str, book: Path) -> None:
     with pytest.raises(SeqgenError, match=message):
         CliRunner().invoke(cli, ["compare", str(book), *wrong.split()], catch_exceptions=False)
 
@@ -455,6 +458,6 @@ def test_a_comparison_as_json(book: Path, tmp_path: Path) -> None:
     assert found["cells"]["gru"]["scores"]["validation_loss"] > 0
 
 
-def test_a_penalty_may_look_back_further_than_there_is(trained: Path, seqgen: Run) -> None:
+def test_the_window_of_the_penalty_may_exceed_the_output(trained: Path, seqgen: Run) -> None:
     far = ("--repetition-penalty", 1.2, "--repetition-window", 10**13, "--seed", 1)
     assert len(seqgen("generate", trained, "--length", 30, *far).stdout) == 30

@@ -47,7 +47,7 @@ def model(tunes: Path, tmp_path_factory: pytest.TempPathFactory, seqgen: Run) ->
     return path
 
 
-def test_a_tune_as_wished(model: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_a_tune_has_the_requested_properties(model: Path, tmp_path: Path, seqgen: Run) -> None:
     done = seqgen(
         *("generate", model, "-o", "tune.mid", "--bars", 8, "--key", "G", "--meter", "6/8"),
         *("--tempo", 90, "--instrument", "fiddle", "--seed", 3),
@@ -77,7 +77,7 @@ def test_nothing_is_overwritten_and_the_names_are_printed(
     assert all((tmp_path / name.strip()).exists() for name in names)
 
 
-def test_nothing_is_made_where_nothing_can_be_written(
+def test_no_folder_is_made_if_the_output_cannot_be_written(
     model: Path, tmp_path: Path, seqgen: Run
 ) -> None:
     for wrong in (("--key", "H"), ("--top-k", 0), ("--range", "C9-C2")):
@@ -85,7 +85,7 @@ def test_nothing_is_made_where_nothing_can_be_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) -> None:
+def test_several_pieces_are_written_to_a_folder(model: Path, tmp_path: Path, seqgen: Run) -> None:
     primer = ("--primer", "G4/4 A4/4", "--bars", 1)
     done = seqgen("generate", model, *primer, "-n", 3, "-o", "new/", "--seed", 1, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -101,9 +101,7 @@ def test_several_pieces_make_a_folder(model: Path, tmp_path: Path, seqgen: Run) 
     assert done.stdout.split() == ["t-1.abc", "t-2.abc"]
 
 
-def test_what_of_a_primer_is_not_gone_on_from_is_said(
-    model: Path, tmp_path: Path, seqgen: Run
-) -> None:
+def test_ignored_parts_of_a_primer_are_reported(model: Path, tmp_path: Path, seqgen: Run) -> None:
     tune = "X:{}\nM:4/4\nL:1/4\nK:C\n{}|\n\n"
     (tmp_path / "two.abc").write_text(tune.format(1, "[CEG]DEF") + tune.format(2, "GABc"))
     (tmp_path / "one.abc").write_text(tune.format(1, "CDEF"))
@@ -119,7 +117,7 @@ def test_what_of_a_primer_is_not_gone_on_from_is_said(
         assert about == list(lines)
 
 
-def test_what_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
+def test_an_output_that_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
     for count, name in ((1, "new"), (2, "folder.v2"), (2, "jigs.abc"), (1, "tune.mid")):
         paths = piece_paths("a", f"{tmp_path / name}/", count)
         assert paths == [tmp_path / name / f"a-{i}.mid" for i in range(1, count + 1)]
@@ -130,7 +128,7 @@ def test_what_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
             piece_paths("a", str(tmp_path / name), count)
 
 
-def test_info_tells_what_was_learned(model: Path, seqgen: Run) -> None:
+def test_info_describes_the_corpus(model: Path, seqgen: Run) -> None:
     done = seqgen("info", model)
     assert "music         7 pieces, 113 notes; melody encoding, learned in C" in done.stdout
     facts = json.loads(seqgen("info", model, "--json").stdout)
@@ -170,9 +168,7 @@ def test_inspect(tunes: Path, seqgen: Run) -> None:
     assert rows[0]["kept"] and rows[0]["meters"] == ["6/8"]
 
 
-def test_inspect_tells_the_terms_of_what_has_some(
-    tunes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inspect_shows_terms_of_use(tunes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = catalogue.find([tunes / "jig.abc"])._replace(terms=("songs: not to be sold",))
     monkeypatch.setattr(catalogue, "find", lambda corpora: found)
     for options in ([], ["--json"]):
@@ -203,7 +199,7 @@ def test_inspect_tells_the_terms_of_what_has_some(
         (("train", "TUNES/1.mid", "--task", "text"), "is a binary file; expected plain text"),
     ],
 )
-def test_every_way_to_be_wrong_is_one_line(
+def test_every_error_is_one_line(
     arguments: tuple[str, ...],
     message: str,
     model: Path,

@@ -10,7 +10,9 @@ codes = st.lists(st.integers(0, 2), max_size=30).map(lambda row: np.array(row, n
 
 
 @given(codes, codes)
-def test_the_longest_run_is_that_of_a_plain_search(output: np.ndarray, known: np.ndarray) -> None:
+def test_the_longest_run_agrees_with_a_brute_force_search(
+    output: np.ndarray, known: np.ndarray
+) -> None:
     here, there = output.tobytes(), known.tobytes()
     longest = max(
         length
@@ -25,6 +27,6 @@ def _aligned(known: bytes, run: bytes) -> bool:
     return any(known[i : i + len(run)] == run for i in range(0, len(known) + 1, 8))
 
 
-def test_runs_of_one_code_are_found_in_no_time() -> None:
+def test_repeated_codes_are_searched_in_linear_time() -> None:
     same = np.zeros(999, np.uint64)
     assert ExactCopies([same, same]).longest(same, without=0) == 999

@@ -54,7 +54,8 @@ def tunes() -> tuple[Corpus, list[str]]:
     steps, lengths = RANDOM.choice([*"CDEFGAB"], (20, 60)), RANDOM.choice([4, 8, 16], (20, 60))
     texts = [" ".join(f"{s}4/{n}" for s, n in zip(*each, strict=True))
              for each in zip(steps, lengths, strict=True)]  # fmt: skip
-    return music.read([source(piece_of(t)) for t in texts], transpose="none", validation=0), texts
+    sources = [source(piece_of(each)) for each in texts]
+    return music.read(sources, name="tunes", transpose="none", validation=0), texts
 
 
 def test_a_copy_in_another_key_is_a_copy() -> None:
@@ -70,9 +71,9 @@ def test_a_copy_in_another_key_is_a_copy() -> None:
         assert longest_copy([index], StepCodes(vocabulary), ids) == 20
 
 
-def test_a_line_that_stands_in_the_corpus_is_told() -> None:
+def test_a_line_of_the_corpus_is_reported() -> None:
     names = Path("data/given-names.txt").read_bytes()
-    corpus = text.read([Source("names", data=names)], lines=True)
+    corpus = text.read([Source("names", data=names)], lines=True, name="text")
     codes = TokenCodes(corpus.vocabulary, "characters")
     indexes = [index_of(corpus, codes)]
     end_id = corpus.vocabulary.end_id
@@ -139,7 +140,7 @@ def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int
         assert true_runs(output.ids, ids, 17)  # the guard holds back no more than it must
 
 
-def test_the_guard_follows_runs_as_the_index_counts_them() -> None:
+def test_the_guard_counts_runs_like_the_index() -> None:
     ids = chance(5000)
     index = index_of(Corpus("chance", "text", LETTERS, ids, validation=0), CODES)
     output = np.concatenate([part for i in range(0, 4000, 400)
@@ -152,7 +153,7 @@ def test_the_guard_follows_runs_as_the_index_counts_them() -> None:
     assert runs == index.runs(hashing.of_texts(LETTERS.tokens)[output]).tolist()
 
 
-def test_what_the_index_cannot_tell_is_refused() -> None:
+def test_unsupported_limits_are_errors() -> None:
     index = index_of(Corpus("chance", "text", LETTERS, chance(20_000)), CODES)
     config = SampleConfig(max_copy=2)
     with pytest.raises(ConfigError, match=r"expected at least \d+ characters, got 2"):
@@ -163,7 +164,7 @@ def test_what_the_index_cannot_tell_is_refused() -> None:
     assert report([], CODES, [None]) == []
 
 
-def test_a_trained_model_keeps_its_copies_short(trained: Path) -> None:
+def test_max_copy_limits_the_copies_of_a_trained_model(trained: Path) -> None:
     model = seqgen.load(trained)
     sentence = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.\n"
     (free,) = model.texts(prompt="The", length=300, temperature=0.1, seed=1)
@@ -174,7 +175,7 @@ def test_a_trained_model_keeps_its_copies_short(trained: Path) -> None:
     assert not any(written[i : i + 36] in sentence * 3 for i in range(len(written) - 36))
 
 
-def test_a_model_of_tunes_keeps_its_copies_short() -> None:
+def test_max_copy_limits_the_copies_of_a_model_of_music() -> None:
     corpus, _ = tunes()
     codes = StepCodes(corpus.vocabulary)
     index = index_of(corpus, codes)
@@ -209,7 +210,7 @@ def test_a_model_of_tunes_keeps_its_copies_short() -> None:
                         [kept.longest_copy]))  # fmt: skip
 
 
-def test_one_line_says_how_much_was_copied() -> None:
+def test_the_longest_copy_is_reported_in_one_line() -> None:
     index = index_of(Corpus("chance", "text", LETTERS, chance(5000)), CODES)
     (line,) = report([index], CODES, [12, 0])
     assert line == "longest run copied from the corpus: 12 characters"

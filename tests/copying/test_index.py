@@ -25,7 +25,7 @@ def index_of(pieces: list[np.ndarray], order: int) -> CopyIndex:
 
 
 @given(st.integers(1, 9), st.lists(st.integers(0, 49), max_size=30))
-def test_a_rolling_hash_is_that_of_the_ngram_alone(order: int, ids: list[int]) -> None:
+def test_a_rolling_hash_depends_on_its_ngram_only(order: int, ids: list[int]) -> None:
     codes = CODES[np.array(ids, int)]
     alone = [int(hashing.of_ngrams(codes[i : i + order], order)[0])
              for i in range(len(ids) - order + 1)]  # fmt: skip
@@ -34,7 +34,7 @@ def test_a_rolling_hash_is_that_of_the_ngram_alone(order: int, ids: list[int]) -
 
 @settings(deadline=None)
 @given(st.data())
-def test_whatever_was_copied_is_found_in_its_full_length(data: st.DataObject) -> None:
+def test_a_copy_is_found_in_its_full_length(data: st.DataObject) -> None:
     corpus = RANDOM.integers(0, 50, data.draw(st.integers(30, 3000)))
     index = index_of([corpus], order=6)
     start = data.draw(st.integers(0, len(corpus) - 20))
@@ -44,7 +44,7 @@ def test_whatever_was_copied_is_found_in_its_full_length(data: st.DataObject) ->
     assert index.runs(CODES[text])[15 + length - 1] >= length
 
 
-def test_what_was_not_copied_is_hardly_ever_found() -> None:
+def test_false_positives_are_rare() -> None:
     index = index_of([RANDOM.integers(0, 50, 100_000)], order=8)
     other = CODES[RANDOM.integers(0, 50, 100_000)]
     assert (index.runs(other) > 0).mean() < 0.03
@@ -52,7 +52,7 @@ def test_what_was_not_copied_is_hardly_ever_found() -> None:
     assert index.size == 100_000
 
 
-def test_the_beginning_of_a_piece_is_known_and_pieces_are_not_joined() -> None:
+def test_the_beginning_of_a_piece_is_indexed_and_pieces_are_not_joined() -> None:
     pieces = [RANDOM.integers(0, 50, n) for n in (5, 40, 3, 60)]
     index = index_of(pieces, order=8)
     for piece in pieces:
@@ -62,14 +62,14 @@ def test_the_beginning_of_a_piece_is_known_and_pieces_are_not_joined() -> None:
     assert index.runs(joined).max() == 0
 
 
-def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_result_does_not_depend_on_the_chunk_size(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [RANDOM.integers(0, 50, n) for n in (5, 700, 3, 60, 8, 900)]
     whole = index_of(pieces, order=7)
     monkeypatch.setattr(copies, "CHUNK", 64)
     assert (index_of(pieces, order=7).bits == whole.bits).all()
 
 
-def test_of_a_very_large_corpus_some_ngrams_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_very_large_corpus_is_subsampled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "MOST_NGRAMS", 10_000)
     corpus = RANDOM.integers(0, 50, 50_000)
     index = index_of([corpus], order=8)
@@ -79,7 +79,7 @@ def test_of_a_very_large_corpus_some_ngrams_are_kept(monkeypatch: pytest.MonkeyP
     assert np.mean(runs >= index.shortest) < 0.005
 
 
-def test_the_order_grows_with_what_texts_share() -> None:
+def test_the_order_grows_with_the_ngrams_that_texts_share() -> None:
     def order(ids: np.ndarray) -> int:
         return copies.choose_order(Pieces(ids, np.array([0, len(ids)]), CODES))
 
@@ -89,7 +89,7 @@ def test_the_order_grows_with_what_texts_share() -> None:
     assert order(np.arange(20_000) % 7) == copies.ORDERS[-1]
 
 
-def test_an_index_goes_through_a_file() -> None:
+def test_an_index_is_saved_and_loaded() -> None:
     index = index_of([RANDOM.integers(0, 50, 500)], order=5)
     again = CopyIndex.from_metadata(index.metadata(), index.bits.tobytes())
     assert (again.order, again.every) == (5, 1) and (again.bits == index.bits).all()

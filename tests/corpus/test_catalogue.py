@@ -61,7 +61,7 @@ def downloads() -> list[str]:
     return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
 
 
-def test_a_download_is_checked_kept_and_cut(server: Server, entry: Entry) -> None:
+def test_a_download_is_verified_cached_and_trimmed(server: Server, entry: Entry) -> None:
     level = pooch.get_logger().level
     assert not entry.is_here
     for _ in range(2):
@@ -82,26 +82,26 @@ def test_a_tampered_download_is_deleted(server: Server, entry: Entry) -> None:
     assert downloads() == []
 
 
-def test_a_broken_download_leaves_nothing(server: Server, entry: Entry) -> None:
+def test_an_interrupted_download_leaves_no_file(server: Server, entry: Entry) -> None:
     server.missing = 100
     with pytest.raises(DownloadError, match="could not be downloaded"):
         entry.read()
     assert downloads() == []
 
 
-def test_a_server_that_says_no(server: Server, entry: Entry) -> None:
+def test_an_http_error_is_reported(server: Server, entry: Entry) -> None:
     server.status = 404
     with pytest.raises(DownloadError, match=r"could not be downloaded .*HTTPError"):
         entry.read()
     assert downloads() == []
 
 
-def test_no_server_at_all(entry: Entry) -> None:
+def test_a_refused_connection_is_reported(entry: Entry) -> None:
     with pytest.raises(DownloadError, match=r"could not be downloaded .*ConnectionError"):
         replace(entry, url="http://127.0.0.1:9/book.txt").read()
 
 
-def test_a_damaged_cache_is_fetched_again(server: Server, entry: Entry) -> None:
+def test_a_damaged_cached_file_is_downloaded_again(server: Server, entry: Entry) -> None:
     entry.read()
     assert entry.path is not None
     entry.path.write_text("damaged")
@@ -109,7 +109,7 @@ def test_a_damaged_cache_is_fetched_again(server: Server, entry: Entry) -> None:
     assert server.requests == 2
 
 
-def test_a_corpus_of_many_files_is_fetched_one_by_one(
+def test_the_files_of_a_corpus_are_downloaded_one_by_one(
     server: Server, entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checksums = {"songs/1,_Ä/a.mxl": entry.sha256, "songs/b.mxl": entry.sha256}
@@ -131,7 +131,7 @@ def test_a_corpus_of_many_files_is_fetched_one_by_one(
         songs.read()
 
 
-def test_the_embedded_corpora_are_here_and_hold_text() -> None:
+def test_the_corpora_of_python_contain_text() -> None:
     entries = read_catalogue()
     for name in catalogue.INSTALLED:
         assert entries[name].is_here
@@ -139,7 +139,7 @@ def test_the_embedded_corpora_are_here_and_hold_text() -> None:
         assert all(source.size for source in entries[name].read())
 
 
-def test_an_embedded_corpus_that_this_python_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corpus_that_this_python_lacks_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     entry = read_catalogue()["python-docs"]
     assert not entry.is_here and entry.size is None
@@ -147,7 +147,7 @@ def test_an_embedded_corpus_that_this_python_lacks(monkeypatch: pytest.MonkeyPat
         entry.read()
 
 
-def test_what_can_be_fetched_has_a_checksum_and_a_licence() -> None:
+def test_downloads_have_a_checksum_and_a_licence() -> None:
     fetched = [entry for entry in read_catalogue().values() if entry.url]
     assert len(fetched) >= 5
     for entry in fetched:
@@ -159,7 +159,7 @@ def test_what_can_be_fetched_has_a_checksum_and_a_licence() -> None:
 
 
 @pytest.mark.parametrize("name", ["irish-tunes", "bach-chorales"])
-def test_what_music21_brings_along_is_here(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_corpora_of_music21_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = read_catalogue()[name]
     assert entry.is_here and len(entry.read()) > 30
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
@@ -168,7 +168,7 @@ def test_what_music21_brings_along_is_here(name: str, monkeypatch: pytest.Monkey
         entry.read()
 
 
-def test_who_uses_a_corpus_is_told_its_terms() -> None:
+def test_find_returns_the_terms_of_use() -> None:
     found = find(["folk-songs"])
     assert found.task == "music" and "non-commercial" in found.terms[0]
     assert find(["bach-chorales"]).options == {"voices": 4}
@@ -176,20 +176,20 @@ def test_who_uses_a_corpus_is_told_its_terms() -> None:
         find(["folk-songs", "python-docs"])
 
 
-def test_tiny_shakespeare_is_the_text_that_others_report_on() -> None:
+def test_tiny_shakespeare_has_the_published_checksum() -> None:
     entry = read_catalogue()["tiny-shakespeare"]
     assert entry.characters == 1_115_394
     assert entry.sha256 == "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
-def test_find_names_the_corpus_after_what_comes_first(tmp_path: Path) -> None:
+def test_find_names_the_corpus_after_the_first_argument(tmp_path: Path) -> None:
     (tmp_path / "my.book.txt").write_text("x")
     name, found, *_ = find([tmp_path / "my.book.txt", "python-docs"])
     assert name == "my.book"
     assert [source.label for source in found] == [str(tmp_path / "my.book.txt"), "python-docs"]
 
 
-def test_find_says_what_there_is() -> None:
+def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(CorpusError, match=r"nonsense: no such file.*python-docs, python-code"):
         find(["nonsense"])
     with pytest.raises(CorpusError, match="expected a corpus"):

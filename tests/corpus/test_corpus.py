@@ -11,7 +11,7 @@ AB = Vocabulary(("<end>", "a"))
 
 
 @given(st.integers(2, 5000), st.floats(0, 0.5))
-def test_the_cut_is_one_and_loses_nothing(length: int, validation: float) -> None:
+def test_the_split_loses_no_token(length: int, validation: float) -> None:
     ids = np.arange(length) % 2
     corpus = Corpus("c", "text", AB, ids, validation=validation)
     parts = np.concatenate((corpus.training_ids, corpus.validation_ids))
@@ -19,14 +19,14 @@ def test_the_cut_is_one_and_loses_nothing(length: int, validation: float) -> Non
     assert abs(len(corpus.validation_ids) - validation * length) <= 1
 
 
-def test_the_split_that_others_report_on() -> None:
+def test_the_split_of_tiny_shakespeare_is_the_published_one() -> None:
     corpus = Corpus("c", "text", AB, np.zeros(1_115_394, np.uint8))
     assert len(corpus.training_ids) == 1_003_854
     assert len(corpus.validation_ids) == 111_540
 
 
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=50), st.floats(0.01, 0.5))
-def test_pieces_are_not_cut(lengths: list[int], validation: float) -> None:
+def test_the_split_falls_between_pieces(lengths: list[int], validation: float) -> None:
     ids = np.concatenate([np.array([1] * length + [0]) for length in lengths])
     bounds = np.concatenate(([0], np.cumsum(np.array(lengths) + 1)))
     assume(bounds[1] <= len(ids) * (1 - validation))
@@ -38,18 +38,18 @@ def test_pieces_are_not_cut(lengths: list[int], validation: float) -> None:
     assert len(corpus.validation_ids) >= validation * len(ids) - 1e-6
 
 
-def test_a_single_piece_cannot_be_cut() -> None:
+def test_a_single_piece_cannot_be_split() -> None:
     with pytest.raises(CorpusError, match="too small to hold out"):
         Corpus("c", "text", AB, np.array([1, 1, 0]), np.array([0, 3]))
 
 
 @pytest.mark.parametrize("share", [-0.1, 0.6, float("nan")])
-def test_a_wrong_share(share: float) -> None:
+def test_an_invalid_validation_share_is_an_error(share: float) -> None:
     with pytest.raises(ConfigError, match="validation: expected a fraction"):
         Corpus("c", "text", AB, np.zeros(10, int), validation=share)
 
 
-def test_facts_are_enough_to_find_it_again() -> None:
+def test_the_metadata_describe_the_corpus() -> None:
     facts = Corpus("c", "text", AB, np.zeros(10, int), sha256="f" * 64, options={"a": 1}).metadata()
     assert facts == {
         "name": "c",

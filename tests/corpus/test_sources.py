@@ -25,7 +25,7 @@ def test_a_folder_is_read_in_order_without_hidden_files(tmp_path: Path) -> None:
     assert found is not None and all(source.optional for source in found)
 
 
-def test_a_glob_is_sorted_and_a_file_with_such_a_name_is_the_file(tmp_path: Path) -> None:
+def test_a_glob_is_sorted_and_a_file_of_that_name_takes_precedence(tmp_path: Path) -> None:
     for name in ("2.txt", "1.txt", "3.md", "[1].txt"):
         (tmp_path / name).write_text("x")
     assert labels(from_path(f"{tmp_path}/?.txt")) == ["1.txt", "2.txt"]
@@ -34,12 +34,12 @@ def test_a_glob_is_sorted_and_a_file_with_such_a_name_is_the_file(tmp_path: Path
 
 
 @given(st.lists(st.binary()))
-def test_sha256_is_that_of_all_bytes_in_order(parts: list[bytes]) -> None:
+def test_sha256_is_that_of_the_concatenated_sources(parts: list[bytes]) -> None:
     expected = hashlib.sha256(b"".join(parts)).hexdigest()
     assert sources.sha256(Source("part", data=part) for part in parts) == expected
 
 
-def test_chunks_are_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_add_up_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(bytes(range(250)))
     monkeypatch.setattr(sources, "CHUNK_BYTES", 7)
@@ -49,12 +49,12 @@ def test_chunks_are_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "~nosuchuser/x"])
-def test_a_name_that_no_file_can_have(name: str) -> None:
+def test_an_invalid_file_name_is_an_error(name: str) -> None:
     with pytest.raises(CorpusError, match="is not a readable path"):
         from_path(name)
 
 
-def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
+def test_a_pipe_is_read_into_memory(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     threading.Thread(target=pipe.write_bytes, args=(b"through",)).start()
@@ -63,6 +63,6 @@ def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
     assert [b"".join(source.chunks()) for source in found * 2] == [b"through"] * 2
 
 
-def test_a_file_that_went_away(tmp_path: Path) -> None:
+def test_a_deleted_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="cannot be read: No such file"):
         Source("gone", tmp_path / "gone").open()

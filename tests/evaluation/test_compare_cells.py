@@ -40,7 +40,7 @@ def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPa
     assert alone["validation_loss"] == found["gru"]["scores"]["validation_loss"]
 
 
-def test_no_cell_pays_for_the_first_step_of_a_process(
+def test_the_start_up_of_tensorflow_does_not_count(
     book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[float | None] = []
@@ -58,7 +58,7 @@ def test_no_cell_pays_for_the_first_step_of_a_process(
     assert not any("the run took" in message for message in hears.messages)
 
 
-def test_ctrl_c_keeps_what_there_is(book: Path) -> None:
+def test_ctrl_c_keeps_the_results_so_far(book: Path) -> None:
     class Impatient(Hears):
         def on_step(self, progress: seqgen.Progress) -> None:
             if any(message.startswith("lstm") for message in self.messages) and progress.step == 2:
@@ -81,6 +81,6 @@ def test_ctrl_c_keeps_what_there_is(book: Path) -> None:
         ([], "expected distinct cells, got none"),
     ],
 )
-def test_wrong_cells(book: Path, wrong: list[str], message: str) -> None:
+def test_invalid_cells_are_errors(book: Path, wrong: list[str], message: str) -> None:
     with pytest.raises(seqgen.ConfigError, match=message):
         compare_cells.compare(seqgen.load_corpus(book), wrong)

@@ -24,7 +24,7 @@ class Knows:
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=20))
-def test_an_episode_is_a_symbol_a_gap_a_cue_and_the_symbol(gaps: list[int]) -> None:
+def test_an_episode_has_a_symbol_a_gap_a_cue_and_the_symbol(gaps: list[int]) -> None:
     ids = delayed_recall.episodes(len(gaps), np.array(gaps), np.random.default_rng(0)).tolist()
     for gap in gaps:
         symbol, *noise, cue, again = ids[: gap + 3]
@@ -36,7 +36,7 @@ def test_an_episode_is_a_symbol_a_gap_a_cue_and_the_symbol(gaps: list[int]) -> N
     assert not ids
 
 
-def test_a_loss_tells_how_far_a_network_reaches() -> None:
+def test_the_loss_depends_on_the_memory_of_the_network() -> None:
     assert delayed_recall.loss(Knows(11), 10) == pytest.approx(0, abs=1e-6)
     assert delayed_recall.loss(Knows(10), 10) == pytest.approx(np.log(CUE + 1))
     assert delayed_recall.remembered({5: 0.1, 10: UNIFORM_LOSS}) == 5
@@ -48,7 +48,7 @@ def test_a_cell_learns_a_short_gap_in_seconds() -> None:
     assert delayed_recall.train("gru", 3, 0.1, seed=0, callback=Callback()) < UNIFORM_LOSS / 2
 
 
-def test_ctrl_c_ends_the_learning() -> None:
+def test_ctrl_c_ends_the_training() -> None:
     class Impatient(Callback):
         def on_step(self, progress):
             raise KeyboardInterrupt

@@ -29,7 +29,7 @@ def sample_options(model: seqgen.Model, **options: object) -> dict[str, object]:
 SMALL = {"units": 8, "embedding": 4, "batch_size": 4, "window": 16}
 
 
-def test_the_held_out_part_is_found_again_and_scored(trained: Path, book: Path) -> None:
+def test_the_held_out_part_of_the_training_corpus_is_scored(trained: Path, book: Path) -> None:
     model = seqgen.load(trained)
     found = evaluation.evaluate(model, folder=trained.parent)
     scores = found.scores
@@ -45,7 +45,7 @@ def test_the_held_out_part_is_found_again_and_scored(trained: Path, book: Path) 
     assert scores["baseline"]["nats_per_token"] == pytest.approx(min(losses))
 
 
-def test_a_text_that_is_named_is_scored_whole(trained: Path, tmp_path: Path) -> None:
+def test_a_given_text_is_scored_completely(trained: Path, tmp_path: Path) -> None:
     model = seqgen.load(trained)
     text = tmp_path / "other.txt"
     text.write_text(SENTENCE + "The lazy dog ΩΩ!\n", encoding="utf-8")
@@ -57,9 +57,7 @@ def test_a_text_that_is_named_is_scored_whole(trained: Path, tmp_path: Path) -> 
     assert known.scores["nats_per_token"] < found.scores["nats_per_token"]
 
 
-def test_strange_characters_are_scored_as_unknown_where_there_is_such_a_token(
-    tmp_path: Path, seqgen: Run
-) -> None:
+def test_unknown_characters_are_scored_as_the_unknown_token(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "book.txt").write_text(SENTENCE * 50 + "Ωω", encoding="utf-8")
     (tmp_path / "other.txt").write_text("Ω the\n", encoding="utf-8")
     model = train(load_corpus(tmp_path / "book.txt", min_count=3), epochs=0.1, **SMALL)
@@ -69,7 +67,9 @@ def test_strange_characters_are_scored_as_unknown_where_there_is_such_a_token(
     assert "1 characters that the model has never seen: scored as <unk>" in done.stderr
 
 
-def test_a_corpus_that_is_gone_or_changed(trained: Path, book: Path, tmp_path: Path) -> None:
+def test_a_missing_or_changed_training_corpus_is_noted(
+    trained: Path, book: Path, tmp_path: Path
+) -> None:
     model = seqgen.load(trained)
     model.data.corpus["arguments"] = ["gone.txt"]
     with pytest.raises(CorpusError, match="gone.txt: no such file.*give a corpus to score"):
@@ -86,7 +86,7 @@ def test_a_corpus_that_is_gone_or_changed(trained: Path, book: Path, tmp_path: P
     )
 
 
-def test_a_corpus_that_was_moved(trained: Path, book: Path, tmp_path: Path) -> None:
+def test_a_moved_training_corpus_is_found(trained: Path, book: Path, tmp_path: Path) -> None:
     model = seqgen.load(trained)
     model.data.corpus["arguments"] = ["old/moved.txt"]
     (tmp_path / "elsewhere").mkdir()
@@ -98,12 +98,12 @@ def test_a_corpus_that_was_moved(trained: Path, book: Path, tmp_path: Path) -> N
     assert evaluation.evaluate(model, folder=tmp_path).scores["baseline"]
 
 
-def test_what_it_learned_from_is_told_apart(trained: Path, book: Path) -> None:
+def test_scoring_the_training_corpus_is_noted(trained: Path, book: Path) -> None:
     found = evaluation.evaluate(seqgen.load(trained), [book], folder=trained.parent)
     assert any("this is the training corpus" in note for note in found.notes)
 
 
-def test_a_corpus_that_is_split_otherwise_than_when_it_was_learned(
+def test_another_split_than_in_training_is_noted(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = seqgen.load(trained)
@@ -116,7 +116,7 @@ def test_a_corpus_that_is_split_otherwise_than_when_it_was_learned(
     ]
 
 
-def test_ngrams_are_scored_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ngrams_are_estimated_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training, scored = np.arange(5000) % 7, np.arange(500) % 7
     first = ngrams.cached_losses(training, scored, 7)
     monkeypatch.setattr(ngrams, "losses", None)
@@ -125,7 +125,7 @@ def test_ngrams_are_scored_once(cache: Path, monkeypatch: pytest.MonkeyPatch) ->
         ngrams.cached_losses(training, scored[1:], 7)
 
 
-def test_texts_are_measured_beside_the_corpus(trained: Path, seqgen: Run) -> None:
+def test_samples_are_measured_with_the_corpus(trained: Path, seqgen: Run) -> None:
     options = ("--samples", 3, "--length", 120, "--temperature", 0.1, "--json")
     table = json.loads(seqgen("evaluate", trained, *options).stdout)["samples"]
     assert table.pop("count") == 3
@@ -137,14 +137,14 @@ def test_texts_are_measured_beside_the_corpus(trained: Path, seqgen: Run) -> Non
     assert "the best" in done.stdout and "-gram by" in done.stdout
 
 
-def test_texts_that_are_all_the_same_are_not_distinct(trained: Path) -> None:
+def test_identical_samples_are_not_distinct(trained: Path) -> None:
     model = seqgen.load(trained)
     found = evaluation.evaluate(model, folder=trained.parent)
     found.add_samples(model, 3, {"length": 40, "temperature": 0.0, "seed": 1})
     assert found.scores["samples"]["distinct_8"]["samples"] <= 1 / 3
 
 
-def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
+def test_music_is_scored_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
     folder = tmp_path / "tunes"
     folder.mkdir()
     for number, start in enumerate("CDEFGABCDEFG" * 3):
@@ -171,14 +171,12 @@ def test_music_per_note_and_per_quarter(tmp_path: Path, seqgen: Run) -> None:
     assert done.returncode == 1 and "--length applies to models of text" in done.stderr
 
 
-def test_options_of_the_other_task(trained: Path) -> None:
+def test_options_of_another_task_are_errors(trained: Path) -> None:
     with pytest.raises(ConfigError, match="--bars applies to models of music"):
         sample_options(seqgen.load(trained), bars=8)
 
 
-def test_what_came_from_standard_input_is_not_asked_for_again(
-    trained: Path, book: Path, tmp_path: Path
-) -> None:
+def test_standard_input_is_not_read_again(trained: Path, book: Path, tmp_path: Path) -> None:
     model = seqgen.load(trained)
     model.data.corpus["arguments"] = ["-"]
     model.save(tmp_path / "m.keras")
@@ -194,7 +192,7 @@ def test_what_came_from_standard_input_is_not_asked_for_again(
     assert "no samples: " in done.stderr
 
 
-def test_texts_in_other_encodings_and_of_other_kinds(trained: Path, tmp_path: Path) -> None:
+def test_other_encodings_and_tasks(trained: Path, tmp_path: Path) -> None:
     model, text = seqgen.load(trained), tmp_path / "other.txt"
     text.write_bytes((SENTENCE + "é").encode("latin-1"))
     with pytest.raises(CorpusError, match="--encoding"):
@@ -211,13 +209,13 @@ def test_texts_in_other_encodings_and_of_other_kinds(trained: Path, tmp_path: Pa
         evaluation.evaluate(model, [text], folder=tmp_path)
 
 
-def test_options_of_samples_ask_for_samples(trained: Path) -> None:
+def test_options_of_samples_require_samples(trained: Path) -> None:
     for option in ("--length", "--temperature", "--seed"):
         with pytest.raises(ConfigError, match=f"{option} applies to --samples, .*; add"):
             CliRunner().invoke(cli, ["evaluate", str(trained), option, "1"], catch_exceptions=False)
 
 
-def test_samples_of_no_length_are_what_was_asked_for(trained: Path) -> None:
+def test_a_length_of_zero_is_kept(trained: Path) -> None:
     model = seqgen.load(trained)
     assert sample_options(model, length=0)["length"] == 0
     with pytest.raises(ConfigError, match="temperature: expected"):

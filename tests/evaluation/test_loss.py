@@ -22,7 +22,7 @@ def network_and_runtime() -> tuple[object, NumpyEngine]:
     return network, NumpyEngine(config, network.get_weights())
 
 
-def test_one_stream_scores_each_token_from_all_before_it() -> None:
+def test_one_stream_scores_each_token_given_all_previous_ones() -> None:
     _, runtime = network_and_runtime()
     state, expected = runtime.initial_state(1), []
     for token, target in pairwise(IDS[:100]):
@@ -33,7 +33,7 @@ def test_one_stream_scores_each_token_from_all_before_it() -> None:
     np.testing.assert_allclose(scoring.losses(runtime, IDS[:100], 60), expected[59:], atol=1e-5)
 
 
-def test_many_streams_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_losses_do_not_depend_on_the_number_of_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     network, runtime = network_and_runtime()
     alone = scoring.losses(runtime, IDS, 1000)
     monkeypatch.setattr(scoring, "FEW", 100)

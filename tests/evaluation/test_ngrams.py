@@ -25,7 +25,7 @@ def probability(training: list[int], context: tuple[int, ...], token: int) -> fl
 
 
 @given(texts, texts, st.integers(1, 4))
-def test_the_losses_are_those_of_the_formula(
+def test_the_losses_agree_with_the_formula(
     training: list[int], validation: list[int], order: int
 ) -> None:
     expected = [
@@ -36,7 +36,7 @@ def test_the_losses_are_those_of_the_formula(
     assert found[-1] == pytest.approx(sum(expected) / len(expected), abs=1e-9)
 
 
-def test_longer_contexts_help_until_they_are_too_rare() -> None:
+def test_the_best_order_is_neither_the_shortest_nor_the_longest() -> None:
     random = np.random.default_rng(0)
     ids = [0, 0]
     for _ in range(30_000):  # the next token follows from the last two, nine times out of ten

@@ -43,7 +43,7 @@ def test_agrees_with_numpy(cell: str, options: dict, isa: str) -> None:
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_every_set_of_instructions_gives_the_same(cell: str) -> None:
+def test_every_instruction_set_gives_the_same_logits(cell: str) -> None:
     config, weights = network(cell)
     for each in SETS:
         found = logits(CEngine(config, weights, each), IDS)
@@ -52,7 +52,7 @@ def test_every_set_of_instructions_gives_the_same(cell: str) -> None:
 
 @pytest.mark.parametrize("isa", SETS)
 @pytest.mark.parametrize("cell", cell_names())
-def test_a_stream_is_the_same_to_the_bit_whatever_runs_beside_it(cell: str, isa: str) -> None:
+def test_a_stream_does_not_depend_on_the_other_streams(cell: str, isa: str) -> None:
     runtime = CEngine(*network(cell), isa)
     assert runtime.is_batch_invariant
     together = logits(runtime, IDS)
@@ -61,7 +61,7 @@ def test_a_stream_is_the_same_to_the_bit_whatever_runs_beside_it(cell: str, isa:
 
 
 @pytest.mark.parametrize("isa", SETS)
-def test_a_state_given_is_not_changed_and_can_be_taken_apart(isa: str) -> None:
+def test_the_argument_state_is_not_changed_and_can_be_gathered(isa: str) -> None:
     runtime = CEngine(*network("lstm"), isa)
     _, state = runtime.step(np.array([1, 2]), runtime.initial_state(2))
     before = state.copy()
@@ -82,7 +82,7 @@ def test_a_large_vocabulary_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(1e-6, 1e6))
-def test_eight_bits_are_near(seed: int, size: float) -> None:
+def test_int8_weights_are_accurate(seed: int, size: float) -> None:
     kernel = (size * np.random.default_rng(seed).normal(size=(6, 4))).astype(np.float32)
     numbers, scales = quantised(kernel)
     assert numbers.dtype == np.int8 and numbers.min() >= -127
@@ -99,11 +99,11 @@ def test_eight_bits_are_near(seed: int, size: float) -> None:
         {"cell": "gru", "cell_options": {"reset_after": False}},
     ],
 )
-def test_what_it_does_not_know(options: dict) -> None:
+def test_unsupported_configurations(options: dict) -> None:
     assert not supports(ModelConfig(**options))
 
 
-def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_library_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQGEN_NATIVE", "0")
     library.cache_clear()
     assert library() is None and not supports(ModelConfig())

@@ -94,7 +94,7 @@ def test_a_large_vocabulary_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_a_state_given_is_not_changed(cell: str) -> None:
+def test_the_argument_state_is_not_changed(cell: str) -> None:
     config = ModelConfig(cell=cell, units=8, layers=2)
     runtime = NumpyEngine(config, network_and_weights(config)[1])
     _, state = runtime.step(np.array([1, 2]), runtime.initial_state(2))
@@ -115,7 +115,7 @@ def test_a_row_does_not_depend_on_the_others(cell: str) -> None:
         np.testing.assert_allclose(together[row], alone[0], atol=1e-5)
 
 
-def test_what_it_does_not_know_runs_through_keras() -> None:
+def test_keras_runs_unsupported_configurations() -> None:
     config = ModelConfig(units=8, layers=2, cell_options={"activation": "softmax"})
     assert not supports(config)
     assert not supports(ModelConfig(cell_options={"activation": {"class_name": "x"}}))

@@ -13,7 +13,7 @@ from tests.native.wheels import problems
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_it_compiles_and_is_what_the_wheel_claims(name: str, tmp_path: Path) -> None:
+def test_the_library_compiles_for_the_platform_of_the_wheel(name: str, tmp_path: Path) -> None:
     require(importlib.util.find_spec("ziglang"), "needs ziglang: pip install ziglang")
     target, tag = TARGETS[name]
     library = tmp_path / "library.so"
@@ -24,7 +24,7 @@ def test_it_compiles_and_is_what_the_wheel_claims(name: str, tmp_path: Path) -> 
     assert problems(library.read_bytes(), tag) == []
 
 
-def test_a_wrong_library_is_noticed() -> None:
+def test_a_wrong_library_is_detected() -> None:
     elf = bytes([0x7F, *b"ELF"]) + bytes(14) + (183).to_bytes(2, "little") + b"GLIBC_2.34"
     found = problems(elf, "manylinux_2_28_x86_64")
     assert "expected ('ELF', 62), got ('ELF', 183)" in found

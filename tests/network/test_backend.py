@@ -9,7 +9,7 @@ import pytest
 
 @pytest.mark.parametrize("before", ["import sys; sys.stderr = None", "import os; os.close(2)"])
 @pytest.mark.parametrize("quiet", ["", "1"])
-def test_without_stderr(before: str, quiet: str) -> None:
+def test_tensorflow_is_imported_without_stderr(before: str, quiet: str) -> None:
     script = f"{before}\nfrom seqgen.network.backend import tf\nprint(tf.__version__)"
     environment = {**os.environ, "SEQGEN_QUIET_TENSORFLOW": quiet}
     done = subprocess.run(

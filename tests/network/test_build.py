@@ -7,7 +7,7 @@ from seqgen.cells.base import names as cell_names
 from seqgen.config import ModelConfig
 from seqgen.errors import ConfigError
 from seqgen.network.backend import keras
-from seqgen.network.build import build, is_fast, keras_layer
+from seqgen.network.build import build, keras_layer
 
 INPUT = np.random.default_rng(0).normal(size=(32, 10, 8)).astype(np.float32)
 
@@ -25,7 +25,7 @@ def test_the_shapes_that_keras_documents(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_layers_are_stacked_and_stock(cell: str) -> None:
+def test_layers_are_stacked_layers_of_keras(cell: str) -> None:
     config = ModelConfig(cell=cell, units=4, layers=3, embedding=5, dropout=0.1)
     network = build(config, 7)
     assert network.output_shape == (None, None, 7)
@@ -75,14 +75,12 @@ def test_every_further_argument_reaches_the_layer() -> None:
         ("lstm", {"kernel_initializer": "nothing"}, "lstm does not take them"),
     ],
 )
-def test_options_that_the_layer_does_not_take(
-    cell: str, options: dict[str, object], message: str
-) -> None:
+def test_unknown_options_are_errors(cell: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(ModelConfig(cell=cell, cell_options=options), 7)
 
 
-def test_a_seed_decides_the_first_weights() -> None:
+def test_a_seed_determines_the_initial_weights() -> None:
     def weights(seed: int) -> list[np.ndarray]:
         return build(ModelConfig(units=4), 7, seed).get_weights()
 
@@ -90,20 +88,13 @@ def test_a_seed_decides_the_first_weights() -> None:
     assert any((a != b).any() for a, b in zip(weights(1), weights(2), strict=True))
 
 
-def test_without_a_seed_nobody_s_random_numbers_change() -> None:
+def test_without_a_seed_no_generator_is_seeded() -> None:
     np.random.seed(1)
     expected = np.random.random(2)
     np.random.seed(1)
     first = np.random.random()
     build(ModelConfig(units=4), 7)
     assert [first, np.random.random()] == expected.tolist()
-
-
-def test_fast_layers_are_those_with_the_usual_activations() -> None:
-    assert all(is_fast(ModelConfig(cell=cell)) for cell in cell_names())
-    assert is_fast(ModelConfig(cell="gru", cell_options={"reset_after": False}))
-    assert not is_fast(ModelConfig(cell_options={"recurrent_dropout": 0.1}))
-    assert not is_fast(ModelConfig(cell_options={"activation": "cubic"}))
 
 
 def test_a_seed_leaves_the_generators_of_the_process_alone() -> None:

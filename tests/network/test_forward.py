@@ -6,14 +6,15 @@ import pytest
 from seqgen.cells.base import names as cell_names
 from seqgen.config import ModelConfig
 from seqgen.network.backend import tf
-from seqgen.network.build import build, initial_state, is_fast
+from seqgen.network.build import build, initial_state
+from seqgen.network.fast_layers import supports
 from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import shard_count
 
 
 @pytest.mark.parametrize("embedding", [5, 9], ids=["narrow", "wide"])
 @pytest.mark.parametrize("cell", cell_names())
-def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> None:
+def test_the_state_is_kept_between_windows(cell: str, embedding: int) -> None:
     network = build(ModelConfig(cell=cell, units=4, layers=2, embedding=embedding), 7)
     ids = np.random.default_rng(0).integers(0, 7, (3, 12))
     forward = Forward(network, 3)
@@ -24,7 +25,7 @@ def test_state_carries_over_from_window_to_window(cell: str, embedding: int) -> 
     np.testing.assert_allclose(whole, network(ids), atol=1e-6)
 
 
-def test_what_is_dropped_is_a_share_and_differs_from_place_to_place() -> None:
+def test_masks_drop_the_given_share_and_differ_between_places() -> None:
     masks = [
         DropoutMasks(seed, number).mask((200, 200), 0.3, place).numpy()
         for seed, number, place in [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2**32 - 1, 9, 3)]
@@ -64,8 +65,8 @@ def test_low_precision_is_nearly_the_same(cell: str) -> None:
     for precision in ("bfloat16", "float16"):
         near, near_states = Forward(network, 3, precision=precision)(ids, initial_state(network, 3))
         assert near.dtype == exact.dtype
-        assert 1e-7 < np.abs(near - exact).max() < 0.02
-        assert all(np.abs(a - b).max() < 0.02 for a, b in zip(states, near_states, strict=True))
+        assert 1e-7 < np.abs(near - exact).max() < 0.05
+        assert all(np.abs(a - b).max() < 0.05 for a, b in zip(states, near_states, strict=True))
 
 
 def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
@@ -77,16 +78,16 @@ def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
         assert (first.numpy() == second.numpy()).all() == equal
 
 
-def test_a_gpu_has_the_stock_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_runs_the_layers_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which use cuDNN there; and it takes a batch as a whole."""
     config = ModelConfig(units=8, layers=2)
     network = build(config, 7, seed=0)
     ids = np.random.default_rng(0).integers(0, 7, (32, 5))
     expected, _ = Forward(network, 32)(ids, initial_state(network, 32))
-    assert is_fast(config)
+    assert supports(config)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     monkeypatch.delattr("seqgen.network.kernels.Layer")
     stock, _ = Forward(network, 32)(ids, initial_state(network, 32))
     np.testing.assert_allclose(stock, expected, atol=1e-6)
-    assert not is_fast(config)
+    assert not supports(config)
     assert shard_count(32) == 1

@@ -101,7 +101,7 @@ def test_the_c_files_are_compiled_where_there_is_a_compiler() -> None:
     assert library() is not None or shutil.which("cc") is None or is_switched_off
 
 
-def test_what_c_takes() -> None:
+def test_the_c_loops_support_these_sizes() -> None:
     def taken(cell: str, units: int, batch: int, dtype: str = "float32", **options: object) -> bool:
         layer = keras_layer(cell)(units, **options)
         layer.build((None, None, 3))
@@ -125,6 +125,6 @@ def test_what_c_takes() -> None:
         {"activity_regularizer": "l2"},
     ],
 )
-def test_what_it_does_not_know_is_left_to_keras(options: dict[str, object]) -> None:
+def test_keras_trains_unsupported_layers(options: dict[str, object]) -> None:
     assert not kernels.supports(keras_layer("lstm"), options)
     assert kernels.supports(keras_layer("lstm"), {"kernel_regularizer": "l2"})

@@ -43,7 +43,7 @@ def trained(cores: int, cell: str) -> tuple[int, float, float, list[float]]:
 
 
 @pytest.mark.parametrize("cell", ["lstm"])
-def test_shards_learn_what_the_whole_batch_does(cell: str) -> None:
+def test_shards_give_the_weights_of_the_whole_batch(cell: str) -> None:
     one, *expected = trained(1, cell)
     two, *result = trained(2, cell)
     assert (one, two) == (1, 2)
@@ -59,7 +59,7 @@ def test_cut_and_join_are_inverse() -> None:
         np.testing.assert_array_equal(whole, joined)
 
 
-def test_training_divides_the_threads_before_tensorflow_begins_to_work() -> None:
+def test_threads_are_divided_before_tensorflow_starts() -> None:
     script = (
         "import numpy, seqgen, seqgen.network.sharding\n"
         "from seqgen.network.backend import tf\n"

@@ -20,7 +20,7 @@ def uncached(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     library.cache_clear()
 
 
-def test_it_names_versions_and_processor() -> None:
+def test_versions_and_processor_are_listed() -> None:
     facts = environment.facts()
     assert facts["seqgen"] == __version__ and facts["cores"] == os.cpu_count()
     assert facts["packages"]["tensorflow"].startswith("2.") and facts["processor"]
@@ -29,7 +29,7 @@ def test_it_names_versions_and_processor() -> None:
 
 
 @compiled
-def test_a_limit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limited_instruction_set_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(native.VARIABLE, "plain")
     facts = environment.facts()
     assert facts["training"] == {"float32": "plain", "bfloat16": None}
@@ -41,7 +41,7 @@ def test_a_limit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "bfloat16: TensorFlow" in environment.text(facts)
 
 
-def test_a_library_that_is_switched_off_missing_or_foreign(
+def test_a_library_that_is_disabled_missing_or_incompatible(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(native.VARIABLE, "0")

@@ -36,7 +36,7 @@ def search(width: int, length: int, **options: object) -> list[GeneratedSequence
     return beam_search.search(Chain(), DecoderState(TABLE[[0]], np.zeros(1)), output, width)
 
 
-def test_a_wide_beam_finds_the_likeliest_of_all() -> None:
+def test_a_wide_beam_finds_the_global_maximum() -> None:
     best = sorted(itertools.product(range(SIZE), repeat=5), key=total, reverse=True)
     found = search(64, 5)
     assert [tuple(each.ids) for each in found[:5]] == best[:5]
@@ -52,7 +52,7 @@ def test_a_beam_of_one_is_greedy() -> None:
     assert search(1, 9)[0].ids == ids
 
 
-def test_outputs_that_end_are_kept_beside_those_that_go_on() -> None:
+def test_finished_outputs_are_kept() -> None:
     end = 3
     found = search(8, 6, end_id=end)
     assert all(end not in each.ids for each in found)
@@ -65,7 +65,7 @@ def test_outputs_that_end_are_kept_beside_those_that_go_on() -> None:
     assert found[0].ids == [token for token in best if token != end]
 
 
-def test_constraints_hold_for_every_output() -> None:
+def test_constraints_apply_to_every_output() -> None:
     found = search(8, 6, constraints=[BannedTokens(SIZE, [1]), StopSequence([2, 2])])
     assert len({tuple(each.ids) for each in found}) == len(found) > 1
     for each in found:
@@ -89,7 +89,7 @@ class DeadEnd:
         self.ids += (token,)
 
 
-def test_dead_ends_come_only_where_there_is_nothing_else() -> None:
+def test_stuck_outputs_are_returned_only_if_all_are() -> None:
     best = max(itertools.product(range(SIZE), repeat=2), key=total)
     found = search(4, 6, constraints=[DeadEnd(best)])
     assert all(len(each.ids) == 6 and not each.is_stuck for each in found)

@@ -70,13 +70,13 @@ def test_agrees_with_numpy(
     assert not forbidden[np.arange(rows), found].any()
 
 
-def test_rounding_up_to_the_total_draws_no_impossible_token() -> None:
+def test_rounding_never_samples_an_impossible_token() -> None:
     logits = np.array([[0.1, 0.2, 0.3, -np.inf, -np.inf]], np.float32)
     numbers = np.array([np.nextafter(1, 0)])
     assert both(Sampler(SampleConfig()), logits, np.empty((1, 0), int), numbers) == [[2], [2]]
 
 
-def test_rows_of_a_larger_array_and_other_sizes_later() -> None:
+def test_views_and_changing_sizes() -> None:
     whole = np.random.default_rng(0).normal(size=(4, 30)).astype(np.float32)
     recent = np.arange(20).reshape(4, 5)
     sampler = Sampler(SampleConfig(temperature=0, repetition_penalty=2))

@@ -60,28 +60,28 @@ def spell(
     return "".join(LETTERS[i] for i in output.ids)
 
 
-def test_it_goes_on_from_the_prompt_to_the_end() -> None:
+def test_decoding_continues_the_prompt_to_the_end_token() -> None:
     assert spell("s", "spelled") == "pelled"
     assert spell("spell", "spelled") == "ed"
     assert spell("s", "spelled", temperature=0.9) == "pelled"
 
 
-def test_length_is_the_most() -> None:
+def test_length_is_a_maximum() -> None:
     assert spell("s", "spelled", length=3) == "pel"
     assert spell("s", "spelled", length=0) == ""
 
 
-def test_it_stops_where_it_is_told() -> None:
+def test_decoding_stops_at_the_stop_sequence() -> None:
     assert spell("s", "spelled", [StopSequence([LETTERS.index(each) for each in "ll"])]) == "pell"
     assert spell("s", "banana", [StopSequence([LETTERS.index(each) for each in "nana"])]) == "anana"
 
 
-def test_what_is_banned_does_not_come() -> None:
+def test_banned_tokens_are_never_generated() -> None:
     banned = [LETTERS.index("l")]
     assert spell("s", "spelled", [BannedTokens(len(LETTERS), banned)]) == "pe"
 
 
-def test_with_nothing_left_it_ends_and_says_so() -> None:
+def test_an_output_without_allowed_tokens_is_stuck() -> None:
     config = SampleConfig(length=50)
     output = GeneratedSequence(
         config, constraints=[BannedTokens(len(LETTERS), range(len(LETTERS)))]
@@ -91,7 +91,7 @@ def test_with_nothing_left_it_ends_and_says_so() -> None:
     assert output.is_finished and output.is_stuck and output.ids == []
 
 
-def test_what_is_drawn_is_fed_back_once() -> None:
+def test_every_sampled_token_is_fed_back_once() -> None:
     speller = Speller("abcd")
     config = SampleConfig(temperature=0, length=50)
     place = read(speller, np.array([1, 2]))
@@ -99,7 +99,7 @@ def test_what_is_drawn_is_fed_back_once() -> None:
     assert [LETTERS[i] for i in speller.fed] == [*"abcd", "$"]
 
 
-def test_tokens_come_as_they_are_made() -> None:
+def test_tokens_are_yielded_when_they_are_sampled() -> None:
     speller = Speller("abcdefgh")
     config = SampleConfig(temperature=0)
     output = GeneratedSequence(config, end_id=END)
@@ -109,7 +109,7 @@ def test_tokens_come_as_they_are_made() -> None:
     assert len(speller.fed) == 2
 
 
-def test_the_place_behind_an_output_is_its_own() -> None:
+def test_every_output_stores_its_own_state() -> None:
     speller = Speller("abcdefgh")
     config = SampleConfig(temperature=0)
     outputs = [GeneratedSequence(SampleConfig(length=n, temperature=0)) for n in (1, 3)]
@@ -139,18 +139,18 @@ def run(seed: int, item: int = 0, **options: object) -> list[int]:
     return output.ids
 
 
-def test_a_seed_decides_and_each_item_has_its_own_numbers() -> None:
+def test_the_seed_determines_the_outputs_and_items_differ() -> None:
     assert run(1) == run(1)
     assert len({tuple(run(seed, item)) for seed in range(5) for item in range(5)}) == 25
 
 
-def test_an_output_may_be_forbidden_to_be_empty() -> None:
+def test_an_empty_output_can_be_forbidden() -> None:
     assert spell("a", "a") == ""
     assert all(run(seed, end_id=0, may_be_empty=False) for seed in range(200))
     assert not all(run(seed, end_id=0) for seed in range(200))
 
 
-def test_scores_are_the_models_own() -> None:
+def test_scores_are_those_of_the_model() -> None:
     ids, scores = [], []
     for temperature in (0.5, 2.0):
         config = SampleConfig(length=4, temperature=temperature)
@@ -162,7 +162,7 @@ def test_scores_are_the_models_own() -> None:
     np.testing.assert_allclose(scores, -np.log(50))
 
 
-def test_batches_hold_each_item_once_and_begin_alike_whatever_their_number() -> None:
+def test_batches_have_every_item_once_and_the_same_sizes_for_any_count() -> None:
     for count in (1, 2, 17, 18, 64, 65, 66, 300):
         found = list(batches(count, Uniform()))
         assert [item for items, _ in found for item in items] == list(range(count))
@@ -173,7 +173,7 @@ def test_batches_hold_each_item_once_and_begin_alike_whatever_their_number() -> 
 
 @pytest.mark.parametrize("kind", [NumpyEngine, CEngine])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
-def test_an_item_is_the_same_whatever_their_number(cell: str, kind: type) -> None:
+def test_an_item_does_not_depend_on_the_count(cell: str, kind: type) -> None:
     config = ModelConfig(cell=cell, units=48, layers=2)
     if kind is CEngine and not c_engine.supports(config):
         kind = NumpyEngine  # there was no compiler
@@ -196,7 +196,7 @@ def test_an_item_is_the_same_whatever_their_number(cell: str, kind: type) -> Non
         assert items(count) == most[:count]
 
 
-def test_a_part_goes_on_where_another_ended() -> None:
+def test_a_second_part_continues_the_temperature_schedule() -> None:
     config = SampleConfig(
         length=8, temperature_schedule=(0, 3.0, 0.5), repetition_penalty=2, repetition_window=6
     )

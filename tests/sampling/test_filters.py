@@ -16,14 +16,14 @@ ROWS = st.lists(st.floats(-1e4, 1e4, width=32), min_size=2, max_size=9, unique=T
 
 
 @given(ROWS, st.integers(1, 12))
-def test_top_k_keeps_the_k_likeliest(row: list[float], k: int) -> None:
+def test_top_k_keeps_the_k_most_likely_tokens(row: list[float], k: int) -> None:
     kept = np.flatnonzero(top_k(np.array([row]), k)[0] > -np.inf)
     assert set(kept) == set(np.argsort(row)[-k:])
 
 
 @given(ROWS, st.floats(0.01, 1))
 @example(row=[0.0, 1.0, 7.674752647337047e-23], p=0.5)
-def test_top_p_keeps_the_fewest_that_suffice(row: list[float], p: float) -> None:
+def test_top_p_keeps_the_smallest_sufficient_set(row: list[float], p: float) -> None:
     logits = temper(np.array([row]), 100)
     kept = top_p(logits, p)[0] > -np.inf
     probabilities = np.exp(log_probabilities(logits))[0]
@@ -34,7 +34,7 @@ def test_top_p_keeps_the_fewest_that_suffice(row: list[float], p: float) -> None
 
 
 @given(ROWS, st.floats(0.01, 1))
-def test_min_p_keeps_what_is_near_the_likeliest(row: list[float], p: float) -> None:
+def test_min_p_is_relative_to_the_most_likely_token(row: list[float], p: float) -> None:
     logits = temper(np.array([row]), 100)
     kept = min_p(logits, p)[0] > -np.inf
     ratios = np.exp(logits[0])
@@ -72,7 +72,7 @@ def epsilon() -> Iterator[Filter]:
     del FILTERS["epsilon"]
 
 
-def test_a_new_filter_is_an_argument_and_acts(epsilon: Filter) -> None:
+def test_a_registered_filter_is_an_argument_and_is_applied(epsilon: Filter) -> None:
     sampler = Sampler(SampleConfig(epsilon=0.2, temperature=1))
     logits = np.log(np.array([[0.5, 0.3, 0.15, 0.05]], np.float32)).repeat(200, axis=0)
     numbers = np.random.default_rng(0).random(200)
@@ -82,7 +82,7 @@ def test_a_new_filter_is_an_argument_and_acts(epsilon: Filter) -> None:
         SampleConfig(epsilon=3)
 
 
-def test_a_new_filter_is_an_option_of_the_command_line() -> None:
+def test_a_registered_filter_is_an_option_of_the_command_line() -> None:
     program = THIRD + "from seqgen.cli import cli\ncli(['generate', '--help'])"
     shown = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -29,12 +29,12 @@ def shares(**options: object) -> np.ndarray:
     return np.bincount(drawn, minlength=4) / len(rows)
 
 
-def test_temperature_zero_takes_the_likeliest() -> None:
+def test_temperature_zero_chooses_the_most_likely_token() -> None:
     assert sample(LOGITS, np.random.default_rng(), temperature=0).tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_draws_as_often_as_the_softmax_says(temperature: float) -> None:
+def test_frequencies_agree_with_the_softmax(temperature: float) -> None:
     expected = np.exp(LOGITS[0] / temperature)
     expected /= expected.sum()
     np.testing.assert_allclose(shares(temperature=temperature), expected, atol=0.01)
@@ -46,7 +46,7 @@ def test_a_very_low_temperature_is_greedy(temperature: float) -> None:
 
 
 @given(ROWS, st.floats(1e-6, 1e6), st.data())
-def test_the_forbidden_is_never_drawn(
+def test_forbidden_tokens_are_never_sampled(
     row: list[float], temperature: float, data: st.DataObject
 ) -> None:
     ids = st.lists(st.integers(0, len(row) - 1), min_size=1, max_size=len(row) - 1, unique=True)
@@ -58,12 +58,12 @@ def test_the_forbidden_is_never_drawn(
         assert mask[drawn].all()
 
 
-def test_rounding_up_to_the_total_draws_no_impossible_token() -> None:
+def test_rounding_never_samples_an_impossible_token() -> None:
     logits = temper(np.array([[0.1, 0.2, 0.3, -np.inf, -np.inf]]), 1)
     assert draw(logits, np.array([np.nextafter(1, 0)])).tolist() == [2]
 
 
-def test_what_is_given_is_kept() -> None:
+def test_the_arguments_are_not_changed() -> None:
     before = LOGITS.copy()
     allow_only(LOGITS, np.array([[False, True, True, True], [True] * 4]))
     penalise(LOGITS, np.array([[0], [1]]), 2)
@@ -73,7 +73,7 @@ def test_what_is_given_is_kept() -> None:
     assert (before == LOGITS).all() and (kept == tempered).all()
 
 
-def test_a_penalty_makes_what_came_less_likely() -> None:
+def test_the_penalty_makes_recent_tokens_less_likely() -> None:
     recent = np.array([[1, 0]])
     penalised = penalise(np.array([[2.0, -2.0, 1.0]]), recent, 2)
     assert penalised.tolist() == [[1.0, -4.0, 1.0]]
@@ -97,7 +97,7 @@ class Spelling:
         return word
 
 
-def test_each_option_alone_spells_what_it_must() -> None:
+def test_every_option_alone_spells_its_word() -> None:
     falling = [8.0, 7.9, 7.8, 7.7, 1.0, 0.9, 0.8, 0.7]
     spell = Spelling.spell
     assert spell({"temperature": 0}, falling, 4) == "aaaa"

@@ -10,12 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from seqgen.cli import cli
+from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import sha256
 from seqgen.errors import ConfigError
 from seqgen.sampling.decode import GeneratedSequence, generate, read
 from seqgen.sampling.sampler import Sampler
 from seqgen.tasks import base
+from seqgen.tasks.load import load_corpus
 from seqgen.tasks.output import print_json, print_result
 from seqgen.vocabulary import Vocabulary
 
@@ -30,10 +32,17 @@ class DigitTask(base.Task):
     def detect(self, source: Any) -> bool:
         return source.label.endswith(".digits")
 
-    def read(self, sources: Any, *, name: str = "digits", validation: float = 0.1) -> Corpus:  # type: ignore[override]
+    def read(self, sources: Any, *, validation: float = 0.1, **origin: Any) -> Corpus:
         text = b"".join(source.open().read() for source in sources).decode()
         ids = DIGITS.encode(c for c in text if c.isdigit())
-        return Corpus(name, self.name, DIGITS, ids, validation=validation, sha256=sha256(sources))
+        return Corpus(
+            task=self.name,
+            vocabulary=DIGITS,
+            ids=ids,
+            validation=validation,
+            sha256=sha256(sources),
+            **origin,
+        )
 
     def generator(self, model: Any) -> Any:
         return self
@@ -65,11 +74,13 @@ def run(*arguments: object) -> Result:
     return result
 
 
-def test_it_is_named_in_the_help() -> None:
+def test_a_registered_task_is_in_the_help() -> None:
     assert "[text|music|digits]" in run("train", "--help").stdout
 
 
-def test_it_trains_generates_and_evaluates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registered_task_trains_generates_and_evaluates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("count.digits").write_text("0123456789" * 100)
     small = ("--units", 16, "--embedding", 8, "--batch-size", 4, "--window", 16)
@@ -87,11 +98,21 @@ def test_it_trains_generates_and_evaluates(tmp_path: Path, monkeypatch: pytest.M
     run("train", "count.digits", "--from", "d.keras", "-o", "e.keras", "--epochs", 1)
 
 
-def test_an_option_of_another_task_is_refused() -> None:
+def test_a_corpus_knows_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "count.digits"
+    path.write_text("0123456789" * 10)
+    found = catalogue.find([path])._replace(terms=("count: not to be sold",))
+    monkeypatch.setattr(catalogue, "find", lambda corpora, progress: found)
+    corpus = load_corpus(path)
+    assert (corpus.name, corpus.arguments) == ("count", (str(path),))
+    assert corpus.messages == ("count: not to be sold",)
+
+
+def test_an_option_of_another_task_is_an_error() -> None:
     with pytest.raises(ConfigError, match="models of text, this is a model of digits"):
         base.require_own_options("digits", ["prompt"])
 
 
-def test_a_task_that_nobody_registered() -> None:
+def test_an_unregistered_task_is_an_error() -> None:
     with pytest.raises(ConfigError, match="task: expected one of text, music, digits, got 'film'"):
         base.get("film")

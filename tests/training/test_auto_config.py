@@ -26,7 +26,7 @@ def test_a_slow_machine_gets_a_narrower_network() -> None:
     assert chosen(10**6, 3, speed=10_000.0)["units"] < chosen(10**6, 3, speed=200_000.0)["units"]
 
 
-def test_many_different_tokens_cost_time() -> None:
+def test_a_large_vocabulary_costs_time() -> None:
     few, many = (Budget(10**8, size, 3, None, 100_000.0) for size in (100, 7000))
     config = ModelConfig(units=128)
     assert many.tokens_seen(config) < few.tokens_seen(config) / 3
@@ -36,19 +36,19 @@ def test_many_different_tokens_cost_time() -> None:
 
 
 @given(st.integers(2, 12))
-def test_machines_share_a_batch_and_have_time_for_more(devices: int) -> None:
+def test_machines_share_a_batch_and_see_more_tokens(devices: int) -> None:
     budget = Budget(10**6, 65, 3, None, 50_000.0, devices=devices)
     options, _ = choose_hyperparameters(budget, {})
     assert options["batch_size"] % devices == 0
     assert options["units"] >= chosen(10**6, 3, speed=50_000.0)["units"]
 
 
-def test_what_is_read_again_and_again_is_dropped_more() -> None:
+def test_more_epochs_give_more_dropout() -> None:
     dropouts = [chosen(tokens, 5)["dropout"] for tokens in (10**8, 10**6, 10**4)]
     assert dropouts == sorted(dropouts) and dropouts[0] == 0 and dropouts[-1] == 0.5
 
 
-def test_a_large_text_is_not_left_for_a_network_that_reads_little_of_it() -> None:
+def test_a_large_corpus_does_not_give_too_large_a_network() -> None:
     """Of 100 MB in five minutes, the network reads several times as much as it has weights."""
     budget = Budget(10**8, 200, 5, None, 100_000.0)
     options, _ = choose_hyperparameters(budget, {"minutes": 5})
@@ -63,7 +63,7 @@ def test_a_large_text_is_not_left_for_a_network_that_reads_little_of_it() -> Non
     st.sampled_from(cell_names()),
     st.integers(2, 500),
 )
-def test_whatever_is_chosen_can_be_trained(
+def test_every_choice_can_be_trained(
     tokens: int, minutes: float, cell: str, vocabulary_size: int
 ) -> None:
     options, why = choose_hyperparameters(
@@ -78,7 +78,7 @@ def test_whatever_is_chosen_can_be_trained(
 
 
 @given(st.sets(st.sampled_from(["units", "layers", "batch_size", "window", "dropout"])))
-def test_every_choice_can_be_set_by_hand(names: set[str]) -> None:
+def test_every_choice_can_be_set_explicitly(names: set[str]) -> None:
     by_hand = {"units": 100, "layers": 2, "batch_size": 7, "window": 9, "dropout": 0.33}
     given_options = {name: by_hand[name] for name in names}
     options, why = choose_hyperparameters(Budget(10**6, 65, 3, None), given_options)
@@ -86,13 +86,13 @@ def test_every_choice_can_be_set_by_hand(names: set[str]) -> None:
     assert all(f"{name.replace('_', ' ')} {by_hand[name]}" not in why for name in names)
 
 
-def test_nothing_is_said_where_nothing_is_chosen() -> None:
+def test_there_is_no_message_if_nothing_is_chosen() -> None:
     everything = choose_hyperparameters(Budget(10**6, 65, 3, None), {})[0]
     assert choose_hyperparameters(Budget(10**6, 65, 3, None), everything) == (everything, "")
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_weights_are_those_of_keras(cell: str) -> None:
+def test_the_number_of_weights_agrees_with_keras(cell: str) -> None:
     config = ModelConfig(cell=cell, units=12, layers=2, embedding=5)
     few = 2 * 3 * 12  # a GRU has a second bias
     assert build(config, 9).count_params() - weights(config, 9) in (0, few)

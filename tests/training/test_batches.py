@@ -54,7 +54,7 @@ def pieces(lengths: list[int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=20), sizes, st.integers(0, 9))
-def test_pieces_stay_whole(lengths: list[int], sizes: tuple[int, int], seed: int) -> None:
+def test_pieces_are_not_split(lengths: list[int], sizes: tuple[int, int], seed: int) -> None:
     batch_size, window = sizes
     ids, bounds = pieces(lengths)
     batches = PieceBatches(ids, bounds, 0, batch_size, window, seed, restarts=0)
@@ -72,7 +72,7 @@ def test_pieces_stay_whole(lengths: list[int], sizes: tuple[int, int], seed: int
         assert all(part == part[0] * lengths[ord(part[0]) - 1] for part in whole)
 
 
-def test_every_piece_is_read_once_in_an_order_of_its_own_each_time_round() -> None:
+def test_every_epoch_has_every_piece_once_in_a_new_order() -> None:
     ids, bounds = pieces([3] * 50)
     batches = PieceBatches(ids, bounds, 0, batch_size=1, window=len(ids), seed=0, restarts=0)
     orders = [next(batches).targets[0][::4].tolist() for _ in range(3)]
@@ -80,7 +80,7 @@ def test_every_piece_is_read_once_in_an_order_of_its_own_each_time_round() -> No
     assert len({tuple(order) for order in orders}) == 3
 
 
-def test_too_little_for_a_batch_is_an_error() -> None:
+def test_a_corpus_smaller_than_a_batch_is_an_error() -> None:
     corpus = Corpus("c", "text", Vocabulary(("a",)), np.zeros(1000, int))
     with pytest.raises(CorpusError, match="need 2,049, the training part has 900; use more"):
         training_batches(corpus, 32, 64, 0)
@@ -94,14 +94,14 @@ def test_a_fitting_size_fits(tokens: int) -> None:
     assert (batch_size, window) == (32, 64) or batch_size * window * 8 <= max(tokens, 64)
 
 
-def test_a_text_now_and_then_begins_with_an_empty_state() -> None:
+def test_the_state_is_reset_at_random() -> None:
     batches = TextBatches(np.arange(10**6), batch_size=32, window=8, seed=0)
     next(batches)
     carries = np.array([next(batches).keep_state for _ in range(200)])
     assert 0.02 < 1 - carries.mean() < 0.045
 
 
-def test_a_long_piece_is_now_and_then_left_for_the_next() -> None:
+def test_a_long_piece_is_abandoned_at_random() -> None:
     ids, bounds = pieces([5000] * 100)
     batches = PieceBatches(ids, bounds, 0, batch_size=32, window=16, seed=0)
     next(batches)
@@ -111,7 +111,7 @@ def test_a_long_piece_is_now_and_then_left_for_the_next() -> None:
 
 @pytest.mark.parametrize("steps", [0, 1, 7, 40])
 @pytest.mark.parametrize("kind", ["text", "pieces"])
-def test_another_iterator_goes_on_from_a_place(kind: str, steps: int) -> None:
+def test_another_iterator_continues_from_a_state(kind: str, steps: int) -> None:
     def batches() -> TextBatches | PieceBatches:
         if kind == "text":
             return TextBatches(np.arange(500) % 7, batch_size=4, window=8, seed=1)

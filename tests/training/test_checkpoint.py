@@ -31,7 +31,7 @@ def test_round_trip(count: int, facts: dict[str, float]) -> None:
     assert all((a == b).all() for a, b in zip(arrays["a"], back.get("a", []), strict=True))
 
 
-def test_numbers_of_any_size_come_back(tmp_path: Path) -> None:
+def test_large_integers_are_restored(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     checkpoint.save(path, FACTS, ARRAYS)
     facts, arrays = checkpoint.load(path)
@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_previous_one(
 
 
 @pytest.mark.parametrize("length", [0, 10, 300, -30])
-def test_a_damaged_one_is_an_error(length: int, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_an_error(length: int, tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     checkpoint.save(path, FACTS, ARRAYS)
     path.write_bytes(path.read_bytes()[:length])
@@ -76,7 +76,7 @@ def test_another_version_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
         checkpoint.load(path)
 
 
-def test_options_that_nobody_knows_are_an_error(tmp_path: Path) -> None:
+def test_unknown_options_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a"
     corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.arange(500) % 2)
     inputs = RunInputs(RunRequest({}, resume=True), corpus, checkpoint_path=path)
@@ -90,7 +90,7 @@ def test_options_that_nobody_knows_are_an_error(tmp_path: Path) -> None:
         checkpoint.corpus_options(path)
 
 
-def test_what_differs_is_named() -> None:
+def test_differences_are_named() -> None:
     saved = {"a": {"units": 3, "cell": "gru"}, "b": {"text": "x" * 100}}
     checkpoint.require_same(Path("c"), saved, saved)
     other = {"a": {"units": 4, "cell": "gru"}, "b": {"text": "y" * 100}}

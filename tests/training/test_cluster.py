@@ -54,7 +54,7 @@ def test_the_chief_is_the_first(
         ('{"cluster": {"worker": [1]}, "task": {"type": "worker", "index": 0}}', "got 1"),
     ],
 )
-def test_what_is_no_cluster_is_an_error(
+def test_an_invalid_cluster_is_an_error(
     text: Any, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TF_CONFIG", text)

@@ -76,7 +76,7 @@ def trained(folder: Path, name: str) -> list[np.ndarray]:
         return [file[each] for each in file.files]
 
 
-def test_machines_and_devices_learn_what_one_does(tmp_path: Path) -> None:
+def test_machines_and_devices_give_the_weights_of_one(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", TRAIN, "devices"], cwd=tmp_path, check=True)
     folders = [tmp_path / "first", tmp_path / "second"]
     for process in start(folders, TRAIN):
@@ -90,7 +90,7 @@ def test_machines_and_devices_learn_what_one_does(tmp_path: Path) -> None:
             np.testing.assert_allclose(each, expected, atol=1e-5)
 
 
-def test_a_machine_that_dies_ends_the_run_and_all_or_one_go_on(book: Path, tmp_path: Path) -> None:
+def test_a_run_whose_worker_died_is_resumed(book: Path, tmp_path: Path) -> None:
     options = (
         *("train", book, "--epochs", 4, "--precision", "float32", "-o", "cut.keras"),
         *("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0),
@@ -120,7 +120,7 @@ def test_a_machine_that_dies_ends_the_run_and_all_or_one_go_on(book: Path, tmp_p
         assert scores["validation_loss"] < 0.5
 
 
-def test_ctrl_c_ends_a_machine_that_waits_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_a_waiting_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     two = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(two))
     monkeypatch.setattr(

@@ -12,7 +12,7 @@ from seqgen.training.request import RunInputs, RunRequest
 from seqgen.vocabulary import Vocabulary
 
 
-def test_the_fastest_that_learns_as_well() -> None:
+def test_the_fastest_precision_that_learns_as_well_is_chosen() -> None:
     plain = Measurement(100.0, 2.0)
     assert best({"float32": plain}) == "float32"
     assert best({"float32": plain, "bfloat16": Measurement(99.0, 1.0)}) == "float32"
@@ -21,7 +21,7 @@ def test_the_fastest_that_learns_as_well() -> None:
     assert best({"float32": plain, "bfloat16": Measurement(101.0, float("nan"))}) == "float32"
 
 
-def test_a_machine_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path / "new"))
     monkeypatch.setattr(precision_benchmark, "SECONDS", 0.1)
     assert not precision_benchmark.is_known()
@@ -33,9 +33,7 @@ def test_a_machine_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert precision_benchmark.results() == first
 
 
-def test_a_cache_that_cannot_be_read_or_written_is_done_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unusable_cache_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
     (tmp_path / "trials.json").write_text("no JSON")
     assert not precision_benchmark.is_known()
@@ -49,9 +47,7 @@ def test_a_cache_that_cannot_be_read_or_written_is_done_without(
     assert precision_benchmark.results() == expected
 
 
-def test_a_trial_that_fails_is_done_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_measurement_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
     monkeypatch.setattr("sys.executable", "false")
     assert precision_benchmark.results() == {}

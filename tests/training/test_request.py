@@ -9,7 +9,7 @@ from seqgen.training.request import RunRequest
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_size_is_a_number_of_units_but_explicit_units_win(size: str) -> None:
+def test_size_sets_the_units_unless_they_are_explicit(size: str) -> None:
     expected = {} if size == "auto" else {"units": SIZES[size]}
     assert RunRequest({"size": size, "cell": None}).explicit_options == expected
     assert RunRequest({"size": size, "units": 7}).explicit_options == {"units": 7}

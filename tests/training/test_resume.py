@@ -51,7 +51,7 @@ def here(*arguments: object) -> str:
     return CliRunner().invoke(cli, command, catch_exceptions=False).stderr
 
 
-def test_a_run_that_was_killed_goes_on_to_the_same_weights(
+def test_a_killed_run_is_resumed_with_the_same_result(
     book: Path, tmp_path: Path, seqgen: Run
 ) -> None:
     options = (book, "--epochs", 4, "--precision", "float32", *SMALL)
@@ -70,7 +70,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(
     assert not (tmp_path / "cut.checkpoint").exists()  # the run is finished
 
 
-def test_what_cannot_be_resumed_says_why(
+def test_runs_that_cannot_be_resumed_are_errors(
     trained: Path, book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -96,7 +96,7 @@ def test_what_cannot_be_resumed_says_why(
     assert "none.checkpoint: no such checkpoint" in done.stderr
 
 
-def test_resume_finds_the_last_run_and_how_it_read_the_text(tmp_path: Path, seqgen: Run) -> None:
+def test_resume_finds_the_last_run_and_its_corpus_options(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "cut.txt").write_text("\n".join(f"line {i} of many" for i in range(400)))
     killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 8, *SMALL)
     (tmp_path / "cut.checkpoint").rename(tmp_path / "cut-1.checkpoint")
@@ -109,7 +109,7 @@ def test_resume_finds_the_last_run_and_how_it_read_the_text(tmp_path: Path, seqg
     assert (options["lines"], options["min_count"]) == (True, 2)
 
 
-def test_a_new_run_keeps_what_a_killed_one_left(
+def test_a_new_run_keeps_the_checkpoint_of_a_killed_one(
     book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -120,7 +120,7 @@ def test_a_new_run_keeps_what_a_killed_one_left(
     assert (tmp_path / "cut-1.checkpoint").read_bytes() == left
 
 
-def test_from_learns_new_letters_and_keeps_what_the_model_knew(
+def test_from_adds_characters_and_keeps_the_learned_weights(
     trained: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -138,7 +138,7 @@ def test_from_learns_new_letters_and_keeps_what_the_model_knew(
     assert done.stdout == "Ω-mega:"
 
 
-def test_from_refuses_another_network(
+def test_from_another_network_is_an_error(
     trained: Path, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -165,7 +165,7 @@ def test_pictures_and_tensorboard(book: Path, tmp_path: Path, seqgen: Run) -> No
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.5])
-def test_fine_tuning_begins_where_the_model_ended(trained: Path, fraction: float) -> None:
+def test_fine_tuning_starts_with_the_weights_of_the_model(trained: Path, fraction: float) -> None:
     from seqgen.inference.numpy_engine import NumpyEngine
     from seqgen.training import fine_tuning
 

@@ -6,7 +6,7 @@ from seqgen.errors import TrainingError
 from seqgen.training.running_loss import SMOOTHING, STEPS_TO_DIVERGE, TrainingLoss
 
 
-def test_it_is_a_mean_first_and_then_a_running_one() -> None:
+def test_the_loss_is_a_mean_and_later_a_running_mean() -> None:
     loss = TrainingLoss(100_000)
     for step in range(1, 11):
         loss.update(float(step), step)
@@ -16,7 +16,7 @@ def test_it_is_a_mean_first_and_then_a_running_one() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_no_number_is_an_error_and_is_not_taken_in(value: float) -> None:
+def test_nan_is_an_error_and_is_left_out(value: float) -> None:
     loss = TrainingLoss(10)
     loss.update(2.0, step=1)
     with pytest.raises(TrainingError, match=f"{value} after 2 steps; a uniform guess has 2.3"):
@@ -24,7 +24,7 @@ def test_no_number_is_an_error_and_is_not_taken_in(value: float) -> None:
     assert loss.value == 2.0
 
 
-def test_far_too_high_for_long_is_an_error() -> None:
+def test_a_loss_that_stays_too_high_is_an_error() -> None:
     loss = TrainingLoss(10)
     for step in range(1, STEPS_TO_DIVERGE + 1):
         loss.update(100.0, step)

@@ -5,7 +5,7 @@ import pytest
 from seqgen.training.schedule import LAST, Schedule, learning_rate_share
 
 
-def test_the_learning_rate_rises_then_falls_to_its_last() -> None:
+def test_the_learning_rate_rises_and_then_falls() -> None:
     shares = [learning_rate_share(i / 1000) for i in range(1001)]
     top = shares.index(max(shares))
     assert shares[:top] == sorted(shares[:top])

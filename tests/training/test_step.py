@@ -8,7 +8,7 @@ from seqgen.training.step import Adam
 
 
 @pytest.mark.parametrize("weight_decay", [None, 0.1])
-def test_adam_is_that_of_keras(weight_decay: float | None) -> None:
+def test_the_optimizer_agrees_with_adam_of_keras(weight_decay: float | None) -> None:
     def weights(kind: Any) -> list[Any]:
         random = np.random.default_rng(1)
         variables = [

@@ -72,7 +72,7 @@ class Recorder(Callback):
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_it_learns(cell: str) -> None:
+def test_the_loss_decreases(cell: str) -> None:
     config = ModelConfig(cell=cell, units=16, embedding=8)
     result = train(corpus(), config, TrainConfig(epochs=3, **FAST))
     assert result.scores["validation_loss"] < 0.1 < math.log(8)
@@ -91,7 +91,7 @@ def test_epochs_are_passes_over_the_training_part() -> None:
     assert [each.step for each in recorder.steps] == list(range(1, steps + 1))
 
 
-def test_minutes_are_kept() -> None:
+def test_the_run_ends_in_time() -> None:
     began = time.monotonic()
     result = train(corpus(), SMALL, TrainConfig(minutes=0.15, **FAST))
     assert time.monotonic() - began == pytest.approx(9, abs=1.5)
@@ -106,7 +106,7 @@ def test_minutes_count_from_when_the_run_began() -> None:
     assert re.match(r"the run took 60\d s instead of 60 s", recorder.messages[0])
 
 
-def test_a_run_of_long_steps_ends_with_the_one_nearest_to_its_end() -> None:
+def test_long_steps_end_as_near_to_the_given_time_as_possible() -> None:
     run = loop(corpus(), SMALL, TrainConfig(minutes=1, **FAST), Callback())
     run.state.seconds_per_step = 6
     run.state.schedule.reserved = 1
@@ -134,7 +134,7 @@ def test_the_history_holds_every_validation() -> None:
     assert not recorder.messages
 
 
-def test_losses_on_a_part_of_the_held_out_text_say_so() -> None:
+def test_the_history_tells_how_many_tokens_were_scored() -> None:
     large = Corpus("letters", "text", LETTERS, np.arange(60_000) % 8, validation=0.5)
     recorder = Recorder()
     setup = RunSetup(large, SMALL, TrainConfig(epochs=0.5, **FAST))
@@ -176,7 +176,7 @@ def test_a_small_corpus_is_validated_after_every_epoch(clock: None) -> None:
     assert len(recorder.validations) < result.scores["steps"] / (360 / 32)
 
 
-def test_one_seed_one_run() -> None:
+def test_the_seed_determines_the_run() -> None:
     config = TrainConfig(epochs=0.5, seed=3, **FAST)
     first, second = (train(corpus(), SMALL, config).weights for _ in range(2))
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
@@ -184,14 +184,14 @@ def test_one_seed_one_run() -> None:
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
-def test_ctrl_c_ends_the_run_and_keeps_what_it_has() -> None:
+def test_ctrl_c_ends_the_run_and_keeps_the_weights() -> None:
     result = train(corpus(), SMALL, TrainConfig(epochs=9, **FAST), Recorder(interrupt_after=40))
     assert result.scores["ended_early"] == "Ctrl-C"
     assert result.scores["steps"] == 40
     assert result.scores["validation_loss"] < math.log(8)
 
 
-def test_ctrl_c_before_the_first_step_has_nothing_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_before_the_first_step_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -200,7 +200,7 @@ def test_ctrl_c_before_the_first_step_has_nothing_to_keep(monkeypatch: pytest.Mo
         train(corpus(), SMALL, TrainConfig(epochs=9, **FAST))
 
 
-def test_the_state_continues_or_is_reset_as_the_batch_says() -> None:
+def test_the_batch_decides_whether_the_state_is_kept_or_reset() -> None:
     run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     batch = next(run.state.batches)
     zeros = run.state.recurrent_state
@@ -219,7 +219,7 @@ def test_the_state_continues_or_is_reset_as_the_batch_says() -> None:
         np.testing.assert_allclose(c[[1, 3]], b[[1, 3]], atol=1e-6)
 
 
-def test_validation_leaves_the_carried_state_alone() -> None:
+def test_validation_does_not_change_the_recurrent_state() -> None:
     run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     run._step(STEP)
     before = [each.numpy() for each in run.state.recurrent_state]
@@ -243,7 +243,7 @@ def test_gradients_are_clipped() -> None:
     assert change(1e-12) < 1e-6 < 1e-3 < change(1.0)
 
 
-def test_weight_decay_shrinks_matrices_and_no_biases() -> None:
+def test_weight_decay_applies_to_matrices_only() -> None:
     def after(weight_decay: float) -> list[np.ndarray]:
         config = TrainConfig(epochs=1, weight_decay=weight_decay, clip_norm=1e-12, **FAST)
         run = loop(corpus(), SMALL, config, Callback())
@@ -259,12 +259,12 @@ def test_weight_decay_shrinks_matrices_and_no_biases() -> None:
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_it_learns_in_low_precision(precision: str) -> None:
+def test_the_loss_decreases_in_low_precision(precision: str) -> None:
     config = TrainConfig(epochs=3, precision=precision, **FAST)
     assert train(corpus(), SMALL, config).scores["validation_loss"] < 0.1
 
 
-def test_what_only_fast_layers_do_is_refused_for_others() -> None:
+def test_options_of_fast_layers_are_errors_for_others() -> None:
     slow = ModelConfig(units=16, cell_options={"activation": "relu"})
     with pytest.raises(ConfigError, match="precision: expected float32, got bfloat16"):
         train(corpus(), slow, TrainConfig(epochs=1, precision="bfloat16", **FAST))
@@ -272,7 +272,7 @@ def test_what_only_fast_layers_do_is_refused_for_others() -> None:
         train(corpus(), slow, TrainConfig(epochs=1, recurrent_dropout=0.5, **FAST))
 
 
-def test_regularisers_of_the_layers_count() -> None:
+def test_regularizers_of_the_layers_are_applied() -> None:
     options = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 10.0}}}
     config = ModelConfig(units=16, embedding=8, cell_options=options)
     plain, shrunk = (
@@ -282,7 +282,7 @@ def test_regularisers_of_the_layers_count() -> None:
     assert shrunk < plain / 5
 
 
-def test_nothing_held_out() -> None:
+def test_training_without_a_validation_part() -> None:
     result = train(corpus(validation=0.0), SMALL, TrainConfig(epochs=0.2, **FAST))
     assert result.scores["validation_loss"] is None
     assert result.history == []
@@ -319,7 +319,7 @@ def test_the_best_weights_are_kept_not_the_last() -> None:
     assert all((weight != 3).any() for weight in result.weights)
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_the_best_weights() -> None:
+def test_a_nan_loss_ends_the_run_with_the_best_weights() -> None:
     result = spoiled(step=150, value=math.nan)
     assert "training loss is nan after 151 steps" in result.scores["ended_early"]
     assert result.scores["validation_loss"] == result.history[-1]["validation_loss"] < 1
@@ -347,14 +347,14 @@ def test_weights_that_are_worse_than_guessing_are_not_kept() -> None:
         spoiler.run.run()
 
 
-def test_a_loss_that_never_was_a_number_is_an_error() -> None:
+def test_a_loss_that_is_nan_from_the_start_is_an_error() -> None:
     options = {"kernel_initializer": {"class_name": "Constant", "config": {"value": 1e38}}}
     config = ModelConfig(cell="simple_rnn", cell_options={**options, "activation": "linear"})
     with pytest.raises(TrainingError, match="training loss is (nan|inf) after"):
         train(corpus(), config, TrainConfig(epochs=1, **FAST))
 
 
-def test_where_nothing_is_held_out_the_last_weights_without_a_nan_are_kept(
+def test_without_validation_the_last_finite_weights_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("seqgen.training.checkpointer.SECONDS_BETWEEN", 0.0)
@@ -366,7 +366,7 @@ def test_where_nothing_is_held_out_the_last_weights_without_a_nan_are_kept(
     assert all(np.isfinite(weight).all() for weight in result.weights)
 
 
-def test_weights_that_the_last_step_spoils_are_an_error() -> None:
+def test_weights_that_the_last_step_makes_nan_are_an_error() -> None:
     spoiler = Spoiler(1, math.nan)
     config = TrainConfig(epochs=0.01, **FAST)
     spoiler.run = loop(corpus(validation=0.0), SMALL, config, spoiler)
@@ -374,14 +374,14 @@ def test_weights_that_the_last_step_spoils_are_an_error() -> None:
         spoiler.run.run()
 
 
-def test_a_loss_without_a_number_is_never_the_best() -> None:
+def test_a_nan_loss_is_never_the_best() -> None:
     spoiler = Spoiler(1, math.nan)
     spoiler.run = loop(corpus(), SMALL, TrainConfig(epochs=0.01, **FAST), spoiler)
     with pytest.raises(TrainingError, match="expected finite weights, got NaN"):
         spoiler.run.run()
 
 
-def test_the_first_step_is_a_small_one_however_long_the_start_took(
+def test_warm_up_starts_with_the_first_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plans = []
@@ -396,7 +396,7 @@ def test_the_first_step_is_a_small_one_however_long_the_start_took(
 
 
 @pytest.mark.parametrize("call", [1, 2])
-def test_ctrl_c_while_scoring_keeps_what_is_known(
+def test_ctrl_c_while_scoring_keeps_the_known_scores(
     call: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last two scorings are of the last weights, then of the best ones on more tokens."""
@@ -421,7 +421,7 @@ def test_ctrl_c_while_scoring_keeps_what_is_known(
 
 @pytest.mark.parametrize("lines", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_a_resumed_run_is_the_uninterrupted_one(
+def test_a_resumed_run_equals_an_uninterrupted_one(
     lines: bool, dropout: float, tmp_path: Path
 ) -> None:
     """Bit for bit: the weights, the history, the scores."""
@@ -443,7 +443,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     assert {**whole.scores, "seconds": 0} == {**second.scores, "seconds": 0}
 
 
-def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(
+def test_ctrl_c_is_deferred_to_the_end_of_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a step in the checkpoint would be taken twice."""
@@ -466,7 +466,7 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(
     assert all((a == b).all() for a, b in zip(whole.weights, again.weights, strict=True))
 
 
-def test_a_validation_that_ctrl_c_prevents_is_made_up_for(tmp_path: Path) -> None:
+def test_a_validation_that_ctrl_c_prevented_is_repeated(tmp_path: Path) -> None:
     """Otherwise the resumed run would look for its best weights at other steps."""
     config = TrainConfig(epochs=1, **FAST)
     whole = train(corpus(), SMALL, config)
@@ -479,7 +479,7 @@ def test_a_validation_that_ctrl_c_prevents_is_made_up_for(tmp_path: Path) -> Non
     ]
 
 
-def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
+def test_a_resumed_run_continues_its_clock(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     config = TrainConfig(minutes=10, **FAST)
     run = loop(corpus(), SMALL, config, Callback(), checkpoint_path=path)
@@ -493,7 +493,7 @@ def test_a_run_of_minutes_resumes_where_the_clock_stood(tmp_path: Path) -> None:
     assert again.state.step == 5
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_run_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     config = TrainConfig(epochs=2, **FAST)
     train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
@@ -506,7 +506,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "b")
 
 
-def test_a_checkpoint_that_lacks_something_is_damaged(tmp_path: Path) -> None:
+def test_an_incomplete_checkpoint_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     config = TrainConfig(epochs=2, **FAST)
     train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
@@ -548,7 +548,7 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(
     assert "no checkpoint: " in first and "there is no folder" in first
 
 
-def test_a_run_that_cannot_begin_leaves_another_ones_checkpoint_where_it_is(tmp_path: Path) -> None:
+def test_a_run_that_cannot_start_leaves_an_existing_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     path.write_text("of another run")
     with pytest.raises(ConfigError, match="has no option"):

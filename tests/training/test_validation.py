@@ -21,7 +21,7 @@ def one_stream(network: object, first: int, tokens: int, ids: Ids = IDS) -> floa
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("first, tokens", [(500, None), (30, None), (1, None), (500, 90)])
-def test_it_is_the_loss_of_one_stream_with_carried_state(
+def test_the_loss_is_that_of_one_stream_with_its_state_kept(
     cell: str, first: int, tokens: int | None
 ) -> None:
     network = build(ModelConfig(cell=cell, units=8, layers=2), 7)
@@ -37,7 +37,7 @@ def test_streams_near_the_beginning_start_from_the_initial_state() -> None:
     assert Validation(network, ids, 1).loss() == pytest.approx(expected, abs=1e-5)
 
 
-def test_it_measures_its_speed() -> None:
+def test_the_speed_is_measured() -> None:
     validation = Validation(build(ModelConfig(units=4), 7), IDS, 500)
     validation.loss()
     assert validation.tokens_per_second > 0

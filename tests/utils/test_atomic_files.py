@@ -12,7 +12,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_nothing_is_half_written(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_partial_file(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_write(target) as path:
@@ -22,7 +22,7 @@ def test_nothing_is_half_written(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
     with pytest.raises(OutputError, match="No space left"), atomic_write(target) as path:
@@ -33,7 +33,7 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_what_stood_there_is_replaced_or_kept(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_or_kept(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     for text, keep in (("1", False), ("2", False), ("3", True), ("4", True)):
         with atomic_write(target, keep=keep) as path:
@@ -55,7 +55,9 @@ def test_permissions_follow_the_umask(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name, message", [("missing/a.txt", "no folder"), (".", "is a folder")])
-def test_where_nothing_can_be_written(tmp_path: Path, name: str, message: str) -> None:
+def test_a_folder_without_write_permission_is_an_error(
+    tmp_path: Path, name: str, message: str
+) -> None:
     with pytest.raises(OutputError, match=message), atomic_write(tmp_path / name):
         pytest.fail("the block must not run")
 
@@ -68,7 +70,7 @@ def test_a_name_that_is_too_long(tmp_path: Path) -> None:
         pytest.fail("the block must not run")
 
 
-def test_a_special_file_is_written_and_stays(tmp_path: Path) -> None:
+def test_a_special_file_is_written_in_place(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

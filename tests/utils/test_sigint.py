@@ -11,13 +11,13 @@ def press() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_has_no_effect_while_something_is_saved() -> None:
+def test_ctrl_c_is_ignored_while_a_file_is_saved() -> None:
     with ignore_sigint():
         press()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_ctrl_c_waits_until_what_belongs_together_is_done() -> None:
+def test_ctrl_c_is_deferred_to_the_end_of_the_block() -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), defer_sigint():
         press()
@@ -26,12 +26,12 @@ def test_ctrl_c_waits_until_what_belongs_together_is_done() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_error_inside_is_that_error() -> None:
+def test_an_error_in_the_block_is_raised() -> None:
     with pytest.raises(ZeroDivisionError), defer_sigint():
         raise ZeroDivisionError
 
 
-def test_another_thread_is_not_interrupted_anyway() -> None:
+def test_other_threads_are_not_affected() -> None:
     done = []
 
     def work() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from seqgen.errors import MusicError, VocabularyError
 from seqgen.music.analysis.key_finding import final_degree, key_of
+from seqgen.music.excerpts import without_final_rest
 from seqgen.music.piece import TEMPO, Piece, regular_bars
 from seqgen.music.signatures import MODES, TICKS_PER_WHOLE, Key, Meter
 from seqgen.music.tokens.bar_grammar import BarGrammar
@@ -23,8 +24,6 @@ from seqgen.vocabulary import Vocabulary
 MAX_SHIFT = 60  # semitones by which a primer may be transposed to pitches that the model knows
 MAX_LISTED = 24  # meters or keys in a message
 COMPOUND_TEMPO = 150.0  # quarters a minute: 100 beats of three eighths
-
-Value = TypeVar("Value")
 
 
 class Conditioning:
@@ -67,7 +66,7 @@ class Conditioning:
         """
         if request.primer is None:
             return [], self.shift(request.key)
-        primer = self.codec.restrict(_trimmed(request.primer))
+        primer = self.codec.restrict(without_final_rest(request.primer))
         primer = _as_requested(self._with_known_programs(primer), request, self.details)
         first = self.shift(primer.key)
         step = 12 if self.is_in_c and primer.key else 1
@@ -225,16 +224,3 @@ def _as_requested(primer: Piece, request: MusicRequest, details: Mapping[str, An
             f"leave {meter} away"
         )
     return primer
-
-
-def _trimmed(piece: Piece) -> Piece:
-    """Cut the piece where its last note ends, since the music continues there."""
-    end = max((note.end for note in piece.notes), default=piece.length)
-    bars = tuple(bar for bar in piece.bars if bar < end)
-
-    def before_end(changes: Iterable[tuple[int, Value]]) -> tuple[tuple[int, Value], ...]:
-        return tuple(change for change in changes if change[0] < end)
-
-    return replace(
-        piece, bars=bars, length=end, meters=before_end(piece.meters), keys=before_end(piece.keys)
-    )

@@ -36,7 +36,6 @@ Numbers = npt.NDArray[np.int64]
 def read(
     sources: Sequence[Source],
     *,
-    name: str = "music",
     encoding: str | None = None,
     transpose: str = "c",
     velocity: bool = False,
@@ -44,6 +43,7 @@ def read(
     voices: int | None = None,
     validation: float = 0.1,
     progress: bool = False,
+    **origin: Any,
 ) -> Corpus:
     """Encode music: all pieces of all files, with the end token after every piece.
 
@@ -52,7 +52,6 @@ def read(
 
     Args:
         sources: the files.
-        name: the name of the corpus in the model file.
         encoding: `melody` or `polyphony`; by default what suits the pieces.
         transpose: `c` transposes every piece to C major or the same mode without accidentals, and
             generated pieces to the requested key; `augment` trains on every piece in all keys;
@@ -62,6 +61,7 @@ def read(
         voices: leave out pieces that are not of this number of monophonic parts.
         validation: share of the tokens that is held out at the end.
         progress: draw a progress bar on stderr if reading takes long.
+        origin: fields of `Corpus` that are passed to it unchanged: `name` and others.
 
     Raises:
         CorpusError: no file can be used.
@@ -87,24 +87,24 @@ def read(
     held_out = ids[split_position(len(ids), validation, cuts) :]
     details["notes_per_validation_token"] = _notes_per_token(held_out, vocabulary, codec)
     return Corpus(
-        name,
-        "music",
-        vocabulary,
-        ids,
-        bounds,
-        validation,
-        sources_module.sha256(sources),
-        {
+        task="music",
+        vocabulary=vocabulary,
+        ids=ids,
+        bounds=bounds,
+        validation=validation,
+        sha256=sources_module.sha256(sources),
+        options={
             "encoding": codec.encoding,
             "transpose": transpose,
             "velocity": velocity,
             "expand_repeats": expand_repeats,
             "voices": voices,
         },
-        tuple(notes),
+        notes=tuple(notes),
         cuts=cuts,
         variants=variants,
         details=details,
+        **origin,
     )
 
 

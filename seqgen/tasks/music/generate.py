@@ -11,65 +11,35 @@ with p(end token) from the network and p(final degree) from the counts of the co
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from seqgen.copying import report as copy_report
 from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
-from seqgen.errors import ConfigError, MusicError
+from seqgen.errors import MusicError
 from seqgen.inference.engine import Engine
-from seqgen.music.piece import Note, Piece
+from seqgen.music import excerpts
+from seqgen.music.piece import Piece
 from seqgen.music.tokens.bar_grammar import BarGrammar
 from seqgen.sampling import beam_search, decode
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.decode import Constraint, DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.tasks.music.conditioning import Conditioning
+from seqgen.tasks.music.constraint import GrammarConstraint
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.request import MusicRequest
-from seqgen.types import Ids, Mask
+from seqgen.types import Ids
 from seqgen.vocabulary import END, Vocabulary
 
 MAX_TOKENS = 20_000  # of a piece without a requested number of bars
 NO_LIMIT = 10**9
 FINAL_BARS = 4  # bars for which there are several candidates
 CANDIDATES = 32
-
-Value = TypeVar("Value")
-
-
-class GrammarConstraint:
-    """A grammar as a constraint of decoding, which also tells where the end token may come.
-
-    Args:
-        grammar: the grammar of the piece.
-        end_id: the end token, if the vocabulary has one.
-    """
-
-    def __init__(self, grammar: BarGrammar, end_id: int | None) -> None:
-        self.grammar = grammar
-        self.end_id = end_id
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether all requested bars are written."""
-        return self.grammar.is_finished
-
-    def allowed(self) -> Mask:
-        """Which tokens `(V,)` may come next."""
-        mask = self.grammar.allowed()
-        if self.end_id is not None and self.grammar.may_end:
-            mask = mask.copy()
-            mask[self.end_id] = True
-        return mask
-
-    def feed(self, token_id: int) -> None:
-        """Read the next token."""
-        self.grammar.feed(token_id)
 
 
 @dataclass
@@ -262,12 +232,8 @@ class MusicGenerator:
             pass
 
     def _beam_search(self, draft: _Draft, width: int, count: int) -> Iterator[Composition]:
-        if count > width:
-            raise ConfigError(
-                f"count: expected at most the beam's {width}, got {count}; a beam keeps that many"
-            )
-        output = self._output(draft)
-        for found in beam_search.search(self.engine, draft.primer.state, output, width)[:count]:
+        output, state = self._output(draft), draft.primer.state
+        for found in beam_search.search(self.engine, state, output, width, count):
             if found.is_stuck:
                 raise _no_note_left()
             yield self._composition(draft, found.ids, found.log_probabilities)
@@ -278,7 +244,7 @@ class MusicGenerator:
         tokens = self.vocabulary.decode(ids)
         piece = self.codec.decode([*primer.tokens, *tokens]).transposed(-draft.shift)
         if request.primer is not None and not request.echo:
-            piece = _after(piece, self.codec.decode(primer.tokens).length)
+            piece = excerpts.after(piece, self.codec.decode(primer.tokens).length)
         whole = np.array([*primer.ids, *ids], int)
         longest = copy_report.longest_copy(self.indexes, self.codes, whole)
         return Composition(self.conditioning.finished(piece, request), tokens, scores, longest)
@@ -293,24 +259,6 @@ class MusicGenerator:
 
 def _no_note_left() -> MusicError:
     return MusicError(
-        "max_copy: every note that may come would go on with a copy; allow a longer one, or a "
+        "max_copy: every possible next note would continue a copy; allow longer copies, or a "
         "wider range"
     )
-
-
-def _after(piece: Piece, start: int) -> Piece:
-    """Return the music from tick `start` on, in the meter and key that hold there."""
-    parts = tuple(
-        replace(
-            part,
-            notes=tuple(Note(n.start - start, *n[1:]) for n in part.notes if n.start >= start),
-        )
-        for part in piece.parts
-    )
-    bars = (0, *(bar - start for bar in piece.bars if bar > start))
-
-    def later(changes: Iterable[tuple[int, Value]]) -> tuple[tuple[int, Value], ...]:
-        moved = {max(tick - start, 0): value for tick, value in sorted(changes)}
-        return tuple(moved.items())
-
-    return Piece(parts, bars, piece.length - start, later(piece.meters), later(piece.keys))

@@ -40,7 +40,7 @@ class MusicTask(Task):
         with source.open() as file:
             return is_music(source.label, file.read(SNIFFED_BYTES))
 
-    read = staticmethod(corpus.read)  # type: ignore[assignment]  # options by name
+    read = staticmethod(corpus.read)
 
     def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
         """Return codes of the steps from note to note, the same in every key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -31,11 +32,11 @@ UNICODE_MARKS = {  # in this order: the mark of UTF-32-LE starts with that of UT
 def read(
     sources: Sequence[Source],
     *,
-    name: str = "text",
     encoding: str = "utf-8",
     lines: bool = False,
     min_count: int = 1,
     validation: float = 0.1,
+    **origin: Any,
 ) -> Corpus:
     r"""Read texts in order; a missing final newline is added before the next text.
 
@@ -43,19 +44,19 @@ def read(
 
     Args:
         sources: the texts.
-        name: the name of the corpus.
         encoding: of the bytes, such as `utf-8` or `latin-1`.
         lines: make every line that is not empty a piece, which ends with an end token. Sorted
             lines are shuffled.
         min_count: replace characters that occur less often by `<unk>`, which is never generated.
         validation: fraction held out at the end.
+        origin: fields of `Corpus` that are passed to it unchanged: `name` and others.
 
     Raises:
         CorpusError: the bytes are not in this encoding, a file is binary or empty, or there is no
             text.
         ConfigError: an option is out of range.
 
-    >>> corpus = read([Source("note", data=b"hello\r\n")], validation=0)
+    >>> corpus = read([Source("note", data=b"hello\r\n")], name="note", validation=0)
     >>> "".join(corpus.vocabulary.decode(corpus.ids))
     'hello\n'
     """
@@ -68,15 +69,20 @@ def read(
         ids, bounds = _shuffled(ids, bounds)
         notes += ("the lines are sorted: shuffled, so that the held-out lines resemble the rest",)
     return Corpus(
-        name,
-        "text",
-        vocabulary,
-        ids,
-        bounds if lines else None,
-        validation,
-        digest,
-        {"encoding": encoding, "lines": lines, "min_count": min_count, "shuffled": shuffled},
-        notes,
+        task="text",
+        vocabulary=vocabulary,
+        ids=ids,
+        bounds=bounds if lines else None,
+        validation=validation,
+        sha256=digest,
+        options={
+            "encoding": encoding,
+            "lines": lines,
+            "min_count": min_count,
+            "shuffled": shuffled,
+        },
+        notes=notes,
+        **origin,
     )
 
 

@@ -157,11 +157,19 @@ class TextGenerator:
                 scored=scored,
             )
 
-        outputs = (self._sample if config.beam is None else self._search)(
-            config, ids, count, new_output
-        )
-        shared = self.vocabulary, self.indexes, self.codes, len(stop)
-        return [TextStream(prompt, ids, output, *shared, advance) for output, advance in outputs]
+        if config.beam is None:
+            outputs = [new_output(item) for item in range(count)]
+            advances = self._sample(config, ids, outputs)
+        else:
+            state = decode.read(self.engine, ids)
+            outputs = beam_search.search(self.engine, state, new_output(0), config.beam, count)
+            advances = [lambda: True] * len(outputs)  # they are complete
+        return [
+            TextStream(
+                prompt, ids, output, self.vocabulary, self.indexes, self.codes, len(stop), advance
+            )
+            for output, advance in zip(outputs, advances, strict=True)
+        ]
 
     def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
         """Yield the prompt, then new characters one by one; options as for `texts`."""
@@ -172,41 +180,19 @@ class TextGenerator:
         return "".join(self.stream(prompt, **options))
 
     def _sample(
-        self,
-        config: SampleConfig,
-        prompt_ids: Ids,
-        count: int,
-        new_output: Callable[[int], GeneratedSequence],
-    ) -> Iterator[tuple[GeneratedSequence, Advance]]:
-        """Sampled outputs, and what generates the next character of each."""
+        self, config: SampleConfig, prompt_ids: Ids, outputs: Sequence[GeneratedSequence]
+    ) -> list[Advance]:
+        """For every output, the function that generates its next character."""
         after_prompt = decode.read(self.engine, prompt_ids)
         sampler = Sampler(config)
         recent = [int(token) for token in prompt_ids if token != self.vocabulary.end_id]
-        for items, rows in decode.batches(count, self.engine):
-            outputs = [new_output(item) for item in items]
+        advances: list[Advance] = []
+        for items, rows in decode.batches(len(outputs), self.engine):
             states = decode.gather(self.engine, after_prompt, [0] * rows)
-            steps = decode.generate(self.engine, states, sampler, outputs, recent)
-            for output in outputs:
-                yield output, partial(next, steps, True)
-
-    def _search(
-        self,
-        config: SampleConfig,
-        prompt_ids: Ids,
-        count: int,
-        new_output: Callable[[int], GeneratedSequence],
-    ) -> Iterator[tuple[GeneratedSequence, Advance]]:
-        """The most likely outputs, already complete."""
-        assert config.beam is not None
-        if count > config.beam:
-            raise ConfigError(
-                f"count: expected at most {config.beam}, the size of the beam, got {count}; "
-                "increase beam, or reduce count"
-            )
-        after_prompt = decode.read(self.engine, prompt_ids)
-        found = beam_search.search(self.engine, after_prompt, new_output(0), config.beam)
-        for output in found[:count]:
-            yield output, lambda: True
+            batch = [outputs[item] for item in items]
+            steps = decode.generate(self.engine, states, sampler, batch, recent)
+            advances += [partial(next, steps, True)] * len(batch)
+        return advances
 
     def _constraints(
         self, config: SampleConfig, prompt_ids: Ids, stop: str, banned: Sequence[int]

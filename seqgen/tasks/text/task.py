@@ -35,7 +35,7 @@ class TextTask(Task):
         "skip_unknown": "--skip-unknown",
     }
 
-    read = staticmethod(corpus.read)  # type: ignore[assignment]  # with explicit options
+    read = staticmethod(corpus.read)
 
     def generator(self, model: TaskModel) -> TextGenerator:
         """The generator of texts of a `seqgen.Model`."""

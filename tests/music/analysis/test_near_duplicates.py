@@ -28,18 +28,18 @@ def test_the_same_tune_in_another_key() -> None:
     assert not same(tune(TUNE), tune(OTHER))
 
 
-def test_a_pick_up_makes_no_other_tune() -> None:
+def test_a_pick_up_makes_no_difference() -> None:
     plain, short, long = tune(TUNE), tune(TUNE, "G4/8"), tune(TUNE, "A4/16 B4/16 G4/8")
     assert same(plain, short, long)
     assert not same(tune(TUNE, "G4/8"), tune(OTHER, "G4/8"))
 
 
-def test_tunes_that_begin_otherwise_and_come_together() -> None:
+def test_tunes_that_differ_only_at_the_beginning() -> None:
     one, other = tune(f"G4/1 {TUNE} {TUNE}"), tune(f"E4/4 C4/4 E4/4 F4/4 {TUNE} {TUNE}")
     assert same(one, other)
 
 
-def test_a_version_of_a_version_is_one_too() -> None:
+def test_near_duplicates_are_transitive() -> None:
     first = tune(f"{TUNE} {TUNE}")
     second = tune(f"A4/1 {TUNE} {TUNE} {OTHER} {OTHER}")
     third = tune(f"{OTHER} {OTHER}")
@@ -47,12 +47,12 @@ def test_a_version_of_a_version_is_one_too() -> None:
     assert families(pieces).tolist() == [0, 1, 0, 0]
 
 
-def test_a_note_or_figure_again_and_again_is_no_tune() -> None:
+def test_repeated_notes_and_figures_do_not_count() -> None:
     for figure in ("C4/8 " * 40, "C4/8 G4/8 E4/8 G4/8 " * 10):
         assert not same(tune(f"A4/2 G4/2 {figure}"), tune(f"C5/4 D4/4 E4/2 {figure}"))
 
 
-def test_a_tune_played_detached_is_no_other_tune() -> None:
+def test_articulation_makes_no_difference() -> None:
     piece = tune(TUNE)
     (part,) = piece.parts
     notes = tuple(note._replace(duration=note.duration // 2) for note in part.notes)

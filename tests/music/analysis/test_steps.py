@@ -23,7 +23,7 @@ def steps_of(piece: Piece, codec: Codec) -> list[int]:
 
 @pytest.mark.parametrize("tokens", [MELODY, VOICES])
 @given(data=st.data())
-def test_token_by_token_is_as_all_at_once(tokens: list[str], data: st.DataObject) -> None:
+def test_token_by_token_agrees_with_all_at_once(tokens: list[str], data: st.DataObject) -> None:
     ids = data.draw(st.lists(st.integers(0, len(tokens) - 1), max_size=40))
     steps = Steps(tokens)
     coming = []
@@ -55,7 +55,7 @@ def test_a_transposed_melody_has_the_same_steps(piece: Piece, semitones: int) ->
         assert steps_of(piece, codec) == steps_of(piece.transposed(semitones), codec)
 
 
-def test_drums_are_told_apart_and_stay_where_they_are() -> None:
+def test_drums_are_distinguished_and_not_transposed() -> None:
     tune = Part((Note(0, 24, 60), Note(48, 24, 64)))
     drums = Part((Note(24, 6, 36),), is_drums=True)
     piece = Piece((tune, drums), (0,), 96)

@@ -37,9 +37,7 @@ def walked(grammar: MelodyGrammar | PolyphonyGrammar, draw: st.DataObject) -> li
 
 
 @given(st.integers(1, 6), st.integers(-5, 6), st.data())
-def test_a_blindly_drawn_melody_has_its_full_bars(
-    bars: int, shift: int, data: st.DataObject
-) -> None:
+def test_a_random_melody_has_the_requested_bars(bars: int, shift: int, data: st.DataObject) -> None:
     grammar = MelodyGrammar(MELODY, bars=bars, lowest=shift, highest=127 + shift)
     piece = melody.decode(walked(grammar, data))
     lengths = piece.bar_lengths
@@ -50,7 +48,7 @@ def test_a_blindly_drawn_melody_has_its_full_bars(
 
 @pytest.mark.parametrize("tokens", [JOINT, SPLIT])
 @given(bars=st.integers(1, 6), data=st.data())
-def test_blindly_drawn_voices_have_their_full_bars(
+def test_random_voices_have_the_requested_bars(
     tokens: list[str], bars: int, data: st.DataObject
 ) -> None:
     piece = polyphony.decode(walked(PolyphonyGrammar(tokens, bars=bars), data))
@@ -60,7 +58,7 @@ def test_blindly_drawn_voices_have_their_full_bars(
 
 
 @given(st.data())
-def test_what_is_drawn_is_what_the_codec_writes(data: st.DataObject) -> None:
+def test_random_tokens_are_those_of_the_codec(data: st.DataObject) -> None:
     tokens = walked(MelodyGrammar(MELODY, bars=3), data)
     again = melody.encode(melody.decode(tokens))
     assert melody.decode(again) == melody.decode(tokens)
@@ -68,7 +66,7 @@ def test_what_is_drawn_is_what_the_codec_writes(data: st.DataObject) -> None:
 
 
 @given(st.data())
-def test_the_header_that_was_asked_for(data: st.DataObject) -> None:
+def test_the_requested_header_is_required(data: st.DataObject) -> None:
     grammar = MelodyGrammar(MELODY, bars=2, header=["meter:6/8", "key:G"])
     piece = melody.decode(walked(grammar, data))
     assert (piece.meter, piece.key) == (Meter(6, 8), Key(1))
@@ -86,7 +84,7 @@ def test_the_range_is_kept(data: st.DataObject) -> None:
     assert all(62 <= note.pitch <= 65 for note in piece.notes)
 
 
-def test_a_primer_that_ends_in_mid_bar_is_not_counted() -> None:
+def test_an_incomplete_bar_of_the_primer_is_not_counted() -> None:
     grammar = MelodyGrammar(MELODY, bars=1)
     for token in ("duration:72", "pitch:60", "bar", "duration:48", "pitch:62"):
         grammar.feed(MELODY.index(token))
@@ -100,7 +98,7 @@ def test_a_primer_that_ends_in_mid_bar_is_not_counted() -> None:
     assert grammar.is_finished
 
 
-def test_what_may_end_a_piece_whose_bars_nobody_counted() -> None:
+def test_the_end_of_a_piece_without_requested_bars() -> None:
     bars = Bars(wanted=None)
     bars.pass_time(12)
     assert not bars.may_end

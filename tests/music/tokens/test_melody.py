@@ -27,7 +27,7 @@ def test_restrict_is_idempotent(piece: Piece) -> None:
 
 
 @given(st.lists(TOKENS, max_size=60))
-def test_any_tokens_are_a_tune(tokens: list[str]) -> None:
+def test_any_token_sequence_is_decoded(tokens: list[str]) -> None:
     piece = melody.decode(tokens)
     assert piece.is_melody
     assert melody.decode(melody.encode(piece)) == piece
@@ -49,19 +49,19 @@ def test_the_tokens_of_a_tune() -> None:
     ]
 
 
-def test_restrict_removes_what_a_melody_has_no_tokens_for() -> None:
+def test_restrict_removes_what_the_codec_cannot_encode() -> None:
     part = Part((Note(0, 24, 62, 33),), program=40)
     piece = Piece((part,), (0,), 96, tempi=((0, 90.0),))
     assert melody.restrict(piece) == Piece((Part((Note(0, 24, 62),)),), (0,), 96)
 
 
-def test_of_a_chord_the_highest_note_is_kept() -> None:
+def test_restrict_keeps_the_highest_note_of_a_chord() -> None:
     held = Part((Note(0, 48, 62), Note(12, 24, 67), Note(24, 12, 65)))
     assert melody.restrict(Piece((held,), (0,), 96)).notes == (Note(0, 12, 62), Note(12, 24, 67))
 
 
 @given(any_pieces)
-def test_whatever_is_restricted_is_a_melody(piece: Piece) -> None:
+def test_a_restricted_piece_is_a_melody(piece: Piece) -> None:
     restricted = melody.restrict(piece)
     assert restricted.is_melody
     assert melody.decode(melody.encode(restricted)) == restricted

@@ -32,7 +32,7 @@ def test_restrict_is_idempotent(piece: Piece, velocity: bool) -> None:
 
 
 @given(any_pieces)
-def test_restrict_keeps_every_start(piece: Piece) -> None:
+def test_restrict_keeps_every_onset(piece: Piece) -> None:
     def starts(piece: Piece) -> set[tuple[int, int, bool]]:
         return {(n.start, n.pitch, part.is_drums) for part in piece.parts for n in part.notes}
 
@@ -40,7 +40,7 @@ def test_restrict_keeps_every_start(piece: Piece) -> None:
 
 
 @given(st.lists(TOKENS, max_size=60))
-def test_any_tokens_are_a_piece(tokens: list[str]) -> None:
+def test_any_token_sequence_is_decoded(tokens: list[str]) -> None:
     piece = polyphony.decode(tokens)
     restricted = polyphony.restrict(piece)
     assert polyphony.decode(polyphony.encode(restricted)) == restricted
@@ -63,13 +63,13 @@ def test_the_tokens_of_a_chord_and_drums() -> None:
     assert polyphony.encode(piece, joint=False) == split
 
 
-def test_seven_voices_take_two_tokens() -> None:
+def test_voices_from_the_seventh_on_need_two_tokens() -> None:
     chord = Part(tuple(Note(0, 96, 60 + i) for i in range(7)))
     tokens = polyphony.encode(Piece((chord,), (0,), 96))
     assert tokens[7:9] == ["lane:0", "pitch:66"]
 
 
-def test_more_voices_than_there_can_be() -> None:
+def test_too_many_voices_are_an_error() -> None:
     chords = tuple(Part(tuple(Note(0, 96, p) for p in range(128))) for _ in range(2))
     with pytest.raises(MusicError, match="more than 128 notes"):
         polyphony.restrict(Piece(chords, (0,), 96))

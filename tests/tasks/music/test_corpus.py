@@ -37,7 +37,7 @@ def source(piece: Piece, name: str = "tune.mid") -> Source:
 
 def read(*pieces: Piece, **options: object) -> Corpus:
     sources = [source(piece, f"{i}.mid") for i, piece in enumerate(pieces)]
-    return music.read(sources, **{"validation": 0, "transpose": "none", **options})
+    return music.read(sources, **{"validation": 0, "transpose": "none", **options}, name="music")
 
 
 def decoded(corpus: Corpus) -> list[Piece]:
@@ -48,7 +48,7 @@ def decoded(corpus: Corpus) -> list[Piece]:
     return [codec.decode(tokens[start : end - 1]) for start, end in pairs]
 
 
-def test_melodies_and_voices_are_told_apart() -> None:
+def test_the_encoding_is_detected() -> None:
     two = Piece((Part((Note(0, 96, 60),)), Part((Note(0, 96, 67),))), (0,), 96)
     assert read(tune(1)).options["encoding"] == "melody"
     assert read(two).options["encoding"] == "polyphony"
@@ -58,28 +58,28 @@ def test_melodies_and_voices_are_told_apart() -> None:
     assert read(tune(1), velocity=True).options["encoding"] == "polyphony"
 
 
-def test_seven_voices_are_written_with_two_tokens_for_a_note() -> None:
+def test_many_voices_need_two_tokens_per_note() -> None:
     chord = Part(tuple(Note(0, 96, 60 + i) for i in range(7)))
     corpus = read(Piece((chord,), (0,), 96))
     assert not corpus.details["codec"]["joint"]
     assert "lane:6" in corpus.vocabulary.tokens
 
 
-def test_every_piece_is_there_and_ends() -> None:
+def test_every_piece_ends_with_the_end_token() -> None:
     pieces = [tune(i) for i in range(1, 6)]
     corpus = read(*pieces)
     assert {p.parts for p in decoded(corpus)} == {p.parts for p in pieces}
     assert corpus.vocabulary.tokens[corpus.ids[-1]] == END
 
 
-def test_one_key_moves_pieces_to_c() -> None:
+def test_pieces_are_transposed_to_c() -> None:
     in_g = Source("g.abc", data=b"X:1\nM:4/4\nL:1/4\nK:G\nGABc|dedB|GFGA|G4|]\n")
-    corpus = music.read([in_g], transpose="c", validation=0)
+    corpus = music.read([in_g], transpose="c", validation=0, name="music")
     (piece,) = decoded(corpus)
     assert str(piece.key) == "C" and piece.notes[0].pitch in (60, 72)
 
 
-def test_a_key_that_nobody_names_is_found() -> None:
+def test_a_missing_key_is_estimated() -> None:
     corpus = read(piece_of("D4/4 E4/4 F#4/4 G4/4 A4/2 F#4/4 D4/2"))
     assert str(decoded(corpus)[0].key) == "D"
     assert corpus.notes[0] == "1 pieces name no key; it is found by their notes"
@@ -90,13 +90,14 @@ def test_final_degrees_are_counted() -> None:
     in_e_minor = in_g.replace(b"K:G", b"K:Em").replace(b"G4", b"[EB]4")
     sources = [Source("g.abc", data=in_g), Source("e.abc", data=in_e_minor)]
     for encoding in ("melody", "polyphony"):
-        degrees = music.read(sources, validation=0, encoding=encoding).details["closes"]
+        corpus = music.read(sources, name="music", validation=0, encoding=encoding)
+        degrees = corpus.details["closes"]
         assert degrees["major"] == [1] + 11 * [0]
         degree = 7 if encoding == "melody" else 0  # of chords, the lowest note counts
         assert [i for i, count in enumerate(degrees["minor"]) if count] == [degree]
 
 
-def test_all_keys_turn_a_piece_into_itself_higher_or_lower() -> None:
+def test_augmentation_transposes_every_token() -> None:
     corpus = read(tune(3), transpose="augment")
     assert corpus.variants is not None and corpus.variants.shape == (12, len(corpus.vocabulary))
     (piece,) = decoded(corpus)
@@ -106,7 +107,7 @@ def test_all_keys_turn_a_piece_into_itself_higher_or_lower() -> None:
         assert codec.decode(moved) == piece.transposed(shift)
 
 
-def test_the_batches_read_a_piece_in_many_keys() -> None:
+def test_batches_contain_a_piece_in_many_keys() -> None:
     corpus = read(tune(3), transpose="augment")
     assert corpus.bounds is not None and corpus.vocabulary.end_id is not None
     batches = PieceBatches(
@@ -122,7 +123,7 @@ def test_the_batches_read_a_piece_in_many_keys() -> None:
     assert len(keys) == 12
 
 
-def test_tunes_that_begin_alike_stay_on_one_side() -> None:
+def test_near_duplicates_stay_on_one_side_of_the_split() -> None:
     pieces = [tune(i % 7 + 1).transposed(i % 5) for i in range(70)]
     corpus = read(*pieces, validation=0.2)
     codec = Codec(**corpus.details["codec"])
@@ -136,22 +137,22 @@ def test_tunes_that_begin_alike_stay_on_one_side() -> None:
     assert not openings(corpus.training_ids) & openings(corpus.validation_ids)
 
 
-def test_what_is_skipped_is_said() -> None:
+def test_skipped_files_are_noted() -> None:
     bad = [Source(f"bad{i}.mid", data=b"MThd") for i in range(5)]
-    corpus = music.read([source(tune(1)), *bad], validation=0)
+    corpus = music.read([source(tune(1)), *bad], validation=0, name="music")
     assert corpus.notes[0].startswith("skipped bad0.mid: is no MIDI file")
     assert corpus.notes[3] == "skipped 5 of 6 files; seqgen inspect says why"
-    corpus = music.read([source(tune(1)), bad[0]], validation=0)
+    corpus = music.read([source(tune(1)), bad[0]], validation=0, name="music")
     assert corpus.notes[1] == "skipped 1 of 2 files"
     with pytest.raises(CorpusError, match=r"no music to learn from: bad0.mid is no MIDI file"):
-        music.read(bad)
+        music.read(bad, name="music")
     with pytest.raises(CorpusError, match="there are no files"):
-        music.read([])
+        music.read([], name="music")
 
 
-def test_pieces_of_a_file_that_are_skipped_are_said() -> None:
+def test_skipped_pieces_of_a_file_are_noted() -> None:
     data = b"X:1\nM:4/4\nL:1/4\nK:C\nz4|\n\nX:2\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
-    corpus = music.read([Source("two.abc", data=data)], validation=0)
+    corpus = music.read([Source("two.abc", data=data)], validation=0, name="music")
     assert corpus.notes[:2] == (
         "skipped two.abc: X:1 holds no notes", "skipped 0 of 1 files, and 1 pieces of others"
     )  # fmt: skip
@@ -160,14 +161,14 @@ def test_pieces_of_a_file_that_are_skipped_are_said() -> None:
 def test_a_file_that_is_too_dense_is_skipped() -> None:
     every = tuple(Note(0, 96, pitch) for pitch in range(100))
     dense = source(Piece((Part(every, 0), Part(every, 40)), (0,), 96), "dense.mid")
-    corpus = music.read([source(tune(1)), dense], validation=0, encoding="polyphony")
+    corpus = music.read([source(tune(1)), dense], validation=0, encoding="polyphony", name="music")
     assert corpus.details["pieces"] == 1
     reason = "has more than 128 notes that sound at once"
     assert corpus.notes[0] == f"skipped dense.mid: {reason}"
     assert [reading.reason for reading in music_files.readings([dense])] == [reason]
 
 
-def test_only_pieces_of_so_many_voices() -> None:
+def test_only_pieces_with_the_given_number_of_voices() -> None:
     four = Piece(tuple(Part((Note(0, 96, 60 + i),)) for i in range(4)), (0,), 96)
     corpus = read(tune(1), four, voices=4)
     assert corpus.details["pieces"] == 1
@@ -187,7 +188,7 @@ def test_options_out_of_range(options: dict[str, object], message: str) -> None:
         read(tune(1), **options)
 
 
-def test_options_of_the_other_task(tmp_path: Path) -> None:
+def test_options_of_another_task_are_errors(tmp_path: Path) -> None:
     (tmp_path / "a.mid").write_bytes(midi_bytes(tune(1)))
     with pytest.raises(ConfigError, match=r"lines: expected options of the task music"):
         load_corpus(tmp_path / "a.mid", lines=True)
@@ -195,7 +196,7 @@ def test_options_of_the_other_task(tmp_path: Path) -> None:
         load_corpus("python-docs", transpose="c")
 
 
-def test_files_tell_what_they_are(tmp_path: Path) -> None:
+def test_music_files_are_detected(tmp_path: Path) -> None:
     midi, words = source(tune(1)), Source("a.txt", data=b"Dear Sir")
     assert task_of([midi, midi, words]) == "music"
     assert task_of([midi, words, words]) == "text"
@@ -218,7 +219,7 @@ def test_a_damaged_cache_entry_is_read_again(cache: Path) -> None:
     assert music_files.readings([source(tune(12))]) == first
 
 
-def test_many_files_are_read_side_by_side_by_whatever_back_end(
+def test_many_files_are_read_in_parallel_with_any_backend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(music_files, "FEW_BYTES", 0)

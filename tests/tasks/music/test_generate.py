@@ -46,8 +46,8 @@ def melodies(transpose: str) -> Corpus:
     in_minor = Piece(
         TUNE.parts, (0, 96, 192), 288, ((0, Meter(4, 4)),), ((0, Key(1, "minor")),), ((0, 90.0),)
     )
-    pieces = [in_six_eight, in_minor]
-    return music.read([source(piece) for piece in pieces], transpose=transpose, validation=0)
+    sources = [source(piece) for piece in (in_six_eight, in_minor)]
+    return music.read(sources, name="music", transpose=transpose, validation=0)
 
 
 def composer(corpus: Corpus) -> MusicGenerator:
@@ -67,7 +67,7 @@ def voices() -> Corpus:
     bass = Part((Note(0, 192, 40),), 42)
     drums = Part((Note(0, 6, 36), Note(96, 6, 38)), is_drums=True)
     piece = Piece((piano, bass, drums), (0, 96), 192, ((0, Meter(4, 4)),), ((0, Key(0)),))
-    return music.read([source(piece)], transpose="none", validation=0)
+    return music.read([source(piece)], transpose="none", validation=0, name="music")
 
 
 @pytest.mark.parametrize("transpose", music.TRANSPOSE)
@@ -82,7 +82,7 @@ def test_bars_key_and_meter_are_as_requested(transpose: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_voices_have_their_full_bars(seed: int) -> None:
+def test_voices_have_the_requested_bars(seed: int) -> None:
     piece = compose(
         composer(voices()), MusicRequest(bars=4), SampleConfig(seed=seed, temperature=1)
     )
@@ -90,19 +90,19 @@ def test_voices_have_their_full_bars(seed: int) -> None:
     assert {part.program for part in piece.parts if not part.is_drums} <= {40, 42}
 
 
-def test_in_one_key_other_keys_can_be_written() -> None:
+def test_a_model_in_c_generates_in_other_keys() -> None:
     piece = compose(composer(melodies("c")), MusicRequest(bars=4, key=Key(-2)))
     assert piece.key == Key(-2)
     assert {note.pitch % 12 for note in piece.notes} <= Key(-2).scale
 
 
-def test_the_range_is_kept_in_the_key_that_is_written() -> None:
+def test_the_range_applies_to_the_requested_key() -> None:
     request = parse_request(bars=8, key="Bb", pitch_range="F4-D5")
     piece = compose(composer(melodies("c")), request, SampleConfig(seed=2, temperature=1))
     assert piece.notes and all(65 <= note.pitch <= 74 for note in piece.notes)
 
 
-def test_a_primer_is_gone_on_from() -> None:
+def test_a_primer_is_continued() -> None:
     for transpose in music.TRANSPOSE:
         request = parse_request(bars=2, primer="G4/4 A4/8 B4/8")
         piece = compose(composer(melodies(transpose)), request, SampleConfig(seed=1))
@@ -126,7 +126,7 @@ def in_key(text: str, key: str, meter: str) -> Piece:
     return replace(piece_of(text), keys=((0, Key.parse(key)),), meters=meters)
 
 
-def test_a_primer_goes_on_in_the_requested_key() -> None:
+def test_a_primer_is_transposed_to_the_requested_key() -> None:
     primer = in_key("G4/4 A4/4 B4/2", "G", "4/4")
     piece = compose(composer(melodies("c")), parse_request(bars=1, primer=primer, key="A"))
     assert str(piece.key) == "A" and [note.pitch for note in piece.notes][:3] == [69, 71, 73]
@@ -136,7 +136,7 @@ def test_a_primer_goes_on_in_the_requested_key() -> None:
         compose(composer(melodies("c")), parse_request(bars=1, primer=primer, meter="6/8"))
 
 
-def test_a_primer_of_instruments_or_heights_that_the_model_does_not_know() -> None:
+def test_a_primer_with_unknown_instruments_or_pitches() -> None:
     high = compose(composer(melodies("c")), parse_request(bars=1, primer="C9/4 D9/4"))
     assert [note.pitch for note in high.notes][:2] == [120, 122]
     drums = Piece((Part((Note(0, 24, 36),), is_drums=True),), (0,), 24)
@@ -149,7 +149,7 @@ def test_a_key_is_spelled_as_requested() -> None:
         assert str(compose(composer(melodies("c")), parse_request(bars=2, key=name)).key) == name
 
 
-def test_compound_meters_are_not_played_slowly() -> None:
+def test_compound_meters_have_a_faster_default_tempo() -> None:
     corpus = melodies("c")
     metadata = corpus.metadata()
     metadata["details"] = {**metadata["details"], "tempo": None}
@@ -158,7 +158,7 @@ def test_compound_meters_are_not_played_slowly() -> None:
     assert compose(generator, parse_request(bars=2, meter="4/4")).tempo == 120
 
 
-def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
+def test_a_primer_from_a_file_in_a_distant_key(tmp_path: Path) -> None:
     path = tmp_path / "start.mid"
     high = Piece(TUNE.transposed(7).parts, (0, 96, 192), 288, keys=((0, Key(2)),))
     path.write_bytes(midi_bytes(high))
@@ -176,7 +176,9 @@ def test_a_primer_from_a_file_in_a_far_key(tmp_path: Path) -> None:
         ({"pitch_range": "C1-D1"}, "range: the model knows no note in it"),
     ],
 )
-def test_what_the_model_never_saw(requested: dict[str, Any], message: str) -> None:
+def test_unknown_meters_keys_and_primers_are_errors(
+    requested: dict[str, Any], message: str
+) -> None:
     with pytest.raises((VocabularyError, MusicError)) as raised:
         compose(composer(melodies("none")), parse_request(bars=1, **requested))
     assert message in str(raised.value)
@@ -195,13 +197,13 @@ def test_what_the_model_never_saw(requested: dict[str, Any], message: str) -> No
         ({"primer": "gone.mid"}, "gone.mid cannot be read: No such file"),
     ],
 )
-def test_requests_that_cannot_be_parsed(requested: dict[str, Any], message: str) -> None:
+def test_invalid_requests_are_errors(requested: dict[str, Any], message: str) -> None:
     with pytest.raises((ConfigError, MusicError)) as raised:
         parse_request(**requested)
     assert message in str(raised.value)
 
 
-def test_a_mode_that_a_model_of_one_key_never_saw() -> None:
+def test_a_mode_that_a_model_in_c_does_not_know() -> None:
     with pytest.raises(VocabularyError, match="never seen Ddor; it knows major, minor"):
         compose(composer(melodies("c")), MusicRequest(key=Key(0, "dorian")))
 
@@ -219,7 +221,7 @@ class EndsOn(UniformEngine):
         return logits, state
 
 
-def test_the_candidate_is_kept_after_which_the_model_would_end() -> None:
+def test_the_candidate_with_the_most_likely_end_is_kept() -> None:
     corpus = melodies("none")
     generator = MusicGenerator(EndsOn(corpus, "pitch:67"), corpus.vocabulary, corpus.metadata())
     for seed in range(5):
@@ -228,7 +230,7 @@ def test_the_candidate_is_kept_after_which_the_model_would_end() -> None:
         assert len(piece.bars) <= 3
 
 
-def test_the_candidate_is_kept_that_ends_on_a_final_degree_of_the_corpus() -> None:
+def test_the_candidate_with_the_most_common_final_degree_is_kept() -> None:
     for transpose in ("c", "none"):
         for key in (Key(1), Key(1, "minor")):  # in both the tunes end on G
             for seed in range(5):

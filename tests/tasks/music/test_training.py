@@ -34,7 +34,7 @@ def model(folder: Path) -> Model:
     return train(corpus, epochs=200, dropout=0, recurrent_dropout=0, weight_decay=0, **SMALL)
 
 
-def test_it_knows_its_tunes_by_heart(folder: Path, model: Model) -> None:
+def test_a_model_memorises_its_tunes(folder: Path, model: Model) -> None:
     learned = {intervals(tune(i)) for i in range(1, 7)}
     written = [intervals(model.compose(temperature=0.2, seed=seed)) for seed in range(5)]
     assert sum(each[:15] in learned for each in written) >= 3
@@ -45,7 +45,7 @@ def intervals(piece: Piece) -> tuple[int, ...]:
     return tuple(b.pitch - a.pitch for a, b in pairwise(notes))
 
 
-def test_a_broken_off_run_goes_on(folder: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed(folder: Path, tmp_path: Path) -> None:
     class Impatient(Callback):
         def on_step(self, progress: Progress) -> None:
             if progress.step == 5:
@@ -63,7 +63,7 @@ def test_a_broken_off_run_goes_on(folder: Path, tmp_path: Path) -> None:
     assert resumed.compose(bars=4, seed=1) == whole.compose(bars=4, seed=1)
 
 
-def test_a_model_goes_on_with_other_tunes(model: Model, tmp_path: Path) -> None:
+def test_a_model_is_trained_further_on_other_tunes(model: Model, tmp_path: Path) -> None:
     (tmp_path / "new.mid").write_bytes(midi_bytes(tune(9).transposed(12)))
     corpus = load_corpus(tmp_path, validation=0, **model.corpus_options)
     more = train(corpus, base=model, epochs=1, batch_size=2, window=8)
@@ -71,7 +71,7 @@ def test_a_model_goes_on_with_other_tunes(model: Model, tmp_path: Path) -> None:
     assert more.compose(bars=1, seed=1).notes
 
 
-def test_a_model_of_another_kind_is_refused(model: Model, tmp_path: Path) -> None:
+def test_a_base_model_with_another_encoding_is_an_error(model: Model, tmp_path: Path) -> None:
     two = Piece((Part((Note(0, 96, 60),)), Part((Note(0, 96, 67),))), (0,), 96)
     (tmp_path / "two.mid").write_bytes(midi_bytes(two))
     voices = load_corpus(tmp_path, validation=0)
@@ -84,14 +84,14 @@ def test_a_model_of_another_kind_is_refused(model: Model, tmp_path: Path) -> Non
         train(load_corpus("python-docs"), base=model, epochs=1)
 
 
-def test_music_and_text_are_not_mixed_up(model: Model, trained: Path) -> None:
+def test_a_base_model_of_another_task_is_an_error(model: Model, trained: Path) -> None:
     with pytest.raises(ConfigError, match="models of music, .* use pieces or compose"):
         model.generate()
     with pytest.raises(ConfigError, match="models of text, .* use texts or stream or generate"):
         seqgen.load(trained).compose()
 
 
-def test_a_model_of_all_keys_scores_tunes_in_their_own(folder: Path, tmp_path: Path) -> None:
+def test_a_model_of_all_keys_scores_tunes_in_their_own_key(folder: Path, tmp_path: Path) -> None:
     """The scored corpus is not transposed, but has the vocabulary of the model."""
     augmented = train(load_corpus(folder, transpose="augment"), epochs=1, **SMALL)
     path = tmp_path / "more.mid"
@@ -100,6 +100,6 @@ def test_a_model_of_all_keys_scores_tunes_in_their_own(folder: Path, tmp_path: P
     assert scores["notes"] == tune(3).note_count
 
 
-def test_a_model_is_not_trained_further_in_other_keys(folder: Path, model: Model) -> None:
+def test_a_base_model_with_another_transposition_is_an_error(folder: Path, model: Model) -> None:
     with pytest.raises(ConfigError, match="transpose c, not none"):
         train(load_corpus(folder, transpose="none"), base=model, epochs=1)

@@ -23,7 +23,7 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 
 def read(data: bytes, **options: object) -> Corpus:
-    return text.read([Source("note", data=data)], validation=0, **options)
+    return text.read([Source("note", data=data)], validation=0, **options, name="text")
 
 
 def decoded(corpus: Corpus) -> str:
@@ -45,7 +45,7 @@ def test_reading_keeps_every_code_point(original: str, encoding: str) -> None:
 
 
 @given(texts.filter(normalised))
-def test_chunks_do_not_show(original: str) -> None:
+def test_the_result_does_not_depend_on_the_chunk_size(original: str) -> None:
     data = original.encode()
     if data.startswith(text.BINARY_STARTS):
         return
@@ -71,12 +71,14 @@ def test_every_line_is_a_piece(lines: list[str]) -> None:
     assert ["".join(piece) for piece in pieces] == lines
 
 
-def test_files_are_kept_apart_by_a_newline() -> None:
-    corpus = text.read([Source("a", data=b"one"), Source("b", data=b"two\n")], validation=0)
+def test_files_are_separated_by_a_newline() -> None:
+    corpus = text.read(
+        [Source("a", data=b"one"), Source("b", data=b"two\n")], validation=0, name="text"
+    )
     assert decoded(corpus) == "one\ntwo\n"
 
 
-def test_rare_characters_are_folded() -> None:
+def test_rare_characters_become_unknown() -> None:
     corpus = read(b"aaaabbbc", min_count=2)
     assert corpus.vocabulary.tokens == (UNKNOWN, "a", "b")
     assert decoded(corpus) == f"aaaabbb{UNKNOWN}"
@@ -114,7 +116,7 @@ def test_a_failed_encoding_leaves_nothing_in_the_cache(
 
 
 @pytest.mark.parametrize("chunk_bytes", [3, 5, 1 << 20])
-def test_a_wrong_byte_is_named_with_its_place(
+def test_an_invalid_byte_is_reported_with_its_position(
     chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "CHUNK_BYTES", chunk_bytes)
@@ -122,12 +124,12 @@ def test_a_wrong_byte_is_named_with_its_place(
         read("grün, b\r\n".encode() + b"\xe9t\xe9")
 
 
-def test_the_encoding_that_was_meant_reads_it() -> None:
+def test_the_encoding_can_be_chosen() -> None:
     assert decoded(read("été".encode("latin-1"), encoding="latin-1")) == "été"
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "base64", "", "a\0b"])
-def test_an_encoding_that_is_none(encoding: str) -> None:
+def test_an_unknown_encoding_is_an_error(encoding: str) -> None:
     with pytest.raises(ConfigError, match="encoding: expected a name such as"):
         read(b"x", encoding=encoding)
 
@@ -145,21 +147,21 @@ def test_an_encoding_that_is_none(encoding: str) -> None:
         (b"\xef\xbb\xbf", "no text to learn from"),
     ],
 )
-def test_what_is_no_text(data: bytes, message: str) -> None:
+def test_files_that_are_not_text_are_errors(data: bytes, message: str) -> None:
     with pytest.raises(CorpusError, match=message):
         read(data)
 
 
-def test_only_empty_lines_are_no_text() -> None:
+def test_empty_lines_only_are_an_error() -> None:
     with pytest.raises(CorpusError, match="no text to learn from"):
         read(b"\n\r\n\n", lines=True)
 
 
-def test_a_folder_keeps_its_text_and_says_what_it_skipped(tmp_path: Path) -> None:
+def test_skipped_files_of_a_folder_are_noted(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text")
     (tmp_path / "b.png").write_bytes(b"\x89PNG")
     (tmp_path / "c.txt").touch()
-    corpus = text.read(sources.from_folder(tmp_path))
+    corpus = text.read(sources.from_folder(tmp_path), name="text")
     assert len(corpus.ids) == 4
     assert [Path(note).name for note in corpus.notes] == [
         "b.png: is a binary file; expected plain text, save it as such",
@@ -167,24 +169,24 @@ def test_a_folder_keeps_its_text_and_says_what_it_skipped(tmp_path: Path) -> Non
     ]
 
 
-def test_a_folder_with_no_text(tmp_path: Path) -> None:
+def test_a_folder_without_text_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="the folder has no files"):
-        text.read(sources.from_folder(tmp_path))
+        text.read(sources.from_folder(tmp_path), name="text")
     (tmp_path / "b.png").write_bytes(b"\x89PNG")
     with pytest.raises(CorpusError, match=r"no file of the folder holds text: skipped .*b.png"):
-        text.read(sources.from_folder(tmp_path))
+        text.read(sources.from_folder(tmp_path), name="text")
 
 
 AB = Vocabulary(("\n", "a", "b"))
 
 
 @given(st.text("ab\n", min_size=1))
-def test_a_prompt_is_fed_as_it_is(prompt: str) -> None:
+def test_a_prompt_is_encoded(prompt: str) -> None:
     shown, ids = encode_prompt(AB, prompt)
     assert shown == prompt == "".join(AB.decode(ids))
 
 
-def test_an_empty_prompt_is_fed_as_something() -> None:
+def test_an_empty_prompt_has_an_id() -> None:
     assert encode_prompt(AB, "")[1].tolist() == [0]
     assert encode_prompt(Vocabulary((UNKNOWN, "x")), "")[1].tolist() == [1]
     assert encode_prompt(Vocabulary((END, "x")), "")[1].tolist() == [0]
@@ -195,7 +197,7 @@ def test_newlines_of_a_prompt_are_normalised() -> None:
     assert encode_prompt(AB, "a\r\nb\r")[0] == "a\nb\n"
 
 
-def test_characters_never_seen_are_listed_or_dropped() -> None:
+def test_unknown_characters_are_listed_or_dropped() -> None:
     with pytest.raises(VocabularyError, match=r"'é' \(U\+00E9 LATIN.*\), '☃' \(U\+2603 SNOWMAN\)"):
         encode_prompt(AB, "a☃bé☃")
     shown, ids = encode_prompt(AB, "a☃bé☃", skip_unknown=True)
@@ -227,22 +229,24 @@ def test_options_are_plain_data() -> None:
     }
 
 
-def test_sorted_lines_are_shuffled_and_it_is_said() -> None:
+def test_sorted_lines_are_shuffled_with_a_note() -> None:
     names = [f"{first}{second}" for first in "abcdefghij" for second in "klmnopqrst"]
-    corpus = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    corpus = text.read([Source("names", data="\n".join(names).encode())], lines=True, name="text")
     lines = decoded(corpus).split(END)[:-1]
     assert sorted(lines) == names != lines
     assert "the lines are sorted" in corpus.notes[-1]
     held_out = "".join(corpus.vocabulary.decode(corpus.validation_ids)).split(END)[:-1]
     assert len(held_out) == 10
     assert len({line[0] for line in held_out}) > 3
-    again = text.read([Source("names", data="\n".join(names).encode())], lines=True)
+    again = text.read([Source("names", data="\n".join(names).encode())], lines=True, name="text")
     assert again.ids.tolist() == corpus.ids.tolist()
 
 
 def test_other_lines_keep_their_order() -> None:
     for lines in (["b", "a"] * 50, ["x", "y", "z"]):
-        corpus = text.read([Source("names", data="\n".join(lines).encode())], lines=True)
+        corpus = text.read(
+            [Source("names", data="\n".join(lines).encode())], lines=True, name="text"
+        )
         assert decoded(corpus).split(END)[:-1] == lines
         assert corpus.notes == ()
 
@@ -252,22 +256,22 @@ def test_a_text_may_begin_as_it_likes() -> None:
         assert decoded(read(original.encode())) == original
 
 
-def test_a_lone_surrogate_is_no_character() -> None:
+def test_a_lone_surrogate_is_an_error() -> None:
     with pytest.raises(CorpusError, match="note contains a lone surrogate"):
         read(b"+2AA-", encoding="utf-7")
 
 
-def test_the_place_of_a_wrong_byte_counts_the_mark() -> None:
+def test_the_position_of_an_invalid_byte_includes_the_byte_order_mark() -> None:
     for encoding in ("utf-8", "utf-8-sig"):
         with pytest.raises(CorpusError, match=r"byte 5 \(0xff\)"):
             read(codecs.BOM_UTF8 + b"ab\xff", encoding=encoding)
 
 
-def test_a_count_that_no_character_reaches() -> None:
+def test_a_min_count_that_no_character_reaches() -> None:
     with pytest.raises(CorpusError, match="no character occurs 1000 times; lower --min-count"):
         read(b"some text", min_count=1000)
 
 
 def test_shuffled_lines_are_recorded() -> None:
     data = "\n".join(f"{i:03}" for i in range(100)).encode()
-    assert text.read([Source("n", data=data)], lines=True).options["shuffled"]
+    assert text.read([Source("n", data=data)], lines=True, name="text").options["shuffled"]

@@ -14,7 +14,7 @@ def codes(text: str) -> np.ndarray:
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=3), LETTERS)
-def test_the_longest_copy_is_that_of_a_search(outputs: list[str], corpus: str) -> None:
+def test_the_longest_copy_agrees_with_a_brute_force_search(outputs: list[str], corpus: str) -> None:
     expected = max(
         (
             len(text[i:j])
@@ -29,14 +29,16 @@ def test_the_longest_copy_is_that_of_a_search(outputs: list[str], corpus: str) -
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=3), LETTERS, st.integers(1, 5))
-def test_the_copied_share_is_that_of_a_search(outputs: list[str], corpus: str, length: int) -> None:
+def test_the_copied_share_agrees_with_a_brute_force_search(
+    outputs: list[str], corpus: str, length: int
+) -> None:
     runs = [text[i : i + length] for text in outputs for i in range(len(text) - length + 1)]
     expected = sum(run in corpus for run in runs) / len(runs) if runs else 0
     share = copied_share([codes(each) for each in outputs], codes(corpus), length)
     assert share == pytest.approx(expected)
 
 
-def test_by_hand() -> None:
+def test_measures_agree_with_values_calculated_by_hand() -> None:
     assert distinct(["aaaa"], 2) == 1 / 3
     assert distinct(["a"], 2) == 1
     assert distinct(["Anna", "Anna"], 4) == 1 / 2  # one that is written again is not new
