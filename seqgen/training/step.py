@@ -74,7 +74,7 @@ class TrainStep:
         if config.weight_decay:
             self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.optimizer.build(network.trainable_variables)
-        self._compiled = tf.function(self._step)
+        self._compiled = tf.function(self._step, autograph=False)
 
     @property
     def variables(self) -> list[Tensor]:

@@ -42,7 +42,7 @@ class Validation:
         self.ids = ids
         self.first = first
         self.tokens_per_second = 0.0
-        self._step = tf.function(self._sum_of_losses)
+        self._step = tf.function(self._sum_of_losses, autograph=False)
 
     @property
     def tokens(self) -> int:
