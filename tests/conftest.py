@@ -1,6 +1,7 @@
-"""What many tests need: a cache folder of their own, a small text, the command line as a process,
-and one small trained model."""
+"""What many tests need: a cache folder of their own, a small text, the command line in this process
+and as a process, and one small trained model."""
 
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from seqgen.__main__ import main
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.\n"
 
@@ -45,8 +48,33 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+# A process that hangs is ended after this many seconds; on a busy machine all take long.
+PATIENCE = 900
+
+
+@pytest.fixture
+def seqgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the entry point of `seqgen` in this process, where TensorFlow is imported once."""
+
+    def run(
+        *arguments: object, cwd: Path | None = None, input: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        command = ["seqgen", *map(str, arguments)]
+        capsys.readouterr()
+        with monkeypatch.context() as patch, pytest.raises(SystemExit) as end:
+            patch.setattr(sys, "argv", command)
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input.encode())))
+            patch.setenv("SEQGEN_QUIET_TENSORFLOW", "1")  # `main` sets it for its process
+            if cwd:
+                patch.chdir(cwd)
+            main()
+        return subprocess.CompletedProcess(command, int(end.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="session")
-def seqgen() -> Run:
+def seqgen_process() -> Run:
     """Run `seqgen` as a user does: a process of its own."""
 
     def run(
@@ -57,7 +85,7 @@ def seqgen() -> Run:
             cwd=cwd,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=PATIENCE,
             **options,
         )
 
@@ -65,13 +93,14 @@ def seqgen() -> Run:
 
 
 @pytest.fixture(scope="session")
-def trained(book: Path, tmp_path_factory: pytest.TempPathFactory, seqgen: Run) -> Path:
+def trained(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a model that knows the sentence by heart."""
+    from seqgen import load_corpus, train
+
     path = tmp_path_factory.mktemp("models") / "book.keras"
-    done = seqgen(
-        *("train", book, "-o", path, "--epochs", 12, "--units", 64, "--embedding", 16),
-        *("--batch-size", 8, "--window", 32, "--learning-rate", 0.02),
-        *("--dropout", 0, "--recurrent-dropout", 0, "--weight-decay", 0),
-    )
-    assert done.returncode == 0, done.stderr
+    model = train(
+        load_corpus(book), epochs=12, units=64, embedding=16, batch_size=8, window=32,
+        learning_rate=0.02, dropout=0, recurrent_dropout=0, weight_decay=0,
+    )  # fmt: skip
+    model.save(path)
     return path

@@ -24,6 +24,7 @@ class KerasEngine:
         self.network.set_weights(weights)
         self._forward = tf.function(
             lambda ids, state: Forward(self.network, state[0].shape[0])(ids, state),
+            autograph=False,
             reduce_retracing=True,
         )
 

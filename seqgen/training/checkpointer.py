@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from seqgen.errors import OutputError
 from seqgen.training import checkpoint, cluster
 from seqgen.training.best_weights import are_finite
@@ -27,12 +25,12 @@ class Checkpointer:
         self.setup = setup
         self.callback = callback
         self.path = setup.checkpoint_path if cluster.is_chief() else None
-        self.saved_at = time.monotonic()
+        self.saved_at = setup.clock()
 
     @property
     def is_due(self) -> bool:
         """Whether the last checkpoint is old enough for a new one."""
-        return time.monotonic() - self.saved_at >= SECONDS_BETWEEN
+        return self.setup.clock() - self.saved_at >= SECONDS_BETWEEN
 
     def _facts(self) -> Json:
         """What a run must have in common with the one whose checkpoint it resumes."""
@@ -55,7 +53,7 @@ class Checkpointer:
 
     def save(self, state: RunState) -> None:
         """Write a checkpoint, unless weights are not finite; a full disk does not end the run."""
-        self.saved_at = time.monotonic()
+        self.saved_at = self.setup.clock()
         if self.path is None or not are_finite(state.network.get_weights()):
             return
         place = {**state.state_dict(), "base": self.setup.base, "chosen": self.setup.chosen}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from seqgen.config import TrainConfig
@@ -29,29 +30,37 @@ class Schedule:
     seconds: float | None = None
     steps: int | None = None
     started: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic  # seconds
     stepping: float = 0.0  # seconds from the start until the first step is done
     reserved: float = 0.0  # seconds at the end that are for scoring and saving
 
     @classmethod
-    def of_run(cls, config: TrainConfig, tokens: int, started: float | None = None) -> Schedule:
+    def of_run(
+        cls,
+        config: TrainConfig,
+        tokens: int,
+        started: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Schedule:
         """The schedule of a run.
 
         Args:
             config: sets minutes or epochs.
             tokens: length of an epoch.
-            started: `time.monotonic()` when the run began; now by default.
+            started: `clock()` when the run began; now by default.
+            clock: tells the time in seconds.
         """
-        began = time.monotonic() if started is None else started
+        began = clock() if started is None else started
         if config.minutes is not None:
-            return cls(60 * config.minutes, started=began, reserved=SECONDS_TO_SAVE)
+            return cls(60 * config.minutes, None, began, clock, reserved=SECONDS_TO_SAVE)
         assert config.epochs is not None
         steps = math.ceil(config.epochs * tokens / (config.batch_size * config.window))
-        return cls(steps=steps, started=began)
+        return cls(steps=steps, started=began, clock=clock)
 
     @property
     def elapsed(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self.started
+        return self.clock() - self.started
 
     @property
     def is_overrun(self) -> bool:
@@ -98,7 +107,7 @@ class Schedule:
 
     def load_state_dict(self, saved: dict[str, float]) -> None:
         """Continue from the `state_dict` of another schedule, as if no time had passed since."""
-        self.started = time.monotonic() - saved["elapsed"]
+        self.started = self.clock() - saved["elapsed"]
         self.stepping, self.reserved = saved["stepping"], saved["reserved"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,8 @@ class RunSetup:
     chosen: str = ""  # which options were chosen automatically, and why
     checkpoint_path: Path | None = None  # where checkpoints are written
     resumed: Checkpoint | None = None  # the checkpoint to continue from
-    started: float | None = None  # `time.monotonic()` when the run began; None: when it is run
+    started: float | None = None  # `clock()` when the run began; None: when it is run
+    clock: Callable[[], float] = time.monotonic  # seconds; tests have one of their own
 
     def model_data(self) -> ModelData:
         """The model that the run will give, without its weights and scores."""

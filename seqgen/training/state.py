@@ -37,7 +37,7 @@ class RunState:
         corpus, config = setup.corpus, setup.train_config
         self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
         self.tokens_per_step = config.batch_size * config.window
-        self.schedule = Schedule.of_run(config, corpus.training_length, setup.started)
+        self.schedule = Schedule.of_run(config, corpus.training_length, setup.started, setup.clock)
         divide_threads(config.batch_size)
         fast_layers.require_support(setup.model_config, config)
         with distributed.strategy_for(config.batch_size).scope():
@@ -48,7 +48,7 @@ class RunState:
         self.recurrent_state = initial_state(self.network, config.batch_size)
         validation = None
         if len(corpus.validation_ids):
-            validation = Validation(self.network, corpus.ids, corpus.training_length)
+            validation = Validation(self.network, corpus.ids, corpus.training_length, setup.clock)
         self.best_weights = BestWeights(
             self.network, validation, self.schedule, self.tokens_per_step, corpus.training_length
         )
@@ -99,7 +99,7 @@ class RunState:
         """How far the run is."""
         elapsed = self.schedule.elapsed
         stepping = elapsed - self.schedule.stepping
-        speed = (self.step - 1) * self.tokens_per_step / stepping if self.step > 1 else 0.0
+        speed = (self.step - 1) * self.tokens_per_step / stepping if stepping > 0 else 0.0
         return Progress(
             self.schedule.fraction(self.step),
             self.step,

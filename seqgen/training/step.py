@@ -76,7 +76,7 @@ class TrainStep:
         self.optimizer.build(network.trainable_variables)
         self._rows = config.batch_size // self.strategy.num_replicas_in_sync
         self._shards = shard_count(self._rows)
-        self._compiled = tf.function(self._step)
+        self._compiled = tf.function(self._step, autograph=False)
 
     @property
     def variables(self) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Validation:
         network: the network to score.
         ids: the whole corpus `(N,)`; the training part is context.
         first: index of the first validation token, at least 1.
+        clock: tells the time in seconds.
 
     >>> from seqgen.config import ModelConfig
     >>> from seqgen.network.build import build
@@ -37,12 +39,19 @@ class Validation:
     True
     """
 
-    def __init__(self, network: Any, ids: Ids, first: int) -> None:
+    def __init__(
+        self,
+        network: Any,
+        ids: Ids,
+        first: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.network = network
         self.ids = ids
         self.first = first
+        self.clock = clock
         self.tokens_per_second = 0.0
-        self._step = tf.function(self._sum_of_losses)
+        self._step = tf.function(self._sum_of_losses, autograph=False)
 
     @property
     def tokens(self) -> int:
@@ -67,7 +76,7 @@ class Validation:
         The recurrent state of training is not changed.
         """
         tokens = self.tokens if tokens is None else min(tokens, self.tokens)
-        began = time.monotonic()
+        began = self.clock()
         state = initial_state(self.network, STREAMS)
         total = 0.0
         for window in StreamWindows(self.ids, self.first, tokens, STREAMS, WINDOW, warm_up=WINDOW):
@@ -76,5 +85,6 @@ class Validation:
             with limit_blas(shard_count(STREAMS)):
                 partial, state = self._step(inputs, targets, scored, state)
             total += float(partial)
-        self.tokens_per_second = tokens / (time.monotonic() - began)
+        # A coarse clock, as on Windows, may not have advanced.
+        self.tokens_per_second = tokens / max(self.clock() - began, 1e-3)
         return total / tokens

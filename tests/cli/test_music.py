@@ -1,4 +1,4 @@
-"""Music on the command line, through real processes."""
+"""Music on the command line; through real processes where a model is trained and first used."""
 
 import json
 import re
@@ -33,9 +33,9 @@ def tunes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(tunes: Path, tmp_path_factory: pytest.TempPathFactory, seqgen: Run) -> Path:
+def model(tunes: Path, tmp_path_factory: pytest.TempPathFactory, seqgen_process: Run) -> Path:
     path = tmp_path_factory.mktemp("models") / "tunes.keras"
-    done = seqgen(
+    done = seqgen_process(
         *("train", tunes, "-o", path, "--epochs", 30, "--units", 32, "--batch-size", 2),
         *("--window", 16, "--learning-rate", 0.02, "--dropout", 0, "--recurrent-dropout", 0),
     )
@@ -47,8 +47,10 @@ def model(tunes: Path, tmp_path_factory: pytest.TempPathFactory, seqgen: Run) ->
     return path
 
 
-def test_a_tune_has_the_requested_properties(model: Path, tmp_path: Path, seqgen: Run) -> None:
-    done = seqgen(
+def test_a_tune_has_the_requested_properties(
+    model: Path, tmp_path: Path, seqgen: Run, seqgen_process: Run
+) -> None:
+    done = seqgen_process(
         *("generate", model, "-o", "tune.mid", "--bars", 8, "--key", "G", "--meter", "6/8"),
         *("--tempo", 90, "--instrument", "fiddle", "--seed", 3),
         cwd=tmp_path,

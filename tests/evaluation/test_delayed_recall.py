@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,6 +8,8 @@ from hypothesis import strategies as st
 from seqgen.evaluation import delayed_recall
 from seqgen.evaluation.delayed_recall import CUE, SYMBOLS, UNIFORM_LOSS
 from seqgen.training.callbacks import Callback
+from seqgen.training.setup import RunSetup
+from tests.clock import Clock
 
 
 class Knows:
@@ -44,7 +48,8 @@ def test_the_loss_depends_on_the_memory_of_the_network() -> None:
     assert delayed_recall.remembered({20: 0.1, 5: 0.2}) == 20
 
 
-def test_a_cell_learns_a_short_gap_in_seconds() -> None:
+def test_a_cell_learns_a_short_gap_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delayed_recall, "RunSetup", partial(RunSetup, clock=Clock(tick=0.002)))
     assert delayed_recall.train("gru", 3, 0.1, seed=0, callback=Callback()) < UNIFORM_LOSS / 2
 
 

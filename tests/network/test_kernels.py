@@ -31,7 +31,7 @@ def results(layer: object, inputs: object, state: list[object], dtype: str | Non
     """Outputs and last states, then the gradients of the weights, the inputs and the states; with
     a type the fast layers', in products of that type, else Keras's."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def run() -> object:
         with tf.GradientTape() as tape:
             tape.watch([inputs, *state])
@@ -93,7 +93,10 @@ def test_loops_in_c_agree_with_keras(
 @pytest.mark.parametrize("batch", [3, 16, 32])
 @pytest.mark.parametrize("cell, options", IN_C)
 def test_bfloat16_is_near_keras(cell: str, options: dict, batch: int) -> None:
-    assert_agrees_with_keras(cell, options, 32, batch, dtype="bfloat16", tolerance=0.04)
+    # Every step rounds weights, state and products to 8 significant bits, n independent errors add
+    # up to about sqrt(n) of them.
+    tolerance = 2 * np.sqrt(3 * WINDOW) * 2.0**-8
+    assert_agrees_with_keras(cell, options, 32, batch, dtype="bfloat16", tolerance=tolerance)
 
 
 def test_the_c_files_are_compiled_where_there_is_a_compiler() -> None:

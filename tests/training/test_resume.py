@@ -1,11 +1,11 @@
-"""Runs that break off and go on, and runs that begin with a model, through real processes."""
+"""Runs that break off and go on, and runs that begin with a model, some through real processes."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,34 +15,51 @@ from click.testing import CliRunner
 from seqgen import model_file
 from seqgen.cli import cli
 from seqgen.errors import SeqgenError
-from tests.conftest import SENTENCE, Run
+from seqgen.tasks.load import load_corpus
+from seqgen.training.callbacks import Callback, Progress
+from seqgen.training.train import train
+from tests.conftest import PATIENCE, SENTENCE, Run
 
 SMALL = ("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0.1)
 
-# A checkpoint every tenth of a second, not every minute.
-OFTEN = (
-    "import seqgen.training.checkpointer as module; module.SECONDS_BETWEEN = 0.1\n"
-    "from seqgen.__main__ import main; main()"
-)
+# Finishes a run, then starts it again with a checkpoint after every step, and is killed in one.
+KILLED = """
+import os, signal, sys
+from contextlib import suppress
+from seqgen.__main__ import main
+from seqgen.training import checkpointer
+with suppress(SystemExit):
+    main()
+save = checkpointer.Checkpointer.save
+def save_or_die(self, state):
+    if state.step == 30:
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(self, state)
+checkpointer.Checkpointer.save = save_or_die
+checkpointer.SECONDS_BETWEEN = 0.0
+sys.argv[-1] = "cut.keras"
+main()
+"""
 
 
-def killed(folder: Path, *arguments: object) -> None:
-    """Run `seqgen train` and kill it as soon as there is a checkpoint of some steps."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", OFTEN, "train", *map(str, arguments)],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    checkpoint = folder / "cut.checkpoint"
-    first = None
-    while first is None or checkpoint.stat().st_mtime_ns == first:
-        if first is None and checkpoint.exists():
-            first = checkpoint.stat().st_mtime_ns
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+@pytest.fixture(scope="module")
+def killed(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `whole.keras`, and the checkpoint of the same run, which was killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    command = ("train", book, "--epochs", 1, "--precision", "float32", *SMALL, "-o", "whole.keras")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *map(str, command)],
+        cwd=folder, capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not (folder / "cut.keras").exists()
+    return folder
+
+
+class Impatient(Callback):
+    def on_step(self, progress: Progress) -> None:
+        if progress.step == 20:
+            raise KeyboardInterrupt
 
 
 def here(*arguments: object) -> str:
@@ -52,16 +69,12 @@ def here(*arguments: object) -> str:
 
 
 def test_a_killed_run_is_resumed_with_the_same_result(
-    book: Path, tmp_path: Path, seqgen: Run
+    killed: Path, book: Path, tmp_path: Path, seqgen_process: Run
 ) -> None:
-    options = (book, "--epochs", 4, "--precision", "float32", *SMALL)
-    done = seqgen("train", *options, "-o", "whole.keras", cwd=tmp_path)
+    shutil.copy(killed / "cut.checkpoint", tmp_path)
+    done = seqgen_process("train", book, "-o", "cut.keras", "--resume", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    killed(tmp_path, *options, "-o", "cut.keras")
-    assert not (tmp_path / "cut.keras").exists()
-    done = seqgen("train", book, "-o", "cut.keras", "--resume", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    whole, cut = (model_file.load(tmp_path / f"{name}.keras") for name in ("whole", "cut"))
+    whole, cut = map(model_file.load, (killed / "whole.keras", tmp_path / "cut.keras"))
     assert all((a == b).all() for a, b in zip(whole.weights, cut.weights, strict=True))
     assert whole.train_config == cut.train_config
     assert [each["validation_loss"] for each in whole.history] == [
@@ -71,11 +84,15 @@ def test_a_killed_run_is_resumed_with_the_same_result(
 
 
 def test_runs_that_cannot_be_resumed_are_errors(
-    trained: Path, book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+    trained: Path,
+    killed: Path,
+    book: Path,
+    tmp_path: Path,
+    seqgen: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    options = (book, "-o", "cut.keras", "--epochs", 12, *SMALL)
-    killed(tmp_path, *options)
+    shutil.copy(killed / "cut.checkpoint", tmp_path)
     (tmp_path / "other.txt").write_text(SENTENCE * 150)
     for arguments, message in [
         ((book, "--resume", "--units", 16), "other data or options: units 32, here 16; give the"),
@@ -98,22 +115,24 @@ def test_runs_that_cannot_be_resumed_are_errors(
 
 def test_resume_finds_the_last_run_and_its_corpus_options(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "cut.txt").write_text("\n".join(f"line {i} of many" for i in range(400)))
-    killed(tmp_path, "cut.txt", "--lines", "--min-count", 2, "--epochs", 8, *SMALL)
-    (tmp_path / "cut.checkpoint").rename(tmp_path / "cut-1.checkpoint")
+    corpus = load_corpus(tmp_path / "cut.txt", lines=True, min_count=2)
+    path = tmp_path / "cut-1.checkpoint"
+    options = {"epochs": 0.5, "units": 16, "batch_size": 4, "window": 16}
+    train(corpus, callback=Impatient(), checkpoint_path=path, **options)
     (tmp_path / "cut.checkpoint").write_text("older")
     os.utime(tmp_path / "cut.checkpoint", (0, 0))
     done = seqgen("train", "cut.txt", "--resume", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "cut-1.keras\n"
-    options = model_file.load(tmp_path / "cut-1.keras").corpus["options"]
-    assert (options["lines"], options["min_count"]) == (True, 2)
+    reading = model_file.load(tmp_path / "cut-1.keras").corpus["options"]
+    assert (reading["lines"], reading["min_count"]) == (True, 2)
 
 
 def test_a_new_run_keeps_the_checkpoint_of_a_killed_one(
-    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    killed: Path, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    killed(tmp_path, book, "-o", "cut.keras", "--epochs", 12, *SMALL)
+    shutil.copy(killed / "cut.checkpoint", tmp_path)
     left = (tmp_path / "cut.checkpoint").read_bytes()
     said = here(book, "-o", "cut.keras", "--epochs", 0.1, *SMALL)
     assert "it is renamed to cut-1.checkpoint" in said
