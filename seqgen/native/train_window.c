@@ -143,6 +143,7 @@ INLINE int pack_forward(int block, const struct window *w) {
                     const int has_second = has_pair(k, w->width, pair);
                     if (pair == 1) memcpy(to, (const float *)w->weights + from, sizeof(float) * block);
                     else
+#pragma GCC unroll 16
                         for (int j = 0; j < block; j++)
                             to[j] = numbers[j] | (has_second ? (uint32_t)numbers[row + j] << 16 : 0);
                     to += block * words * gates;
@@ -159,6 +160,7 @@ INLINE int pack_backward(int block, const struct window *w) {
     uint32_t *to = w->packed;
     for (int64_t first = 0; first < w->units; first += block, rows += 4 * block * width)
         for (int64_t k = 0; k < width; k++, to += block)
+#pragma GCC unroll 16
             for (int row = 0; row < block; row++)
                 memcpy(to + row, rows + 4 * (row * width + k), sizeof *to);
     return OK;
