@@ -52,15 +52,15 @@ static inline int32_t load_pair_i16(const int16_t *numbers) {
 #define STREAMS 8
 #include "simd.h"
 
-typedef __m512i NAME(acc);
 typedef __m512i NAME(wide);
 
 INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
     return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)weights));
 }
 
-INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *numbers) {
-    return _mm512_dpwssd_epi32(acc, wide, _mm512_set1_epi32(load_pair_i16(numbers)));
+INLINE void NAME(dot)(ints sum[1], NAME(wide) wide, const int16_t *numbers) {
+    __m512i pair = _mm512_set1_epi32(load_pair_i16(numbers));
+    sum[0] = (ints)_mm512_dpwssd_epi32((__m512i)sum[0], wide, pair);
 }
 
 #include "infer_step.h"
@@ -72,18 +72,18 @@ INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *number
 #define STREAMS 4
 #include "simd.h"
 
-typedef struct { __m256i low, high; } NAME(acc), NAME(wide);
+typedef struct { __m256i part[2]; } NAME(wide);
 
 INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
     const __m128i *halves = (const __m128i *)weights;
-    return (NAME(wide)){_mm256_cvtepi8_epi16(_mm_loadu_si128(halves)),
-                        _mm256_cvtepi8_epi16(_mm_loadu_si128(halves + 1))};
+    return (NAME(wide)){{_mm256_cvtepi8_epi16(_mm_loadu_si128(halves)),
+                         _mm256_cvtepi8_epi16(_mm_loadu_si128(halves + 1))}};
 }
 
-INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *numbers) {
+INLINE void NAME(dot)(ints sum[2], NAME(wide) wide, const int16_t *numbers) {
     __m256i pair = _mm256_set1_epi32(load_pair_i16(numbers));
-    return (NAME(acc)){_mm256_add_epi32(acc.low, _mm256_madd_epi16(wide.low, pair)),
-                       _mm256_add_epi32(acc.high, _mm256_madd_epi16(wide.high, pair))};
+    sum[0] += (ints)_mm256_madd_epi16(wide.part[0], pair);
+    sum[1] += (ints)_mm256_madd_epi16(wide.part[1], pair);
 }
 
 #include "infer_step.h"
@@ -97,27 +97,53 @@ INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *number
 #define STREAMS 2
 #include "simd.h"
 
-typedef struct { int32_t lanes[ROWS]; } NAME(acc);
-typedef struct { int16_t lanes[2 * ROWS]; } NAME(wide);
+#if defined(__x86_64__)
+typedef struct { __m128i part[4]; } NAME(wide);
 
 INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
     NAME(wide) wide;
-    for (int i = 0; i < 2 * ROWS; i++) wide.lanes[i] = weights[i];
+    for (int i = 0; i < 4; i++) {
+        __m128i bytes = _mm_loadl_epi64((const __m128i *)(weights + 8 * i));
+        wide.part[i] = _mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
+    }
     return wide;
 }
 
-INLINE NAME(acc) NAME(dot)(NAME(acc) acc, NAME(wide) wide, const int16_t *numbers) {
-    for (int r = 0; r < ROWS; r++)
-        acc.lanes[r] += wide.lanes[2 * r] * numbers[0] + wide.lanes[2 * r + 1] * numbers[1];
-    return acc;
+INLINE void NAME(dot)(ints sum[4], NAME(wide) wide, const int16_t *numbers) {
+    __m128i pair = _mm_set1_epi32(load_pair_i16(numbers));
+    for (int i = 0; i < 4; i++) sum[i] += (ints)_mm_madd_epi16(wide.part[i], pair);
 }
+#else
+typedef int8_t NAME(bytes) __attribute__((vector_size(8)));
+typedef int16_t NAME(shorts) __attribute__((vector_size(16)));
+typedef int16_t NAME(column) __attribute__((vector_size(8)));
+typedef struct { NAME(column) first[4], second[4]; } NAME(wide);
+
+INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
+    NAME(wide) wide;
+    for (int i = 0; i < 4; i++) {
+        NAME(bytes) bytes;
+        memcpy(&bytes, weights + 8 * i, sizeof bytes);
+        ints pairs = (ints) __builtin_convertvector(bytes, NAME(shorts));
+        wide.first[i] = __builtin_convertvector(pairs, NAME(column));
+        wide.second[i] = __builtin_convertvector(pairs >> 16, NAME(column));
+    }
+    return wide;
+}
+
+INLINE void NAME(dot)(ints sum[4], NAME(wide) wide, const int16_t *numbers) {
+    for (int i = 0; i < 4; i++)
+        sum[i] += __builtin_convertvector(wide.first[i], ints) * numbers[0]
+                  + __builtin_convertvector(wide.second[i], ints) * numbers[1];
+}
+#endif
 
 #include "infer_step.h"
 
 /* Whether this processor runs `network_step` with an instruction set. */
 EXPORT int network_supports(int isa) {
 #if defined(__x86_64__)
-    if (isa == AVX512) return has_isa(AVX512) && __builtin_cpu_supports("avx512vnni");
+    if (isa == AVX512) return has_vnni();
     if (isa == AVX2) return has_isa(AVX2);
 #endif
     return isa == PLAIN;

@@ -1,41 +1,42 @@
 /* One token through a network. infer_step.c includes this once for every instruction set, after
    simd.h, and defines in addition
 
-     TILES        accumulators of ROWS rows in use at once, at most 8
+     TILES        sums of ROWS rows in use at once, at most 8
      STREAMS      streams that share the weights read, a divisor of TILES
-     NAME(acc)    accumulators of ROWS rows, 32 bits each
      NAME(wide)   weights of ROWS rows and two columns, widened to 16 bits
      NAME(widen)  bytes → NAME(wide)
-     NAME(dot)    NAME(acc) + NAME(wide) times two elements of a vector */
+     NAME(dot)    adds NAME(wide) times two elements of a vector to the sums of ROWS rows, `ints` */
 
 /* A block of rows times `streams` vectors, `depth` pairs of columns at a time: independent
-   accumulators hide the latency of the instructions. */
+   sums hide the latency of the instructions. */
 INLINE void NAME(block)(int depth, int streams, const struct matrix *m, int64_t first,
                         const int16_t *vectors, float *result, int64_t stride) {
     const int8_t *weights = m->weights + first * m->width;
-    NAME(acc) acc[TILES];
-    memset(acc, 0, sizeof acc);
+    enum { PARTS = ROWS / LANES }; /* vectors of sums */
+    ints sum[TILES][PARTS];
+#pragma GCC unroll 8
+    for (int t = 0; t < TILES; t++)
+#pragma GCC unroll 4
+        for (int p = 0; p < PARTS; p++) sum[t][p] = (ints){0};
     for (int64_t column = 0; column < m->width; column += 2 * depth)
 #pragma GCC unroll 8
         for (int d = 0; d < depth; d++, weights += 2 * ROWS) {
             NAME(wide) wide = NAME(widen)(weights);
 #pragma GCC unroll 8
             for (int s = 0; s < streams; s++)
-                acc[d * streams + s] =
-                    NAME(dot)(acc[d * streams + s], wide, vectors + s * m->width + column + 2 * d);
+                NAME(dot)(sum[d * streams + s], wide, vectors + s * m->width + column + 2 * d);
         }
 #pragma GCC unroll 8
-    for (int s = 0; s < streams; s++) {
-        int32_t total[ROWS] = {0};
+    for (int s = 0; s < streams; s++)
+#pragma GCC unroll 4
+        for (int p = 0; p < PARTS; p++) {
+            const int64_t row = first + p * LANES;
+            ints total = sum[s][p];
 #pragma GCC unroll 8
-        for (int d = 0; d < depth; d++) {
-            int32_t part[ROWS];
-            memcpy(part, &acc[d * streams + s], sizeof part);
-            for (int r = 0; r < ROWS; r++) total[r] += part[r];
+            for (int d = 1; d < depth; d++) total += sum[d * streams + s][p];
+            NAME(store)(result + s * stride + row,
+                        __builtin_convertvector(total, vec) * NAME(load)(m->scales + row));
         }
-        float *to = result + s * stride + first;
-        for (int r = 0; r < ROWS; r++) to[r] = (float)total[r] * m->scales[first + r];
-    }
 }
 
 /* result (streams, stride) = matrix (rows, width) times vectors (streams, width). */

@@ -49,10 +49,6 @@ INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
     __m512i pairs = _mm512_loadu_si512(words), same = _mm512_set1_epi32((int)weight);
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)same, (__m512bh)pairs);
 }
-
-INLINE uint32_t NAME(word)(const element *at, int64_t stride) {
-    return stride ? at[0] | (uint32_t)at[stride] << 16 : at[0];
-}
 #else
 enum { NAME(PAIR) = 1 };
 typedef float element;
@@ -87,13 +83,6 @@ INLINE vec NAME(multiply_add)(vec sum, uint32_t weight, const uint32_t *words) {
     memcpy(&same, &weight, sizeof same);
     return sum + same * v;
 }
-
-INLINE uint32_t NAME(word)(const element *at, int64_t stride) {
-    uint32_t word;
-    (void)stride;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
 #endif
 
 /* Make streamed data visible to all threads. */
@@ -103,54 +92,25 @@ INLINE void NAME(end_of_streams)(void) {
 #endif
 }
 
-/* Number of words for `rows` rows; with an odd number the last word holds one row and zeros. */
-INLINE int64_t NAME(words)(int64_t rows) { return (rows + NAME(PAIR) - 1) / NAME(PAIR); }
-
-INLINE int NAME(has_pair)(int64_t word, int64_t rows) { return (word + 1) * NAME(PAIR) <= rows; }
-
-/* acc[r] += weights (rows, words) times the columns, for `groups` vectors of columns. */
+/* sums (rows, groups) += weights (rows, words) times the columns, for `groups` vectors of columns.
+   The sums are copied so that compilers keep them in registers: only these loops are unrolled. */
 INLINE void NAME(product)(int rows, int groups, const uint32_t *weights, const uint32_t *columns,
-                          int64_t batch, int64_t words, vec acc[][GROUPS]) {
+                          int64_t batch, int64_t words, vec sums[][GROUPS]) {
+    vec acc[16][GROUPS];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (int c = 0; c < groups; c++) acc[r][c] = sums[r][c];
     for (int64_t k = 0; k < words; k++, weights += rows, columns += batch)
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
             for (int c = 0; c < groups; c++)
                 acc[r][c] = NAME(multiply_add)(acc[r][c], weights[r], columns + LANES * c);
-}
-
-/* Pack weights (width, gates units) for the forward products: for each block of units, word by word,
-   the block's rows of every gate. Sixteen units are packed together: with more, the blocks would be
-   so far apart that they evict each other from the cache. */
-INLINE int NAME(pack_forward_cell)(int cell, int block, int groups, const struct window *w) {
-    const int gates = GATES[cell];
-    const int64_t row = gates * w->units, words = NAME(words)(w->width), tile = 16;
-    (void)groups;
-    for (int64_t first = 0; first < w->units; first += tile)
-        for (int64_t k = 0; k < words; k++)
-            for (int gate = 0; gate < gates; gate++) {
-                const element *from =
-                    (const element *)w->weights + k * NAME(PAIR) * row + gate * w->units + first;
-                const int64_t stride = NAME(has_pair)(k, w->width) ? row : 0;
-                uint32_t *to = w->packed + (first * words + k * block) * gates + gate * block;
-                for (int64_t unit = 0; unit < tile; unit += block, to += block * words * gates)
 #pragma GCC unroll 16
-                    for (int j = 0; j < block; j++) to[j] = NAME(word)(from + unit + j, stride);
-            }
-    return 0;
-}
-
-/* Pack the recurrent kernel for the backward products: for each block of rows, word by word. */
-INLINE int NAME(pack_backward_cell)(int cell, int block, int groups, const struct window *w) {
-    const int64_t width = GATES[cell] * w->units, words = width / NAME(PAIR);
-    const element *kernel = w->weights;
-    uint32_t *to = w->packed;
-    (void)groups;
-    for (int64_t first = 0; first < w->units; first += block)
-        for (int64_t k = 0; k < words; k++)
-            for (int64_t row = first; row < first + block; row++)
-                *to++ = NAME(word)(kernel + row * width + k * NAME(PAIR), 1);
-    return 0;
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (int c = 0; c < groups; c++) sums[r][c] = acc[r][c];
 }
 
 /* One forward step of `block` units for `groups` vectors of columns from `column` on. The equations
@@ -164,14 +124,12 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
                                 const uint32_t *columns, uint32_t *next) {
     const int gates = GATES[cell];
     const int64_t units = w->units, batch = w->batch, row_stride = w->steps * batch;
-    const int64_t words = NAME(words)(units), input_words = NAME(words)(w->width);
+    const int64_t words = word_count(units, NAME(PAIR)),
+                  input_words = word_count(w->width, NAME(PAIR));
     element *outputs = (element *)w->outputs + step * batch;
     vec pre[16][GROUPS], hidden[16][GROUPS], input[16][GROUPS];
-#pragma GCC unroll 4
     for (int gate = 0; gate < gates; gate++)
-#pragma GCC unroll 16
         for (int j = 0; j < block; j++)
-#pragma GCC unroll 2
             for (int c = 0; c < groups; c++) {
                 int64_t row = gate * units + unit + j;
                 pre[gate * block + j][c] = NAME(splat)(
@@ -180,19 +138,15 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
     NAME(product)(gates * block, groups, w->packed_kernel + unit * gates * input_words,
                   inputs + column, batch, input_words, pre);
     if (cell == GRU) /* the reset gate applies to the recurrent part of the candidate only */
-#pragma GCC unroll 16
         for (int j = 0; j < block; j++)
-#pragma GCC unroll 2
             for (int c = 0; c < groups; c++) {
                 input[j][c] = pre[2 * block + j][c];
                 pre[2 * block + j][c] = NAME(splat)(w->bias[(gates + 2) * units + unit + j]);
             }
     NAME(product)(gates * block, groups, w->packed + unit * gates * words, columns + column, batch,
                   words, pre);
-#pragma GCC unroll 16
     for (int j = 0; j < block; j++) {
         vec k_all[GROUPS][MAX_RESIDUALS];
-#pragma GCC unroll 2
         for (int c = 0; c < groups; c++) {
             int64_t at = (unit + j) * batch + column + LANES * c;
             vec h, *k = k_all[c];
@@ -218,23 +172,22 @@ INLINE void NAME(forward_block)(int cell, int block, int groups, const struct wi
             NAME(write)(outputs + (unit + j) * row_stride + column + LANES * c, h);
             hidden[j][c] = h;
         }
-#pragma GCC unroll 6
         for (int n = 0; n < RESIDUALS[cell]; n++)
             NAME(stream)((element *)w->residuals
                              + ((step * units + unit + j) * RESIDUALS[cell] + n) * batch + column,
                          groups, &k_all[0][n], MAX_RESIDUALS);
     }
-#pragma GCC unroll 16
     for (int j = 0; j < block; j += NAME(PAIR))
-#pragma GCC unroll 2
         for (int c = 0; c < groups; c++)
             NAME(write_words)(next + (unit + j) / NAME(PAIR) * batch + column + LANES * c,
                               &hidden[j][c], GROUPS);
 }
 
-INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct window *w) {
+INLINE int NAME(forward_cell)(int cell, int groups, const struct window *w) {
+    const int block = FORWARD_BLOCK[cell][GROUPS > groups];
     const int64_t units = w->units, batch = w->batch, row_stride = w->steps * batch;
-    const int64_t words = NAME(words)(units), input_words = NAME(words)(w->width);
+    const int64_t words = word_count(units, NAME(PAIR)),
+                  input_words = word_count(w->width, NAME(PAIR));
     uint32_t *columns = allocate(words * batch), *next = allocate(words * batch);
     uint32_t *inputs = allocate(input_words * batch);
     const int failed = !columns || !next || !inputs;
@@ -253,7 +206,7 @@ INLINE int NAME(forward_cell)(int cell, int block, int groups, const struct wind
                 __builtin_prefetch(from + AHEAD * row_stride + column); /* rows are far apart */
                 __builtin_prefetch(from + (AHEAD + 1) * row_stride + column);
                 NAME(copy_words)(inputs + k * batch + column, from + column,
-                                 NAME(has_pair)(k, w->width) ? row_stride : 0);
+                                 has_pair(k, w->width, NAME(PAIR)) ? row_stride : 0);
             }
         for (int64_t column = 0; column < batch; column += LANES * groups)
             for (int64_t unit = 0; unit < units; unit += block)
@@ -286,7 +239,6 @@ INLINE void NAME(backward_unit)(int cell, const struct window *w, int64_t step, 
         (const element *)w->residuals + (step * w->units + unit) * RESIDUALS[cell] * batch + column;
     const element *outputs = (const element *)w->outputs + step * batch + unit * row_stride + column;
     vec k[MAX_RESIDUALS];
-#pragma GCC unroll 6
     for (int n = 0; n < RESIDUALS[cell]; n++) {
         k[n] = NAME(read)(residuals + n * batch);
         __builtin_prefetch(residuals + (AHEAD * RESIDUALS[cell] + n) * batch);
@@ -313,8 +265,8 @@ INLINE void NAME(backward_unit)(int cell, const struct window *w, int64_t step, 
     NAME(store)(w->hidden + at, direct);
 }
 
-INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct window *w) {
-    const int gates = GATES[cell], rows = GRADIENT_ROWS[cell];
+INLINE int NAME(backward_cell)(int cell, int groups, const struct window *w) {
+    const int gates = GATES[cell], rows = GRADIENT_ROWS[cell], block = BACKWARD_BLOCK[GROUPS > groups];
     const int64_t units = w->units, batch = w->batch, row_stride = w->steps * batch;
     const int64_t words = gates * units / NAME(PAIR);
     uint32_t *columns = allocate(words * batch);
@@ -327,27 +279,20 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
         for (int64_t unit = 0; unit < units; unit += NAME(PAIR))
             for (int64_t column = 0; column < batch; column += LANES * groups) {
                 vec d[GROUPS][2][MAX_GRADIENT_ROWS];
-#pragma GCC unroll 2
                 for (int c = 0; c < groups; c++)
-#pragma GCC unroll 2
                     for (int n = 0; n < NAME(PAIR); n++)
                         NAME(backward_unit)(cell, w, step, unit + n, column + LANES * c, d[c][n]);
-#pragma GCC unroll 4
                 for (int gate = 0; gate < rows; gate++)
-#pragma GCC unroll 2
                     for (int n = 0; n < NAME(PAIR); n++) {
                         int64_t row = gate * units + unit + n;
                         NAME(stream)(gradient + row * row_stride + column, groups, &d[0][n][gate],
                                      2 * MAX_GRADIENT_ROWS);
                         float *sum = bias_sums + row * LANES;
                         vec total = NAME(load)(sum);
-#pragma GCC unroll 2
                         for (int c = 0; c < groups; c++) total += d[c][n][gate];
                         NAME(store)(sum, total);
                     }
-#pragma GCC unroll 4
                 for (int gate = 0; gate < gates; gate++)
-#pragma GCC unroll 2
                     for (int c = 0; c < groups; c++)
                         NAME(write_words)(columns + (gate * units + unit) / NAME(PAIR) * batch + column
                                               + LANES * c,
@@ -356,16 +301,12 @@ INLINE int NAME(backward_cell)(int cell, int block, int groups, const struct win
         for (int64_t column = 0; column < batch; column += LANES * groups)
             for (int64_t row = 0; row < units; row += block) {
                 vec product[16][GROUPS];
-#pragma GCC unroll 16
                 for (int r = 0; r < block; r++)
-#pragma GCC unroll 2
                     for (int c = 0; c < groups; c++)
                         product[r][c] = NAME(load)(w->hidden + (row + r) * batch + column + LANES * c);
                 NAME(product)(block, groups, w->packed + row * words, columns + column, batch, words,
                               product);
-#pragma GCC unroll 16
                 for (int r = 0; r < block; r++)
-#pragma GCC unroll 2
                     for (int c = 0; c < groups; c++)
                         NAME(store)(w->hidden + (row + r) * batch + column + LANES * c, product[r][c]);
             }
@@ -380,25 +321,24 @@ end:
     return failed ? NO_MEMORY : OK;
 }
 
-/* Rows of a block: as many as there are registers for its accumulators. */
 #if GROUPS == 2
-#define FOR_BATCH(work, cell, one, two) \
-    (w->batch % (2 * LANES) ? NAME(work)(cell, one, 1, w) : NAME(work)(cell, two, 2, w))
+#define FOR_BATCH(work, cell) \
+    (w->batch % (2 * LANES) ? NAME(work)(cell, 1, w) : NAME(work)(cell, 2, w))
 #else
-#define FOR_BATCH(work, cell, one, two) NAME(work)(cell, two, 1, w)
+#define FOR_BATCH(work, cell) NAME(work)(cell, 1, w)
 #endif
 
-#define DEFINE(name, lstm_one, lstm_two, gru_one, gru_two)                            \
-    static TARGET int NAME(name)(const struct window *w) {                            \
-        if (w->cell == LSTM) return FOR_BATCH(name##_cell, LSTM, lstm_one, lstm_two); \
-        if (w->cell == GRU) return FOR_BATCH(name##_cell, GRU, gru_one, gru_two);     \
-        return FOR_BATCH(name##_cell, SIMPLE_RNN, 16, 8);                             \
+#define DEFINE(name)                                              \
+    static TARGET int NAME(name)(const struct window *w) {        \
+        if (w->cell == LSTM) return FOR_BATCH(name##_cell, LSTM); \
+        if (w->cell == GRU) return FOR_BATCH(name##_cell, GRU);   \
+        return FOR_BATCH(name##_cell, SIMPLE_RNN);                \
     }
 
-DEFINE(pack_forward, 4, 2, 4, 4)
-DEFINE(forward, 4, 2, 4, 4)
-DEFINE(pack_backward, 16, 8, 16, 8)
-DEFINE(backward, 16, 8, 16, 8)
+DEFINE(forward)
+DEFINE(backward)
+
+static const struct loops NAME(loops) = {LANES, GROUPS, NAME(PAIR), NAME(forward), NAME(backward)};
 
 #undef FOR_BATCH
 #undef DEFINE

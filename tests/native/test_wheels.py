@@ -1,13 +1,16 @@
 """The C library compiles for every platform that wheels are built for."""
 
+import ctypes
 import importlib.util
+import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 from hatch_build import FLAGS, TARGETS, zig
-from seqgen.native import LIBRARY
+from seqgen.native import ISAS, LIBRARY
 from tests.native.test_vectors import require
 from tests.native.wheels import problems
 
@@ -22,6 +25,33 @@ def test_the_library_compiles_for_the_platform_of_the_wheel(name: str, tmp_path:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert problems(library.read_bytes(), tag) == []
+
+
+AVX512 = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "avx2", "fma"}
+NEEDED = {  # instruction set → flags of /proc/cpuinfo
+    "avx512_bf16": {*AVX512, "avx512_bf16"},
+    "avx512": AVX512,
+    "avx2": {"avx2", "fma"},
+    "plain": set(),
+}
+
+
+@pytest.mark.skipif(sysconfig.get_platform() != "linux-x86_64", reason="reads /proc/cpuinfo")
+@pytest.mark.parametrize("compiler", ["cc", "zig"])
+def test_it_finds_the_instruction_sets_of_the_processor(compiler: str, tmp_path: Path) -> None:
+    """The run-time library of a compiler may not know: zig's says that there is nothing."""
+    there = importlib.util.find_spec("ziglang") if compiler == "zig" else shutil.which("cc")
+    require(there, f"needs {compiler}")
+    command = [*zig(), "-target", TARGETS["linux-x86_64"][0]] if compiler == "zig" else ["cc"]
+    sources = [str(LIBRARY.with_name(name)) for name in ("isa.c", "library.c")]
+    library = tmp_path / "library.so"
+    subprocess.run([*command, *FLAGS, *sources, "-o", str(library)], check=True)
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    flags = set(next(line for line in lines if line.startswith("flags")).split())
+    found = ctypes.CDLL(str(library))
+    assert {name: found.processor_has(ISAS.index(name)) for name in ISAS} == {
+        name: needed <= flags for name, needed in NEEDED.items()
+    }
 
 
 def test_a_wrong_library_is_detected() -> None:

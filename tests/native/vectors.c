@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../../seqgen/native/infer_step.c"
+#include "../../seqgen/native/isa.c"
 #include "../../seqgen/native/library.c"
 #include "../../seqgen/native/sample.c"
 #include "../../seqgen/native/train_window.c"
