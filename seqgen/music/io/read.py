@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from seqgen.errors import MusicError
+from seqgen.music.io.abc_reader import read_abc
 from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_reader import read_score
 
-READER_VERSION = 5  # part of the key of cached results
+READER_VERSION = 6  # part of the key of cached results
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"
@@ -58,6 +59,8 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
             return ReadResult((piece,), counts)
         if not is_music(name, data[:SNIFFED_BYTES]):
             raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
+        if PurePath(name).suffix.lower() == ".abc":
+            return read_abc(data, expand_repeats=expand_repeats)
         return read_score(name, data, expand_repeats=expand_repeats)
     except MusicError as error:
         return ReadResult(reason=str(error))
