@@ -1,8 +1,8 @@
 """music21's parsers of scores, with less work, less noise, and a bound on meters.
 
 music21 has no options for what is changed here: it creates its streams, meters and environments
-itself, deep inside its parsers. So four of its functions, and `warnings.warn`, are replaced while a
-file is read, by functions that check which thread calls them. In all other threads they do what
+itself, deep inside its parsers. So three of its functions, and `warnings.warn`, are replaced while
+a file is read, by functions that check which thread calls them. In all other threads they do what
 they always do.
 """
 
@@ -43,13 +43,8 @@ def scores(path: Path, counts: Counter[str]) -> list[Score]:
 
 @contextmanager
 def _adapted(counts: Counter[str]) -> Iterator[None]:
-    """Adapt music21 for this thread: neither beams nor completed bars, and warnings are counted.
-
-    Beams and completed bars take half of the time of an ABC file. `reBar` also invents meters such
-    as 23/32.
-    """
+    """Adapt music21 for this thread: no beams, and warnings are counted."""
     from music21 import environment, meter, stream
-    from music21.abcFormat import translate
 
     load = meter.TimeSignature.load
 
@@ -67,7 +62,6 @@ def _adapted(counts: Counter[str]) -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, function in (
             (stream.Part, "makeBeams", unchanged),
-            (translate, "reBar", unchanged),
             (meter.TimeSignature, "load", bounded_load),
             (environment.Environment, "warn", count_message),
         ):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from seqgen.errors import MusicError
+from seqgen.music.io.abc_reader import read_abc
+from seqgen.music.io.humdrum_reader import read_humdrum
 from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_reader import read_score
 
-READER_VERSION = 5  # part of the key of cached results
+READER_VERSION = 7  # part of the key of cached results
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 512
 RIFF_MIDI = b"RMID"
@@ -17,6 +19,7 @@ SCORE_SUFFIXES = frozenset(
     {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
 )
 MIDI_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
+READERS = {".abc": read_abc, ".krn": read_humdrum}  # the others are read by music21
 MUSIC_SUFFIXES = SCORE_SUFFIXES | MIDI_SUFFIXES
 
 
@@ -58,6 +61,9 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
             return ReadResult((piece,), counts)
         if not is_music(name, data[:SNIFFED_BYTES]):
             raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
+        reader = READERS.get(PurePath(name).suffix.lower())
+        if reader is not None:
+            return reader(data, expand_repeats=expand_repeats)
         return read_score(name, data, expand_repeats=expand_repeats)
     except MusicError as error:
         return ReadResult(reason=str(error))

@@ -1,4 +1,4 @@
-"""Scores (ABC, MusicXML, Humdrum and the other formats of music21) → pieces."""
+"""Scores of the formats that music21 reads → pieces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeVar
 
 from seqgen.errors import MusicError
 from seqgen.music.io import music21_types as m21
-from seqgen.music.io.abc_split import documents
 from seqgen.music.io.drum_staff import drum_at
 from seqgen.music.io.music21_parser import scores
 from seqgen.music.io.result import ReadResult
@@ -44,13 +43,12 @@ def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadR
     skipped: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"score{suffix}"
-        for label, document in documents(suffix, data).items():
-            path.write_bytes(document)
-            for found in _pieces(path, counts, expand_repeats):
-                if isinstance(found, Piece):
-                    pieces.append(found)
-                else:
-                    skipped.append(f"{label} {found}".lstrip())
+        path.write_bytes(data)
+        for found in _pieces(path, counts, expand_repeats):
+            if isinstance(found, Piece):
+                pieces.append(found)
+            else:
+                skipped.append(found)
     if not pieces:
         raise MusicError(skipped[0] if skipped else "holds no notes")
     return ReadResult(tuple(pieces), counts, skipped=tuple(skipped))

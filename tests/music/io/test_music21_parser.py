@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from music21 import converter, environment, exceptions21, meter, note, stream
-from music21.abcFormat import translate
 
 from seqgen.errors import MusicError
 from seqgen.music.io import music21_parser
@@ -71,14 +70,12 @@ def test_another_thread_is_not_affected(
         with pytest.warns(exceptions21.Music21DeprecationWarning) as warned:
             warnings.warn("there", exceptions21.Music21DeprecationWarning, stacklevel=1)
         assert warned[0].filename == __file__
-        with pytest.raises(translate.ABCTranslateException, match="No time signature"):
-            translate.reBar(stream.Part([stream.Measure()]))
         assert counts["music21 warnings"] == 2
     assert "there" in capsys.readouterr().err
 
 
 def test_music21_is_as_before_after_reading(tmp_path: Path) -> None:
-    owners = (stream.Part, "makeBeams"), (translate, "reBar"), (meter.TimeSignature, "load")
+    owners = (stream.Part, "makeBeams"), (meter.TimeSignature, "load")
     owners += (environment.Environment, "warn"), (sys.modules["warnings"], "warn")
     before = [getattr(owner, name) for owner, name in owners]
     (tmp_path / "bad.abc").write_text("X:1\nM:4/4\nK:C\n[[[(((||[\n")

@@ -1,0 +1,447 @@
+"""ABC, the notation of folk tunes as text (standard 2.1) → pieces."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import ClassVar
+
+from seqgen.errors import MusicError
+from seqgen.music.io import abc_fields as fields
+from seqgen.music.io.abc_fields import ALTERATIONS, Signature
+from seqgen.music.io.abc_tunes import FIELD, Tune, tunes_of
+from seqgen.music.io.abc_voice import Voice, Written
+from seqgen.music.io.repeats import Bar
+from seqgen.music.io.result import ReadResult
+from seqgen.music.io.score import Score, piece_of, real_meter
+from seqgen.music.piece import MOST_BARS, Piece
+from seqgen.music.signatures import Key
+
+LENGTH = r"\d*(?:/+\d*)?"
+NOTE = rf"(?P<sign>\^\^?|__?|=)?(?P<letter>[A-Ga-g])(?P<marks>[,']*)(?P<length>{LENGTH})"
+TOKEN = re.compile(
+    rf"""(?P<space>[ \t`$*\\)]+)
+    | (?P<note>{NOTE})
+    | (?P<field>\[(?P<name>[A-Za-z]):(?P<value>[^\]]*)\])
+    | (?P<bar>\.?(?P<close>:*)\[?\|[|\]]*(?P<open>:*) | ::+)
+    | (?P<ending>\[[ ]*(?P<turns>\d[\d,\-. ]*|"[^"]*"))
+    | (?P<turn>\d[\d,\-]*)
+    | (?P<chord>\[(?P<members>[^\]|]*)\](?P<chord_length>{LENGTH}))
+    | (?P<rest>[zx](?P<rest_length>{LENGTH}))
+    | (?P<rests>[ZX](?P<count>\d*))
+    | (?P<text>"(?P<words>[^"]*)")
+    | (?P<tuplet>\((?P<p>\d+)(?::(?P<q>\d*))?(?::(?P<r>\d*))?)
+    | (?P<slur>\.?\()
+    | (?P<tie>\.?-)
+    | (?P<broken>>+|<+)
+    | (?P<grace>\{{/?(?P<graces>[^}}]*)\}})
+    | (?P<decoration>!(?P<word>[^!\s|\[\]"]+)! | \+(?P<old_word>[^+\s|\[\]"]+)\+)
+    | (?P<overlay>&+)
+    | (?P<spacer>y{LENGTH})
+    | (?P<symbol>[~.H-Yh-w])
+    | (?P<line_end>!)
+    | (?P<unknown>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+NOTES = re.compile(NOTE)
+DRUM_CHANNEL = 10
+LONGEST_LINE = 100_000  # characters, with macros written out
+MOST_TURNS = 32  # of an ending
+SYMBOLS = "~.HJLMOPRSTuv"
+DECORATIONS = """
+    trill trill( trill) lowermordent uppermordent mordent pralltriller roll turn turnx invertedturn
+    invertedturnx arpeggio > accent emphasis fermata invertedfermata tenuto 0 1 2 3 4 5 + plus snap
+    slide wedge upbow downbow open thumb breath pppp ppp pp p mp mf f ff fff ffff sfz crescendo( <(
+    crescendo) <) diminuendo( >( diminuendo) >) segno coda D.S. D.C. dacoda dacapo fine shortphrase
+    mediumphrase longphrase staccato ^ marcato cresc dim sf courtesy editorial D.C.alcoda D.C.alfine
+    D.S.alcoda D.S.alfine / // ///
+"""
+KNOWN_DECORATIONS = frozenset(DECORATIONS.split())
+TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes → in the time of how many; 5, 7, 9: by meter
+
+
+def read_abc(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
+    """Read every tune of a file.
+
+    Args:
+        data: content of the file.
+        expand_repeats: write out repeats.
+
+    Returns:
+        The pieces, the reasons why other tunes cannot be used, and counts of what was left out or
+        not understood.
+
+    Raises:
+        MusicError: no tune can be used.
+
+    >>> read_abc(b"X:1\\nL:1/4\\nK:D\\nFA|d2").pieces[0].notes[2]
+    Note(start=48, duration=48, pitch=74, velocity=80)
+    """
+    counts: Counter[str] = Counter()
+    pieces: list[Piece] = []
+    skipped: list[str] = []
+    tunes = tunes_of(data, counts)
+    for tune in tunes:
+        own: Counter[str] = Counter()
+        try:
+            pieces.append(
+                piece_of(_TuneReader(tune, own).score(), own, expand_repeats=expand_repeats)
+            )
+        except MusicError as error:
+            skipped.append(f"{tune.label} {error}")
+        else:
+            counts.update(own)
+    if not pieces:
+        reason = skipped[0].removeprefix(f"{tunes[0].label} ") if skipped else "holds no tune"
+        raise MusicError(reason)
+    return ReadResult(tuple(pieces), counts, skipped=tuple(skipped))
+
+
+class _TuneReader:
+    """Reads one tune, line by line, into voices."""
+
+    def __init__(self, tune: Tune, counts: Counter[str]) -> None:
+        self.counts = counts
+        self.title = ""
+        self.tempi: list[tuple[Fraction, float]] = []
+        self.symbols = set(SYMBOLS)
+        self.macros: dict[str, str] = {}
+        self.start = Voice()  # what every voice begins with
+        self.declared: dict[str, str] = {}  # voice → its properties
+        self.voices: dict[str, Voice] = {}
+        self.voice: Voice | None = None
+        self.unit_is_given = False
+        self.is_body = False
+        has_key = any((found := FIELD.match(line)) and found[1] == "K" for line in tune.lines)
+        for line in tune.lines:
+            self.read_line(line, has_key)
+
+    def score(self) -> Score:
+        """Return what was read."""
+        voices = list(self.voices.values())
+        for voice in voices:
+            voice.end_bar()
+            self.counts["broken rhythms of unequal notes"] += voice.uneven_rhythms
+        frame = max(voices, key=lambda voice: len(voice.bars), default=self.start)
+        length = max((voice.now for voice in voices), default=Fraction(0))
+        with_key = next((voice for voice in voices if not voice.part.is_drums), frame)
+        return Score(
+            [voice.part for voice in voices],
+            _bars(frame, voices),
+            length,
+            [
+                (time, real_meter(*meter, self.counts) if meter else None)
+                for time, meter in frame.meters
+            ],
+            [(time, signature.key) for time, signature in with_key.keys],
+            self.tempi,
+            self.title,
+        )
+
+    # Lines and fields
+
+    def read_line(self, line: str, has_key: bool) -> None:
+        """Read a field, a directive or a line of music."""
+        if line.startswith("%%"):
+            self.directive(line[2:])
+        elif found := FIELD.match(line):
+            self.field(found[1], found[2].strip())
+        elif self.is_body or not has_key:
+            if not self.is_body:
+                self.counts["tunes without a key field"] += 1
+                self.begin_body()
+            self.music(line)
+        else:
+            self.counts["lines not understood"] += 1
+
+    def begin_body(self) -> None:
+        """End the header."""
+        self.is_body = True
+        if not self.unit_is_given:
+            self.start.unit = fields.default_unit(self.start.meter)
+
+    def field(self, name: str, value: str) -> None:
+        """Apply a field."""
+        if name == "T":
+            self.title = self.title or fields.plain_title(value)
+            return
+        if name == "I":
+            self.directive(value)
+            return
+        apply = self.FIELDS.get(name)
+        if apply is None:
+            return  # words for people
+        try:
+            apply(self, value)
+        except ValueError as error:
+            if isinstance(error, MusicError):
+                raise
+            self.counts["fields not understood"] += 1
+
+    @property
+    def target(self) -> Voice:
+        """The voice that a field applies to; before the first, what all begin with."""
+        return self.voice or self.start
+
+    def key(self, value: str) -> None:
+        target = self.target
+        if signature := fields.parse_key(value):
+            target.set_signature(signature)
+        elif not self.is_body:
+            target.set_signature(Signature(Key(0)))
+        target.key_shift = fields.parse_shift(value)
+        if not self.is_body:
+            self.begin_body()
+
+    def meter(self, value: str) -> None:
+        self.target.set_meter(fields.parse_meter(value))
+
+    def unit(self, value: str) -> None:
+        self.target.unit = fields.parse_unit(value)
+        self.unit_is_given = True
+
+    def tempo(self, value: str) -> None:
+        unit = self.target.unit
+        if not (self.unit_is_given or self.is_body):
+            unit = fields.default_unit(self.start.meter)
+        if tempo := fields.parse_tempo(value, unit):
+            self.tempi.append((self.target.now, tempo))
+
+    def change_voice(self, value: str) -> None:
+        name, _, properties = value.strip().partition(" ")
+        if self.is_body:
+            self.voice = self.voice_named(name)
+            if properties:
+                self.voice.voice_shift = fields.parse_shift(properties)
+        else:
+            self.declared[name] = f"{self.declared.get(name, '')} {properties}"
+
+    def voice_named(self, name: str) -> Voice:
+        if name not in self.voices:
+            start = self.start
+            self.voices[name] = replace(
+                start,
+                part=replace(start.part, notes=[]),
+                bars=[Bar(Fraction(0))],
+                keys=list(start.keys),
+                meters=list(start.meters),
+                voice_shift=fields.parse_shift(self.declared.get(name, "")),
+            )
+        return self.voices[name]
+
+    def user_symbol(self, value: str) -> None:
+        symbol, _, _ = value.partition("=")
+        self.symbols.add(symbol.strip())
+
+    def macro(self, value: str) -> None:
+        name, _, text = value.partition("=")
+        if "n" in name or not name.strip():
+            raise ValueError(value)  # transposing macros, whose notes are written as h to z
+        self.macros[name.strip()] = text.strip()
+
+    FIELDS: ClassVar[dict[str, Callable[[_TuneReader, str], None]]] = {
+        "K": key, "M": meter, "L": unit, "Q": tempo, "V": change_voice,
+        "U": user_symbol, "m": macro,
+    }  # fmt: skip
+
+    def directive(self, text: str) -> None:
+        """Apply what `%%MIDI` says about instruments."""
+        found = re.match(r"\s*MIDI\s+(program|channel|transpose)\s+(?:\d+\s+)?(-?\d{1,3})\b", text)
+        if not found:
+            return
+        part, number = self.target.part, int(found[2])
+        if found[1] == "program":
+            part.program = min(max(number, 0), 127)
+        elif found[1] == "channel":
+            part.is_drums = number == DRUM_CHANNEL
+        else:
+            self.target.voice_shift += number
+
+    # Music
+
+    def music(self, line: str) -> None:
+        """Read a line of music."""
+        for name, text in self.macros.items():
+            line = line.replace(name, text)
+            if len(line) > LONGEST_LINE:
+                raise MusicError(f"macros make a line longer than {LONGEST_LINE:,} characters")
+        if self.voice is None:
+            self.voice = self.voice_named(next(iter(self.declared), ""))
+        actions = self.ACTIONS
+        for token in TOKEN.finditer(line):
+            action = actions.get(token.lastgroup or "")
+            if action is not None:
+                action(self, self.voice, token)
+
+    def note(self, voice: Voice, token: re.Match[str]) -> None:
+        written = _written(token)
+        voice.add(written.length, (written,))
+
+    def rest(self, voice: Voice, token: re.Match[str]) -> None:
+        voice.add(_length(token["rest_length"]))
+
+    def chord(self, voice: Voice, token: re.Match[str]) -> None:
+        members: list[Written] = []
+        for inner in TOKEN.finditer(token["members"]):
+            if inner.lastgroup == "note":
+                members.append(_written(inner))
+            elif inner.lastgroup == "tie" and members:
+                members[-1] = members[-1]._replace(is_tied=True)
+            elif inner.lastgroup in self.IN_CHORDS:
+                self.ACTIONS[inner.lastgroup](self, voice, inner)
+            elif inner.lastgroup not in ("space", "slur", "rest"):
+                self.counts["symbols not understood"] += 1
+        if not members:
+            self.counts["symbols not understood"] += 1
+            return
+        length = _length(token["chord_length"])
+        voice.add(
+            members[0].length * length,
+            tuple(member._replace(length=member.length * length) for member in members),
+        )
+
+    def rests(self, voice: Voice, token: re.Match[str]) -> None:
+        count = int(token["count"][:9] or 1)
+        if len(voice.bars) + count > MOST_BARS:
+            raise MusicError(f"has more than {MOST_BARS:,} bars")
+        voice.rest_bars(count)
+
+    def bar(self, voice: Voice, token: re.Match[str]) -> None:
+        text = token["bar"]
+        colons = len(token["close"] or "")
+        is_both = token["close"] is None  # ::
+        voice.end_bar(
+            plays=2 if is_both else 1 + min(colons, MOST_TURNS),
+            begins_repeat=is_both or bool(token["open"]),
+            is_double="||" in text or "]" in text or "[" in text,
+        )
+
+    def ending(self, voice: Voice, token: re.Match[str]) -> None:
+        if turns := _turns(token["turns"] or token["turn"] or ""):
+            voice.begin_ending(turns)
+        else:
+            self.counts["endings not understood"] += 1
+
+    def turn(self, voice: Voice, token: re.Match[str]) -> None:
+        if voice.is_at_bar_line:
+            self.ending(voice, token)
+        else:
+            self.counts["symbols not understood"] += 1
+
+    def tuplet(self, voice: Voice, token: re.Match[str]) -> None:
+        notes, time, count = (int((token[name] or "0")[:4]) for name in "pqr")
+        beats, beat_type = voice.meter or (4, 4)
+        is_compound = beat_type == 8 and beats % 3 == 0 and beats > 3
+        time = time or TUPLETS.get(notes, 3 if is_compound else 2)
+        if notes == 0:
+            self.counts["symbols not understood"] += 1
+        else:
+            voice.begin_tuplet(Fraction(time, notes), count or notes)
+
+    def tie(self, voice: Voice, token: re.Match[str]) -> None:
+        if not voice.tie():
+            self.counts["symbols not understood"] += 1
+
+    def broken(self, voice: Voice, token: re.Match[str]) -> None:
+        text = token["broken"]
+        part = Fraction(1, 2 ** min(len(text), 8))
+        if not voice.break_rhythm(2 - part if text[0] == ">" else part):
+            self.counts["symbols not understood"] += 1
+
+    def grace(self, voice: Voice, token: re.Match[str]) -> None:
+        for found in NOTES.finditer(token["graces"]):
+            self.counts["grace notes dropped"] += 1
+            if found["sign"]:
+                voice.alter(found["letter"].upper(), ALTERATIONS[found["sign"]])
+
+    def text(self, voice: Voice, token: re.Match[str]) -> None:
+        if token["words"][:1] not in ("^", "_", "<", ">", "@", ""):
+            self.counts["chord symbols dropped"] += 1
+
+    def decoration(self, voice: Voice, token: re.Match[str]) -> None:
+        if (token["word"] or token["old_word"]) not in KNOWN_DECORATIONS:
+            self.counts["decorations not understood"] += 1
+
+    def symbol(self, voice: Voice, token: re.Match[str]) -> None:
+        if token["symbol"] not in self.symbols:
+            self.counts["symbols not understood"] += 1
+
+    def overlay(self, voice: Voice, token: re.Match[str]) -> None:
+        voice.overlay(len(token["overlay"]))
+
+    def inline_field(self, voice: Voice, token: re.Match[str]) -> None:
+        self.field(token["name"], token["value"].strip())
+
+    def unknown(self, voice: Voice, token: re.Match[str]) -> None:
+        self.counts["symbols not understood"] += 1
+
+    IN_CHORDS = ("text", "decoration", "symbol")
+    ACTIONS: ClassVar[dict[str, Callable[[_TuneReader, Voice, re.Match[str]], None]]] = {
+        "note": note, "rest": rest, "chord": chord, "rests": rests, "bar": bar, "ending": ending,
+        "turn": turn, "tuplet": tuplet, "tie": tie, "broken": broken, "grace": grace, "text": text,
+        "decoration": decoration, "symbol": symbol, "overlay": overlay, "field": inline_field,
+        "unknown": unknown,
+    }  # fmt: skip
+
+
+def _written(token: re.Match[str]) -> Written:
+    letter, marks = token["letter"], token["marks"]
+    octave = letter.islower() + marks.count("'") - marks.count(",")
+    sign = token["sign"]
+    return Written(
+        letter.upper(), octave, ALTERATIONS[sign] if sign else None, _length(token["length"])
+    )
+
+
+@lru_cache(1024)
+def _length(text: str) -> Fraction:
+    """Return a length in units.
+
+    Raises:
+        MusicError: nobody writes it.
+
+    >>> _length(""), _length("3/2"), _length("//"), _length("3/")
+    (Fraction(1, 1), Fraction(3, 2), Fraction(1, 4), Fraction(3, 2))
+    """
+    number, _, rest = text.partition("/")
+    below = rest.strip("/")
+    above = int(number[:9] or 1)
+    divisor = int(below[:9] or 2 ** min(text.count("/"), 32))
+    if len(text) > 12 or not above or not divisor:
+        raise MusicError(f"has a length that nobody writes: {text[:20]}")
+    return Fraction(above, divisor)
+
+
+def _turns(text: str) -> tuple[int, ...]:
+    """Return the turns of an ending.
+
+    >>> _turns("1,3"), _turns("1-3"), _turns('"last time"')
+    ((1, 3), (1, 2, 3), ())
+    """
+    turns: list[int] = []
+    for first, last in re.findall(r"(\d{1,3})(?:-(\d{1,3}))?", text):
+        turns += range(int(first), int(last or first) + 1)
+    return tuple(turn for turn in turns if 0 < turn <= MOST_TURNS)
+
+
+def _bars(frame: Voice, voices: list[Voice]) -> list[Bar]:
+    """Return the bars of a voice, with the repeats that stand in other voices alone."""
+    others = {bar.start: bar for voice in voices if voice is not frame for bar in voice.bars}
+    bars = []
+    for bar in frame.bars:
+        other = others.get(bar.start, bar)
+        bars.append(
+            Bar(
+                bar.start,
+                bar.begins_repeat or other.begins_repeat,
+                max(bar.plays, other.plays),
+                bar.ending or other.ending,
+            )
+        )
+    if len(bars) > 1 and bars[-1].start == frame.now:
+        bars.pop()
+    return bars

@@ -1,0 +1,284 @@
+"""Humdrum `**kern` scores → pieces."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from seqgen.errors import MusicError
+from seqgen.music.instruments import program_of
+from seqgen.music.io.humdrum_spines import Spine, Spines
+from seqgen.music.io.repeats import Bar
+from seqgen.music.io.result import ReadResult
+from seqgen.music.io.score import Changes, Score, ScoreNote, ScorePart, piece_of, real_meter
+from seqgen.music.signatures import MAJOR_SCALE, MODES, Key, Meter
+
+KERN = "**kern"
+DURATION = re.compile(r"(\d{1,4})(?:%(\d{1,4}))?(\.{0,8})")
+PITCH = re.compile(r"([a-g]{1,6}|[A-G]{1,6})(#{1,3}|-{1,3}|)")
+LONG = {"0": 2, "00": 4, "000": 8}  # in whole notes
+STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
+METER = re.compile(r"\*M(\d{1,3}(?:\+\d{1,3})*)/(\d{1,3})")
+TEMPO = re.compile(r"\*MM(\d{1,4}(?:\.\d{1,3})?)")
+SIGNATURE = re.compile(r"\*k\[([a-g#n-]*)\]")
+TONIC = re.compile(r"\*([A-Ga-g])([#-]?):([a-z]*)")
+INSTRUMENTS = {
+    "piano": "piano", "cemba": "harpsichord", "organ": "church organ", "vioin": "violin",
+    "violn": "violin", "viola": "viola", "cello": "cello", "cbass": "contrabass", "flt": "flute",
+    "oboe": "oboe", "clars": "clarinet", "fagot": "bassoon", "tromp": "trumpet", "trmpt": "trumpet",
+    "cor": "french horn", "trmbn": "trombone", "tromb": "trombone", "tuba": "tuba",
+    "guitr": "nylon guitar", "harp": "harp", "vox": "choir aahs", "soprn": "choir aahs",
+    "cant": "choir aahs", "calto": "choir aahs", "alto": "choir aahs", "tenor": "choir aahs",
+    "barit": "choir aahs", "bass": "choir aahs",
+}  # fmt: skip
+
+
+class _Sound(NamedTuple):
+    """A note of a token."""
+
+    pitch: int
+    begins_tie: bool
+    ends_tie: bool
+
+
+class _Token(NamedTuple):
+    """A note, a chord or a rest. `quarters` is None for grace notes."""
+
+    quarters: Fraction | None
+    sounds: tuple[_Sound, ...]
+    not_understood: int
+
+
+def read_humdrum(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
+    """Read the score of a file: its `**kern` spines, and of the others how many there are.
+
+    Args:
+        data: content of the file, in UTF-8 or else Latin-1.
+        expand_repeats: write out repeats.
+
+    Raises:
+        MusicError: the file is damaged or has no notes.
+
+    >>> read_humdrum(b"**kern\\n*M2/4\\n4c\\n4d\\n*-").pieces[0].notes[1]
+    Note(start=24, duration=24, pitch=62, velocity=80)
+    """
+    counts: Counter[str] = Counter()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    score = _ScoreReader(counts).read(text)
+    return ReadResult((piece_of(score, counts, expand_repeats=expand_repeats),), counts)
+
+
+class _ScoreReader:
+    """Reads line by line: all fields of a line sound from the same time on."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        self.counts = counts
+        self.spines = Spines()
+        self.parts: dict[int, ScorePart] = {}  # root of the spine → its part
+        self.time = Fraction(0)  # of the last line with notes
+        self.end = Fraction(0)
+        self.title = ""
+        self.bars = [Bar(Fraction(0))]
+        self.meters: Changes[Meter | None] = []
+        self.keys: Changes[Key | None] = []
+        self.tempi: Changes[float] = []
+        self.sharps: int | None = None
+        self.waiting: list[list[str]] = []  # bar lines and interpretations, until notes follow
+
+    def read(self, text: str) -> Score:
+        """Return the score of a text.
+
+        Raises:
+            MusicError: a line has too many or too few fields.
+        """
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.startswith("!!!OTL") and not self.title:
+                self.title = line.partition(":")[2].strip()
+            if not line.strip() or line.startswith("!"):
+                continue
+            fields = re.split(r"\t+", line.strip("\t\r "))
+            expected = len(self.spines.now) or len(fields)
+            if len(fields) != expected:
+                raise MusicError(f"line {number} has {len(fields)} fields; expected {expected}")
+            if fields[0].startswith("*"):
+                self.interpretations(fields)
+            elif not self.spines.now:
+                raise MusicError(f"line {number} comes before {KERN}")
+            elif fields[0].startswith("="):
+                self.waiting.append(fields)
+            else:
+                self.notes(fields)
+        self.time = self.end
+        self.apply_waiting()
+        if len(self.bars) > 1 and self.bars[-1].start == self.end:
+            self.bars.pop()
+        parts = [self.parts[root] for root in sorted(self.parts, reverse=True)]  # highest first
+        return Score(parts, self.bars, self.end, self.meters, self.keys, self.tempi, self.title)
+
+    def interpretations(self, fields: list[str]) -> None:
+        """Follow the spines, and keep what says something about the notes that follow."""
+        before = self.spines.now
+        self.spines.follow(fields)
+        in_kern = []
+        for field, spine in zip(fields, before or self.spines.now, strict=True):
+            if spine.kind == KERN and field not in ("*", "*^", "*v", "*x", "*+", "*-"):
+                in_kern.append(field)
+                if field.startswith("*I") and (name := INSTRUMENTS.get(field[2:])):
+                    self.part(spine).program = program_of(name)
+        if in_kern:
+            self.waiting.append(in_kern)
+
+    def part(self, spine: Spine) -> ScorePart:
+        return self.parts.setdefault(spine.root, ScorePart())
+
+    def notes(self, fields: Sequence[str]) -> None:
+        """Read a line of notes, in all spines at once."""
+        found = []
+        for field, spine in zip(fields, self.spines.now, strict=True):
+            if spine.kind != KERN or field == ".":
+                continue
+            token = _token(field)
+            self.counts["symbols not understood"] += token.not_understood
+            if token.quarters is None:
+                self.counts["grace notes dropped"] += len(token.sounds)
+            else:
+                found.append((spine, token.quarters, token.sounds))
+        if not found:
+            return
+        ends = [spine.end for spine in self.spines.now if spine.end > self.time]
+        self.time = max(min(ends, default=self.time), *(spine.end for spine, _, _ in found))
+        self.apply_waiting()
+        for spine, quarters, sounds in found:
+            spine.end = self.time + quarters
+            self.end = max(self.end, spine.end)
+            notes = self.part(spine).notes
+            notes += [ScoreNote(self.time, spine.end, *sound) for sound in sounds]
+
+    def apply_waiting(self) -> None:
+        """Apply bar lines and interpretations, now that their time is known."""
+        for fields in self.waiting:
+            if fields[0].startswith("="):
+                self.bar_line(fields)
+            else:
+                self.signatures(fields)
+        self.waiting = []
+
+    def bar_line(self, fields: Sequence[str]) -> None:
+        text = fields[0]
+        is_empty = self.bars[-1].start == self.time
+        if re.search(r":[|!]", text) and len(self.bars) > is_empty:
+            self.bars[-1 - is_empty].plays = 2
+        if not is_empty:
+            self.bars.append(Bar(self.time))
+        self.bars[-1].begins_repeat |= bool(re.search(r"[|!]:", text))
+
+    def signatures(self, fields: Sequence[str]) -> None:
+        """Apply the first meter, tempo and key of a line."""
+        for field in fields:
+            if found := METER.match(field):
+                beats, beat_type = sum(map(int, found[1].split("+"))), int(found[2])
+                self.meters.append((self.time, real_meter(beats, beat_type, self.counts)))
+                break
+        for field in fields:
+            if (found := TEMPO.fullmatch(field)) and float(found[1]) > 0:
+                self.tempi.append((self.time, float(found[1])))
+                break
+        for field in fields:
+            if found := SIGNATURE.fullmatch(field):
+                self.sharps = min(max(found[1].count("#") - found[1].count("-"), -7), 7)
+                self.keys.append((self.time, Key(self.sharps)))
+                break
+            if found := TONIC.fullmatch(field):
+                key = _key(found[1], found[2], found[3], self.sharps)
+                if key is not None:
+                    self.keys.append((self.time, key))
+                    break
+
+
+def _key(tonic: str, sign: str, mode: str, sharps: int | None) -> Key | None:
+    """Return the key of a tonic, in lower case for minor; the signature tells about its mode.
+
+    >>> _key("a", "", "", None), _key("G", "", "mix", 0), _key("D", "", "", 0)
+    (Key(sharps=0, mode='minor'), Key(sharps=0, mode='mixolydian'), Key(sharps=0, mode='dorian'))
+    """
+    name = tonic.upper() + {"#": "#", "-": "b", "": ""}[sign]
+    own = mode or ("minor" if tonic.islower() else "major")
+    try:
+        key = Key.parse(f"{name} {own[:3]}")
+    except MusicError:
+        return None
+    if sharps is None or key.sharps == sharps:
+        return key
+    return next(
+        (
+            Key(sharps, other)
+            for other in MODES
+            if Key(sharps, other).tonic == key.tonic and abs(key.sharps - sharps) < len(MODES)
+        ),
+        Key(sharps),
+    )
+
+
+@lru_cache(4096)
+def _token(text: str) -> _Token:
+    """Return what a token says.
+
+    Raises:
+        MusicError: it has a duration that nobody writes.
+
+    >>> _token("4.c#").quarters, _token("4c 4e-").sounds[1].pitch, _token("[2GG").sounds[0]
+    (Fraction(3, 2), 63, _Sound(pitch=43, begins_tie=True, ends_tie=False))
+    """
+    quarters: Fraction | None = None
+    sounds: list[_Sound] = []
+    not_understood = 0
+    is_grace = "q" in text
+    for note in text.split(" "):
+        if quarters is None and (found := DURATION.search(note)):
+            quarters = _quarters(found[1], found[2], found[3])
+        if "r" in note:
+            continue
+        pitch = PITCH.search(note)
+        if pitch is None:
+            not_understood += bool(note)
+            continue
+        sounds.append(
+            _Sound(
+                _pitch(pitch[1], pitch[2]), "[" in note or "_" in note, "]" in note or "_" in note
+            )
+        )
+    if quarters is None and not is_grace:
+        not_understood += not not_understood
+        is_grace, sounds = True, []
+    return _Token(None if is_grace else quarters, tuple(sounds), not_understood)
+
+
+def _quarters(number: str, divisor: str | None, dots: str) -> Fraction:
+    """
+    >>> _quarters("4", None, "."), _quarters("3", "2", ""), _quarters("00", None, "")
+    (Fraction(3, 2), Fraction(8, 3), Fraction(16, 1))
+    """
+    if number in LONG:
+        whole = Fraction(LONG[number])
+    elif int(number) == 0 or (divisor and int(divisor) == 0):
+        raise MusicError(f"has a length that nobody writes: {number}")
+    else:
+        whole = Fraction(int(divisor or 1), int(number))
+    return 4 * whole * (2 - Fraction(1, 2 ** len(dots)))
+
+
+def _pitch(letters: str, accidentals: str) -> int:
+    """
+    >>> _pitch("c", ""), _pitch("cc", "#"), _pitch("C", "-"), _pitch("CC", "")
+    (60, 73, 47, 36)
+    """
+    octave = len(letters) - 1 if letters.islower() else -len(letters)
+    alteration = len(accidentals) * (1 if accidentals.startswith("#") else -1)
+    return 60 + 12 * octave + STEPS[letters[0].upper()] + alteration

@@ -1,0 +1,243 @@
+"""A score as it is written, in exact times: what readers of notation build, before the grid."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from seqgen.errors import MusicError
+from seqgen.music.io.repeats import Bar, play_order
+from seqgen.music.piece import (
+    MOST_BARS,
+    MOST_TICKS,
+    TICKS_PER_QUARTER,
+    Note,
+    Part,
+    Piece,
+    regular_bars,
+)
+from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter, is_real_meter
+
+Value = TypeVar("Value")
+Changes = list[tuple[Fraction, Value]]
+
+
+class ScoreNote(NamedTuple):
+    """A note as it is written: a tie joins it to another one. Times are in quarters."""
+
+    start: Fraction
+    end: Fraction
+    pitch: int  # as it sounds
+    begins_tie: bool = False
+    ends_tie: bool = False
+
+
+@dataclass
+class ScorePart:
+    """The notes of one instrument, in any order."""
+
+    notes: list[ScoreNote] = field(default_factory=list)
+    program: int = 0
+    is_drums: bool = False
+
+
+@dataclass
+class Score:
+    """A score. Times are in quarters.
+
+    Args:
+        parts: the instruments.
+        bars: at least one, sorted; the first begins at 0.
+        length: where the last bar ends.
+        meters: changes of meter; None where the bars follow no meter that people write.
+        keys: changes of key; None where there is none.
+        tempi: changes of tempo, in quarters per minute.
+        title: the title.
+    """
+
+    parts: list[ScorePart]
+    bars: list[Bar]
+    length: Fraction
+    meters: Changes[Meter | None] = field(default_factory=list)
+    keys: Changes[Key | None] = field(default_factory=list)
+    tempi: Changes[float] = field(default_factory=list)
+    title: str = ""
+
+
+def piece_of(score: Score, counts: Counter[str], *, expand_repeats: bool = False) -> Piece:
+    """Return the piece of a score, and count the `notes moved` onto the grid.
+
+    Raises:
+        MusicError: there are no notes, or too many bars.
+
+    >>> half = ScoreNote(Fraction(0), Fraction(2), 60, begins_tie=True)
+    >>> tied = ScoreNote(Fraction(2), Fraction(4), 60, ends_tie=True)
+    >>> score = Score([ScorePart([half, tied])], [Bar(Fraction(0))], Fraction(4))
+    >>> piece_of(score, Counter()).notes
+    (Note(start=0, duration=96, pitch=60, velocity=80),)
+    """
+    if not any(part.notes for part in score.parts):
+        raise MusicError("holds no notes")
+    require_length(max(note.end for part in score.parts for note in part.notes))
+    require_length(score.length)
+    if expand_repeats:
+        score = expanded(score)
+    parts = [
+        Part(tuple(_notes(part.notes, counts)), part.program, part.is_drums)
+        for part in score.parts
+        if part.notes
+    ]
+    end = max(note.end for part in parts for note in part.notes)
+    length = max(end, _ticks(score.length))
+    meters = _present(_moved(score.meters, length))
+    starts = [_ticks(bar.start) for bar in score.bars]
+    meter = meters[0][1] if meters else Meter(4, 4)
+    if len(starts) == 1 and length > meter.ticks:  # a score without bar lines
+        starts = list(regular_bars(length, meters))
+        length = max(length, starts[-1] + (meters[-1][1] if meters else meter).ticks)
+    bars = tuple(sorted({start for start in starts if start < length} | {0}))
+    return Piece(
+        tuple(parts),
+        bars,
+        length,
+        _present(_at_bars(meters, bars)),
+        _present(_at_bars(_moved(score.keys, length), bars)),
+        _present(_moved(score.tempi, length)),
+        score.title,
+    )
+
+
+def require_length(quarters: Fraction) -> None:
+    """Refuse a score that lasts longer than a piece may.
+
+    Raises:
+        MusicError: it does.
+    """
+    ticks = quarters * TICKS_PER_QUARTER
+    if ticks > MOST_TICKS:
+        bars = int(ticks) // TICKS_PER_WHOLE
+        raise MusicError(f"lasts {bars:,} bars; expected at most {MOST_BARS:,}")
+
+
+def real_meter(beats: int, beat_type: int, counts: Counter[str]) -> Meter | None:
+    """Return a meter; None, and count one of the `odd meters`, if nobody writes it.
+
+    >>> real_meter(6, 8, Counter()), real_meter(23, 32, Counter())
+    (Meter(beats=6, beat_type=8), None)
+    """
+    if is_real_meter(beats, beat_type):
+        return Meter(beats, beat_type)
+    counts["odd meters"] += 1
+    return None
+
+
+def expanded(score: Score) -> Score:
+    """Return the score with its repeats written out.
+
+    Raises:
+        MusicError: it becomes longer than a piece may be.
+    """
+    starts = [bar.start for bar in score.bars]
+    ends = [*starts[1:], score.length]
+    spans: list[tuple[Fraction, Fraction, Fraction]] = []  # start and end as written, start played
+    now = Fraction(0)
+    for i in play_order(score.bars):
+        spans.append((starts[i], ends[i], now))
+        now += ends[i] - starts[i]
+        require_length(now)
+    parts = [
+        ScorePart(_played(part.notes, spans), part.program, part.is_drums) for part in score.parts
+    ]
+    return Score(
+        parts,
+        [Bar(played) for _, _, played in spans],
+        now,
+        _played_changes(score.meters, spans),
+        _played_changes(score.keys, spans),
+        _played_changes(score.tempi, spans),
+        score.title,
+    )
+
+
+def _played(
+    notes: Iterable[ScoreNote], spans: Sequence[tuple[Fraction, Fraction, Fraction]]
+) -> list[ScoreNote]:
+    found = sorted(notes)
+    starts = [note.start for note in found]
+    return [
+        note._replace(start=note.start - start + played, end=note.end - start + played)
+        for start, end, played in spans
+        for note in found[bisect_left(starts, start) : bisect_left(starts, end)]
+    ]
+
+
+def _played_changes(
+    changes: Changes[Value], spans: Sequence[tuple[Fraction, Fraction, Fraction]]
+) -> Changes[Value]:
+    """Return the changes within the bars played, and at each bar what is in force there."""
+    found = sorted(changes, key=lambda change: change[0])
+    times = [time for time, _ in found]
+    played_changes: Changes[Value] = []
+    for start, end, played in spans:
+        before, after = bisect_right(times, start), bisect_left(times, end)
+        if before:
+            played_changes.append((played, found[before - 1][1]))
+        played_changes += [(time - start + played, value) for time, value in found[before:after]]
+    return played_changes
+
+
+def _notes(written: Iterable[ScoreNote], counts: Counter[str]) -> list[Note]:
+    """Return the notes on the grid, tied ones joined."""
+    joined: list[tuple[Fraction, Fraction, int]] = []
+    tied: dict[tuple[int, Fraction], int] = {}  # pitch and end of a tied note → its index
+    for start, end, pitch, begins_tie, ends_tie in sorted(written):
+        index = tied.pop((pitch, start), None) if ends_tie else None
+        if index is None:
+            index = len(joined)
+            joined.append((start, end, pitch))
+        else:
+            joined[index] = (joined[index][0], end, pitch)
+        if begins_tie:
+            tied[pitch, end] = index
+    notes = []
+    for start, end, pitch in joined:
+        tick = _ticks(start)
+        counts["notes moved"] += (start * TICKS_PER_QUARTER).denominator != 1
+        notes.append(Note(tick, max(_ticks(end) - tick, 1), min(max(pitch, 0), 127)))
+    return notes
+
+
+def _ticks(quarters: Fraction) -> int:
+    return round(quarters * TICKS_PER_QUARTER)
+
+
+def _moved(changes: Sequence[tuple[Fraction, Value]], length: int) -> list[tuple[int, Value]]:
+    """Return changes on the grid, without repetitions and those behind the end."""
+    latest: dict[int, Value] = {}
+    for time, value in sorted(changes, key=lambda change: change[0]):
+        if (tick := _ticks(time)) < length:
+            latest[tick] = value
+    return list(latest.items())
+
+
+def _at_bars(changes: Iterable[tuple[int, Value]], bars: Sequence[int]) -> list[tuple[int, Value]]:
+    """Move every change to the nearest bar line; the later of two changes at one holds."""
+    moved: dict[int, Value] = {}
+    for tick, value in changes:
+        after = bisect_left(bars, tick)
+        near = bars[max(after - 1, 0) : after + 1]
+        moved[min(near, key=lambda bar: abs(bar - tick))] = value
+    return sorted(moved.items(), key=lambda change: change[0])
+
+
+def _present(changes: Iterable[tuple[int, Value | None]]) -> tuple[tuple[int, Value], ...]:
+    """Leave out changes to nothing, and to what already holds."""
+    kept: list[tuple[int, Value]] = []
+    for tick, value in changes:
+        if value is not None and not (kept and kept[-1][1] == value):
+            kept.append((tick, value))
+    return tuple(kept)
