@@ -1,4 +1,4 @@
-"""Music on the command line, through real processes."""
+"""Music on the command line, in separate processes."""
 
 import json
 import re
