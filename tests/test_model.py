@@ -118,20 +118,20 @@ def test_a_callback_is_called(book: Path) -> None:
 
 
 def test_an_incomplete_index_is_not_stored(book: Path) -> None:
-    class Hears(seqgen.Callback):
+    class MessageRecorder(seqgen.Callback):
         heard = ""
 
         def on_message(self, message: str) -> None:
             self.heard += message
 
-    corpus, hears = seqgen.load_corpus(book), Hears()
+    corpus, recorder = seqgen.load_corpus(book), MessageRecorder()
     run: dict[str, Any] = {"epochs": 0.02, "batch_size": 4, "window": 16}
     base = seqgen.train(corpus, **run, units=4, index=False)
-    grown = seqgen.train(corpus, **run, base=base, callback=hears)
+    grown = seqgen.train(corpus, **run, base=base, callback=recorder)
     assert not grown.data.indexes
     assert (
         "the model has no index of copies, because the model it started from has none"
-        in hears.heard
+        in recorder.heard
     )
     whole = seqgen.train(corpus, **run, units=4)
     assert len(seqgen.train(corpus, **run, base=whole).data.indexes) == 2

@@ -1,4 +1,4 @@
-"""A fourth cell, one class in this file, trains, is saved, generates and is in the help."""
+"""A cell registered by a test trains, is saved, generates and appears in the help."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -26,7 +26,7 @@ SMALL = ("--units", 8, "--embedding", 8, "--batch-size", 4, "--window", 16)
 
 
 def assert_one_line(stderr: str, message: str) -> None:
-    """The last line is the error; before it stand at most what was read and what was chosen."""
+    """The last line is the error; at most the corpus and the chosen options precede it."""
     *before, error = stderr.splitlines()
     assert error.startswith("Error: ")
     assert re.search(message, error), error

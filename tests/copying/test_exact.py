@@ -1,4 +1,4 @@
-"""The longest shared runs are found exactly, and fast also where everything is the same."""
+"""The longest shared runs are found exactly, and fast even in repetitive sequences."""
 
 import numpy as np
 from hypothesis import given

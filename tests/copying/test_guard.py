@@ -1,4 +1,4 @@
-"""Copies are found, and kept short."""
+"""Copies are detected, and limited."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def same_chance() -> None:
-    """Each test draws the same, whichever ran before: an index errs now and then."""
+    """Seed the generator for each test, since an index has rare false positives."""
     RANDOM.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 
@@ -88,8 +88,8 @@ def test_a_line_of_the_corpus_is_reported() -> None:
         assert not is_whole_piece(indexes, codes, corpus.vocabulary.encode(name), end_id)
 
 
-class ByHeart:
-    """A network that knows a text by heart, and goes on with it wherever it is."""
+class MemorisedText:
+    """A network that has memorised a text and always continues it."""
 
     is_batch_invariant = True
 
@@ -114,7 +114,7 @@ class ByHeart:
 
 
 def true_runs(ids: list[int], corpus: np.ndarray, longest: int) -> bool:
-    """Whether a run longer than that stands in the corpus, by looking for it."""
+    """Whether the corpus contains a longer run, by brute force."""
     known = "".join(LETTERS.tokens[i] for i in corpus)
     output = "".join(LETTERS.tokens[i] for i in ids)
     return any(output[i : i + longest + 1] in known for i in range(len(output) - longest))
@@ -125,7 +125,7 @@ def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int
     ids = chance(2000)
     corpus = Corpus("chance", "text", LETTERS, ids, validation=0)
     index = index_of(corpus, CODES)
-    model = ByHeart(ids)
+    model = MemorisedText(ids)
     config = SampleConfig(length=100_000 // rows, temperature=1, max_copy=20)
     outputs = [
         GeneratedSequence(config, item, constraints=guards([index], CODES, config, []))
@@ -182,7 +182,7 @@ def test_max_copy_limits_the_copies_of_a_model_of_music() -> None:
     vocabulary = corpus.vocabulary
 
     class Knows:
-        """Every tune by heart, one after the other."""
+        """A network that has memorised the tunes in order."""
 
         is_batch_invariant = True
 
@@ -220,7 +220,7 @@ def test_the_longest_copy_is_reported_in_one_line() -> None:
 
 
 def test_the_index_and_the_exact_search_agree_on_what_a_copy_is() -> None:
-    """Intervals and distances in time count, not how long notes are held."""
+    """Intervals and times between onsets count, note lengths do not."""
     corpus, texts = tunes()
     vocabulary, codec = corpus.vocabulary, Codec("melody")
     notes = texts[3].split()[20:40]

@@ -12,7 +12,7 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def same_chance() -> None:
-    """Each test draws the same, whichever ran before: an index errs now and then."""
+    """Seed the generator for each test, since an index has rare false positives."""
     RANDOM.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 

@@ -18,7 +18,7 @@ BOOK = "\ufeffheader\r\n*** START OF IT ***\r\nIt was.\r\n*** END OF IT ***\r\nl
 
 @dataclass
 class Server:
-    """What a loopback web server answers with, and how often it was asked."""
+    """The response of a local web server, and the number of its requests."""
 
     url: str
     body: bytes

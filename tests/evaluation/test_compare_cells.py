@@ -11,7 +11,7 @@ from seqgen.training.setup import RunSetup
 SMALL = {"epochs": 0.2, "units": 8, "batch_size": 8, "window": 16}
 
 
-class Hears(Callback):
+class MessageRecorder(Callback):
     def __init__(self) -> None:
         self.messages: list[str] = []
 
@@ -22,9 +22,9 @@ class Hears(Callback):
 def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delayed_recall, "GAPS", (2, 3))
     monkeypatch.setattr(delayed_recall, "train", lambda cell, gap, *_: 0.5 * gap)
-    corpus, hears = seqgen.load_corpus(book), Hears()
+    corpus, recorder = seqgen.load_corpus(book), MessageRecorder()
     cells = ["simple_rnn", "gru", "lstm"]
-    found = compare_cells.compare(corpus, cells, callback=hears, **SMALL)
+    found = compare_cells.compare(corpus, cells, callback=recorder, **SMALL)
     assert list(found) == cells
     sizes = [each["scores"]["parameters"] for each in found.values()]
     assert sizes == sorted(sizes)
@@ -32,7 +32,7 @@ def test_cells_share_options_and_budget(book: Path, monkeypatch: pytest.MonkeyPa
     assert all(each["tokens_per_second"] > 0 for each in found.values())
     assert all(each["recall"] == {2: 1.0, 3: 1.5} for each in found.values())
     assert [each["remembered"] for each in found.values()] == [2] * 3
-    assert sum("chosen" in message for message in hears.messages) == 1
+    assert sum("chosen" in message for message in recorder.messages) == 1
     table = summaries.comparison("text", found, delayed_recall.UNIFORM_LOSS)
     assert [line.split()[0] for line in table.splitlines()[1:4]] == cells
     assert "(uniform guessing: 2.08)" in table
@@ -51,15 +51,17 @@ def test_the_start_up_of_tensorflow_does_not_count(
         return train(setup, callback)
 
     monkeypatch.setattr(compare_cells.loop, "train", noted)
-    hears = Hears()
+    recorder = MessageRecorder()
     cells = ["gru", "simple_rnn"]
-    compare_cells.compare(seqgen.load_corpus(book), cells, recalls=False, callback=hears, **SMALL)
+    compare_cells.compare(
+        seqgen.load_corpus(book), cells, recalls=False, callback=recorder, **SMALL
+    )
     assert runs == [compare_cells.ONE_STEP, None, None]
-    assert not any("the run took" in message for message in hears.messages)
+    assert not any("the run took" in message for message in recorder.messages)
 
 
 def test_ctrl_c_keeps_the_results_so_far(book: Path) -> None:
-    class Impatient(Hears):
+    class Impatient(MessageRecorder):
         def on_step(self, progress: seqgen.Progress) -> None:
             if any(message.startswith("lstm") for message in self.messages) and progress.step == 2:
                 raise KeyboardInterrupt

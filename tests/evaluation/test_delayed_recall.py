@@ -12,8 +12,8 @@ from seqgen.training.setup import RunSetup
 from tests.clock import Clock
 
 
-class Knows:
-    """Keeps the last symbol it saw, for so many tokens; says it all the time."""
+class PerfectMemory:
+    """Remembers the last symbol for a number of tokens, and always predicts it."""
 
     def __init__(self, span: int) -> None:
         self.span = span
@@ -41,8 +41,8 @@ def test_an_episode_has_a_symbol_a_gap_a_cue_and_the_symbol(gaps: list[int]) -> 
 
 
 def test_the_loss_depends_on_the_memory_of_the_network() -> None:
-    assert delayed_recall.loss(Knows(11), 10) == pytest.approx(0, abs=1e-6)
-    assert delayed_recall.loss(Knows(10), 10) == pytest.approx(np.log(CUE + 1))
+    assert delayed_recall.loss(PerfectMemory(11), 10) == pytest.approx(0, abs=1e-6)
+    assert delayed_recall.loss(PerfectMemory(10), 10) == pytest.approx(np.log(CUE + 1))
     assert delayed_recall.remembered({5: 0.1, 10: UNIFORM_LOSS}) == 5
     assert delayed_recall.remembered({5: UNIFORM_LOSS, 10: 0.1}) == 0
     assert delayed_recall.remembered({20: 0.1, 5: 0.2}) == 20

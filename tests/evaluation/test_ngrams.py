@@ -12,7 +12,7 @@ texts = st.lists(st.integers(0, 3), min_size=9, max_size=60)
 
 
 def probability(training: list[int], context: tuple[int, ...], token: int) -> float:
-    """The formula, word for word; context and token are an n-gram of at most that order."""
+    """The formula as published; context and token are an n-gram of at most the given order."""
     n = len(context)
     followers = Counter(
         training[i + n] for i in range(len(training) - n) if tuple(training[i : i + n]) == context

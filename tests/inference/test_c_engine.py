@@ -1,4 +1,4 @@
-"""The step in C against the one in NumPy, in numbers, with every set of instructions."""
+"""The step in C agrees with the one in NumPy, with every instruction set."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ SETS = [isa for isa in ISAS if library() and library().network_supports(ISAS.ind
 
 
 def network(cell: str = "lstm", **options: object) -> tuple[ModelConfig, list[np.ndarray]]:
-    """With biases, and matrices that eight bits hold exactly."""
+    """A network with biases, and with matrices that int8 represents exactly."""
     config = ModelConfig(cell=cell, **{"units": 48, "layers": 2, "embedding": 5, **options})
     random = np.random.default_rng(1)
     weights = []

@@ -1,4 +1,4 @@
-"""The NumPy step against Keras, in numbers."""
+"""The step in NumPy agrees with Keras."""
 
 import numpy as np
 import pytest
@@ -27,18 +27,18 @@ OPTIONS = [
     {"kernel_regularizer": "l2", "recurrent_constraint": "unit_norm"},
     {"recurrent_dropout": 0.5, "dropout": 0.5, "seed": 3},
 ]
-TAKEN = {
+OTHER_OPTIONS = {  # options of `OPTIONS` that simple_rnn has, and that the others lack
     "simple_rnn": {"activation", "use_bias", "bias_initializer", "kernel_regularizer"},
     "gru": {"unit_forget_bias"},
     "lstm": {"reset_after"},
 }
 
 
-def takes(cell: str, options: dict[str, object]) -> bool:
+def is_accepted(cell: str, options: dict[str, object]) -> bool:
     keys = {key for key in options if key != "recurrent_constraint"}
     if cell == "simple_rnn":
-        return keys <= {*TAKEN[cell], "recurrent_dropout", "dropout", "seed"}
-    return not keys & TAKEN[cell]
+        return keys <= {*OTHER_OPTIONS[cell], "recurrent_dropout", "dropout", "seed"}
+    return not keys & OTHER_OPTIONS[cell]
 
 
 def network_and_weights(config: ModelConfig) -> tuple[keras.Model, list[np.ndarray]]:
@@ -71,7 +71,7 @@ def test_agrees_with_keras(cell: str, layers: int) -> None:
 
 @pytest.mark.parametrize(
     "cell, options",
-    [(cell, options) for cell in cell_names() for options in OPTIONS if takes(cell, options)],
+    [(cell, options) for cell in cell_names() for options in OPTIONS if is_accepted(cell, options)],
 )
 def test_agrees_with_keras_for_every_option(cell: str, options: dict[str, object]) -> None:
     config = ModelConfig(cell=cell, units=8, layers=2, embedding=3, cell_options=options)

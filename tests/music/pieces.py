@@ -62,7 +62,7 @@ any_pieces = pieces(
 
 @st.composite
 def tunes(draw: st.DrawFn) -> Piece:
-    """Draw pieces as people write them: a pick-up, full bars, common note values, ties."""
+    """Draw regular pieces: a pick-up, full bars, common note values, ties."""
     meter = draw(meters)
     # music21, which still reads MusicXML, knows no tonic such as Fb.
     key = draw(keys.filter(lambda key: abs(key.sharps) <= 5))

@@ -1,4 +1,4 @@
-"""The border between Python and C: what is refused, and what `SEQGEN_NATIVE` does."""
+"""The interface of Python and C: checks of arguments, and `SEQGEN_NATIVE`."""
 
 import ctypes
 import os

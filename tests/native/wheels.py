@@ -1,4 +1,4 @@
-"""What a wheel claims and what it holds: `python -m tests.native.wheels dist/*.whl`."""
+"""Check the platform tags of wheels: `python -m tests.native.wheels dist/*.whl`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing TensorFlow through seqgen works whatever has happened to stderr."""
+"""TensorFlow is imported even if stderr is closed or missing."""
 
 import os
 import subprocess

@@ -84,7 +84,7 @@ def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
 
 
 def test_a_gpu_runs_the_layers_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which use cuDNN there; and it takes a batch as a whole."""
+    """They use cuDNN there, and a batch is not divided."""
     config = ModelConfig(units=8, layers=2)
     network = build(config, 7, seed=0)
     ids = np.random.default_rng(0).integers(0, 7, (32, 5))

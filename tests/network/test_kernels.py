@@ -1,4 +1,4 @@
-"""The fast layers against the stock ones of Keras: outputs, states and all gradients."""
+"""The kernels agree with the layers of Keras: outputs, states and all gradients."""
 
 import os
 import shutil
@@ -84,7 +84,7 @@ IN_C = [("simple_rnn", {}), ("lstm", {}), ("gru", {}), ("gru", {"use_bias": Fals
 def test_loops_in_c_agree_with_keras(
     cell: str, options: dict, batch: int, isa: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the processor has not got the instructions, TensorFlow's loops do."""
+    """Without the required instructions, the loops of TensorFlow run instead."""
     here = library() is not None and library().processor_has(ISAS.index(isa))
     monkeypatch.setattr(native, "instruction_sets", lambda: (isa,) if here else ())
     assert_agrees_with_keras(cell, options, 48, batch, dtype="float32", tolerance=1e-4)

@@ -10,11 +10,11 @@ from seqgen.sampling.decode import DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import log_probabilities
 
 SIZE = 4
-TABLE = np.random.default_rng(0).normal(0, 2, (SIZE, SIZE))  # logits behind each token
+TABLE = np.random.default_rng(0).normal(0, 2, (SIZE, SIZE))  # token → logits of the next one
 
 
 class Chain:
-    """What comes depends on the token before alone; the state counts them."""
+    """A Markov chain: logits depend on the previous token only; the state counts tokens."""
 
     def initial_state(self, batch_size: int) -> np.ndarray:
         return np.zeros(batch_size)
@@ -74,7 +74,7 @@ def test_constraints_apply_to_every_output() -> None:
 
 
 class DeadEnd:
-    """Lets nothing follow the likeliest beginning."""
+    """Allows no token after the most likely beginning."""
 
     is_finished = False
 

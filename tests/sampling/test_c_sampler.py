@@ -1,4 +1,4 @@
-"""Drawing in C against drawing with NumPy."""
+"""Sampling in C agrees with sampling in NumPy."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def both(
     numbers: np.ndarray,
     allowed: np.ndarray | None = None,
 ) -> list:
-    """Ids as C draws them, and as NumPy does."""
+    """Ids sampled in C, and in NumPy."""
     assert sampler.compiled is not None
     found = sampler(logits, recent, numbers, 0, allowed)
     sampler.compiled = None
@@ -31,7 +31,7 @@ def both(
 
 
 def is_near_an_edge(logits: np.ndarray, config: SampleConfig) -> bool:
-    """Whether rounding decides what top-p keeps."""
+    """Whether rounding decides which tokens top-p keeps."""
     tempered = temper(logits, config.temperature)
     if "top_k" in config.filters:
         tempered = top_k(tempered, config.filters["top_k"])

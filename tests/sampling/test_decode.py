@@ -1,4 +1,4 @@
-"""Fake logits that spell a word show what the loop feeds, draws and stops at."""
+"""Decoding of logits that spell a word: prompt, sampling and the end."""
 
 from itertools import islice
 
@@ -28,7 +28,7 @@ END = 0
 
 
 class Speller:
-    """After any letter, the likeliest is the next of the word; the state counts letters."""
+    """The most likely letter is always the next one of the word; the state counts letters."""
 
     def __init__(self, word: str) -> None:
         self.word = word

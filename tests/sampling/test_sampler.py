@@ -80,7 +80,7 @@ def test_the_penalty_makes_recent_tokens_less_likely() -> None:
 
 
 class Spelling:
-    """Logits by which each kind of option spells a word of its own."""
+    """Logits with which every option spells another word."""
 
     LETTERS = "abcdefgh"
 

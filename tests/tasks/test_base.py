@@ -1,4 +1,4 @@
-"""A third task, made of nothing but the contract, does all that the two that ship do."""
+"""A third task needs nothing but the contract."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What TF_CONFIG says of the machines."""
+"""The cluster that TF_CONFIG describes."""
 
 import json
 from typing import Any

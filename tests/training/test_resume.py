@@ -1,4 +1,4 @@
-"""Runs that break off and go on, and runs that begin with a model, some through real processes."""
+"""Interrupted and resumed runs, and fine-tuning, some in separate processes."""
 
 import json
 import os
@@ -63,7 +63,7 @@ class Impatient(Callback):
 
 
 def here(*arguments: object) -> str:
-    """What `seqgen train` says, run in this process, which has TensorFlow at hand."""
+    """The output of `seqgen train`, run in this process, which has imported TensorFlow."""
     command = ["train", *map(str, arguments)]
     return CliRunner().invoke(cli, command, catch_exceptions=False).stderr
 

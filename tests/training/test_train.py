@@ -32,7 +32,7 @@ STEP = StepPlan(learning_rate=0.02, fraction=0.5)
 
 
 def corpus(length: int = 3000, **options: object) -> Corpus:
-    """`abcdefgh` again and again: every letter follows from the one before."""
+    """`abcdefgh` repeated: every letter follows from the previous one."""
     return Corpus("letters", "text", LETTERS, np.arange(length) % 8, **options)
 
 
@@ -280,7 +280,7 @@ def test_training_without_a_validation_part() -> None:
 
 
 class Spoiler(Recorder):
-    """Makes the weights of a run useless after some steps."""
+    """Spoils the weights of a run after some steps."""
 
     def __init__(self, step: int, value: float, factor: float = 0.0) -> None:
         super().__init__()
@@ -414,7 +414,7 @@ def test_ctrl_c_while_scoring_keeps_the_known_scores(
 def test_a_resumed_run_equals_an_uninterrupted_one(
     lines: bool, dropout: float, tmp_path: Path
 ) -> None:
-    """Bit for bit: the weights, the history, the scores."""
+    """The weights, the history and the scores are identical."""
     text = Corpus(
         *("letters", "text", Vocabulary(("<end>", *"abcdefg")), np.arange(3000) % 8),
         bounds=np.arange(0, 3001, 8) if lines else None,
@@ -436,7 +436,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
 def test_ctrl_c_is_deferred_to_the_end_of_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half a step in the checkpoint would be taken twice."""
+    """Otherwise a resumed run would repeat a part of the step."""
     config = TrainConfig(epochs=1, **FAST)
     whole = train(corpus(), SMALL, config)
     path = tmp_path / "a.checkpoint"

@@ -13,7 +13,7 @@ IDS = np.random.default_rng(0).integers(0, 7, 700).astype(np.uint8)
 
 
 def one_stream(network: object, first: int, tokens: int, ids: Ids = IDS) -> float:
-    """The plain way: one stream that reads the text from its beginning."""
+    """The loss of one stream that reads the text from its beginning."""
     inputs, targets = ids[None, :-1].astype(int), ids[None, 1:].astype(int)
     forward = tf.function(Forward(network, 1).__call__, autograph=False)
     logits, _ = forward(inputs, initial_state(network, 1))
