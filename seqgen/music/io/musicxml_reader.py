@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
@@ -16,8 +17,13 @@ from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score import Score, ScorePart, piece_of, require_length
 from seqgen.music.piece import MOST_BARS
 
-CHOIR = NAMES.index("choir aahs")
-VOICES = ("soprano", "alto", "tenor", "bass", "baritone", "mezzo-soprano", "voice", "choir")
+OTHER_NAMES = {
+    "violoncello": "cello", "violino": "violin", "double bass": "contrabass",
+    "horn": "french horn", "bass guitar": "finger bass", "guitar": "nylon guitar",
+    "acoustic guitar": "nylon guitar", "organ": "church organ", "flauto": "flute",
+    "alto saxophone": "alto sax", "tenor saxophone": "tenor sax", "fagotto": "bassoon",
+}  # fmt: skip
+NUMBERED = re.compile(r"\s+in\s.*|[\s.]+([ivx]{1,4}|\d{1,2})\.?$")  # Horn in F, Violin II
 
 
 def read_musicxml(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
@@ -63,13 +69,12 @@ def _readers(root: Element, counts: Counter[str]) -> dict[str, PartReader]:
 
 
 def _program_named(part: Element) -> int:
-    """Return the program of the part's instrument, if its name is one of General MIDI."""
+    """Return the program of the part's instrument, if its name tells; that of a piano otherwise."""
     for path in ("score-instrument/instrument-name", "part-name"):
-        name = _text(part, path).lower()
+        name = NUMBERED.sub("", _text(part, path).lower())
+        name = OTHER_NAMES.get(name, name)
         if name in NAMES:
             return NAMES.index(name)
-        if name in VOICES:
-            return CHOIR
     return 0
 
 

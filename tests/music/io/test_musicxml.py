@@ -158,8 +158,15 @@ def test_instruments() -> None:
     midi = '<midi-instrument id="x"><midi-program>41</midi-program></midi-instrument>'
     assert piece(score([note("C4")], instruments=midi)).parts[0].program == 40
     named = score([note("C4")]).replace("<part-name>0", "<part-name>Violin")
-    assert piece(named).parts[0].program == 40
-    assert piece(named.replace("Violin", "Soprano")).parts[0].program == 52
+    for name, program in (
+        ("Violin", 40),
+        ("Violin II", 40),
+        ("Violoncello", 42),
+        ("Soprano", 0),
+        ("Clarinet in B-flat", 71),
+        ("Flute 1", 73),
+    ):
+        assert piece(named.replace("Violin", name)).parts[0].program == program, name
 
 
 @pytest.mark.parametrize(
