@@ -213,6 +213,8 @@ def test_drums_stay_drums() -> None:
     fiddle, drums = read("a.musicxml", data).pieces[0].parts
     assert (fiddle.program, fiddle.is_drums) == (40, False)
     assert drums == parts[1]
+    elsewhere = re.sub(rb"<display-step>.", b"<display-step>B", data)  # other programs' places
+    assert read("a.musicxml", elsewhere).pieces[0].parts[1] == parts[1]
     assert read("a.musicxml", musicxml(replace(piece, parts=parts[::-1]))).pieces[0].key == Key(2)
 
 
