@@ -13,6 +13,8 @@ SHOWN_REASONS = 3  # of skipped pieces, in one line
 def reading(file: str, result: ReadResult) -> dict[str, Any]:
     """The result of reading a music file, as plain data."""
     pieces = result.pieces
+    later = sum(max(len(piece.tempi) - 1, 0) for piece in pieces)
+    counts = {"changes of tempo": later, **result.counts}
     return {
         "file": file,
         "kept": bool(pieces),
@@ -24,7 +26,7 @@ def reading(file: str, result: ReadResult) -> dict[str, Any]:
         "bars": sum(len(piece.bars) for piece in pieces),
         "meters": sorted({str(piece.meter) for piece in pieces}),
         "keys": sorted({str(piece.key) for piece in pieces if piece.key}),
-        "counts": {name: count for name, count in result.counts.items() if count},
+        "counts": {name: count for name, count in counts.items() if count},
     }
 
 

@@ -1,7 +1,7 @@
 """The position and note head of each General MIDI drum on a staff, different for every drum.
 
-In MusicXML music21 writes and reads positions, but not which drum a note is. No drum has a normal
-head on B4, where music21 puts notes without a position.
+A MusicXML file need not say which drum a note is: music21, which writes it, does not. No drum has a
+normal head on B4, where music21 puts notes without a position.
 """
 
 from __future__ import annotations

@@ -31,9 +31,7 @@ INSTRUMENTS = {
     "violn": "violin", "viola": "viola", "cello": "cello", "cbass": "contrabass", "flt": "flute",
     "oboe": "oboe", "clars": "clarinet", "fagot": "bassoon", "tromp": "trumpet", "trmpt": "trumpet",
     "cor": "french horn", "trmbn": "trombone", "tromb": "trombone", "tuba": "tuba",
-    "guitr": "nylon guitar", "harp": "harp", "vox": "choir aahs", "soprn": "choir aahs",
-    "cant": "choir aahs", "calto": "choir aahs", "alto": "choir aahs", "tenor": "choir aahs",
-    "barit": "choir aahs", "bass": "choir aahs",
+    "guitr": "nylon guitar", "harp": "harp",
 }  # fmt: skip
 
 

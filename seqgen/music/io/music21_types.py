@@ -68,6 +68,7 @@ class MetronomeMark(Protocol):
     """A tempo."""
 
     def getQuarterBPM(self) -> float | None: ...
+    def getOffsetInHierarchy(self, site: Score) -> Quarters: ...
 
 
 class Measure(Protocol):
@@ -121,6 +122,7 @@ class Score(Stream, Protocol):
     metadata: Metadata | None
 
     def expandRepeats(self) -> Score: ...
+    def toSoundingPitch(self, *, inPlace: bool) -> None: ...
 
 
 class MidiEvent(Protocol):

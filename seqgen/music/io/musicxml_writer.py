@@ -18,6 +18,7 @@ from typing import Any
 from seqgen.music.instruments import NAMES
 from seqgen.music.io.drum_staff import place_of
 from seqgen.music.io.midi_writer import CHANNELS, DRUM_CHANNEL
+from seqgen.music.io.musicxml_drums import with_drums_named
 from seqgen.music.io.notation import Symbol, Voice, hands, is_low, spelled, voices
 from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
@@ -44,7 +45,8 @@ def musicxml(piece: Piece, *, is_picture: bool = False) -> bytes:
         path = Path(folder) / "piece.musicxml"
         writer = converter.subConverters.ConverterMusicXML()
         written = writer.write(score_of(piece, is_picture), "musicxml", path, makeNotation=False)
-        return Path(written).read_bytes()
+        data = Path(written).read_bytes()
+    return with_drums_named(data) if any(part.is_drums for part in piece.parts) else data
 
 
 def score_of(piece: Piece, is_picture: bool) -> Any:

@@ -8,18 +8,26 @@ from seqgen.errors import MusicError
 from seqgen.music.io.abc_reader import read_abc
 from seqgen.music.io.humdrum_reader import read_humdrum
 from seqgen.music.io.midi_reader import read_midi
+from seqgen.music.io.musicxml_file import ZIP_START
+from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_reader import read_score
 
-READER_VERSION = 7  # part of the key of cached results
+READER_VERSION = 8  # part of the key of cached results
 MIDI_START = b"MThd"
-SNIFFED_BYTES = 512
+SNIFFED_BYTES = 2048
 RIFF_MIDI = b"RMID"
 SCORE_SUFFIXES = frozenset(
     {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
 )
 MIDI_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
-READERS = {".abc": read_abc, ".krn": read_humdrum}  # the others are read by music21
+READERS = {  # the others are read by music21
+    ".abc": read_abc,
+    ".krn": read_humdrum,
+    ".musicxml": read_musicxml,
+    ".mxl": read_musicxml,
+    ".xml": read_musicxml,
+}
 MUSIC_SUFFIXES = SCORE_SUFFIXES | MIDI_SUFFIXES
 
 
@@ -33,8 +41,13 @@ def is_music(name: str, head: bytes) -> bool:
     return (
         suffix in MUSIC_SUFFIXES
         or head.startswith(MIDI_START)
-        or (suffix == ".xml" and b"<score-" in head)
+        or (suffix == ".xml" and (head.startswith(ZIP_START) or b"<score-" in _ascii(head)))
     )
+
+
+def _ascii(head: bytes) -> bytes:
+    """Return text of ASCII characters that may be in UTF-16."""
+    return head.replace(b"\0", b"")
 
 
 def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:

@@ -1,4 +1,4 @@
-"""Scores of the formats that music21 reads → pieces."""
+"""Scores of the formats that seqgen has no reader for, such as MEI → pieces, by music21."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadR
 
     Returns:
         The pieces, the reasons why other pieces of the file cannot be used, and the counts `grace
-        notes dropped`, `odd meters`, `notes moved` onto the grid, `repeats not expanded` and
-        `music21 warnings`.
+        notes dropped`, `chord symbols dropped`, `odd meters`, `notes moved` onto the grid, `repeats
+        not expanded` and `music21 warnings`.
 
     Raises:
         MusicError: no piece can be used.
@@ -64,6 +64,7 @@ def _pieces(path: Path, counts: Counter[str], expand_repeats: bool) -> Iterator[
     for score in parsed:
         own: Counter[str] = Counter()
         try:
+            score.toSoundingPitch(inPlace=True)
             piece = _piece(_expanded(score, own) if expand_repeats else score, own)
         except Exception as error:
             yield _reason(error)
@@ -110,11 +111,12 @@ def _piece(score: m21.Score, counts: Counter[str]) -> Piece:
 
 
 def _tempi(score: m21.Score) -> tuple[tuple[int, float], ...]:
-    """Return the first tempo of a score, if it has one."""
+    """Return the changes of tempo."""
+    tempi: dict[int, float] = {}
     for mark in score.recurse().getElementsByClass("MetronomeMark"):
         if tempo := mark.getQuarterBPM():
-            return ((0, round(float(tempo), 3)),)
-    return ()
+            tempi.setdefault(_ticks(mark.getOffsetInHierarchy(score)), round(float(tempo), 3))
+    return tuple(sorted(tempi.items()))
 
 
 def _informative(part: m21.Stream) -> tuple[int, bool]:
@@ -139,7 +141,8 @@ def _part(stream: m21.Stream, counts: Counter[str]) -> Part:
     is_drums = False
     for element in stream.flatten().notes:
         if isinstance(element, harmony.Harmony):
-            continue  # a chord symbol does not sound
+            counts["chord symbols dropped"] += 1
+            continue
         if element.duration.isGrace:
             counts["grace notes dropped"] += 1
             continue
@@ -149,7 +152,7 @@ def _part(stream: m21.Stream, counts: Counter[str]) -> Part:
         counts["notes moved"] += abs(exact - start) > OFF_GRID
         for member in element.notes if hasattr(element, "notes") else (element,):
             is_drums |= not hasattr(member, "pitch")
-            tie = member.tie or element.tie
+            tie = member.tie
             _add_note(notes, tied, _pitch(member), start, end, tie.type if tie else "")
     instrument = stream.getInstrument(returnDefault=False)
     program = getattr(instrument, "midiProgram", None) or 0

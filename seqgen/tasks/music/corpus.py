@@ -75,6 +75,7 @@ def read(
     pieces = [codec.restrict(_with_header(piece)) for piece in found]
     details = _details(found, pieces, codec)
     notes += _key_note(found)
+    notes += _tempo_note(found)
     notes.append(_encoding_note(codec, details["notes"], pieces))
     if transpose == "c":
         pieces = [_in_c(piece) for piece in pieces]
@@ -177,6 +178,11 @@ def _with_header(piece: Piece) -> Piece:
 def _key_note(pieces: Sequence[Piece]) -> list[str]:
     without_key = sum(piece.key is None for piece in pieces)
     return [f"{without_key:,} pieces name no key; it is found by their notes"] * bool(without_key)
+
+
+def _tempo_note(pieces: Sequence[Piece]) -> list[str]:
+    changes = sum(max(len(piece.tempi) - 1, 0) for piece in pieces)
+    return [f"{changes:,} changes of tempo are left out; the first holds"] * bool(changes)
 
 
 def _encoding_note(codec: Codec, found: int, pieces: Sequence[Piece]) -> str:

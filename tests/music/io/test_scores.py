@@ -1,4 +1,4 @@
-"""Scores are written and read again, by music21."""
+"""Scores are written and read again; formats that music21 reads."""
 
 import re
 from dataclasses import replace
@@ -88,6 +88,25 @@ def test_humdrum() -> None:
     (piece,) = read("waltz.krn", kern.encode()).pieces
     assert (piece.meter, piece.key, piece.bar_lengths) == (Meter(3, 4), Key(1), (72, 72))
     assert sorted(len(part.notes) for part in piece.parts) == [4, 5]
+
+
+MEI = """<?xml version="1.0"?><mei xmlns="http://www.music-encoding.org/ns/mei"><music><body><mdiv>
+<score><scoreDef meter.count="2" meter.unit="4"><staffGrp><staffDef n="1" lines="5" clef.shape="G"
+clef.line="2" trans.semi="-2" trans.diat="-1"/></staffGrp></scoreDef><section>
+<measure n="1"><staff n="1"><layer n="1"><chord dur="2"><note pname="c" oct="5" tie="i"/>
+<note pname="e" oct="5"/></chord></layer></staff></measure>
+<measure n="2"><staff n="1"><layer n="1"><chord dur="2"><note pname="c" oct="5" tie="t"/>
+<note pname="e" oct="5"/></chord></layer></staff></measure></section></score>
+</mdiv></body></music></mei>"""
+
+
+def test_mei_is_read_as_it_sounds_with_ties_for_every_note_of_a_chord() -> None:
+    (piece,) = read("song.mei", MEI.encode()).pieces
+    assert [note[:3] for note in piece.notes] == [(0, 48, 74), (0, 96, 70), (48, 48, 74)]
+
+
+def test_whatever_music21_raises_is_a_reason() -> None:
+    assert "cannot be read as music" in read("song.mei", MEI[:-40].encode()).reason
 
 
 def test_one_bad_tune_does_not_cost_the_others() -> None:
@@ -194,6 +213,8 @@ def test_drums_stay_drums() -> None:
     fiddle, drums = read("a.musicxml", data).pieces[0].parts
     assert (fiddle.program, fiddle.is_drums) == (40, False)
     assert drums == parts[1]
+    elsewhere = re.sub(rb"<display-step>.", b"<display-step>B", data)  # other programs' places
+    assert read("a.musicxml", elsewhere).pieces[0].parts[1] == parts[1]
     assert read("a.musicxml", musicxml(replace(piece, parts=parts[::-1]))).pieces[0].key == Key(2)
 
 

@@ -1,0 +1,290 @@
+"""A part of a MusicXML score, while its measures are read one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from xml.etree.ElementTree import Element
+
+from seqgen.errors import MusicError
+from seqgen.music.io.drum_staff import drum_at
+from seqgen.music.io.score import ScoreNote, ScorePart, real_meter
+from seqgen.music.signatures import MAJOR_SCALE, MODES, Key, Meter
+
+DRUM_CHANNEL = "10"
+STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
+BEAT_UNITS = {
+    name: Fraction(16, 2**i)
+    for i, name in enumerate(
+        ("long", "breve", "whole", "half", "quarter", "eighth", "16th", "32nd", "64th")
+    )
+}
+NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,9})?")
+
+
+@dataclass
+class Measure:
+    """What the measures of all parts say together. Times are in quarters."""
+
+    start: Fraction
+    end: Fraction
+    begins_repeat: bool = False
+    plays: int = 1
+    ending_starts: tuple[int, ...] = ()
+    ending_stops: bool = False
+    meter: tuple[Meter | None] | None = None  # in a tuple, as there may be a change to none
+    tempi: list[tuple[Fraction, float]] = field(default_factory=list)
+    jumps: int = 0
+
+
+@dataclass
+class PartReader:
+    """Reads the measures of a part into a `ScorePart` for every staff."""
+
+    counts: Counter[str]
+    program: int = 0
+    is_drums: bool = False
+    drums: dict[str, int] = field(default_factory=dict)  # instrument → drum
+    staves: dict[str, ScorePart] = field(default_factory=dict)
+    keys: list[tuple[Fraction, Key | None]] = field(default_factory=list)
+    is_transposing: bool = False
+    is_metric: bool = False  # whether there is a meter
+    _divisions: Fraction = Fraction(1)
+    _durations: dict[str | None, Fraction] = field(default_factory=dict)  # text → quarters
+    _bar: Fraction = Fraction(4)  # length of a full bar
+    _shifts: dict[str | None, int] = field(default_factory=dict)  # staff, None for all → semitones
+
+    def read(self, element: Element, measure: Measure) -> None:
+        """Read the next measure, and lengthen `measure` to its end."""
+        now = previous = last = measure.start  # last: where notes end
+        for child in element:
+            tag = child.tag
+            if tag == "note":
+                is_rest = child.find("rest") is not None
+                start, now, is_grace = self._note(child, now, previous)
+                if not is_grace:
+                    previous = start
+                if not is_rest and now > last:
+                    last = now
+            elif tag == "backup":
+                self._lengthen(measure, now, last)
+                now = max(now - self._quarters(child.findtext("duration")), measure.start)
+            elif tag == "forward":
+                now += self._quarters(child.findtext("duration"))
+            elif tag == "attributes":
+                self._attributes(child, now, measure)
+            elif tag == "direction":
+                self._direction(child, now, measure)
+            elif tag == "sound":
+                self._sound(child, now, measure)
+            elif tag == "harmony":
+                self.counts["chord symbols dropped"] += 1
+            elif tag == "barline":
+                self._barline(child, measure)
+        self._lengthen(measure, now, last)
+
+    def _lengthen(self, measure: Measure, now: Fraction, last: Fraction) -> None:
+        """Lengthen a measure to `now`; rests do not make it longer than its meter, notes do."""
+        if now > measure.end:
+            full = measure.start + self._bar if self.is_metric else now
+            measure.end = max(measure.end, last, min(now, full))
+
+    @property
+    def full_bar(self) -> Fraction:
+        """The length of a full bar."""
+        return self._bar
+
+    # Notes
+
+    def _note(
+        self, note: Element, now: Fraction, previous: Fraction
+    ) -> tuple[Fraction, Fraction, bool]:
+        """Read a note. Returns its start, the time after it, and whether it takes no time."""
+        pitch: int | None = None
+        duration = Fraction(0)
+        is_chord = is_silent = is_unpitched = False
+        staff, instrument, head, place = "1", "", "normal", ""
+        ties: set[str] = set()
+        for child in note:
+            tag = child.tag
+            if tag == "pitch":
+                pitch = _pitch(child)
+            elif tag == "duration":
+                duration = self._quarters(child.text)
+            elif tag == "chord":
+                is_chord = True
+            elif tag == "grace":
+                self.counts["grace notes dropped"] += 1
+                return now, now, True
+            elif tag == "cue":
+                self.counts["cue notes dropped"] += 1
+                is_silent = True
+            elif tag == "staff":
+                staff = child.text or "1"
+            elif tag == "tie":
+                ties.add(child.get("type", ""))
+            elif tag == "notations" and not ties:
+                ties |= {tied.get("type", "") for tied in child.iterfind("tied")}
+            elif tag == "unpitched":
+                is_unpitched = True
+                step = child.findtext("display-step", "C")
+                place = f"{step}{child.findtext('display-octave', '5')}"
+            elif tag == "instrument":
+                instrument = child.get("id", "")
+            elif tag == "notehead":
+                head = child.text or "normal"
+        start = previous if is_chord else now
+        after = now if is_chord else now + duration
+        if is_unpitched:
+            drum = self.drums.get(instrument)
+            pitch = drum_at(place, head) if drum is None else drum
+            self.is_drums = True
+        elif pitch is not None and not self.is_drums:
+            pitch += self._shifts.get(staff, self._shifts.get(None, 0))
+        if pitch is not None and not is_silent and duration:
+            part = self.staves.get(staff)
+            if part is None:
+                part = self.staves[staff] = ScorePart()
+            is_between = "continue" in ties
+            part.notes.append(
+                ScoreNote(
+                    start,
+                    start + duration,
+                    pitch,
+                    is_between or "start" in ties,
+                    is_between or "stop" in ties,
+                )
+            )
+        return start, after, False
+
+    def _quarters(self, duration: str | None) -> Fraction:
+        quarters = self._durations.get(duration)
+        if quarters is None:
+            quarters = self._durations[duration] = _number(duration) / self._divisions
+        return quarters
+
+    # Attributes, directions and bar lines
+
+    def _attributes(self, element: Element, now: Fraction, measure: Measure) -> None:
+        if (divisions := element.findtext("divisions")) is not None:
+            self._divisions = _number(divisions)
+            self._durations = {}
+            if self._divisions <= 0:
+                raise MusicError(
+                    f"has {divisions} divisions of a quarter; expected a positive number"
+                )
+        for transpose in element.iterfind("transpose"):
+            semitones = _number(transpose.findtext("chromatic", "0"))
+            semitones += 12 * _number(transpose.findtext("octave-change", "0"))
+            self._shifts[transpose.get("number")] = int(semitones)
+            self.is_transposing |= semitones % 12 != 0
+        if (key := element.find("key")) is not None:
+            self.keys.append((now, self._key(key)))
+        if (time := element.find("time")) is not None:
+            self._meter(time, measure)
+        for repeat in element.iterfind("measure-style/measure-repeat"):
+            self.counts["repeated bars not written out"] += repeat.get("type") == "start"
+
+    def _key(self, element: Element) -> Key | None:
+        fifths = element.findtext("fifths")
+        if fifths is None:
+            return None
+        mode = (element.findtext("mode") or "major").strip().lower()
+        mode = {"ionian": "major", "aeolian": "minor"}.get(mode, mode)
+        sharps = min(max(int(_number(fifths)), -7), 7)
+        key = Key(sharps, mode if mode in MODES else "major")
+        shift = self._shifts.get(element.get("number"), self._shifts.get(None, 0))
+        return key.transposed(shift)
+
+    def _meter(self, element: Element, measure: Measure) -> None:
+        if element.find("senza-misura") is not None:
+            measure.meter = measure.meter or (None,)
+            self.is_metric = False
+            return
+        texts = [each.text or "" for each in element.iterfind("beats")]
+        kinds = [int(_number(each.text)) for each in element.iterfind("beat-type")]
+        beats = [sum(int(_number(part)) for part in text.split("+")) for text in texts]
+        if not kinds or len(kinds) != len(beats) or min(*kinds, *beats) < 1:
+            self.counts["odd meters"] += 1
+            return
+        self.is_metric = True
+        self._bar = sum(map(Fraction, (4 * count for count in beats), kinds), Fraction(0))
+        if measure.meter is None:
+            total = self._bar * max(kinds) / 4  # of 3/4+3/8, in eighths
+            kind = max(kinds) if total.denominator == 1 else 0
+            measure.meter = (real_meter(int(total), kind, self.counts),)
+
+    def _direction(self, element: Element, now: Fraction, measure: Measure) -> None:
+        sound = element.find("sound")
+        if sound is not None:
+            self._sound(sound, now, measure)
+        if sound is None or sound.get("tempo") is None:
+            for mark in element.iterfind("direction-type/metronome"):
+                self._metronome(mark, now, measure)
+
+    def _sound(self, element: Element, now: Fraction, measure: Measure) -> None:
+        if (tempo := element.get("tempo")) is not None:
+            _add_tempo(float(_number(tempo)), now, measure)
+        measure.jumps += any(element.get(name) for name in ("dacapo", "dalsegno", "tocoda", "fine"))
+
+    def _metronome(self, element: Element, now: Fraction, measure: Measure) -> None:
+        unit = BEAT_UNITS.get((element.findtext("beat-unit") or "").strip())
+        number = NUMBER.search(element.findtext("per-minute") or "")
+        if unit is None or number is None:
+            self.counts["tempo marks not understood"] += 1
+            return
+        dots = len(element.findall("beat-unit-dot"))
+        beat = unit * (2 - Fraction(1, 2 ** min(dots, 8)))
+        _add_tempo(float(_number(number[0]) * beat), now, measure)
+
+    def _barline(self, element: Element, measure: Measure) -> None:
+        if (repeat := element.find("repeat")) is not None:
+            if element.get("location") == "middle":
+                self.counts["repeats inside bars not understood"] += 1
+            elif repeat.get("direction") == "forward":
+                measure.begins_repeat = True
+            else:
+                measure.plays = max(2, int(_number(repeat.get("times", "2"))))
+        for ending in element.iterfind("ending"):
+            if ending.get("type") == "start":
+                numbers = re.findall(r"\d{1,2}", ending.get("number", ""))
+                measure.ending_starts = tuple(int(number) for number in numbers)
+            else:
+                measure.ending_stops = True
+
+
+def _add_tempo(tempo: float, now: Fraction, measure: Measure) -> None:
+    if tempo > 0:
+        measure.tempi.append((now, round(tempo, 3)))
+
+
+def _pitch(element: Element) -> int:
+    step, octave, alter = map(element.findtext, ("step", "octave", "alter"))
+    return _midi_number(step, octave, alter)
+
+
+@lru_cache(1024)
+def _midi_number(step: str | None, octave: str | None, alter: str | None) -> int:
+    """
+    >>> _midi_number("B", "3", "-1")
+    58
+    """
+    if (step or "").strip() not in STEPS:
+        raise MusicError(f"has a pitch without a step from A to G: {(step or '')[:20]!r}")
+    pitch = 12 * (_number(octave) + 1) + STEPS[(step or "").strip()]
+    return int(pitch + round(_number(alter or "0")))
+
+
+@lru_cache(4096)
+def _number(text: str | None) -> Fraction:
+    """
+    >>> _number(" 3 "), _number("-1.5")
+    (Fraction(3, 1), Fraction(-3, 2))
+    """
+    found = NUMBER.fullmatch((text or "").strip())
+    if found is None:
+        raise MusicError(f"expected a number, got {(text or '')[:40]!r}")
+    return Fraction(found[0])
