@@ -46,8 +46,11 @@ class Budget:
         if self.minutes is None:
             assert self.epochs is not None
             return self.epochs * self.training_tokens
-        seconds = max(60 * self.minutes - START_SECONDS, 1.0)
-        return seconds * self.devices * self.speed / self._cost(config)
+        return max(60 * self.minutes - START_SECONDS, 1.0) * self.tokens_per_second(config)
+
+    def tokens_per_second(self, config: ModelConfig) -> float:
+        """The speed at which a network trains."""
+        return self.devices * self.speed / self._cost(config)
 
     def _cost(self, config: ModelConfig) -> float:
         """The training time per token, relative to LSTM 1 x 256 without dropout."""

@@ -22,6 +22,8 @@ from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
 
 LONG_RUN_MINUTES = 1.0
+TOLERANCE = 0.2  # largest error of a predicted speed that needs no correction
+CORRECTIONS = 3  # largest number
 LONG_RUN_TOKENS = 3_000_000  # a run this long is worth some seconds of measuring precisions
 
 
@@ -198,8 +200,35 @@ def _choose(corpus: Corpus, request: RunRequest, callback: Callback) -> tuple[Js
         precision,
     )
     chosen, reason = auto_config.choose_hyperparameters(budget, explicit)
+    if reason and (config.minutes or 0) >= LONG_RUN_MINUTES and is_fast and budget.devices == 1:
+        chosen, reason = _corrected(budget, chosen, reason, corpus, request)
     if reason:
         callback.on_message(reason)
+    return chosen, reason
+
+
+def _corrected(
+    budget: auto_config.Budget, chosen: Json, reason: str, corpus: Corpus, request: RunRequest
+) -> tuple[Json, str]:
+    """Choose again if real steps of the chosen network are faster or slower than predicted.
+
+    A cached speed may be that of a busy machine, or this one may be busy now.
+    """
+    from seqgen.training import calibration, precision_benchmark
+
+    for _ in range(CORRECTIONS):
+        run_setup = RunSetup(
+            corpus,
+            request.model_config.override(chosen),
+            request.train_config.override(chosen),
+        )
+        speed = calibration.tokens_per_second(run_setup)
+        ratio = speed / budget.tokens_per_second(run_setup.model_config)
+        if 1 / (1 + TOLERANCE) <= ratio <= 1 + TOLERANCE:
+            break
+        budget = dataclasses.replace(budget, speed=ratio * budget.speed)
+        precision_benchmark.correct(run_setup.train_config.precision, budget.speed)
+        chosen, reason = auto_config.choose_hyperparameters(budget, request.explicit_options)
     return chosen, reason
 
 
