@@ -20,14 +20,20 @@ from seqgen.model import Model
 from seqgen.model_file import ModelData
 from seqgen.vocabulary import Vocabulary
 
+# Flags of /proc/cpuinfo that the speed of products depends on.
+FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "bf16")
+
 
 def machine() -> str:
     """A description of the machine, in one line."""
     processor = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        processor = names[0].split(":")[1].strip() if names else processor
+        lines = [line.partition(":") for line in info.read_text().splitlines()]
+        fields = {name.strip(): value.strip() for name, _, value in reversed(lines)}
+        there = fields.get("flags", fields.get("Features", "")).split()
+        flags = " ".join(flag for flag in FLAGS if flag in there)
+        processor = f"{fields.get('model name', processor)} ({flags})"
     return (
         f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"seqgen {__version__}"

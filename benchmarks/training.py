@@ -1,18 +1,22 @@
 """Characters per second of training: seqgen, Keras's layers in the same loop, and PyTorch.
 
     python -m benchmarks.training [--rounds 3] [--seconds 4] [--cells lstm,gru,simple_rnn]
-        [--sizes 2x512x64,1x256x32]
+        [--sizes 2x512x64,1x256x32] [--isa avx2]
 
 A step consists of reading a batch, loss, gradients, clipping and the optimizer; the recurrent state
 is kept between steps. The implementations run in separate processes, which take turns. A ratio is
 the median of the ratios of the rounds. PyTorch is measured if it is installed
 (`pip install 'seqgen[bench]'`).
+
+With `--isa`, all of them use that instruction set at most, in float32, and each speed has its share
+of the rate at which NumPy multiplies matrices.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +28,7 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.measure import print_table
+from seqgen.cells import base as cells
 from seqgen.training.batches import TextBatches
 
 SIZES = "2x512x64,2x256x64,1x256x32"  # layers, units, batch size
@@ -39,6 +44,23 @@ AT_LEAST: dict[tuple[object, ...], float] = {
     ("PyTorch float32", 1, 256): 1.3, ("PyTorch bfloat16", 2, 512): 1.4,
     ("PyTorch bfloat16", 2, 256): 1.05, ("PyTorch bfloat16", 1, 256): 0.8,
 }  # fmt: skip
+
+# What holds everybody to an instruction set: seqgen, PyTorch, oneDNN, MKL, NumPy's BLAS.
+LIMITS = {
+    "avx2": {
+        "SEQGEN_NATIVE": "avx2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "OPENBLAS_CORETYPE": "Haswell",
+    }
+}
+# the same for seqgen in float32 with AVX2, and the least share of the rate of products
+AT_LEAST_AVX2: dict[object, float] = {
+    ("PyTorch float32", "lstm"): 1.25,
+    ("PyTorch float32", "gru"): 2,
+}
+LEAST_SHARE = 0.7
 
 Step = Callable[[], object]
 
@@ -133,9 +155,34 @@ def characters_per_second(
     return batch_size * WINDOW * len(warm) / sum(warm)
 
 
+def product_rate(size: int = 1536, repeats: int = 20) -> float:
+    """Floating-point operations per second of NumPy's float32 products on all cores, the best."""
+    a = np.random.default_rng(0).standard_normal((size, size)).astype(np.float32)
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - began)
+    return 2 * size**3 / min(times)
+
+
+def operations_per_character(cell: str, layers: int, units: int) -> float:
+    """Floating-point operations of the products of a step, forward and backward."""
+    weights, width = 0, EMBEDDING
+    for _ in range(layers):
+        weights += cells.get(cell).gates * units * (width + units)
+        width = units
+    return 6 * (weights + units * len(text().vocabulary))
+
+
 def measured(*arguments: object) -> float:
     """`characters_per_second` in its own process."""
-    command = [sys.executable, "-m", "benchmarks.training", "--one", *map(str, arguments)]
+    return own_process("--one", *arguments)
+
+
+def own_process(*arguments: object) -> float:
+    """What this benchmark prints with other arguments."""
+    command = [sys.executable, "-m", "benchmarks.training", *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout.splitlines()[-1])
 
@@ -153,9 +200,16 @@ def compare(
         zip(implementations, zip(*rounds, strict=True), strict=True)
     ):
         figure = f"{statistics.median(speeds):,.0f}"
+        if options.isa:
+            operations = operations_per_character(cell, *size[:2])
+            share = statistics.median(speeds) * operations / options.rate
+            figure += f", {share:.0%} of the rate"
+            figure += f" (at least {LEAST_SHARE:.0%})" if place == 0 else ""
         if name not in IMPLEMENTATIONS[:2]:
             ratio = statistics.median(each[0] / each[place] for each in rounds)
             least = AT_LEAST.get((name, *size[:2])) if cell == "lstm" else None
+            if options.isa:
+                least = AT_LEAST_AVX2.get((name, cell))
             figure += f", {ratio:.2f} x" + (f" (at least {least:g})" if least else "")
         row.append(figure)
     return tuple(row)
@@ -169,14 +223,25 @@ def main() -> None:
     parser.add_argument(
         "--sizes", default=SIZES, help="LAYERSxUNITSxBATCH_SIZE, separated by commas"
     )
+    parser.add_argument("--isa", choices=LIMITS, help="instruction set that nobody may exceed")
     parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
+    parser.add_argument("--product-rate", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.product_rate:
+        print(product_rate())
+        return
     if options.one:
         implementation, cell, layers, units, batch_size, seconds = options.one
         size = int(layers), int(units), int(batch_size)
         print(characters_per_second(implementation, cell, *size, float(seconds)))
         return
     implementations = [*IMPLEMENTATIONS, *(TORCH if importlib.util.find_spec("torch") else [])]
+    title = "Training"
+    if options.isa:
+        os.environ.update(LIMITS[options.isa])
+        implementations = [each for each in implementations if "bfloat16" not in each]
+        options.rate = own_process("--product-rate")
+        title = f"Training with {options.isa}, products at {options.rate / 1e9:.0f} GFLOP/s"
     header = (
         f"characters/s in training, median of {options.rounds}",
         *(
@@ -190,7 +255,7 @@ def main() -> None:
         for cell in options.cells.split(",")
         for size in sizes
     ]
-    print_table("Training", [header, *rows])
+    print_table(title, [header, *rows])
 
 
 if __name__ == "__main__":
