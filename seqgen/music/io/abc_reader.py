@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import ClassVar
@@ -17,7 +16,7 @@ from seqgen.music.io.abc_tunes import FIELD, Tune, tunes_of
 from seqgen.music.io.abc_voice import Voice, Written
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
-from seqgen.music.io.score import Score, piece_of, real_meter
+from seqgen.music.io.score import Score, ScorePart, piece_of, real_meter
 from seqgen.music.piece import MOST_BARS, Piece
 from seqgen.music.signatures import Key
 
@@ -223,13 +222,15 @@ class _TuneReader:
     def voice_named(self, name: str) -> Voice:
         if name not in self.voices:
             start = self.start
-            self.voices[name] = replace(
-                start,
-                part=replace(start.part, notes=[]),
-                bars=[Bar(Fraction(0))],
+            self.voices[name] = Voice(
+                start.signature,
+                start.meter,
+                start.unit,
+                start.key_shift,
+                start.voice_shift + fields.parse_shift(self.declared.get(name, "")),
+                ScorePart([], start.part.program, start.part.is_drums),
                 keys=list(start.keys),
                 meters=list(start.meters),
-                voice_shift=fields.parse_shift(self.declared.get(name, "")),
             )
         return self.voices[name]
 

@@ -11,6 +11,9 @@ from seqgen.errors import MusicError
 
 ZIP_START = b"PK\x03\x04"
 CONTAINER = "META-INF/container.xml"
+DAMAGED = (  # what zipfile raises
+    zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError
+)  # fmt: skip
 MOST_BYTES = 100_000_000  # of a score, unpacked
 
 
@@ -50,7 +53,9 @@ def _unpacked(data: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _member(archive, _score_name(archive))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except MusicError:
+        raise
+    except DAMAGED as error:
         raise MusicError(f"cannot be read as music: {error}") from error
 
 

@@ -91,6 +91,8 @@ def piece_of(score: Score, counts: Counter[str], *, expand_repeats: bool = False
         for part in score.parts
         if part.notes
     ]
+    if not parts:
+        raise MusicError("holds no notes that its repeats play")
     end = max(note.end for part in parts for note in part.notes)
     length = max(end, _ticks(score.length))
     meters = _present(_moved(score.meters, length))

@@ -104,6 +104,9 @@ def test_melodies(body: str, expected: str) -> None:
         ("D|C2&E|F", [(0, 24, 62), (24, 24, 64), (24, 48, 60), (72, 24, 65)]),
         ("^F&F|", [(0, 24, 65), (0, 24, 66)]),
         ("V:1\nCD|\nV:2\nE2|\nV:1\nE|", [(0, 24, 60), (0, 48, 64), (24, 24, 62), (48, 24, 64)]),
+        ("V:1\n^F2-|F2|\nV:2\nF2|F2|",
+         [(0, 48, 65), (0, 96, 66), (48, 48, 65)]),
+        ("V:1\n(3CD\nV:2\nC2|", [(0, 16, 60), (0, 48, 60), (16, 16, 62)]),
         ("V:a\nF[K:G]F|\nV:b\nFF|", [(0, 24, 65), (0, 24, 65), (24, 24, 65), (24, 24, 66)]),
     ],
 )  # fmt: skip
@@ -245,6 +248,13 @@ def test_what_nobody_writes_is_refused(body: str, reason: str) -> None:
 def test_repeats_without_end_are_refused() -> None:
     tune = HEAD + "K:C\n|:" + "C|" * 4000 + "[1-32" + " C:|" * 2 + "\n"
     assert "bars" in read("t.abc", tune.encode(), expand_repeats=True).reason
+
+
+def test_endings_that_are_never_played() -> None:
+    tune = HEAD + "K:C\n[2 CDEF|]"
+    assert (
+        "no notes that its repeats play" in read("t.abc", tune.encode(), expand_repeats=True).reason
+    )
 
 
 def test_a_key_of_its_own_for_every_voice_and_the_first_for_the_piece() -> None:

@@ -283,6 +283,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
         ((BOMB + "<score-partwise/>").encode("utf-16"), "declares entities"),
         (b"<score-partwise><part", "cannot be read as music"),
         (b"PK\x03\x04broken", "cannot be read as music"),
+        (b"PK\x03\x04" + archive("a.xml")[40:], "cannot be read as music"),
         (archive("text.txt"), "the archive holds no score"),
         (b"<opus/>", "is no score: its root is <opus>"),
         (b"<score-partwise/>", "holds no notes"),
