@@ -108,8 +108,8 @@ def test_ignored_parts_of_a_primer_are_reported(model: Path, tmp_path: Path, seq
     (tmp_path / "two.abc").write_text(tune.format(1, "[CEG]DEF") + tune.format(2, "GABc"))
     (tmp_path / "one.abc").write_text(tune.format(1, "CDEF"))
     said = (
-        "two.abc holds 2 pieces; the music goes on from the first",
-        "2 notes of the primer lie under others, or repeat them: left out",
+        "two.abc holds 2 pieces; the music continues the first one",
+        "2 notes of the primer sound at the same time as others: left out",
     )
     for name, lines in (("two.abc", said), ("one.abc", ())):
         primer = ("--primer", name, "--bars", 1, "--seed", 1)

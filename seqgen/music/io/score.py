@@ -232,7 +232,7 @@ def _ticks(quarters: Fraction) -> int:
 
 
 def _moved(changes: Sequence[tuple[Fraction, Value]], length: int) -> list[tuple[int, Value]]:
-    """Return changes on the grid, without repetitions and those behind the end."""
+    """Return changes on the grid, without repetitions and those after the end."""
     latest: dict[int, Value] = {}
     for time, value in sorted(changes, key=lambda change: change[0]):
         if (tick := _ticks(time)) < length:

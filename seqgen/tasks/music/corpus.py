@@ -187,7 +187,7 @@ def _tempo_note(pieces: Sequence[Piece]) -> list[str]:
 
 def _encoding_note(codec: Codec, found: int, pieces: Sequence[Piece]) -> str:
     left_out = found - sum(piece.note_count for piece in pieces)
-    under = f"; {left_out:,} notes lie under others, or repeat them: left out"
+    under = f"; {left_out:,} notes sound at the same time as others: left out"
     return f"{codec.encoding} encoding{under if left_out else ''}"
 
 

@@ -86,10 +86,10 @@ def _read_primer(generator: Pieces, text: str, say: Say) -> Piece:
     """Read the primer and tell the user which parts of it the music does not continue."""
     primer, *others = primers(text)
     if others:
-        say(f"{text} holds {1 + len(others)} pieces; the music goes on from the first")
+        say(f"{text} holds {1 + len(others)} pieces; the music continues the first one")
     codec = Codec(**generator.model.data.corpus["details"]["codec"])
     if left_out := primer.note_count - codec.restrict(primer).note_count:
-        say(f"{left_out:,} notes of the primer lie under others, or repeat them: left out")
+        say(f"{left_out:,} notes of the primer sound at the same time as others: left out")
     return primer
 
 

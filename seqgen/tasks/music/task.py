@@ -91,7 +91,7 @@ class MusicTask(Task):
     def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
         """Return the options for scoring: all pieces, and each in one key only."""
         if encoding is not None:
-            raise ConfigError("encoding: of text; music is encoded as the model's own")
+            raise ConfigError("encoding: expected a model of text, got one of music; leave it out")
         options = {name: value for name, value in options.items() if name != "voices"}
         if options["transpose"] == "augment":
             options["transpose"] = "none"
