@@ -23,9 +23,10 @@ DEMO_TUNE    ?= $(DEMO_MODEL:.keras=-tune)
 # The build of seqgen itself happens in an environment of its own; this reaches there too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-FAST := tests/utils tests/native tests/corpus tests/copying tests/sampling tests/inference tests/music/tokens \
-        tests/music/analysis tests/cells/test_activations.py tests/tasks/text tests/test_config.py tests/test_errors.py \
-        tests/test_vocabulary.py tests/test_imports.py
+# Tests that neither train nor compile nor start many processes.
+FAST := tests/utils tests/native/test_native.py tests/corpus tests/copying/test_exact.py tests/copying/test_index.py \
+        tests/sampling tests/music/tokens tests/music/analysis tests/cells/test_activations.py tests/tasks/text \
+        tests/test_config.py tests/test_errors.py tests/test_vocabulary.py
 
 SANITIZED := tests/native tests/network/test_kernels.py tests/inference/test_c_engine.py \
              tests/sampling/test_c_sampler.py

@@ -109,6 +109,11 @@ class Piece:
         return tuple(sorted(note for part in self.parts for note in part.notes))
 
     @property
+    def tempo_changes(self) -> int:
+        """The number of tempi after the first, to which generated music does not change."""
+        return max(len(self.tempi) - 1, 0)
+
+    @property
     def note_count(self) -> int:
         """The number of notes in all parts."""
         return sum(len(part.notes) for part in self.parts)

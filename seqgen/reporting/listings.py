@@ -13,8 +13,8 @@ SHOWN_REASONS = 3  # of skipped pieces, in one line
 def reading(file: str, result: ReadResult) -> dict[str, Any]:
     """The result of reading a music file, as plain data."""
     pieces = result.pieces
-    later = sum(max(len(piece.tempi) - 1, 0) for piece in pieces)
-    counts = {"changes of tempo": later, **result.counts}
+    changes = sum(piece.tempo_changes for piece in pieces)
+    counts = {"changes of tempo": changes, **result.counts}
     return {
         "file": file,
         "kept": bool(pieces),

@@ -22,9 +22,9 @@ from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
 
 LONG_RUN_MINUTES = 1.0
-TOLERANCE = 0.2  # largest error of a predicted speed that needs no correction
-CORRECTIONS = 3  # largest number
 LONG_RUN_TOKENS = 3_000_000  # a run this long is worth some seconds of measuring precisions
+TOLERANCE = 0.2  # largest relative error of a predicted speed that is not corrected
+MOST_CORRECTIONS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +216,7 @@ def _corrected(
     """
     from seqgen.training import calibration, precision_benchmark
 
-    for _ in range(CORRECTIONS):
+    for _ in range(MOST_CORRECTIONS):
         run_setup = RunSetup(
             corpus,
             request.model_config.override(chosen),

@@ -6,12 +6,22 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
 from typing import ClassVar
 
 from seqgen.errors import MusicError
 from seqgen.music.io import abc_fields as fields
 from seqgen.music.io.abc_fields import ALTERATIONS, Signature
+from seqgen.music.io.abc_tokens import (
+    KNOWN_DECORATIONS,
+    MOST_TURNS,
+    NOTES,
+    SYMBOLS,
+    TOKEN,
+    TUPLETS,
+    parse_length,
+    parse_turns,
+    parse_written,
+)
 from seqgen.music.io.abc_tunes import FIELD, Tune, tunes_of
 from seqgen.music.io.abc_voice import Voice, Written
 from seqgen.music.io.repeats import Bar
@@ -20,47 +30,8 @@ from seqgen.music.io.score import Score, ScorePart, piece_of, real_meter
 from seqgen.music.piece import MOST_BARS, Piece
 from seqgen.music.signatures import Key
 
-LENGTH = r"\d*(?:/+\d*)?"
-NOTE = rf"(?P<sign>\^\^?|__?|=)?(?P<letter>[A-Ga-g])(?P<marks>[,']*)(?P<length>{LENGTH})"
-TOKEN = re.compile(
-    rf"""(?P<space>[ \t`$*\\)]+)
-    | (?P<note>{NOTE})
-    | (?P<field>\[(?P<name>[A-Za-z]):(?P<value>[^\]]*)\])
-    | (?P<bar>\.?(?P<close>:*)\[?\|[|\]]*(?P<open>:*) | ::+)
-    | (?P<ending>\[[ ]*(?P<turns>\d[\d,\-. ]*|"[^"]*"))
-    | (?P<turn>\d[\d,\-]*)
-    | (?P<chord>\[(?P<members>[^\]|]*)\](?P<chord_length>{LENGTH}))
-    | (?P<rest>[zx](?P<rest_length>{LENGTH}))
-    | (?P<rests>[ZX](?P<count>\d*))
-    | (?P<text>"(?P<words>[^"]*)")
-    | (?P<tuplet>\((?P<p>\d+)(?::(?P<q>\d*))?(?::(?P<r>\d*))?)
-    | (?P<slur>\.?\()
-    | (?P<tie>\.?-)
-    | (?P<broken>>+|<+)
-    | (?P<grace>\{{/?(?P<graces>[^}}]*)\}})
-    | (?P<decoration>!(?P<word>[^!\s|\[\]"]+)! | \+(?P<old_word>[^+\s|\[\]"]+)\+)
-    | (?P<overlay>&+)
-    | (?P<spacer>y{LENGTH})
-    | (?P<symbol>[~.H-Yh-w])
-    | (?P<line_end>!)
-    | (?P<unknown>.)""",
-    re.VERBOSE | re.DOTALL,
-)
-NOTES = re.compile(NOTE)
 DRUM_CHANNEL = 10
 LONGEST_LINE = 100_000  # characters, with macros written out
-MOST_TURNS = 32  # of an ending
-SYMBOLS = "~.HJLMOPRSTuv"
-DECORATIONS = """
-    trill trill( trill) lowermordent uppermordent mordent pralltriller roll turn turnx invertedturn
-    invertedturnx arpeggio > accent emphasis fermata invertedfermata tenuto 0 1 2 3 4 5 + plus snap
-    slide wedge upbow downbow open thumb breath pppp ppp pp p mp mf f ff fff ffff sfz crescendo( <(
-    crescendo) <) diminuendo( >( diminuendo) >) segno coda D.S. D.C. dacoda dacapo fine shortphrase
-    mediumphrase longphrase staccato ^ marcato cresc dim sf courtesy editorial D.C.alcoda D.C.alfine
-    D.S.alcoda D.S.alfine / // ///
-"""
-KNOWN_DECORATIONS = frozenset(DECORATIONS.split())
-TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes → in the time of how many; 5, 7, 9: by meter
 
 
 def read_abc(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
@@ -279,17 +250,17 @@ class _TuneReader:
                 action(self, self.voice, token)
 
     def note(self, voice: Voice, token: re.Match[str]) -> None:
-        written = _written(token)
+        written = parse_written(token)
         voice.add(written.length, (written,))
 
     def rest(self, voice: Voice, token: re.Match[str]) -> None:
-        voice.add(_length(token["rest_length"]))
+        voice.add(parse_length(token["rest_length"]))
 
     def chord(self, voice: Voice, token: re.Match[str]) -> None:
         members: list[Written] = []
         for inner in TOKEN.finditer(token["members"]):
             if inner.lastgroup == "note":
-                members.append(_written(inner))
+                members.append(parse_written(inner))
             elif inner.lastgroup == "tie" and members:
                 members[-1] = members[-1]._replace(is_tied=True)
             elif inner.lastgroup in self.IN_CHORDS:
@@ -299,7 +270,7 @@ class _TuneReader:
         if not members:
             self.counts["symbols not understood"] += 1
             return
-        length = _length(token["chord_length"])
+        length = parse_length(token["chord_length"])
         voice.add(
             members[0].length * length,
             tuple(member._replace(length=member.length * length) for member in members),
@@ -322,7 +293,7 @@ class _TuneReader:
         )
 
     def ending(self, voice: Voice, token: re.Match[str]) -> None:
-        if turns := _turns(token["turns"] or token["turn"] or ""):
+        if turns := parse_turns(token["turns"] or token["turn"] or ""):
             voice.begin_ending(turns)
         else:
             self.counts["endings not understood"] += 1
@@ -387,46 +358,6 @@ class _TuneReader:
         "decoration": decoration, "symbol": symbol, "overlay": overlay, "field": inline_field,
         "unknown": unknown,
     }  # fmt: skip
-
-
-def _written(token: re.Match[str]) -> Written:
-    letter, marks = token["letter"], token["marks"]
-    octave = letter.islower() + marks.count("'") - marks.count(",")
-    sign = token["sign"]
-    return Written(
-        letter.upper(), octave, ALTERATIONS[sign] if sign else None, _length(token["length"])
-    )
-
-
-@lru_cache(1024)
-def _length(text: str) -> Fraction:
-    """Return a length in units.
-
-    Raises:
-        MusicError: nobody writes it.
-
-    >>> _length(""), _length("3/2"), _length("//"), _length("3/")
-    (Fraction(1, 1), Fraction(3, 2), Fraction(1, 4), Fraction(3, 2))
-    """
-    number, _, rest = text.partition("/")
-    below = rest.strip("/")
-    above = int(number[:9] or 1)
-    divisor = int(below[:9] or 2 ** min(text.count("/"), 32))
-    if len(text) > 12 or not above or not divisor:
-        raise MusicError(f"has a length that nobody writes: {text[:20]}")
-    return Fraction(above, divisor)
-
-
-def _turns(text: str) -> tuple[int, ...]:
-    """Return the turns of an ending.
-
-    >>> _turns("1,3"), _turns("1-3"), _turns('"last time"')
-    ((1, 3), (1, 2, 3), ())
-    """
-    turns: list[int] = []
-    for first, last in re.findall(r"(\d{1,3})(?:-(\d{1,3}))?", text):
-        turns += range(int(first), int(last or first) + 1)
-    return tuple(turn for turn in turns if 0 < turn <= MOST_TURNS)
 
 
 def _bars(frame: Voice, voices: list[Voice]) -> list[Bar]:

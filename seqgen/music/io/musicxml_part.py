@@ -145,20 +145,17 @@ class PartReader:
         elif pitch is not None and not self.is_drums:
             pitch += self._shifts.get(staff, self._shifts.get(None, 0))
         if pitch is not None and not is_silent and duration:
-            part = self.staves.get(staff)
-            if part is None:
-                part = self.staves[staff] = ScorePart()
-            is_between = "continue" in ties
-            part.notes.append(
-                ScoreNote(
-                    start,
-                    start + duration,
-                    pitch,
-                    is_between or "start" in ties,
-                    is_between or "stop" in ties,
-                )
-            )
+            self._add(staff, start, start + duration, pitch, ties)
         return start, after, False
+
+    def _add(self, staff: str, start: Fraction, end: Fraction, pitch: int, ties: set[str]) -> None:
+        """Add a note to its staff; `ties` holds the types of its `<tie>` elements."""
+        part = self.staves.get(staff)
+        if part is None:
+            part = self.staves[staff] = ScorePart()
+        is_between = "continue" in ties
+        starts, stops = is_between or "start" in ties, is_between or "stop" in ties
+        part.notes.append(ScoreNote(start, end, pitch, starts, stops))
 
     def _quarters(self, duration: str | None) -> Fraction:
         quarters = self._durations.get(duration)

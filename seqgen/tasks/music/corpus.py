@@ -181,8 +181,8 @@ def _key_note(pieces: Sequence[Piece]) -> list[str]:
 
 
 def _tempo_note(pieces: Sequence[Piece]) -> list[str]:
-    changes = sum(max(len(piece.tempi) - 1, 0) for piece in pieces)
-    return [f"{changes:,} changes of tempo are left out; the first holds"] * bool(changes)
+    changes = sum(piece.tempo_changes for piece in pieces)
+    return [f"{changes:,} changes of tempo are left out"] * bool(changes)
 
 
 def _encoding_note(codec: Codec, found: int, pieces: Sequence[Piece]) -> str:
