@@ -38,10 +38,10 @@ def load_corpus(
     options = {**found.options, **options}
     known = reader.read_options()
     for option in options.keys() - known:
-        others = [each for each in base.names() if option in base.get(each).read_options()]
+        others = [other for other in base.names() if option in base.get(other).read_options()]
         advice = f"leave it out, or set task to {others[0]}" if others else "leave it out"
         raise ConfigError(
-            f"{option}: expected options of the task {name}, as which the corpus is read; {advice}"
+            f"{option}: expected an option of the task {name}, which reads this corpus; {advice}"
         )
     if "progress" in known:
         options["progress"] = progress

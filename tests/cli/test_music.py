@@ -1,4 +1,4 @@
-"""Music on the command line; through real processes where a model is trained and first used."""
+"""Music on the command line; in real processes where a model is trained and first used."""
 
 import json
 import re

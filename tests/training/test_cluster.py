@@ -48,7 +48,7 @@ def test_the_chief_is_the_first(
         (config({"worker": ["a:1", "b:65536"]}, "worker", 0), "host:port, got 'b:65536'"),
         (
             config({"worker": ["a:1", "a:1"]}, "worker", 0),
-            "each as host:port, got 'a:1'",
+            "a different host:port for each machine, got 'a:1'",
         ),
         ('{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}', "got 'a'"),
         ('{"cluster": {"worker": [1]}, "task": {"type": "worker", "index": 0}}', "got 1"),

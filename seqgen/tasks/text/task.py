@@ -10,7 +10,7 @@ from seqgen.tasks.base import Task, TaskModel, require_own_options
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
-from seqgen.types import Ids
+from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ class TextTask(Task):
         """The end token of the previous line, or a newline."""
         return encode_prompt(vocabulary, "")[1]
 
-    def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
+    def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """Keep rare characters: the model may have learned them."""
         return {**super().scoring_options(options, encoding), "min_count": 1}
 
-    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
+    def sample_options(self, model: TaskModel, **options: Any) -> Json:
         """Options of `TextGenerator.texts`; a model of lines needs no length."""
         require_own_options(
             self.name, [name for name, value in options.items() if value is not None]
@@ -76,7 +76,7 @@ class TextTask(Task):
 
     def measure_samples(
         self, model: TaskModel, corpus: Corpus, count: int, **options: Any
-    ) -> tuple[Table, dict[str, Any]]:
+    ) -> tuple[Table, Json]:
         """See `seqgen.tasks.text.samples.measure`."""
         from seqgen.tasks.text import samples
 
