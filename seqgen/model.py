@@ -84,27 +84,27 @@ class Model:
         """
         model_file.save(self.data, Path(path), keep=keep)
 
-    def texts(self, count: int = 1, **options: Any) -> list[TextStream]:
+    def texts(self, count: int = 1, **options: object) -> list[TextStream]:
         """Generate texts, see `seqgen.tasks.text.generate.TextGenerator.texts`."""
         texts: list[TextStream] = self._generator("texts")(count, **options)
         return texts
 
-    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+    def stream(self, prompt: str = "", **options: object) -> Iterator[str]:
         """Yield the prompt, then new characters one by one; options as for `texts`."""
         characters: Iterator[str] = self._generator("stream")(prompt, **options)
         return characters
 
-    def generate(self, prompt: str = "", **options: Any) -> str:
+    def generate(self, prompt: str = "", **options: object) -> str:
         """Return the prompt followed by new text; options as for `texts`."""
         text: str = self._generator("generate")(prompt, **options)
         return text
 
-    def pieces(self, count: int = 1, **options: Any) -> Iterator[Composition]:
+    def pieces(self, count: int = 1, **options: object) -> Iterator[Composition]:
         """Generate pieces of music, see `seqgen.tasks.music.pieces.Pieces.pieces`."""
         pieces: Iterator[Composition] = self._generator("pieces")(count, **options)
         return pieces
 
-    def compose(self, **options: Any) -> Piece:
+    def compose(self, **options: object) -> Piece:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from seqgen.cells.base import get as get_cell
 from seqgen.cells.base import names as cell_names
@@ -43,7 +43,7 @@ def compare(
     minutes: float | None = None,
     recalls: bool = True,
     callback: Callback | None = None,
-    **options: Any,
+    **options: object,
 ) -> dict[str, CellResult]:
     """Train a network of each cell with the same options, budget and seed.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +103,7 @@ class CSampler:
         return ids
 
 
-def _checked(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+def _checked(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
     """The array, made contiguous; `ValueError` if it has another shape or type than C expects."""
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(

@@ -166,16 +166,28 @@ class Task(ABC):
 
         return np.array([vocabulary.end_id or 0])
 
-    def sample_options(self, model: TaskModel, **options: Any) -> Json:
+    def sample_options(
+        self,
+        model: TaskModel,
+        *,
+        length: int | None,
+        bars: int | None,
+        temperature: float | None,
+        seed: int | None,
+    ) -> Json:
         """Options of generation for `measure_samples`, with defaults.
 
         Args:
             model: a `seqgen.Model`.
-            options: `length`, `bars`, `temperature` and `seed`; None if not given.
+            length: number of tokens; None if not given, like the others.
+            bars: number of full bars.
+            temperature: of sampling.
+            seed: of sampling.
 
         Raises:
             ConfigError: an option belongs to another task, or is out of range.
         """
+        options = {"length": length, "bars": bars, "temperature": temperature, "seed": seed}
         return {name: value for name, value in options.items() if value is not None}
 
     def measure_samples(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
@@ -12,7 +11,7 @@ from seqgen.tasks import base, detect
 
 
 def load_corpus(
-    *corpora: str | Path, task: str | None = None, progress: bool = False, **options: Any
+    *corpora: str | Path, task: str | None = None, progress: bool = False, **options: object
 ) -> Corpus:
     """Read and encode a corpus.
 

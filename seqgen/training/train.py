@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.model import Model
@@ -28,7 +28,7 @@ def train(
     checkpoint_path: str | Path | None = None,
     resume: bool = False,
     index: bool = True,
-    **options: Any,
+    **options: object,
 ) -> Model:
     """Train a model.
 

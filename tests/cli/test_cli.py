@@ -449,7 +449,7 @@ def test_cells_are_compared(book: Path, tmp_path: Path, seqgen: Run) -> None:
         ("--cells lstm,gru --cell-option unit_forget_bias=false", "GRU has no option"),
         ("--cells rnn", "cells: expected some of lstm, gru, simple_rnn, got 'rnn'"),
         ("-o picture.txt", "picture.txt: expected a name that ends in .png or .svg"),
-        ("--transpose c", "transpose: expected options of the task text"),
+        ("--transpose c", "transpose: expected an option of the task text"),
         ("--units 0", "units: expected a whole number"),
     ],
 )

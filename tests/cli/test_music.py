@@ -197,7 +197,7 @@ def test_inspect_shows_terms_of_use(tunes: Path, monkeypatch: pytest.MonkeyPatch
         (("render", "TUNES/jig.abc", "-o", "a.gif"), "expected a name that ends in"),
         (("train", "TUNES", "--encoding", "latin-1"), "encoding: expected melody or polyphony"),
         (("train", "TUNES/broken.mid"), "no music to learn from"),
-        (("train", "TUNES", "--lines"), "lines: expected options of the task music"),
+        (("train", "TUNES", "--lines"), "lines: expected an option of the task music"),
         (("train", "TUNES/1.mid", "--task", "text"), "is a binary file; expected plain text"),
     ],
 )

@@ -112,7 +112,7 @@ def test_another_split_than_in_training_is_noted(
     found = evaluation.evaluate(model, folder=trained.parent)
     assert found.notes == [
         "this version of seqgen splits the corpus differently: the model was trained on some of "
-        "the parts that are now held out"
+        "the tokens that are now held out"
     ]
 
 

@@ -19,6 +19,7 @@ from seqgen.tasks.music import corpus, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
+from seqgen.tasks.output import Say
 from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
 
@@ -50,9 +51,18 @@ class MusicTask(Task):
         """Return what `Model.pieces` and `Model.compose` call."""
         return Pieces(model)
 
-    def write(self, model: TaskModel, *, output: str | None, count: int, **options: Any) -> None:
+    def write(
+        self,
+        model: TaskModel,
+        *,
+        output: str | None,
+        count: int,
+        as_json: bool,
+        options: Json,
+        say: Say,
+    ) -> None:
         """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
-        write_pieces(Pieces(model), output, count, **options)
+        write_pieces(Pieces(model), output, count, as_json, options, say)
 
     def preview(self, model: TaskModel) -> str:
         """Return a few new bars as ABC."""
@@ -97,10 +107,17 @@ class MusicTask(Task):
             options["transpose"] = "none"
         return options
 
-    def sample_options(self, model: TaskModel, **options: Any) -> Json:
+    def sample_options(
+        self,
+        model: TaskModel,
+        *,
+        length: int | None,
+        bars: int | None,
+        temperature: float | None,
+        seed: int | None,
+    ) -> Json:
         """Return the options for pieces that are measured, by default 16 bars."""
-        require_own_options(self.name, [name for name in ("length",) if options[name] is not None])
-        bars, temperature, seed = (options[name] for name in ("bars", "temperature", "seed"))
+        require_own_options(self.name, [] if length is None else ["length"])
         SampleConfig(temperature=temperature or 0, seed=seed)
         bars = MEASURED_BARS if bars is None else bars
         return {"bars": bars, "temperature": temperature, "seed": seed}

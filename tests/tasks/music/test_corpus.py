@@ -197,9 +197,9 @@ def test_options_out_of_range(options: dict[str, object], message: str) -> None:
 
 def test_options_of_another_task_are_errors(tmp_path: Path) -> None:
     (tmp_path / "a.mid").write_bytes(midi_bytes(tune(1)))
-    with pytest.raises(ConfigError, match=r"lines: expected options of the task music"):
+    with pytest.raises(ConfigError, match=r"lines: expected an option of the task music"):
         load_corpus(tmp_path / "a.mid", lines=True)
-    with pytest.raises(ConfigError, match=r"transpose: expected options of the task text"):
+    with pytest.raises(ConfigError, match=r"transpose: expected an option of the task text"):
         load_corpus("python-docs", transpose="c")
 
 
