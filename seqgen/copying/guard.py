@@ -82,7 +82,7 @@ class CopyGuard:
         self.end_id = end_id
         self.follower = codes.follower()
         self.context: list[int] = []  # the last order - 1 codes
-        self.context_hash = 0  # their contribution to the hash of the next n-gram
+        self.context_hash = 0  # the part of the next n-gram's hash that the context gives
         self.run = 0  # length in codes of the copy at the end of the output
         for token in prompt:
             self.feed(int(token))
@@ -97,6 +97,7 @@ class CopyGuard:
             self._add(code)
 
     def _add(self, code: int) -> None:
+        """Append a code, and update the length of the copy at the end of the output."""
         order = self.index.order
         ngram = hashing.mixed_number((self.context_hash + code) % MODULUS)
         if len(self.context) < order - 1 or not self.index.holds_number(ngram):
@@ -104,7 +105,7 @@ class CopyGuard:
         elif self.run or self.context.count(int(PAD)) == order - 1:
             self.run += 1
         else:
-            self.run = order
+            self.run = order  # the first n-gram of a copy
         self._shift(code)
 
     def _shift(self, code: int) -> None:

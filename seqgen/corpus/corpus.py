@@ -40,7 +40,7 @@ class Corpus:
     bounds: npt.NDArray[np.int64] | None = None  # of the pieces, see above
     validation: float = 0.1  # fraction of the tokens, held out at the end
     sha256: str = ""  # of the bytes of all sources
-    options: Mapping[str, object] = field(default_factory=dict)  # of `Task.read`
+    options: Mapping[str, object] = field(default_factory=dict)  # the options of `Task.read`
     notes: tuple[str, ...] = ()  # messages to the user, such as which files were skipped and why
     cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
     variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none

@@ -137,19 +137,23 @@ class PieceBatches:
         self.restarts = restarts
         self.random = np.random.default_rng(seed)
         self._shuffle()
+        # The ids of each stream that are read but not yet returned; the first one is the last
+        # target, which is the next input.
         self.rows = [np.array([end_id], np.int32) for _ in range(batch_size)]
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def _shuffle(self) -> None:
-        self.before_shuffle = self.random.bit_generator.state
+        """Start an epoch: draw a new order of the pieces."""
+        self.before_shuffle = self.random.bit_generator.state  # for `state_dict`
         pieces = len(self.bounds) - 1
         self.order = np.arange(pieces, dtype=np.min_scalar_type(pieces))
         self.random.shuffle(self.order)
         self.used = 0  # pieces of the order that have been used
 
     def _next_piece(self) -> npt.NDArray[np.int32]:
+        """The ids of the next piece, in a random variant if there are variants."""
         if self.used == len(self.order):
             self._shuffle()
         number = self.order[self.used]
@@ -176,7 +180,7 @@ class PieceBatches:
 
     def __next__(self) -> Batch:
         for i in np.flatnonzero(self.random.random(len(self.rows)) < self.restarts):
-            self.rows[i] = np.array([self.end_id], np.int32)
+            self.rows[i] = np.array([self.end_id], np.int32)  # drops the rest of the piece
         filled = [self._fill(row) for row in self.rows]
         self.rows = [row[self.window :] for row in filled]
         windows = np.stack([row[: self.window + 1] for row in filled])

@@ -18,6 +18,7 @@ PAUSE = 50  # between the validations of two epochs, in multiples of the duratio
 SHARE = 0.004  # the fraction of the run's time that one validation may use
 LAST_SHARE = 0.03  # the same for the last validation, which scores the best weights
 COST = 1 / 3  # time to validate a token / time to train on it, which includes a backward pass
+# Attributes that checkpoints contain.
 STATE = ("loss", "speed", "scored_tokens", "step", "fraction", "ended", "took")
 
 

@@ -91,7 +91,10 @@ class Conditioning:
     def _with_known_programs(self, primer: Piece) -> Piece:
         """Replace instruments that the model does not know."""
         if not primer.notes:
-            raise MusicError("primer: expected notes, got none that this model's encoding can hold")
+            raise MusicError(
+                "primer: expected notes, got none that the encoding of this model can hold; choose "
+                "another primer"
+            )
         programs = self.known("program:")
         return replace(
             primer,
@@ -134,11 +137,11 @@ class Conditioning:
             name = kind.removesuffix(":")
             if self.is_in_c and kind == "key:":
                 known = [mode for mode in MODES if str(Key(0, mode)) in known]
-            listed = ", ".join(known[:MAX_LISTED]) or "none"
+            advice = f"use one of {', '.join(known[:MAX_LISTED])}" if known else "leave it out"
             if len(known) > MAX_LISTED:
-                listed += f" and {len(known) - MAX_LISTED} more"
+                advice += f" and {len(known) - MAX_LISTED} more"
             raise VocabularyError(
-                f"{name}: the model has never seen {requested}; it knows {listed}"
+                f"{name}: expected one that the model knows, got {requested}; {advice}"
             )
         return f"{kind}{text}"
 
@@ -156,7 +159,9 @@ class Conditioning:
         pitches = range(request.lowest, request.highest + 1)
         key = request.key
         if not any(key is None or pitch % 12 in key.scale for pitch in pitches):
-            raise MusicError(f"range: there is no note of {key} in it; make it wider")
+            raise MusicError(
+                f"range: expected notes of {key}, got a range without any; make it wider"
+            )
         kind = MelodyGrammar if self.codec.is_melody else PolyphonyGrammar
         grammar = kind(
             self.vocabulary.tokens,
@@ -166,7 +171,9 @@ class Conditioning:
             highest=request.highest + shift,
         )
         if not grammar.has_notes:
-            raise MusicError("range: the model knows no note in it; make it wider")
+            raise MusicError(
+                "range: expected notes that the model knows, got a range without any; make it wider"
+            )
         return grammar
 
     def final_degree_score(self, piece: Piece) -> float:
