@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from cloup import option, option_group
@@ -14,6 +14,9 @@ from seqgen.cells import base as cells
 from seqgen.config import PRECISIONS, SIZES
 from seqgen.sampling.filters import FILTERS
 from seqgen.tasks import base as tasks
+
+if TYPE_CHECKING:
+    from seqgen.types import Json
 
 FILE = click.Path(path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., object])  # a function before `@command`
@@ -30,7 +33,9 @@ class Registered(click.ParamType):  # type: ignore[type-arg]  # generic only in 
         """All names, in the format of `click.Choice`."""
         return f"[{'|'.join(self.names())}]"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         """A registered name."""
         return click.Choice(self.names()).convert(value, param, ctx)
 
@@ -40,10 +45,10 @@ json_option = option("--json", "as_json", is_flag=True, help="Print the results 
 
 def parse_cell_options(
     context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
-) -> dict[str, Any]:
+) -> Json:
     """Parse NAME=VALUE texts; a value is JSON, True, False, None, or else a string."""
     python = {"True": True, "False": False, "None": None}
-    parsed: dict[str, Any] = {}
+    parsed: Json = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals):

@@ -27,6 +27,7 @@ from seqgen.tasks.output import print_json
 
 if TYPE_CHECKING:
     from seqgen.training.callbacks import Callback
+    from seqgen.types import Json
 
 
 @command()
@@ -121,7 +122,7 @@ def callbacks(task: str, tensorboard: Path | None) -> Iterator[Callback]:
             yield Callbacks(progress_bar, TensorBoard(tensorboard, progress_bar.on_message))
 
 
-def save_loss_curve(history: list[dict[str, Any]], path: Path) -> None:
+def save_loss_curve(history: list[Json], path: Path) -> None:
     """Draw the losses of a run; if that fails, only say so: the model is saved."""
     from seqgen.reporting import plots
 

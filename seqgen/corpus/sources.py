@@ -100,7 +100,7 @@ def from_path(text: str) -> list[Source] | None:
             return from_folder(path)
         if path.is_file():
             return [Source(text, path)]
-        if path.exists():  # a pipe, which can be read once only
+        if path.exists():  # a pipe, which can be read only once
             return [Source(text, data=path.read_bytes())]
     except (OSError, RuntimeError, ValueError) as error:  # name too long, unknown ~user, NUL
         raise CorpusError(f"{text[:80]} is not a readable path: {error}; check the name") from error

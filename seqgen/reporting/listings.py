@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seqgen.corpus.catalogue import Entry
 from seqgen.music.io.result import ReadResult
+from seqgen.types import Json
 
 SHOWN_REASONS = 3  # of skipped pieces, in one line
 
 
-def reading(file: str, result: ReadResult) -> dict[str, Any]:
+def reading(file: str, result: ReadResult) -> Json:
     """The result of reading a music file, as plain data."""
     pieces = result.pieces
     changes = sum(piece.tempo_changes for piece in pieces)
@@ -30,7 +29,7 @@ def reading(file: str, result: ReadResult) -> dict[str, Any]:
     }
 
 
-def reading_line(row: dict[str, Any]) -> str:
+def reading_line(row: Json) -> str:
     """A row of `reading` as one line.
 
     >>> reading_line({"kept": False, "reason": "not a MIDI file"})
@@ -54,7 +53,7 @@ def reading_line(row: dict[str, Any]) -> str:
     return ", ".join(filter(None, texts))
 
 
-def entry(named: Entry) -> dict[str, Any]:
+def entry(named: Entry) -> Json:
     """An entry of the catalogue, as plain data."""
     return {
         "name": named.name,

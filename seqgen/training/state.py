@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from seqgen.network import fast_layers
 from seqgen.network.backend import tf
 from seqgen.network.build import build, initial_state
@@ -19,7 +21,16 @@ from seqgen.training.validation import Validation
 from seqgen.types import Json
 from seqgen.utils.sigint import defer_sigint
 
-HistoryEntry = dict[str, float | None]
+
+class HistoryEntry(TypedDict):
+    """The progress of a run at a validation; losses are in nats per token."""
+
+    step: int
+    tokens_seen: int
+    seconds: float  # since the start of the run
+    training_loss: float
+    validation_loss: float | None
+    scored_tokens: int
 
 
 class RunState:
@@ -55,10 +66,10 @@ class RunState:
         self.training_loss = TrainingLoss(len(corpus.vocabulary))
         self.history: list[HistoryEntry] = []
         self.step = 0
-        self.seconds_per_step = 0.0  # of the last step; the first one is not counted
+        self.seconds_per_step = 0.0  # duration of the last step; 0 for the first one
 
     def advance(self, plan: StepPlan) -> StepPlan:
-        """Take one step, uninterrupted by Ctrl-C: a checkpoint cannot hold half a step.
+        """Take one step. Ctrl-C is deferred to its end: a checkpoint cannot hold half a step.
 
         Args:
             plan: what this machine would do.
@@ -126,8 +137,8 @@ class RunState:
         """Arrays for `load_state_dict`."""
         best = self.best_weights.best
         return {
-            "variables": [each.numpy() for each in self.train_step.variables],
-            "state": [each.numpy() for each in self.recurrent_state],
+            "variables": [variable.numpy() for variable in self.train_step.variables],
+            "state": [tensor.numpy() for tensor in self.recurrent_state],
             "best": best[1] if best else [],
         }
 
@@ -135,7 +146,7 @@ class RunState:
         """Continue from the `state_dict` and `arrays` of an earlier state of the same run."""
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
-        self.recurrent_state = [tf.constant(each) for each in arrays["state"]]
+        self.recurrent_state = [tf.constant(array) for array in arrays["state"]]
         self.step, self.history = saved["step"], saved["history"]
         self.training_loss.load(saved["training_loss"])
         self.schedule.load_state_dict(saved["schedule"])

@@ -13,7 +13,7 @@ Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 @contextmanager
 def _handled(handler: Handler) -> Iterator[None]:
-    """Install a handler of SIGINT; no effect outside the main thread, which alone receives it."""
+    """Install a handler of SIGINT in the main thread, the only one that receives it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -78,18 +78,18 @@ def test_windows_out_of_range_are_refused() -> None:
 
     arrays = {name: np.zeros(4096, np.float32) for name in ("weights", "packed")}
     addresses = {name: array.ctypes.data for name, array in arrays.items()}
-    good = {"isa": ISAS.index("plain"), "cell": 0, "units": 16, "width": 4, "steps": 0, "batch": 4}
+    good = {"isa": ISAS.index("plain"), "cell": 0, "units": 16, "width": 4, "steps": 0, "batch": 8}
     pack = library().window_pack_forward
     assert pack(ctypes.byref(Window(**good, **addresses))) == OK
     for wrong in (
         {"isa": 9}, {"isa": -1}, {"cell": 3}, {"cell": -1}, {"units": 17}, {"units": 0},
-        {"units": -16}, {"width": -1}, {"batch": 3}, {"batch": 0}, {"steps": -1},
+        {"units": -16}, {"width": -1}, {"batch": 4}, {"batch": 0}, {"steps": -1},
     ):  # fmt: skip
         assert pack(ctypes.byref(Window(**{**good, **wrong}, **addresses))) == BAD_ARGUMENT, wrong
     for missing in addresses:
         some = {name: address for name, address in addresses.items() if name != missing}
         assert pack(ctypes.byref(Window(**good, **some))) == BAD_ARGUMENT, missing
-    # Everything else that the loops need is missing here.
+    # All other functions that the loops need are missing here.
     for work in (library().window_forward, library().window_backward):
         assert work(ctypes.byref(Window(**good, **addresses))) == BAD_ARGUMENT
 

@@ -1,15 +1,14 @@
 """The loops of a layer over the steps of a window, forward and backward, in C.
 
 One call for all steps does what `seqgen.network.kernels.tf_loop` does as TensorFlow operations.
-The activations are applied right after each product, while its results are still in registers.
+A step is a product for all units, of tiles whose sums stay in registers, and then the activations.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from seqgen.network.kernels import arrays
 from seqgen.network.kernels.cell import Cell
 from seqgen.types import Floats, Ids, Tensor
 
-UNITS = 16  # the units must be a multiple of it
+UNITS = 16  # the number of units must be a multiple of this
 
 
 class Window(ctypes.Structure):
@@ -48,7 +47,7 @@ def supports(cell: Cell) -> bool:
     )
 
 
-def _isa(dtype: Any, batch_size: int | None) -> int | None:
+def _isa(dtype: tf.DType, batch_size: int | None) -> int | None:
     """The number of the fastest instruction set for a dtype and batch size, or None."""
     if not batch_size or dtype not in (tf.bfloat16, tf.float32):
         return None
@@ -134,8 +133,8 @@ def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) ->
 
 
 def _forward(
-    cell: int, residual_rows: int, dtype: Any, inputs: Floats | Ids, kernel: Floats, packed: Floats,
-    bias: Floats, *state: Floats,
+    cell: int, residual_rows: int, dtype: type, inputs: Floats | Ids, kernel: Floats,
+    packed: Floats, bias: Floats, *state: Floats,
 ) -> list[Floats]:  # fmt: skip
     units = len(state[0])
     *width, steps, batch_size = inputs.shape
@@ -190,9 +189,13 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
 
 
 def _call(
-    work: Any, cell: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats | Ids
+    work: Callable[..., int],
+    cell: int,
+    dtype: tf.DType,
+    shape: tuple[int, int, int, int],
+    **arrays: Floats | Ids,
 ) -> None:
-    """`shape`: units, width, steps and batch size."""
+    """Call a function of the library. `shape` is (units, width, steps, batch size)."""
     window = Window(_isa(tf.as_dtype(dtype), shape[-1]), cell, *shape)
     for name, array in arrays.items():
         setattr(window, name, array.ctypes.data)
