@@ -24,7 +24,7 @@ import numpy as np
 
 from seqgen._version import __version__
 from seqgen.config import PRECISIONS, ModelConfig, TrainConfig
-from seqgen.native import library
+from seqgen.native import instruction_sets, library
 from seqgen.network.backend import tf
 from seqgen.network.build import build, initial_state
 from seqgen.network.sharding import core_count, divide_threads
@@ -69,27 +69,19 @@ def results() -> dict[str, Measurement]:
 
     Empty if the benchmark fails, for example because memory is short; the next run repeats it.
     """
-    machine, cache = _machine(), _cache()
-    if machine not in cache:
+    key, cache = machine(), _cache()
+    if key not in cache:
         try:
-            cache[machine] = {name: asdict(result) for name, result in _measure_all().items()}
+            cache[key] = {name: asdict(result) for name, result in _measure_all().items()}
         except (OSError, subprocess.CalledProcessError):
             return {}
         write_json(_path(), cache)
-    return {name: Measurement(**fields) for name, fields in cache[machine].items()}
-
-
-def correct(precision: str, tokens_per_second: float) -> None:
-    """Replace a cached speed by one that a run has measured."""
-    machine, cache = _machine(), _cache()
-    if precision in cache.get(machine, {}):
-        cache[machine][precision]["tokens_per_second"] = tokens_per_second
-        write_json(_path(), cache)
+    return {name: Measurement(**fields) for name, fields in cache[key].items()}
 
 
 def is_known() -> bool:
     """Whether the results are cached."""
-    return _machine() in _cache()
+    return machine() in _cache()
 
 
 def _path() -> Path:
@@ -101,14 +93,14 @@ def _cache() -> Json:
     return cache if isinstance(cache, dict) else {}
 
 
-def _machine() -> str:
-    """The cache key: the processor, with its model name on Linux, and the versions."""
+def machine() -> str:
+    """A cache key: the processor, with its model name on Linux, the versions and the C code."""
     names = [platform.machine(), platform.processor(), f"{core_count()} cores"]
     information = Path("/proc/cpuinfo")
     if information.exists():
         lines = information.read_text().splitlines()
         names += [line.split(":")[1].strip() for line in lines if line.startswith("model name")][:1]
-    loops = "TensorFlow's loops" if library() is None else "loops in C"
+    loops = f"loops in C for {instruction_sets()[0]}" if library() else "TensorFlow's loops"
     return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}", loops])
 
 
