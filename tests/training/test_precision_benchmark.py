@@ -61,12 +61,11 @@ def test_a_failed_measurement_is_ignored(tmp_path: Path, monkeypatch: pytest.Mon
     assert "the measurement failed; using float32 and the speed of an average machine" in messages
 
 
-def test_a_cached_speed_is_corrected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
-    precision_benchmark.correct("float32", 5.0)  # nothing is cached
-    assert not precision_benchmark.is_known()
-    measured = {"float32": Measurement(1.0, 2.0), "bfloat16": Measurement(0.5, 2.0)}
-    monkeypatch.setattr(precision_benchmark, "_measure_all", lambda: measured)
-    precision_benchmark.results()
-    precision_benchmark.correct("float32", 5.0)
-    assert precision_benchmark.results() == {**measured, "float32": Measurement(5.0, 2.0)}
+def test_every_instruction_set_is_a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision_benchmark, "library", lambda: object())
+    keys = set()
+    for isas in (("avx512", "avx2"), ("avx2",)):
+        monkeypatch.setattr(precision_benchmark, "instruction_sets", lambda isas=isas: isas)
+        keys.add(precision_benchmark.machine())
+    monkeypatch.setattr(precision_benchmark, "library", lambda: None)
+    assert len(keys | {precision_benchmark.machine()}) == 3
