@@ -118,10 +118,10 @@ def main() -> None:
     conditions += ", beside a busy core" if options.busy else ""
     conditions += f", {VARIABLE}={options.native}" if options.native else ""
     print_table(f"Choice of the width, {conditions}", rows)
-    widths_chosen = [result["units"] for result in chosen]
-    same = max(map(widths_chosen.count, widths_chosen))
-    print(f"\nthe same width in {same} of {len(chosen)} runs")
-    if by_hand:
+    if chosen:
+        widths = [result["units"] for result in chosen]
+        print(f"\nthe same width in {max(map(widths.count, widths))} of {len(chosen)} runs")
+    if chosen and by_hand:
         best = min(result["validation_loss"] for result in by_hand)
         above = max(result["validation_loss"] for result in chosen) - best
         print(f"loss above the best width by hand: {above:.4f} nats at most (target {MOST})")

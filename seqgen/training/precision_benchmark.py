@@ -16,7 +16,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ VOCABULARY_SIZE = 64
 PLAN = StepPlan(learning_rate=1e-3, fraction=0.0)
 SECONDS = 1.0  # minimum duration of the measurement of a precision
 STEPS = 30  # number of steps after which the losses are compared
+HOPELESS = 1.5  # a precision is given up if its fastest step takes this many times the fastest one
 TOLERANCE = 1.01  # a precision may be chosen if its loss / that of float32 is at most this
 
 
@@ -118,34 +119,57 @@ def main() -> None:
     """Measure every precision, and print the results as JSON."""
     seconds = float(sys.argv[1])
     divide_threads(TRAINING.batch_size)
-    results: dict[str, Measurement] = {}
-    for precision in PRECISIONS:
-        useful_speed = results["float32"].tokens_per_second if results else 0.0
-        results[precision] = _measure(precision, seconds, useful_speed)
+    results = measure([Trial(precision) for precision in PRECISIONS], seconds)
     print(json.dumps({name: asdict(result) for name, result in results.items()}))
 
 
-def _measure(precision: str, seconds: float, useful_speed: float) -> Measurement:
-    """Train in a precision for `seconds`, or for three steps if they are below `useful_speed`."""
-    random = np.random.default_rng(0)
-    ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # predictable in part
-    batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
-    network = build(MODEL, VOCABULARY_SIZE, seed=0)
-    step = TrainStep(network, TrainConfig.from_json({**TRAINING.to_json(), "precision": precision}))
-    state = initial_state(network, TRAINING.batch_size)
-    losses: list[float] = []
-    times: list[float] = []
-    while len(losses) < STEPS + 1 or sum(times) < seconds:
+class Trial:
+    """A training in one precision, from the same weights on the same data as in the others."""
+
+    def __init__(self, precision: str) -> None:
+        self.precision = precision
+        random = np.random.default_rng(0)
+        ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # predictable in part
+        self.batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
+        network = build(MODEL, VOCABULARY_SIZE, seed=0)
+        self.train_step = TrainStep(network, TRAINING.override({"precision": precision}))
+        self.state = initial_state(network, TRAINING.batch_size)
+        self.losses: list[float] = []
+        self.times: list[float] = []  # of the steps after the first, which compiles
+
+    def take_step(self) -> None:
+        """Take one step."""
         began = time.perf_counter()
-        loss, state, _ = step(next(batches), state, PLAN, len(losses))
-        losses.append(loss)
-        if len(losses) > 1:  # the first step compiles
-            times.append(time.perf_counter() - began)
-        # That of the fastest step: other work on the machine can only make a step slower.
-        speed = TRAINING.batch_size * TRAINING.window / min(times) if times else np.inf
-        if len(times) == 3 and speed < useful_speed:
-            return Measurement(float(speed), np.inf)
-    return Measurement(float(speed), float(np.mean(losses[STEPS - 5 : STEPS + 1])))
+        loss, self.state, _ = self.train_step(
+            next(self.batches), self.state, PLAN, len(self.losses)
+        )
+        self.losses.append(loss)
+        if len(self.losses) > 1:
+            self.times.append(time.perf_counter() - began)
+
+
+def measure(trials: Sequence[Trial], seconds: float) -> dict[str, Measurement]:
+    """Train for at least `seconds` and `STEPS` in every precision that may be the fastest.
+
+    They take turns, because other programs may be busy for a part of the time. Those that are too
+    slow after three steps are given up.
+    """
+    for _ in range(4):
+        for trial in trials:
+            trial.take_step()
+    limit = HOPELESS * min(min(trial.times) for trial in trials)
+    useful = [t for t in trials if min(t.times) <= limit or t.precision == "float32"]
+    while any(len(t.losses) <= STEPS or sum(t.times) < seconds for t in useful):
+        for trial in useful:
+            trial.take_step()
+    return {
+        trial.precision: Measurement(
+            # That of the fastest step: other work on the machine can only make a step slower.
+            TRAINING.batch_size * TRAINING.window / min(trial.times),
+            float(np.mean(trial.losses[STEPS - 5 : STEPS + 1])) if trial in useful else np.inf,
+        )
+        for trial in trials
+    }
 
 
 if __name__ == "__main__":

@@ -26,7 +26,10 @@ def test_more_time_and_more_text_give_a_wider_network() -> None:
 
 
 def test_a_slow_machine_gets_a_narrower_network() -> None:
-    assert chosen(10**6, 3, AVERAGE.scaled(4))["units"] < chosen(10**6, 3, AVERAGE.scaled(0.2))["units"]
+    assert (
+        chosen(10**6, 3, AVERAGE.scaled(4))["units"]
+        < chosen(10**6, 3, AVERAGE.scaled(0.2))["units"]
+    )
 
 
 def test_a_slow_start_gives_a_narrower_network() -> None:

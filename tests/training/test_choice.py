@@ -114,9 +114,7 @@ def test_the_speed_of_a_run_corrects_the_cached_costs(machine: Machine, ends_ear
             if ends_early and clock.now > 30:
                 raise KeyboardInterrupt
 
-    run = RunSetup(
-        CORPUS, run.model_config, run.train_config, cost_key=run.cost_key, clock=clock
-    )
+    run = RunSetup(CORPUS, run.model_config, run.train_config, cost_key=run.cost_key, clock=clock)
     scores = loop.train(run, Interrupt()).scores
     assert (scores["ended_early"] == loop.CTRL_C) is ends_early
     costs = cost_cache.read(run.cost_key)
