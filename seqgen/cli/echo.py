@@ -6,10 +6,12 @@ from typing import Any
 
 import click
 
+from seqgen.utils.terminal import one_line
+
 
 def say(message: str) -> None:
     """Print a message on stderr; stdout is for results."""
-    click.echo(message, err=True)
+    click.echo(one_line(message), err=True)
 
 
 def explicit_options(options: dict[str, Any]) -> dict[str, Any]:

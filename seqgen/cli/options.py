@@ -15,8 +15,20 @@ from seqgen.config import PRECISIONS, SIZES
 from seqgen.sampling.filters import FILTERS
 from seqgen.tasks import base as tasks
 
-FILE = click.Path(path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., object])  # a function before `@command`
+
+
+class PathName(click.Path):
+    """A path; an empty text is none, although `pathlib` takes it for the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A path, as `path_type`."""
+        if value == "":
+            self.fail("expected the name of a file, got an empty text; name one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = PathName(path_type=Path)
 
 
 class Registered(click.ParamType):  # type: ignore[type-arg]  # generic only in newer clicks
@@ -163,6 +175,8 @@ sampling_options = option_group(
 _text_output_options = option_group(
     "Text",
     option("--prompt", help="Beginning of the text."),
+    option("--prompt-file", metavar="FILE",
+           help="File with the prompt, in UTF-8, or - for standard input."),
     option("--length", type=int,
            help="Number of new characters. [500; for models of lines: up to the end of the line]"),
     option("--stop", metavar="TEXT", help="Stop before this text."),

@@ -21,11 +21,14 @@ from seqgen.corpus import sources
 from seqgen.corpus.downloads import fetch
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
+from seqgen.utils.atomic_files import shortened
 from seqgen.utils.cache import cache_folder
 
 # Folders that `python-code` skips. Some tests of the standard library are broken or binary on
 # purpose; the packages are not part of the standard library.
 NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
+
+MOST_NAME_BYTES = 200  # of the name of a corpus: files of a run are named after it
 
 # music21's corpus also holds the same scores in other formats, licences and analyses.
 MUSIC21_SCORES = {".abc", ".mxl", ".xml"}
@@ -262,4 +265,4 @@ def name_of(corpus: str) -> str:
         name = path.resolve().name if path.is_dir() else path.resolve().stem
     except OSError:  # cannot be a path, for example too long
         return "corpus"
-    return name or "corpus"
+    return shortened(name, MOST_NAME_BYTES) or "corpus"

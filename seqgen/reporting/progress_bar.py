@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from seqgen.reporting.summaries import losses
 from seqgen.training.callbacks import Callback, Progress
+from seqgen.utils.terminal import one_line
 
 
 def minutes(seconds: float) -> str:
@@ -80,7 +81,7 @@ class ProgressBar(Callback):
 
     def on_message(self, message: str) -> None:
         """Print a line above the bar."""
-        self.bar.write(message, file=sys.stderr)
+        self.bar.write(one_line(message), file=sys.stderr)
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
         """Print the losses and a sample, at most every `LINE_INTERVAL` of the run."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.errors import CheckpointError
+from seqgen.errors import CheckpointError, OutputError
 from seqgen.types import Json
 from seqgen.utils.atomic_files import atomic_write, unused_path
 
@@ -66,7 +66,7 @@ def read(path: Path) -> bytes:
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
-    if not path.exists():
+    if not path.is_file():
         raise CheckpointError(
             f"{path}: no such checkpoint; only an interrupted run leaves one. To train a finished "
             "model further, name it with --from"
@@ -166,11 +166,19 @@ def put_aside(path: Path) -> Path | None:
 
     Returns:
         The new path; None if there was no checkpoint.
+
+    Raises:
+        OutputError: it cannot be renamed.
     """
     if not path.exists():
         return None
     renamed = unused_path(path)
-    path.rename(renamed)
+    try:
+        path.rename(renamed)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be renamed: {error.strerror}; move it, or choose another output"
+        ) from error
     return renamed
 
 

@@ -27,9 +27,17 @@ def require(ok: bool, name: str, expected: str, value: object) -> None:
         raise ConfigError(f"{name}: expected {expected}, got {value!r}")
 
 
-def require_whole(name: str, value: object, least: int) -> None:
-    """Raise `ConfigError` unless a value is a whole number of at least `least`."""
-    ok = isinstance(value, int) and not isinstance(value, bool) and value >= least
+def require_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Raise `ConfigError` unless a value is a whole number from `least` to `most`.
+
+    >>> require_whole("units", 2**40, 1, 16_384)
+    Traceback (most recent call last):
+    seqgen.errors.ConfigError: units: expected a whole number from 1 to 16,384, got 1099511627776
+    """
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if is_whole and most is not None and value > most:  # type: ignore[operator]
+        require(False, name, f"a whole number from {least:,} to {most:,}", value)
+    ok = is_whole and value >= least  # type: ignore[operator]
     require(ok, name, f"a whole number of at least {least}", value)
 
 
@@ -37,3 +45,16 @@ def require_fraction(name: str, value: object) -> None:
     """Raise `ConfigError` unless 0 <= value < 1."""
     ok = is_number(value) and 0 <= value < 1
     require(ok, name, "a number of at least 0 and below 1", value)
+
+
+def require_positive(name: str, value: object, most: float, *, zero: bool = False) -> None:
+    """Raise `ConfigError` unless a value is a number above 0, or 0 if `zero`, and at most `most`.
+
+    >>> require_positive("minutes", 1e9, 525_600)
+    Traceback (most recent call last):
+    seqgen.errors.ConfigError: minutes: expected a number of at most 525,600, got 1000000000.0
+    """
+    ok = is_number(value) and (value > 0 or (zero and value == 0))
+    require(ok, name, "a number of at least 0" if zero else "a number above 0", value)
+    ok = is_number(value) and value <= most
+    require(ok, name, f"a number of at most {most:,}", value)

@@ -143,7 +143,7 @@ def test_every_error_is_one_line(
         ("train nothing.txt", "no such file, folder or glob, and no named corpus"),
         ("train empty.txt", "empty.txt is empty"),
         ("train short.txt", "too little for one batch"),
-        ("train latin.txt", r"byte 1 \(0xe9\) is not utf-8; .*--encoding"),
+        ("train latin.txt", r"is not utf-8 at byte 1 \(0xe9\); .*--encoding"),
         ("train binary.txt", "binary file"),
         ("train folder", "no text to learn from"),
         ("train short.txt --encoding klingon", "encoding: expected a name"),
@@ -470,3 +470,10 @@ def test_a_comparison_as_json(book: Path, tmp_path: Path) -> None:
 def test_the_window_of_the_penalty_may_exceed_the_output(trained: Path, seqgen: Run) -> None:
     far = ("--repetition-penalty", 1.2, "--repetition-window", 10**13, "--seed", 1)
     assert len(seqgen("generate", trained, "--length", 30, *far).stdout) == 30
+
+
+@pytest.mark.parametrize("command", [["generate", ""], ["info", ""], ["train", "x", "-o", ""],
+                                     ["generate", "x", "-o", ""], ["render", "x", "-o", ""]])  # fmt: skip
+def test_an_empty_name_is_not_the_current_folder(command: list[str], seqgen: Run) -> None:
+    done = seqgen(*command)
+    assert done.returncode == 2 and "got an empty text; name one" in done.stderr

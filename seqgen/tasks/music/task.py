@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,8 @@ from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.signatures import TICKS_PER_WHOLE
 from seqgen.music.tokens.codec import Codec
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Metadata, Task, TaskModel, require_own_options
-from seqgen.tasks.music import corpus, samples
+from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
+from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
@@ -37,10 +38,19 @@ class MusicTask(Task):
 
     def detect(self, source: Source) -> bool:
         """Whether the name or the first bytes are those of a MIDI file or a score."""
-        with source.open() as file:
-            return is_music(source.label, file.read(SNIFFED_BYTES))
+        return is_music(source.label, source.head(SNIFFED_BYTES))
 
     read = staticmethod(corpus.read)
+
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """See `seqgen.tasks.music.inspection.inspect`."""
+        if encoding is not None:
+            raise ConfigError(
+                f"encoding: expected none for files of music, got {encoding!r}; leave it out"
+            )
+        return inspection.inspect(sources, progress=progress)
 
     def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
         """Return codes of the steps from note to note, the same in every key."""

@@ -24,14 +24,20 @@ import numpy.typing as npt
 
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError, OutputError
+from seqgen.tasks.text.guess_encoding import guess
 from seqgen.types import Ids
 from seqgen.utils.cache import cache_folder
+from seqgen.utils.validate import require_whole
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 IN_MEMORY_BYTES = 1 << 25  # a larger corpus is encoded into a file
 CACHE_VERSION = 1  # of the encoding; increase it to invalidate cached corpora
 CODE_POINTS = 0x110000
+MOST_COUNT = 1_000_000_000  # largest `min_count`
 NEWLINE = ord("\n")
+GUESSED_BYTES = 4096  # before and after a byte that cannot be decoded
+# Python calls these encodings of text, but no file is written in them.
+NOT_OF_FILES = ("punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape")
 
 Codes = npt.NDArray[np.uint32]
 Bounds = npt.NDArray[np.int64]
@@ -50,17 +56,42 @@ class TextOptions:
     min_count: int = 1  # rarer characters become `<unk>`
 
     def __post_init__(self) -> None:
-        try:
-            b"a".decode(self.encoding)
-        except UnicodeDecodeError:
-            pass  # a valid encoding with more than one byte per character
-        except (LookupError, ValueError) as error:
-            raise ConfigError(
-                f"encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, "
-                f"got {self.encoding!r}; choose one that Python knows"
-            ) from error
-        if self.min_count < 1:
-            raise ConfigError(f"min_count: expected at least 1, got {self.min_count}; use 1")
+        require_encoding(self.encoding)
+        require_whole("min_count", self.min_count, 1, MOST_COUNT)
+
+
+class UnreadableTextError(CorpusError):
+    """A source that is no text, or not in the expected encoding."""
+
+    def __init__(self, label: str, reason: str) -> None:
+        super().__init__(f"{label} {reason}")
+        self.reason = reason  # without the label
+
+
+def require_encoding(name: str) -> None:
+    """Raise `ConfigError` unless files may be written in an encoding.
+
+    >>> require_encoding("latin-1")
+    >>> require_encoding("punycode")
+    Traceback (most recent call last):
+    seqgen.errors.ConfigError: encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, \
+got 'punycode'; choose one that Python knows
+    """
+    try:
+        b"a".decode(name)  # codecs that are not of text, such as base64, raise `LookupError`
+        known = True
+    except UnicodeDecodeError:
+        known = True  # more than one byte per character
+    except (LookupError, ValueError):
+        known = False
+    if known:
+        info = codecs.lookup(name)
+        known = info.incrementaldecoder is not None and info.name not in NOT_OF_FILES
+    if not known:
+        raise ConfigError(
+            "encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, "
+            f"got {name!r}; choose one that Python knows"
+        )
 
 
 def encode(
@@ -138,7 +169,7 @@ def _codes(sources: Sequence[Source], options: TextOptions) -> Iterator[Codes]:
     """Yield the code points of all sources in chunks; with `lines`, without empty lines."""
     last = NEWLINE
     for number, source in enumerate(sources):
-        for text in _decoded(source, options.encoding):
+        for text in decoded(source, options.encoding):
             codes = np.frombuffer(_utf_32(source, text), np.uint32)
             if not len(codes):
                 continue
@@ -155,13 +186,21 @@ def _utf_32(source: Source, text: str) -> bytes:
     try:
         return text.encode("utf-32-le")
     except UnicodeEncodeError as error:  # UTF-7 decodes lone surrogates
-        raise CorpusError(
-            f"{source.label} contains a lone surrogate, half of a character; remove it"
+        raise UnreadableTextError(
+            source.label, "contains a lone surrogate, half of a character; remove it"
         ) from error
 
 
-def _decoded(source: Source, encoding: str) -> Iterator[str]:
-    """Yield the text of a source in chunks, without byte order mark, with normalised newlines."""
+def decoded(source: Source, encoding: str) -> Iterator[str]:
+    """Yield the text of a source in chunks, without byte order mark, with normalised newlines.
+
+    Raises:
+        UnreadableTextError: it is not in this encoding, or is a binary file.
+        CorpusError: it cannot be opened or read.
+
+    >>> list(decoded(Source("note", data=b"a\\r\\n"), "utf-8"))
+    ['a\\n', '']
+    """
     # A byte order mark is removed below; the codec utf-8-sig would shift the offsets in errors.
     name = "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
     decoder = codecs.getincrementaldecoder(name)()
@@ -173,18 +212,57 @@ def _decoded(source: Source, encoding: str) -> Iterator[str]:
         try:
             text = newlines.decode(decoder.decode(chunk, final), final)
         except UnicodeDecodeError as error:
-            offset = consumed - pending + error.start
-            byte = error.object[error.start]
-            raise CorpusError(
-                f"{source.label}: byte {offset:,} (0x{byte:02x}) is not {encoding}; "
-                "give the encoding of the file, for example --encoding cp1252 or latin-1"
-            ) from error
+            raise _undecodable(source, encoding, error, consumed - pending) from error
+        except UnicodeError as error:  # UTF-16 without a mark
+            raise UnreadableTextError(source.label, _reason(encoding, chunk)) from error
         consumed += len(chunk)
         if at_start and text:
             text, at_start = text.removeprefix("\ufeff"), False
         if "\0" in text:
-            raise CorpusError(f"{source.label} is a binary file: it contains NUL; expected text")
+            raise UnreadableTextError(
+                source.label, "is a binary file: it contains NUL; expected plain text, leave it out"
+            )
         yield text
+
+
+def _undecodable(
+    source: Source, encoding: str, error: UnicodeDecodeError, offset: int
+) -> UnreadableTextError:
+    """The error for a byte that is not in an encoding, with the likely encoding of the text.
+
+    Args:
+        source: the text.
+        encoding: in which it should be.
+        error: of a part of the text.
+        offset: where that part begins.
+    """
+    part, place = error.object, min(error.start, len(error.object) - 1)
+    first = part.rfind(b"\n", 0, max(place - GUESSED_BYTES, 0)) + 1
+    what = f"is not {encoding} at byte {offset + place:,} (0x{part[place]:02x})"
+    context = part[first : place + GUESSED_BYTES]
+    return UnreadableTextError(source.label, f"{what}; {_advice(encoding, context)}")
+
+
+def _reason(encoding: str, data: bytes) -> str:
+    return f"is not {encoding}: it has no byte order mark; {_advice(encoding, data)}"
+
+
+def _advice(encoding: str, data: bytes) -> str:
+    likely = guess(data)
+    if likely is None and _is_utf_8(data):
+        likely = "utf-8"
+    if likely and codecs.lookup(likely) != codecs.lookup(encoding):
+        return f"it looks like {likely}: add --encoding {likely}"
+    return "give the encoding of the file, for example --encoding cp1252 or latin-1"
+
+
+def _is_utf_8(data: bytes) -> bool:
+    """Whether a part of a text, whose end may be half of a character, is UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _encoded_on_disk(sources: Sequence[Source], options: TextOptions, digest: str) -> Path:

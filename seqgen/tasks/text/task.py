@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.sources import Source
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Task, TaskModel, require_own_options
+from seqgen.tasks.base import Inspection, Task, TaskModel, require_own_options
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
@@ -28,6 +30,7 @@ class TextTask(Task):
     copy_unit = UNIT
     generation_options = {  # noqa: RUF012
         "prompt": "--prompt",
+        "prompt_file": "--prompt-file",
         "length": "--length",
         "stop": "--stop",
         "ban": "--ban",
@@ -36,6 +39,14 @@ class TextTask(Task):
     }
 
     read = staticmethod(corpus.read)
+
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """See `seqgen.tasks.text.inspection.inspect`."""
+        from seqgen.tasks.text import inspection
+
+        return inspection.inspect(sources, encoding=encoding, progress=progress)
 
     def generator(self, model: TaskModel) -> TextGenerator:
         """The generator of texts of a `seqgen.Model`."""
