@@ -3,6 +3,7 @@
 # make test    set up, run the tests
 # make test-fast   set up, run the tests that train nothing
 # make test-native   the tests of kernels, engines and training with slower C code, and without
+# make kill-test     kill training runs 50 times, and check that nothing is lost
 # make test-sanitized   the tests of the C library, built with CC="gcc -fsanitize=address,undefined"
 # make check   set up, run ruff, mypy and import-linter
 # make docs    set up, build the documentation: build/site/index.html
@@ -37,7 +38,7 @@ export SLOWER := from seqgen.native import ISAS, library as load; \
 
 NATIVE := tests/network tests/inference tests/sampling tests/training
 
-.PHONY: demo test test-fast test-native test-sanitized check docs wheels bench clean
+.PHONY: demo test test-fast kill-test test-native test-sanitized check docs wheels bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -74,6 +75,9 @@ test-native: $(READY)
 	for set in $$($(BIN)/python -c "$$SLOWER"); do \
 	  SEQGEN_NATIVE=$$set $(BIN)/python -m pytest -n 2 $(NATIVE) || exit 1; \
 	done
+
+kill-test: $(READY)
+	$(BIN)/python -m tests.kill_harness --kills 50
 
 # Python is not instrumented, so the sanitizer's runtime is preloaded, and leaks are not reported.
 test-sanitized: $(READY)

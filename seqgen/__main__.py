@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -39,7 +40,7 @@ def _prepare_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if sys.stderr is None:
-        sys.stderr = ForgivingStream(io.FileIO(os.devnull, "w"), "utf-8")
+        sys.stderr = ForgivingStream(Path(os.devnull).open("wb"), "utf-8")
     elif type(sys.stderr) is io.TextIOWrapper:
         encoding = sys.stderr.encoding
         sys.stderr = ForgivingStream(sys.stderr.detach(), encoding)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from seqgen.cells import base as cells
 from seqgen.errors import ConfigError
-from seqgen.utils.validate import is_number, require, require_fraction, require_whole
+from seqgen.utils.validate import require, require_fraction, require_positive, require_whole
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units
@@ -23,6 +23,17 @@ RESERVED_CELL_OPTIONS = {
     "stateful": "the state is passed explicitly",
     "go_backwards": "reading backwards would reveal the token to predict",
     "unroll": "the window may have any length",
+}
+
+# Upper bounds: more is a slip of the finger, or does not fit into memory.
+MOST_OF_NETWORK = {"units": 16_384, "layers": 100, "embedding": 16_384}
+MOST_IN_A_BATCH = 65_536  # sequences, and tokens of a window
+MOST_OF_TRAINING = {
+    "minutes": 525_600,  # a year
+    "epochs": 1_000_000,
+    "learning_rate": 100,
+    "clip_norm": 1_000_000,
+    "weight_decay": 100,
 }
 
 C = TypeVar("C", bound="Config")
@@ -81,14 +92,13 @@ class ModelConfig(Config):
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
-        require_whole("units", self.units, 1)
-        require_whole("layers", self.layers, 1)
-        require_whole("embedding", self.embedding, 1)
+        for name, most in MOST_OF_NETWORK.items():
+            require_whole(name, getattr(self, name), 1, most)
         require_fraction("dropout", self.dropout)
         for name, why in RESERVED_CELL_OPTIONS.items():
             require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
-            plain = json.loads(json.dumps(dict(self.cell_options)))
+            plain = json.loads(json.dumps(dict(self.cell_options), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ConfigError(
                 f"cell_options: expected values that JSON can hold, such as 'relu' or "
@@ -128,22 +138,12 @@ class TrainConfig(Config):
                 f"expected either minutes or epochs, got minutes {self.minutes} "
                 f"and epochs {self.epochs}"
             )
-        for name in ("minutes", "epochs", "learning_rate", "clip_norm"):
+        for name, most in MOST_OF_TRAINING.items():
             value = getattr(self, name)
-            require(
-                value is None or (is_number(value) and 0 < value < float("inf")),
-                name,
-                "a number above 0",
-                value,
-            )
-        require(
-            is_number(self.weight_decay) and 0 <= self.weight_decay < float("inf"),
-            "weight_decay",
-            "a number of at least 0",
-            self.weight_decay,
-        )
+            if value is not None or name not in ("minutes", "epochs"):
+                require_positive(name, value, most, zero=name == "weight_decay")
         require_fraction("recurrent_dropout", self.recurrent_dropout)
-        require_whole("batch_size", self.batch_size, 1)
-        require_whole("window", self.window, 1)
+        require_whole("batch_size", self.batch_size, 1, MOST_IN_A_BATCH)
+        require_whole("window", self.window, 1, MOST_IN_A_BATCH)
         require_whole("seed", self.seed, 0)
         require(self.seed < 2**32, "seed", "a whole number below 4,294,967,296", self.seed)

@@ -23,6 +23,7 @@ from seqgen.cli.options import (
 from seqgen.errors import OutputError
 from seqgen.tasks.output import print_json, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
+from seqgen.utils.sigint import requests_interrupt
 
 SUFFIXES = (".png", ".svg")
 
@@ -52,6 +53,7 @@ SUFFIXES = (".png", ".svg")
 @model_options
 @optimisation_options
 @corpus_options
+@requests_interrupt()
 def compare(
     corpora: tuple[str, ...],
     output: Path | None,
@@ -63,9 +65,9 @@ def compare(
     """Train simple_rnn, lstm and gru on one corpus, and compare them.
 
     Every cell is trained with the same options and seed: --minutes on the corpus, then as long
-    again on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early
-    and shows the results so far. The losses are plotted to a new file, or to the one that -o
-    names; no model is saved.
+    again on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C, SIGTERM and SIGHUP end the
+    comparison early and show the results so far. The losses are plotted to a new file, or to the
+    one that -o names; no model is saved.
 
     \b
     Examples:

@@ -9,7 +9,14 @@ import click
 from cloup import command, option, option_group
 
 from seqgen.cli.echo import explicit_options, say
-from seqgen.cli.options import FILE, PathName, content_options, json_option, sampling_options
+from seqgen.cli.options import (
+    FILE,
+    MOST_OUTPUTS,
+    PathName,
+    content_options,
+    json_option,
+    sampling_options,
+)
 
 
 @command()
@@ -26,7 +33,7 @@ from seqgen.cli.options import FILE, PathName, content_options, json_option, sam
     option(
         "-n",
         "--count",
-        type=click.IntRange(1),
+        type=click.IntRange(1, MOST_OUTPUTS),
         default=1,
         show_default=True,
         help="Number of texts or pieces.",

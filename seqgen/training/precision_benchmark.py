@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.types import Json
 from seqgen.utils.cache import cache_folder, read_json, write_json
+from seqgen.utils.validate import is_number
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
@@ -69,27 +70,27 @@ def results() -> dict[str, Measurement]:
 
     Empty if the benchmark fails, for example because memory is short; the next run repeats it.
     """
-    machine, cache = _machine(), _cache()
-    if machine not in cache:
-        try:
-            cache[machine] = {name: asdict(each) for name, each in _measure_all().items()}
-        except (OSError, subprocess.CalledProcessError):
-            return {}
-        write_json(_path(), cache)
-    return {name: Measurement(**each) for name, each in cache[machine].items()}
+    if cached := _cached():
+        return cached
+    try:
+        measured = _measure_all()
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    _store(measured)
+    return measured
 
 
 def correct(precision: str, tokens_per_second: float) -> None:
     """Replace a cached speed by one that a run has measured."""
-    machine, cache = _machine(), _cache()
-    if precision in cache.get(machine, {}):
-        cache[machine][precision]["tokens_per_second"] = tokens_per_second
-        write_json(_path(), cache)
+    cached = _cached()
+    if precision in cached:
+        corrected = replace(cached[precision], tokens_per_second=tokens_per_second)
+        _store({**cached, precision: corrected})
 
 
 def is_known() -> bool:
     """Whether the results are cached."""
-    return _machine() in _cache()
+    return bool(_cached())
 
 
 def _path() -> Path:
@@ -99,6 +100,26 @@ def _path() -> Path:
 def _cache() -> Json:
     cache = read_json(_path())
     return cache if isinstance(cache, dict) else {}
+
+
+def _cached() -> dict[str, Measurement]:
+    """The cached results of this machine; empty if there are none, or if they are damaged."""
+    try:
+        found = {name: Measurement(**each) for name, each in _cache()[_machine()].items()}
+    except (KeyError, TypeError, AttributeError):
+        return {}
+    intact = all(
+        is_number(each.tokens_per_second)
+        and 0 < each.tokens_per_second < float("inf")
+        and isinstance(each.loss, (int, float))  # NaN if a precision does not learn
+        for each in found.values()
+    )
+    return found if intact and "float32" in found and found.keys() <= {*PRECISIONS} else {}
+
+
+def _store(results: Mapping[str, Measurement]) -> None:
+    measured = {name: asdict(each) for name, each in results.items()}
+    write_json(_path(), {**_cache(), _machine(): measured})
 
 
 def _machine() -> str:

@@ -13,7 +13,7 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
 from seqgen.model_file import ModelData
-from seqgen.training import auto_config, checkpoint, cluster, fine_tuning
+from seqgen.training import auto_config, checkpoint, cluster, fine_tuning, rendezvous
 from seqgen.training.batches import fitting_size, require_enough
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
@@ -151,13 +151,17 @@ def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
 
     Raises:
         ConfigError: this machine has another corpus or other options than the chief.
+        WorkerError: a machine does not answer for ten minutes.
     """
     from seqgen.network import sharding
     from seqgen.training import distributed
 
     request = inputs.request
     rank, size = cluster.rank_and_size()
-    callback.on_message(f"machine {rank + 1} of {size}: waiting for the others")
+    minutes = rendezvous.SECONDS_TO_WAIT / 60
+    callback.on_message(
+        f"machine {rank + 1} of {size}: waiting for the others, at most {minutes:g} minutes"
+    )
     sharding.divide_threads(request.explicit_options.get("batch_size", 64) // size)
     here = {
         "corpus": {**inputs.corpus.metadata(), "arguments": None},  # its path may differ

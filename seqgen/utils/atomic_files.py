@@ -48,7 +48,7 @@ def _target(path: Path) -> _Target:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     try:
         mode = path.lstat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return _Target(path, is_special=False)
     return _Target(path, not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)))
 

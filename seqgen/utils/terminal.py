@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from contextlib import suppress
+from typing import BinaryIO
 
 ESCAPED = ("Cc", "Zl", "Zp")  # categories of control characters and of line separators
 
@@ -32,8 +33,8 @@ class ForgivingStream(io.TextIOWrapper):
     5
     """
 
-    def __init__(self, file: io.RawIOBase | io.BufferedIOBase, encoding: str) -> None:
-        super().__init__(  # type: ignore[call-overload]  # any writable binary file
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        super().__init__(
             file, encoding, errors="backslashreplace", line_buffering=True, write_through=True
         )
 

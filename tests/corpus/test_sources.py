@@ -82,9 +82,8 @@ def test_numbers_in_names_are_sorted_by_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", [["1", "01", "001"], ["a", "1", "B", "٣", "2b", "²"]])
 def test_all_names_can_be_sorted(names: list[str]) -> None:
     paths = [Path(name) for name in names]
-    assert sorted(paths, key=sources.natural_key) == sorted(
-        reversed(paths), key=sources.natural_key
-    )
+    backwards = [*reversed(paths)]
+    assert sorted(paths, key=sources.natural_key) == sorted(backwards, key=sources.natural_key)
 
 
 def test_an_empty_name_is_not_the_current_folder() -> None:

@@ -20,6 +20,7 @@ from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
+from seqgen.tasks.music.request import MusicRequest
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
 
@@ -113,6 +114,7 @@ class MusicTask(Task):
         bars, temperature, seed = (options[name] for name in ("bars", "temperature", "seed"))
         SampleConfig(temperature=temperature or 0, seed=seed)
         bars = MEASURED_BARS if bars is None else bars
+        MusicRequest(bars=bars)
         return {"bars": bars, "temperature": temperature, "seed": seed}
 
     def measure_samples(

@@ -13,7 +13,8 @@ from seqgen.corpus import sources as sources_module
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
-from seqgen.tasks.text.encoding import Bounds, TextOptions, UnreadableTextError, decoded, encode
+from seqgen.tasks.text.decoding import UnreadableTextError, decoded
+from seqgen.tasks.text.encoding import Bounds, TextOptions, encode
 from seqgen.tasks.text.guess_encoding import ISO_2022_JP, UNICODE_MARKS, unicode_with_nul
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary

@@ -7,15 +7,15 @@ memory-mapped, so that it is never completely in memory.
 
 from __future__ import annotations
 
-import codecs
+import errno
 import io
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,21 +23,18 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.corpus.sources import Source
-from seqgen.errors import ConfigError, CorpusError, OutputError
-from seqgen.tasks.text.guess_encoding import guess
+from seqgen.errors import CorpusError, OutputError, VocabularyError
+from seqgen.tasks.text.decoding import UnreadableTextError, decoded, require_encoding
 from seqgen.types import Ids
 from seqgen.utils.cache import cache_folder
 from seqgen.utils.validate import require_whole
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 IN_MEMORY_BYTES = 1 << 25  # a larger corpus is encoded into a file
-CACHE_VERSION = 1  # of the encoding; increase it to invalidate cached corpora
+CACHE_VERSION = 2  # of the encoding; increase it to invalidate cached corpora
 CODE_POINTS = 0x110000
 MOST_COUNT = 1_000_000_000  # largest `min_count`
 NEWLINE = ord("\n")
-GUESSED_BYTES = 4096  # before and after a byte that cannot be decoded
-# Python calls these encodings of text, but no file is written in them.
-NOT_OF_FILES = ("punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape")
 
 Codes = npt.NDArray[np.uint32]
 Bounds = npt.NDArray[np.int64]
@@ -58,40 +55,6 @@ class TextOptions:
     def __post_init__(self) -> None:
         require_encoding(self.encoding)
         require_whole("min_count", self.min_count, 1, MOST_COUNT)
-
-
-class UnreadableTextError(CorpusError):
-    """A source that is no text, or not in the expected encoding."""
-
-    def __init__(self, label: str, reason: str) -> None:
-        super().__init__(f"{label} {reason}")
-        self.reason = reason  # without the label
-
-
-def require_encoding(name: str) -> None:
-    """Raise `ConfigError` unless files may be written in an encoding.
-
-    >>> require_encoding("latin-1")
-    >>> require_encoding("punycode")
-    Traceback (most recent call last):
-    seqgen.errors.ConfigError: encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, \
-got 'punycode'; choose one that Python knows
-    """
-    try:
-        b"a".decode(name)  # codecs that are not of text, such as base64, raise `LookupError`
-        known = True
-    except UnicodeDecodeError:
-        known = True  # more than one byte per character
-    except (LookupError, ValueError):
-        known = False
-    if known:
-        info = codecs.lookup(name)
-        known = info.incrementaldecoder is not None and info.name not in NOT_OF_FILES
-    if not known:
-        raise ConfigError(
-            "encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, "
-            f"got {name!r}; choose one that Python knows"
-        )
 
 
 def encode(
@@ -116,10 +79,7 @@ def encode(
         vocabulary = _encode(sources, options, ids_file, bounds_file)
         ids = np.frombuffer(ids_file.getbuffer(), vocabulary.dtype)
         return vocabulary, ids, np.frombuffer(bounds_file.getbuffer(), np.int64)
-    folder = _encoded_on_disk(sources, options, digest)
-    vocabulary = Vocabulary.from_json(json.loads((folder / "vocabulary.json").read_bytes()))
-    ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
-    return vocabulary, ids, np.memmap(folder / "bounds.bin", np.int64, mode="r")
+    return _mapped(_encoded_on_disk(sources, options, digest))
 
 
 def _encode(
@@ -191,103 +151,70 @@ def _utf_32(source: Source, text: str) -> bytes:
         ) from error
 
 
-def decoded(source: Source, encoding: str) -> Iterator[str]:
-    """Yield the text of a source in chunks, without byte order mark, with normalised newlines.
+def _mapped(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
+    """Map the files of a corpus in the cache, see `encode`.
 
     Raises:
-        UnreadableTextError: it is not in this encoding, or is a binary file.
-        CorpusError: it cannot be opened or read.
-
-    >>> list(decoded(Source("note", data=b"a\\r\\n"), "utf-8"))
-    ['a\\n', '']
+        OSError: a file is missing.
+        ValueError, KeyError, TypeError: the files are damaged.
     """
-    # A byte order mark is removed below; the codec utf-8-sig would shift the offsets in errors.
-    name = "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
-    decoder = codecs.getincrementaldecoder(name)()
-    newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    consumed, at_start = 0, True
-    for chunk in chain(source.chunks(), [b""]):  # the empty chunk flushes both decoders
-        final = not chunk
-        pending = len(decoder.getstate()[0])
-        try:
-            text = newlines.decode(decoder.decode(chunk, final), final)
-        except UnicodeDecodeError as error:
-            raise _undecodable(source, encoding, error, consumed - pending) from error
-        except UnicodeError as error:  # UTF-16 without a mark
-            raise UnreadableTextError(source.label, _reason(encoding, chunk)) from error
-        consumed += len(chunk)
-        if at_start and text:
-            text, at_start = text.removeprefix("\ufeff"), False
-        if "\0" in text:
-            raise UnreadableTextError(
-                source.label, "is a binary file: it contains NUL; expected plain text, leave it out"
-            )
-        yield text
+    facts = json.loads((folder / "facts.json").read_bytes())
+    vocabulary = Vocabulary.from_json(facts["vocabulary"])
+    ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
+    bounds = np.memmap(folder / "bounds.bin", np.int64, mode="r")
+    in_order = bounds[0] == 0 and (np.diff(bounds) > 0).all() and bounds[-1] in (0, len(ids))
+    are_texts = all(isinstance(token, str) for token in vocabulary.tokens)
+    if (
+        [len(ids), len(bounds)] != facts["lengths"]
+        or ids.max() >= len(vocabulary)
+        or not (are_texts and in_order)
+    ):
+        raise ValueError(f"expected {facts['lengths']} ids and bounds, got other ones")
+    return vocabulary, ids, bounds
 
 
-def _undecodable(
-    source: Source, encoding: str, error: UnicodeDecodeError, offset: int
-) -> UnreadableTextError:
-    """The error for a byte that is not in an encoding, with the likely encoding of the text.
-
-    Args:
-        source: the text.
-        encoding: in which it should be.
-        error: of a part of the text.
-        offset: where that part begins.
-    """
-    part, place = error.object, min(error.start, len(error.object) - 1)
-    first = part.rfind(b"\n", 0, max(place - GUESSED_BYTES, 0)) + 1
-    what = f"is not {encoding} at byte {offset + place:,} (0x{part[place]:02x})"
-    context = part[first : place + GUESSED_BYTES]
-    return UnreadableTextError(source.label, f"{what}; {_advice(encoding, context)}")
-
-
-def _reason(encoding: str, data: bytes) -> str:
-    return f"is not {encoding}: it has no byte order mark; {_advice(encoding, data)}"
-
-
-def _advice(encoding: str, data: bytes) -> str:
-    likely = guess(data)
-    if likely is None and _is_utf_8(data):
-        likely = "utf-8"
-    if likely and codecs.lookup(likely) != codecs.lookup(encoding):
-        return f"it looks like {likely}: add --encoding {likely}"
-    return "give the encoding of the file, for example --encoding cp1252 or latin-1"
-
-
-def _is_utf_8(data: bytes) -> bool:
-    """Whether a part of a text, whose end may be half of a character, is UTF-8."""
+def _is_intact(folder: Path) -> bool:
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
-    except UnicodeDecodeError:
+        _mapped(folder)
+    except (OSError, ValueError, KeyError, TypeError, VocabularyError):
         return False
     return True
 
 
 def _encoded_on_disk(sources: Sequence[Source], options: TextOptions, digest: str) -> Path:
-    """The cache folder of a corpus encoded with these options, which is created if missing."""
+    """The cache folder of a corpus encoded with these options, which is created if missing.
+
+    Two processes may create it at a time: a folder appears complete, under its final name.
+    """
     sizes = [source.size for source in sources]  # a newline may be added after a text
     key = sha256(repr((CACHE_VERSION, digest, sizes, options)).encode()).hexdigest()
     folder = cache_folder() / "corpora" / key
-    if folder.exists():
+    if _is_intact(folder):
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
         try:
-            ids_path, bounds_path = temporary / "ids.bin", temporary / "bounds.bin"
-            with ids_path.open("wb") as ids_file, bounds_path.open("wb") as bounds_file:
-                vocabulary = _encode(sources, options, ids_file, bounds_file)
-            text = json.dumps(vocabulary.to_json())
-            (temporary / "vocabulary.json").write_text(text, encoding="utf-8")
-            if not folder.exists():  # unless another process was faster
+            _encode_into(temporary, sources, options)
+            shutil.rmtree(folder, ignore_errors=True)  # it is damaged
+            with suppress(OSError):  # another process was faster
                 temporary.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+        if not _is_intact(folder):
+            raise OSError(errno.EIO, "the files differ from what was written")
     except OSError as error:
         raise OutputError(
             f"{folder.parent}: the encoded corpus cannot be written to this folder "
             f"({error.strerror}); make room, or set another folder in SEQGEN_CACHE"
         ) from error
     return folder
+
+
+def _encode_into(folder: Path, sources: Sequence[Source], options: TextOptions) -> None:
+    ids_path, bounds_path = folder / "ids.bin", folder / "bounds.bin"
+    with ids_path.open("wb") as ids_file, bounds_path.open("wb") as bounds_file:
+        vocabulary = _encode(sources, options, ids_file, bounds_file)
+        lengths = [ids_file.tell() // vocabulary.dtype.itemsize, bounds_file.tell() // 8]
+    facts = {"vocabulary": vocabulary.to_json(), "lengths": lengths}
+    (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")

@@ -81,8 +81,10 @@ def guess(data: bytes) -> str | None:
 
     best = from_bytes(telling, cp_isolation=list(CANDIDATES)).best()
     likely = {best.encoding, *best.could_be_from_charset} if best else set()
-    name = next((each for each in CANDIDATES if each in likely), None)
-    return PREFERRED.get(name, name) if name else None
+    for name in CANDIDATES:
+        if name in likely:
+            return PREFERRED.get(name, name)
+    return None
 
 
 def _share_of_kana(data: bytes, encoding: str) -> float:

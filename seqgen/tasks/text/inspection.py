@@ -13,7 +13,7 @@ from seqgen.errors import CorpusError
 from seqgen.tasks.base import Inspection
 from seqgen.tasks.text.boilerplate import HEAD_LINES, TAIL_LINES, Boilerplate, licences, shared
 from seqgen.tasks.text.corpus import SNIFFED_BYTES, why_not_text
-from seqgen.tasks.text.encoding import decoded, require_encoding
+from seqgen.tasks.text.decoding import decoded, require_encoding
 from seqgen.tasks.text.guess_encoding import guess
 
 RARE = 10  # a character that occurs less often in all files is rare

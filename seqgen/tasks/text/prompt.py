@@ -6,7 +6,7 @@ import unicodedata
 
 from seqgen.corpus import sources
 from seqgen.errors import ConfigError, CorpusError, VocabularyError
-from seqgen.tasks.text.encoding import decoded
+from seqgen.tasks.text.decoding import decoded
 from seqgen.types import Ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 

@@ -1,6 +1,7 @@
 import codecs
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -292,7 +293,7 @@ def test_a_missing_byte_order_mark_is_an_error(encoding: str, data: bytes) -> No
 
 
 JAPANESE = "吾輩は猫である。名前はまだ無い。\nどこで生れたかとんと見当がつかぬ。\n"
-RUSSIAN = "Дом Облонских: муж и жена.\nОни прожили вместе девять лет.\n"
+RUSSIAN = "Дом Облонских: муж и жена.\nЖили там девять лет.\n"
 
 
 @pytest.mark.parametrize(
@@ -349,3 +350,42 @@ def test_a_file_of_a_folder_that_cannot_be_read_is_skipped(tmp_path: Path) -> No
     gone = Source("gone", tmp_path / "gone", optional=True)
     (note,) = text.read([good, gone], name="text").notes
     assert note.startswith("skipped gone: cannot be read: No such file")
+
+
+@pytest.mark.parametrize("name", ["facts.json", "ids.bin", "bounds.bin"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty", "other"])
+def test_a_damaged_cache_is_made_again(
+    name: str, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
+    data = ("".join(map(chr, range(32, 600))) + "\nlines\n\nof text").encode()
+    whole = read(data, lines=True)
+    expected = whole.ids.tolist()
+    (folder,) = (tmp_path / "corpora").iterdir()
+    path = folder / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        other = {"cut": content[:-3], "empty": b"", "other": b"\xff" * len(content)}
+        path.write_bytes(other[damage])
+    assert read(data, lines=True).ids.tolist() == expected
+
+
+def test_two_processes_may_encode_a_corpus_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one finds the folder of the first one when it has finished."""
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
+    data = SENTENCE.encode() * 10
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        if not target.exists():
+            shutil.copytree(self, target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert decoded(read(data)) == SENTENCE * 10
+    assert len(list((tmp_path / "corpora").iterdir())) == 1
