@@ -103,6 +103,7 @@ wheels: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.training

@@ -40,7 +40,7 @@ def _prepare_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if sys.stderr is None:
-        sys.stderr = ForgivingStream(Path(os.devnull).open("wb"), "utf-8")
+        sys.stderr = ForgivingStream(Path(os.devnull).open("wb"), "utf-8")  # noqa: SIM115
     elif type(sys.stderr) is io.TextIOWrapper:
         encoding = sys.stderr.encoding
         sys.stderr = ForgivingStream(sys.stderr.detach(), encoding)

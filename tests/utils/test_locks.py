@@ -30,9 +30,9 @@ def test_the_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
         assert process.stdout.readline() == "held\n"
         (tmp_path / "link.keras").symlink_to("m.keras")
         for name in (path, tmp_path / "link.keras"):
-            with pytest.raises(OutputError, match=f"another process \\({process.pid}\\)"):
-                with lock(name):
-                    pytest.fail("both hold it")
+            message = f"another process \\({process.pid}\\)"
+            with pytest.raises(OutputError, match=message), lock(name):
+                pytest.fail("both hold it")
         with lock(tmp_path / "other.keras"):
             pass
         process.kill()  # nothing is left to clean up

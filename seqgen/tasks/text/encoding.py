@@ -162,13 +162,11 @@ def _mapped(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
     vocabulary = Vocabulary.from_json(facts["vocabulary"])
     ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
     bounds = np.memmap(folder / "bounds.bin", np.int64, mode="r")
+    lengths = [len(ids), len(bounds)]
     in_order = bounds[0] == 0 and (np.diff(bounds) > 0).all() and bounds[-1] in (0, len(ids))
     are_texts = all(isinstance(token, str) for token in vocabulary.tokens)
-    if (
-        [len(ids), len(bounds)] != facts["lengths"]
-        or ids.max() >= len(vocabulary)
-        or not (are_texts and in_order)
-    ):
+    intact = lengths == facts["lengths"] and in_order and are_texts
+    if not intact or ids.max() >= len(vocabulary):
         raise ValueError(f"expected {facts['lengths']} ids and bounds, got other ones")
     return vocabulary, ids, bounds
 
