@@ -15,7 +15,7 @@ model_configs = st.builds(
     ModelConfig,
     cell=st.sampled_from(cell_names()),
     units=whole,
-    layers=whole,
+    layers=st.integers(1, 100),
     embedding=whole,
     dropout=st.floats(0, 1, exclude_max=True),
     cell_options=st.dictionaries(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,13 @@ import numpy.typing as npt
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError, OutputError
 from seqgen.types import Ids
-from seqgen.utils.cache import cache_folder
+from seqgen.utils import schema
+from seqgen.utils.cache import cache_folder, read_json
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 IN_MEMORY_BYTES = 1 << 25  # a larger corpus is encoded into a file
 CACHE_VERSION = 1  # of the encoding; increase it to invalidate cached corpora
+CHUNK = 1 << 22  # ids that are checked at once
 CODE_POINTS = 0x110000
 NEWLINE = ord("\n")
 
@@ -86,9 +88,37 @@ def encode(
         ids = np.frombuffer(ids_file.getbuffer(), vocabulary.dtype)
         return vocabulary, ids, np.frombuffer(bounds_file.getbuffer(), np.int64)
     folder = _encoded_on_disk(sources, options, digest)
-    vocabulary = Vocabulary.from_json(json.loads((folder / "vocabulary.json").read_bytes()))
+    try:
+        return _read_cached(folder)
+    except (OSError, ValueError):  # damaged, for example by a full disk
+        shutil.rmtree(folder, ignore_errors=True)
+    return _read_cached(_encoded_on_disk(sources, options, digest))
+
+
+def _read_cached(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
+    """What `_encoded_on_disk` wrote.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    tokens = read_json(folder / "vocabulary.json")
+    schema.sequence(schema.text(20, least=1), CODE_POINTS + 2, least=1)(tokens)
+    vocabulary = Vocabulary.from_json(tokens)
     ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
-    return vocabulary, ids, np.memmap(folder / "bounds.bin", np.int64, mode="r")
+    bounds = np.memmap(folder / "bounds.bin", np.int64, mode="r")
+    is_ordered = bounds[0] == 0 and bounds[-1] <= len(ids) and bool((np.diff(bounds) > 0).all())
+    if not is_ordered or _highest(folder / "ids.bin", vocabulary.dtype) >= len(vocabulary):
+        raise ValueError(f"{folder}: expected ids of {len(vocabulary)} tokens, and ordered bounds")
+    return vocabulary, ids, bounds
+
+
+def _highest(path: Path, dtype: np.dtype[Any]) -> int:
+    """The highest id of a file, which is not mapped: its pages would stay in memory."""
+    highest = 0
+    with path.open("rb") as file:
+        while len(ids := np.fromfile(file, dtype, CHUNK)):
+            highest = max(highest, int(ids.max()))
+    return highest
 
 
 def _encode(
