@@ -13,6 +13,8 @@ from seqgen.errors import ConfigError
 from seqgen.utils.validate import require, require_fraction, require_positive, require_whole
 
 PRECISIONS = ("float32", "bfloat16", "float16")
+MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
+MOST_LAYERS = 100
 SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units
 
 # Arguments of the Keras layer that the network sets itself, and why `cell_options` may not.
@@ -26,7 +28,6 @@ RESERVED_CELL_OPTIONS = {
 }
 
 # Upper bounds: more is a slip of the finger, or does not fit into memory.
-MOST_OF_NETWORK = {"units": 16_384, "layers": 100, "embedding": 16_384}
 MOST_IN_A_BATCH = 65_536  # sequences, and tokens of a window
 MOST_OF_TRAINING = {
     "minutes": 525_600,  # a year
@@ -92,8 +93,9 @@ class ModelConfig(Config):
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
-        for name, most in MOST_OF_NETWORK.items():
-            require_whole(name, getattr(self, name), 1, most)
+        require_whole("units", self.units, 1, MOST_UNITS)
+        require_whole("layers", self.layers, 1, MOST_LAYERS)
+        require_whole("embedding", self.embedding, 1, MOST_UNITS)
         require_fraction("dropout", self.dropout)
         for name, why in RESERVED_CELL_OPTIONS.items():
             require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
@@ -105,6 +107,22 @@ class ModelConfig(Config):
                 f'{{"class_name": "L2", "config": {{"l2": 0.01}}}}: {error}'
             ) from error
         object.__setattr__(self, "cell_options", plain)
+
+    def weight_shapes(self, vocabulary_size: int) -> list[list[tuple[int, ...]]]:
+        """The shapes of the weights, in the order of Keras, layer by layer.
+
+        First the embedding, then every recurrent layer, last the output layer.
+
+        >>> ModelConfig("gru", units=2, embedding=3).weight_shapes(vocabulary_size=5)
+        [[(5, 3)], [(3, 6), (2, 6), (2, 6)], [(2, 5), (5,)]]
+        """
+        cell = cells.get(self.cell)
+        inputs = (self.embedding, *[self.units] * (self.layers - 1))
+        return [
+            [(vocabulary_size, self.embedding)],
+            *(cell.weight_shapes(width, self.units, self.cell_options) for width in inputs),
+            [(self.units, vocabulary_size), (vocabulary_size,)],
+        ]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Long runs do not need more and more memory; `python -m benchmarks.memory` measures longer ones."""
+"""Long runs do not need more and more memory, see also `python -m benchmarks.memory`."""
 
 import sys
 

@@ -20,6 +20,16 @@ from seqgen.network.build import build
 from seqgen.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(("<end>", *"abc☃"))
+CORPUS = {
+    "name": "letters",
+    "arguments": ["letters.txt"],
+    "task": "text",
+    "tokens": 9,
+    "sha256": "f" * 64,
+    "options": {"encoding": "utf-8", "lines": True, "min_count": 1, "shuffled": False},
+    "details": {},
+    "split": {"validation": 0.1, "training_tokens": 8, "validation_tokens": 1},
+}
 
 
 def made(config: ModelConfig, seed: int = 0) -> ModelData:
@@ -28,7 +38,7 @@ def made(config: ModelConfig, seed: int = 0) -> ModelData:
         config,
         TrainConfig(minutes=1),
         LETTERS,
-        {"name": "letters", "task": "text", "tokens": 9, "sha256": "f" * 64, "split": {}},
+        CORPUS,
         build(config, len(LETTERS), seed).get_weights(),
         [{"step": 1, "validation_loss": None}],
         {"validation_loss": 1.5, "tokens_seen": 9, "seconds": 1.0, "ended_early": None},

@@ -94,6 +94,19 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
+def _checked(config: ModelConfig, weights: Sequence[Floats]) -> list[Floats]:
+    """The weights as float32; an error if C would read something else than it expects.
+
+    Raises:
+        ValueError: they have other shapes than those of the configuration.
+    """
+    expected = [shape for shapes in config.weight_shapes(len(weights[-1])) for shape in shapes]
+    found = [each.shape for each in weights]
+    if found != expected:
+        raise ValueError(f"weights: expected shapes {expected}, got {found}")
+    return [np.ascontiguousarray(each, FLOAT32) for each in weights]
+
+
 class CEngine:
     """A network for `seqgen/native/infer_step.c`. Threads may share it.
 
@@ -103,6 +116,9 @@ class CEngine:
         config: of the network; `supports(config)` is true.
         weights: in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`.
         isa: an instruction set of `seqgen.native.ISAS`; None takes the fastest.
+
+    Raises:
+        ValueError: the weights have other shapes.
     """
 
     is_batch_invariant = True
@@ -110,6 +126,7 @@ class CEngine:
     def __init__(
         self, config: ModelConfig, weights: Sequence[Floats], isa: str | None = None
     ) -> None:
+        weights = _checked(config, weights)
         self._arrays: list[Any] = []  # that C reads; they must live as long as the engine
         self._work = library().network_step
         self.embedding, *rest, output_kernel, output_bias = weights
@@ -168,9 +185,12 @@ class CEngine:
 
         Raises:
             ValueError: the state is of another number of streams, or of another engine.
+            IndexError: an id is no token.
         """
-        streams = ids.size
-        if state.shape != (streams, self.size) or state.dtype != FLOAT32:
+        streams = len(ids)
+        if min(ids.tolist()) < 0:  # faster than `ids.min()`; NumPy would count from the end
+            raise IndexError(f"ids: expected at least 0, got {ids.min()}")
+        if ids.ndim != 1 or state.shape != (streams, self.size) or state.dtype != FLOAT32:
             raise ValueError(
                 f"state: expected float32 of shape {(streams, self.size)}, got {state.dtype} of "
                 f"shape {state.shape}"

@@ -165,6 +165,21 @@ class Task(ABC):
         """One line about a corpus of this task, for example its keys; empty if there is none."""
         return ""
 
+    def require_valid(self, metadata: Metadata, vocabulary: Vocabulary) -> None:
+        """Check what a model file says about its corpus, so that generation can rely on it.
+
+        The fields that all tasks share have been checked; `options` and `details`, and whether the
+        vocabulary is one of this task, have not.
+
+        Args:
+            metadata: `Corpus.metadata`, from a file that may be damaged or hostile.
+            vocabulary: of the model.
+
+        Raises:
+            ValueError: it is not what `read` of this task writes; see `seqgen.utils.schema`.
+        """
+        return
+
     def encoding(self, metadata: Metadata) -> dict[str, Any]:
         """The properties that two corpora must share for their tokens to have the same meaning."""
         return {}

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.types import Json
 from seqgen.utils.cache import cache_folder, read_json, write_json
-from seqgen.utils.validate import is_number
+from seqgen.utils.schema import SchemaError, any_number, choice, mapping, number, record
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
@@ -42,6 +42,12 @@ PLAN = StepPlan(learning_rate=1e-3, fraction=0.0)
 SECONDS = 1.0  # least duration for a precision
 STEPS = 30  # after which losses are compared
 TOLERANCE = 1.01  # highest loss of a precision that may be chosen, in losses of float32
+
+RESULTS = mapping(
+    record({"tokens_per_second": number(1e-9, 1e15), "loss": any_number}),
+    most=len(PRECISIONS),
+    name=choice(PRECISIONS),
+)
 
 
 @dataclass(frozen=True)
@@ -70,27 +76,27 @@ def results() -> dict[str, Measurement]:
 
     Empty if the benchmark fails, for example because memory is short; the next run repeats it.
     """
-    if cached := _cached():
-        return cached
-    try:
-        measured = _measure_all()
-    except (OSError, subprocess.CalledProcessError):
-        return {}
-    _store(measured)
-    return measured
+    machine, cache = _machine(), _cache()
+    if machine not in cache:
+        try:
+            cache[machine] = {name: asdict(each) for name, each in _measure_all().items()}
+        except (OSError, subprocess.CalledProcessError):
+            return {}
+        write_json(_path(), cache)
+    return {name: Measurement(**each) for name, each in cache[machine].items()}
 
 
 def correct(precision: str, tokens_per_second: float) -> None:
     """Replace a cached speed by one that a run has measured."""
-    cached = _cached()
-    if precision in cached:
-        corrected = replace(cached[precision], tokens_per_second=tokens_per_second)
-        _store({**cached, precision: corrected})
+    machine, cache = _machine(), _cache()
+    if precision in cache.get(machine, {}):
+        cache[machine][precision]["tokens_per_second"] = tokens_per_second
+        write_json(_path(), cache)
 
 
 def is_known() -> bool:
     """Whether the results are cached."""
-    return bool(_cached())
+    return _machine() in _cache()
 
 
 def _path() -> Path:
@@ -98,28 +104,17 @@ def _path() -> Path:
 
 
 def _cache() -> Json:
+    """The cached results of all machines whose entries are complete."""
     cache = read_json(_path())
-    return cache if isinstance(cache, dict) else {}
+    return {k: v for k, v in cache.items() if _is_complete(v)} if isinstance(cache, dict) else {}
 
 
-def _cached() -> dict[str, Measurement]:
-    """The cached results of this machine; empty if there are none, or if they are damaged."""
+def _is_complete(results: Json) -> bool:
     try:
-        found = {name: Measurement(**each) for name, each in _cache()[_machine()].items()}
-    except (KeyError, TypeError, AttributeError):
-        return {}
-    intact = all(
-        is_number(each.tokens_per_second)
-        and 0 < each.tokens_per_second < float("inf")
-        and isinstance(each.loss, (int, float))  # NaN if a precision does not learn
-        for each in found.values()
-    )
-    return found if intact and "float32" in found and found.keys() <= {*PRECISIONS} else {}
-
-
-def _store(results: Mapping[str, Measurement]) -> None:
-    measured = {name: asdict(each) for name, each in results.items()}
-    write_json(_path(), {**_cache(), _machine(): measured})
+        RESULTS(results)
+    except SchemaError:
+        return False
+    return "float32" in results
 
 
 def _machine() -> str:

@@ -13,7 +13,14 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
 from seqgen.model_file import ModelData
-from seqgen.training import auto_config, checkpoint, cluster, fine_tuning, rendezvous
+from seqgen.training import (
+    auto_config,
+    checkpoint,
+    checkpoint_schema,
+    cluster,
+    fine_tuning,
+    rendezvous,
+)
 from seqgen.training.batches import fitting_size, require_enough
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
@@ -119,13 +126,15 @@ def _resumed(inputs: RunInputs) -> RunSetup:
     resumed = checkpoint.parse(data, path)
     with checkpoint.translate_errors(path):
         facts = resumed.facts
+        model_config = ModelConfig.from_json(facts["model_config"])
+        train_config = TrainConfig.from_json(facts["train_config"])
+        checkpoint_schema.require_valid(facts)
+        vocabulary = Vocabulary.from_json(facts["corpus"]["vocabulary"])
+        checkpoint_schema.require_weights(resumed.arrays, model_config, len(vocabulary))
         options = {**facts["model_config"], **facts["train_config"]}
         checkpoint.require_same(
             path, {"options": options}, {"options": inputs.request.explicit_options}
         )
-        model_config = ModelConfig.from_json(facts["model_config"])
-        train_config = TrainConfig.from_json(facts["train_config"])
-        vocabulary = Vocabulary.from_json(facts["corpus"]["vocabulary"])
         fingerprint, chosen = facts["place"]["base"], facts["place"]["chosen"]
     if inputs.base and fingerprint != fine_tuning.fingerprint(inputs.base.data):
         raise CheckpointError(

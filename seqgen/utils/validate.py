@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from seqgen.errors import ConfigError
 
@@ -27,18 +27,17 @@ def require(ok: bool, name: str, expected: str, value: object) -> None:
         raise ConfigError(f"{name}: expected {expected}, got {value!r}")
 
 
-def require_whole(name: str, value: object, least: int, most: int | None = None) -> None:
-    """Raise `ConfigError` unless a value is a whole number from `least` to `most`.
+def require_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Raise `ConfigError` unless a value is a whole number of at least `least` and at most `most`.
 
-    >>> require_whole("units", 2**40, 1, 16_384)
+    >>> require_whole("layers", 1000, 1, most=100)
     Traceback (most recent call last):
-    seqgen.errors.ConfigError: units: expected a whole number from 1 to 16,384, got 1099511627776
+    seqgen.errors.ConfigError: layers: expected a whole number from 1 to 100, got 1000
     """
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if is_whole and most is not None and value > most:  # type: ignore[operator]
-        require(False, name, f"a whole number from {least:,} to {most:,}", value)
-    ok = is_whole and value >= least  # type: ignore[operator]
-    require(ok, name, f"a whole number of at least {least}", value)
+    require(is_whole and least <= value, name, f"a whole number of at least {least}", value)
+    if most is not None:
+        require(value <= most, name, f"a whole number from {least:,} to {most:,}", value)
 
 
 def require_fraction(name: str, value: object) -> None:

@@ -11,7 +11,7 @@ from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.musicxml_file import ZIP_START
 from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
-from seqgen.music.io.score_reader import read_score
+from seqgen.music.io.score_child import read_in_child
 
 READER_VERSION = 9  # part of the key of cached results
 MIDI_START = b"MThd"
@@ -21,7 +21,7 @@ SCORE_SUFFIXES = frozenset(
     {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
 )
 MIDI_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
-READERS = {  # the others are read by music21
+READERS = {  # the others are read by music21, in a process of its own
     ".abc": read_abc,
     ".krn": read_humdrum,
     ".musicxml": read_musicxml,
@@ -77,7 +77,7 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
         reader = READERS.get(PurePath(name).suffix.lower())
         if reader is not None:
             return reader(data, expand_repeats=expand_repeats)
-        return read_score(name, data, expand_repeats=expand_repeats)
+        return read_in_child(name, data, expand_repeats=expand_repeats)
     except MusicError as error:
         return ReadResult(reason=str(error))
 

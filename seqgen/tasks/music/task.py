@@ -18,6 +18,7 @@ from seqgen.sampling.config import SampleConfig
 from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
 from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
+from seqgen.tasks.music.metadata import require_valid
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
 from seqgen.tasks.music.request import MusicRequest
@@ -80,6 +81,10 @@ class MusicTask(Task):
         texts = [vocabulary.decode(ids[start : end - 1]) for start, end in pairwise(bounds)]
         ticks = sum(codec.decode(text).length for text in texts)
         return {"note": int(starts[ids].sum()), "beat": 4 * ticks / TICKS_PER_WHOLE}
+
+    def require_valid(self, metadata: Metadata, vocabulary: Vocabulary) -> None:
+        """Check the tokens, and everything that generation reads of `options` and `details`."""
+        require_valid(metadata, vocabulary)
 
     def summarise(self, metadata: Metadata) -> str:
         """Describe the corpus: pieces, notes, encoding and keys."""

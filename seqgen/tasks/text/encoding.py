@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -26,12 +26,13 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError, OutputError, VocabularyError
 from seqgen.tasks.text.decoding import UnreadableTextError, decoded, require_encoding
 from seqgen.types import Ids
-from seqgen.utils.cache import cache_folder
+from seqgen.utils.cache import cache_folder, read_json
 from seqgen.utils.validate import require_whole
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 IN_MEMORY_BYTES = 1 << 25  # a larger corpus is encoded into a file
 CACHE_VERSION = 2  # of the encoding; increase it to invalidate cached corpora
+CHUNK = 1 << 22  # ids that are checked at once
 CODE_POINTS = 0x110000
 MOST_COUNT = 1_000_000_000  # largest `min_count`
 NEWLINE = ord("\n")
@@ -158,7 +159,7 @@ def _mapped(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
         OSError: a file is missing.
         ValueError, KeyError, TypeError: the files are damaged.
     """
-    facts = json.loads((folder / "facts.json").read_bytes())
+    facts = read_json(folder / "facts.json")
     vocabulary = Vocabulary.from_json(facts["vocabulary"])
     ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
     bounds = np.memmap(folder / "bounds.bin", np.int64, mode="r")
@@ -166,9 +167,18 @@ def _mapped(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
     in_order = bounds[0] == 0 and (np.diff(bounds) > 0).all() and bounds[-1] in (0, len(ids))
     are_texts = all(isinstance(token, str) for token in vocabulary.tokens)
     intact = lengths == facts["lengths"] and in_order and are_texts
-    if not intact or ids.max() >= len(vocabulary):
+    if not intact or _highest(folder / "ids.bin", vocabulary.dtype) >= len(vocabulary):
         raise ValueError(f"expected {facts['lengths']} ids and bounds, got other ones")
     return vocabulary, ids, bounds
+
+
+def _highest(path: Path, dtype: np.dtype[Any]) -> int:
+    """The highest id of a file, which is not mapped: its pages would stay in memory."""
+    highest = 0
+    with path.open("rb") as file:
+        while len(ids := np.fromfile(file, dtype, CHUNK)):
+            highest = max(highest, int(ids.max()))
+    return highest
 
 
 def _is_intact(folder: Path) -> bool:
