@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,7 +110,9 @@ class Harness:
             seqgen()
         except SystemExit as end:
             os._exit(int(end.code or 0))
-        os._exit(1)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(1)  # without the clean-up of the process that forked
 
     def _check(self, *, had_model: bool, ended: bool) -> None:
         assert self.model.exists() or not had_model, "the model of an earlier run is gone"

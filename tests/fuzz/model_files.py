@@ -1,4 +1,4 @@
-"""Model files: damaged archives, wrong fields of seqgen.json, hostile weights, and what is no file."""
+"""Model files: damaged archives, wrong facts, hostile weights, and what is no file at all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Members = dict[str, bytes]
 def cases(seed: int) -> Iterator[bytes | Path]:
     """Changed model files, and now and then a path that is no regular file."""
     draw = random.Random(seed)
-    yield from draw.sample(_special_paths(), 1)
+    yield from draw.sample(special_paths(), 1)
     while True:
         name, config = draw.choice(("text", "music")), draw.choice(CONFIGS)
         members = members_of(name, config)
@@ -57,7 +57,7 @@ def run(case: bytes | Path) -> None:
         return  # only Keras runs it, which takes seconds to import
     if model.data.task == "text":
         for text in model.texts(2, length=12, seed=1, top_p=0.9, repetition_penalty=1.1):
-            assert (isinstance("".join(text), str) and text.longest_copy is not None) or True
+            assert len("".join(text)) <= 13 and (text.longest_copy or 0) >= 0
         model.generate(length=8, seed=2, max_copy=60)
     else:
         for options in ({"bars": 2}, {"bars": 1, "key": "G"}, {"primer": "C4/4 D4/4 E4/2"}):
@@ -66,7 +66,7 @@ def run(case: bytes | Path) -> None:
             model.compose(seed=1, **options)
 
 
-def _special_paths() -> list[Path]:
+def special_paths() -> list[Path]:
     """Paths that are no regular files, or that lead nowhere."""
     folder = Path(tempfile.gettempdir()) / f"seqgen-fuzz-{os.getuid()}"
     folder.mkdir(exist_ok=True)
@@ -76,8 +76,8 @@ def _special_paths() -> list[Path]:
     if not loop.is_symlink():
         loop.symlink_to(loop)
     empty.touch()
-    names = ("/dev/zero", "/dev/null", "/dev/urandom", "/dev/full", "/proc/self/mem", "/", "no such",
-             "x" * 300, "/proc/self/fd/0/x", "a\0b")  # fmt: skip
+    names = ("/dev/zero", "/dev/null", "/dev/urandom", "/dev/full", "/proc/self/mem", "/",
+             "no such", "x" * 300, "/proc/self/fd/0/x", "a\0b")  # fmt: skip
     return [fifo, loop, empty, folder, *map(Path, names)]
 
 
@@ -105,8 +105,9 @@ def _facts(draw: random.Random, name: str, config: ModelConfig, members: Members
 def _text_of_facts(draw: random.Random, name: str, config: ModelConfig, members: Members) -> bytes:
     """seqgen.json is something else than an object."""
     hostile = (
-        b"", b"null", b"[]", b"[" * 200_000, b'{"a":' * 100_000, b"9" * 10_000, b"1e999", b'"\\ud800"',
-        b'{"format_version":1e400}', b"[" + b"[]," * 2_000_000 + b"[]]", b" " * 20_000_000, b"\xff\xfe",
+        b"", b"null", b"[]", b"[" * 200_000, b'{"a":' * 100_000, b"9" * 10_000, b"1e999",
+        b'"\\ud800"', b'{"format_version":1e400}', b"[" + b"[]," * 2_000_000 + b"[]]",
+        b" " * 20_000_000, b"\xff\xfe",
     )  # fmt: skip
     return packed({**members, FACTS: draw.choice(hostile)}, draw.choice((0, zipfile.ZIP_DEFLATED)))
 
@@ -116,13 +117,17 @@ def _config(draw: random.Random, name: str, config: ModelConfig, members: Member
     facts = facts_of(name, config)
     field = draw.choice(("units", "layers", "embedding", "cell", "cell_options", "vocabulary"))
     if field == "vocabulary":
-        facts["vocabulary"] = facts["vocabulary"][draw.randrange(3) :] + ["duration:1000000000"]
+        facts["vocabulary"] = [*facts["vocabulary"][draw.randrange(3) :], "duration:1000000000"]
     else:
+        hostile = {"module": "os", "class_name": "system"}
+        sizes = (0, 1, 2, 15, 16, 17, 128, 16384, 10**6, 1e19, 2**63, "16", None, True)
         values = {
             "cell": ("lstm", "gru", "simple_rnn", "rnn", ["lstm"]),
-            "cell_options": ({"use_bias": False}, {"reset_after": False}, {"activation": ["x"]},
-                             {"activation": {"module": "os", "class_name": "system"}}, [], {"units": 3}),
-        }.get(field, (0, 1, 2, 15, 16, 17, 128, 16384, 10**6, 1e19, 2**63, "16", None, True))  # fmt: skip
+            "cell_options": (
+                {"use_bias": False}, {"reset_after": False}, {"activation": ["x"]},
+                {"activation": hostile}, [], {"units": 3},
+            ),
+        }.get(field, sizes)  # fmt: skip
         facts["model_config"][field] = draw.choice(values)
     return packed({**members, FACTS: json.dumps(facts).encode()})
 

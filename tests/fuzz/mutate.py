@@ -7,10 +7,13 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-NUMBERS = (0, 1, -1, 2, 7, 127, 128, 255, 256, 65535, 2**31 - 1, 2**31, 2**32, 2**63, 2**64, 10**19)
+NUMBERS = (
+    0, 1, -1, 2, 7, 127, 128, 255, 256, 65535, 2**31 - 1, 2**31, 2**32, 2**63, 2**64, 10**19,
+)  # fmt: skip
 VALUES: tuple[Any, ...] = (
-    None, True, False, "", "x", "\ud800", "\0", "a" * 5000, "../../x", "/dev/zero", 0.5, -0.5, 1e308,
-    float("nan"), float("inf"), [], {}, [[]], [None], [0] * 300, {"": 0}, {"class_name": "L2"}, *NUMBERS,
+    None, True, False, "", "x", "\ud800", "\0", "a" * 5000, "../../x", "/dev/zero", 0.5, -0.5,
+    1e308, float("nan"), float("inf"), [], {}, [[]], [None], [0] * 300, {"": 0},
+    {"class_name": "L2"}, *NUMBERS,
 )  # fmt: skip
 
 
