@@ -4,14 +4,14 @@ import errno
 import io
 import os
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from seqgen.cli import cli
-from seqgen.errors import SeqgenError
-from seqgen.utils.terminal import ForgivingStream, one_line
+from seqgen.errors import SeqgenError, one_line
+from seqgen.utils.sigint import requests_interrupt
+from seqgen.utils.terminal import ForgivingStream
 
 
 def main() -> None:
@@ -19,7 +19,8 @@ def main() -> None:
     _prepare_streams()
     os.environ["SEQGEN_QUIET_TENSORFLOW"] = "1"  # `seqgen.network.backend` reads it
     try:
-        cli(prog_name="seqgen")
+        with requests_interrupt():
+            cli(prog_name="seqgen")
     except SeqgenError as error:
         _fail(str(error))
     except MemoryError:
@@ -39,11 +40,10 @@ def _prepare_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    if sys.stderr is None:
-        sys.stderr = ForgivingStream(Path(os.devnull).open("wb"), "utf-8")  # noqa: SIM115
-    elif type(sys.stderr) is io.TextIOWrapper:
-        encoding = sys.stderr.encoding
-        sys.stderr = ForgivingStream(sys.stderr.detach(), encoding)
+    if sys.stderr is None or type(sys.stderr) is io.TextIOWrapper:  # tests have others
+        encoding = "utf-8" if sys.stderr is None else sys.stderr.encoding
+        file = io.BufferedWriter(io.FileIO(2, "w", closefd=False))
+        sys.stderr = ForgivingStream(file, encoding)
 
 
 def _reason(error: OSError) -> str:

@@ -23,7 +23,6 @@ from seqgen.cli.options import (
 from seqgen.errors import OutputError
 from seqgen.tasks.output import print_json, say_if_kept
 from seqgen.utils.atomic_files import require_writable, unused_path
-from seqgen.utils.sigint import requests_interrupt
 
 SUFFIXES = (".png", ".svg")
 
@@ -53,7 +52,6 @@ SUFFIXES = (".png", ".svg")
 @model_options
 @optimisation_options
 @corpus_options
-@requests_interrupt()
 def compare(
     corpora: tuple[str, ...],
     output: Path | None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seqgen.utils.terminal import one_line
+from seqgen.errors import one_line
 
 
 def say(message: str) -> None:

@@ -8,10 +8,9 @@ import click
 
 from seqgen.cli.echo import say
 from seqgen.cli.options import Registered, json_option
-from seqgen.errors import CorpusError
+from seqgen.errors import CorpusError, one_line
 from seqgen.tasks import base as tasks
 from seqgen.tasks.output import print_json
-from seqgen.utils.terminal import one_line
 
 
 @click.command()

@@ -25,7 +25,6 @@ from seqgen.cli.options import (
 from seqgen.errors import OutputError
 from seqgen.tasks.output import print_json
 from seqgen.utils.locks import lock
-from seqgen.utils.sigint import requests_interrupt
 
 if TYPE_CHECKING:
     from seqgen.training.callbacks import Callback
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
 @model_options
 @optimisation_options
 @corpus_options
-@requests_interrupt()
 def train(
     corpora: tuple[str, ...],
     output: Path | None,

@@ -9,9 +9,9 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from seqgen.errors import one_line
 from seqgen.reporting.summaries import losses
 from seqgen.training.callbacks import Callback, Progress
-from seqgen.utils.terminal import one_line
 
 
 def minutes(seconds: float) -> str:

@@ -1,25 +1,10 @@
-"""Output for people: lines without control characters, and a stderr that never raises."""
+"""A stderr that never raises."""
 
 from __future__ import annotations
 
 import io
-import unicodedata
 from contextlib import suppress
 from typing import BinaryIO
-
-ESCAPED = ("Cc", "Zl", "Zp")  # categories of control characters and of line separators
-
-
-def one_line(text: str) -> str:
-    r"""A text with its control characters escaped: a file name may have newlines, or worse.
-
-    >>> one_line("two\nlines")
-    'two\\nlines'
-    """
-    return "".join(
-        repr(character)[1:-1] if unicodedata.category(character) in ESCAPED else character
-        for character in text
-    )
 
 
 class ForgivingStream(io.TextIOWrapper):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -624,3 +625,25 @@ def test_a_second_run_on_one_output_is_told(book: Path, tmp_path: Path, seqgen: 
     assert done.returncode == 1
     assert_one_line(done.stderr, "m.keras is being written by another process")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_removed_during_a_run(
+    book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checkpoints fail with a message, and the model is written elsewhere."""
+
+    def on_step(self: ProgressBar, progress: Progress) -> None:
+        if progress.step == 5:
+            shutil.rmtree(tmp_path / "models")
+
+    monkeypatch.setattr(ProgressBar, "on_step", on_step)
+    monkeypatch.setattr("seqgen.training.checkpointer.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    done = seqgen("train", book, "-o", "models/m.keras", "--epochs", 0.1, *SMALL, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no checkpoint: models/m.checkpoint: there is no folder models" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Error: models/m.keras: there is no folder models; create it")
+    assert last.endswith(f"the model was written to {tmp_path}/m.keras")
+    assert library.load(tmp_path / "m.keras").generate(length=5)

@@ -34,8 +34,8 @@ NUMBERS = (
 TEXTS = (
     *("", " ", "-", "--", "-C5", " -C5", "C5-", "G3-C6", "C6-G3", "G3-G3", "x" * 5000, "\ud800"),
     *("é", "\n", "\x1b[2J", "👩‍🎤", "None", "0", "../..", "a=b", "=", "a=", "l2=1e400"),
-    *("use_bias=nan", "kernel_regularizer={}", "units=3", "activation=" + "[" * 5000, "C", "Em", "4/4", "0/0"),
-    *("3/7", "9999/4", "piano", "129", "G4/8 A4/8", "G4/3", "r/4", "lstm,gru", ",", "lstm,lstm"),
+    *("use_bias=nan", "kernel_regularizer={}", "units=3", "activation=" + "[" * 5000, "C", "Em"),
+    *("4/4", "0/0", "3/7", "9999/4", "piano", "129", "G4/8 A4/8", "G4/3", "r/4", "lstm,gru", ","),
 )  # fmt: skip
 CORPORA = ("tiny.txt", "empty.txt", "missing.txt", "latin.txt")  # too small for any training
 NOT_VARIED = ("--help", "--output", "--resume")

@@ -1,4 +1,4 @@
-"""Texts: damaged bytes in all encodings, corpora of several files, prompts and other texts typed."""
+"""Texts: damaged bytes in all encodings, corpora of several files, prompts, names of files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fuzz.mutate import mutated
 MODEL = Path(__file__).parents[1] / "saved" / "text-0.1.keras"
 TEXTS = (
     "The quick brown fox jumps over the lazy dog.\n" * 3,
-    "Déjà vu: naïve café, œuvre, straße – “quotes” …\r\n" * 3,
+    "Déjà vu: naïve café, œuvre, straße … “quotes”\r\n" * 3,
     "吾輩は猫である。名前はまだ無い。\nどこで生れたか。\n",
     "Дом Облонских: муж и жена.\rЖили там девять лет.\r",
     "👩‍🎤 e\u0301 \u202eright to left\u202c \ufeff \u2028 \x0b\x0c\x1b[2J \ue000 \U0010ffff\n",
@@ -34,15 +34,16 @@ ENCODINGS = (
 )
 NO_ENCODINGS = (
     *("", "klingon", "punycode", "idna", "base64", "rot13", "undefined", "unicode_escape", "mbcs"),
-    *("hex", "zlib", "utf-8\0", "x" * 5000, "\ud800", "../utf-8", "utf 8", "８", "None", "oem"),
+    *("hex", "zlib", "utf-8\0", "x" * 5000, "\ud800", "../utf-8", "utf 8", "None", "oem"),
 )
 INSERTED = (
-    *(b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\xc0\x80", b"\xed\xa0\x80"),
-    *(b"\xf4\x90\x80\x80", b"\x1b$B", b"\x1b(B", b"+2AA-", b"~{", b"\r", b"\x1a", b"PK\3\4", b"%PDF-"),
+    *(b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\xc0\x80"),
+    *(b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x1b$B", b"\x1b(B", b"+2AA-", b"~{", b"\r"),
+    *(b"\x1a", b"PK\3\4", b"%PDF-"),
 )  # fmt: skip
 NAMES = (
-    *("", "-x", "~", "~nobody/x", "a\nb", "a\0b", "x" * 300, "x/" * 3000, "[z-a]", "[", "**", "?" * 99),
-    *("\ud800", "é" * 200, "chapter" + "9" * 240, "NUL", "./.", "none/../*", "*.txt", "\x1b[2J", "👩‍🎤"),
+    *("", "-x", "~", "~nobody/x", "a\nb", "a\0b", "x" * 300, "x/" * 3000, "[z-a]", "[", "**"),
+    *("?" * 99, "\ud800", "é" * 200, "chapter" + "9" * 240, "NUL", "./.", "*.txt", "👩‍🎤"),
 )  # fmt: skip
 Case = dict[str, Any]
 
@@ -110,7 +111,8 @@ def _typed(draw: random.Random) -> Case:
 def _name(draw: random.Random) -> Case:
     name = "".join(draw.choices(NAMES, k=draw.choice((1, 1, 2))))
     if draw.random() < 0.3:
-        name = mutated(name.encode("utf-8", "surrogatepass"), draw).decode("utf-8", "surrogateescape")
+        data = mutated(name.encode("utf-8", "surrogatepass"), draw)
+        name = data.decode("utf-8", "surrogateescape")
     return {"kind": "name", "name": name}
 
 
@@ -152,7 +154,8 @@ def _find(name: str) -> None:
     """Find the files of a name below a folder, not above it: that would be the whole disk."""
     if ".." in Path(name).parts:
         return
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(special_files, "SECONDS_TO_WAIT", 0):
+    patience = mock.patch.object(special_files, "SECONDS_TO_WAIT", 0)
+    with tempfile.TemporaryDirectory() as folder, patience:
         for inner in ("a.txt", "chapter2/1.txt", "chapter10/x"):
             (Path(folder) / inner).parent.mkdir(exist_ok=True)
             (Path(folder) / inner).write_text("text")

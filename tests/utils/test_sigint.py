@@ -1,10 +1,13 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
+from seqgen.utils.atomic_files import atomic_write
 from seqgen.utils.sigint import defer_sigint, ignore_sigint, requests_interrupt
+from tests.conftest import Run
 
 
 def press() -> None:
@@ -76,3 +79,17 @@ def test_other_handlers_are_left_alone() -> None:
                 assert signal.getsignal(number) is before
         finally:
             signal.signal(number, default)
+
+
+def test_every_command_cleans_up_when_it_is_asked_to_end(
+    seqgen: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        with atomic_write(tmp_path / "a.txt") as path:
+            path.write_text("half")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("seqgen.model_file.load", killed)
+    done = seqgen("info", "a.keras")
+    assert done.returncode == 1 and "Aborted!" in done.stderr
+    assert list(tmp_path.iterdir()) == []
