@@ -17,7 +17,7 @@ import click
 
 from seqgen import native
 from seqgen.cli import COMMANDS, cli
-from seqgen.errors import CorpusError
+from seqgen.errors import SeqgenError
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.text import encoding
 from seqgen.training import cluster
@@ -129,11 +129,11 @@ def prepare() -> None:
     """Import what commands need."""
     for command in COMMANDS:
         _options(command)
-    for task in ("text", "music"):
-        run({"kind": "command", "arguments": ["generate", f"{task}.keras", *SHORT[task]]})
-        run({"kind": "command", "arguments": ["evaluate", f"{task}.keras", SCORED[task]]})
-    with suppress(CorpusError):  # imports TensorFlow
-        run({"kind": "command", "arguments": ["compare", "tiny.txt"]})
+    commands = [["generate", f"{task}.keras", *SHORT[task]] for task in SHORT]
+    commands += [["evaluate", f"{task}.keras", SCORED[task]] for task in SCORED]
+    for arguments in (*commands, ["compare", "tiny.txt"]):  # the last one imports TensorFlow
+        with suppress(SeqgenError):
+            run({"kind": "command", "arguments": arguments})
 
 
 def run(case: Case) -> None:
