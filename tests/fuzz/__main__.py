@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,10 +82,8 @@ class Worker:
         assert process.stdin and process.stdout
         done: list[tuple[int, str, float, str]] = []
         self.current.unlink(missing_ok=True)
-        try:
+        with suppress(OSError):  # it has died: it does not answer below
             print(json.dumps([area, seed, skip, count]), file=process.stdin, flush=True)
-        except OSError:
-            pass
         while True:
             ready, _, _ = select.select([process.stdout], [], [], STUCK)
             line = process.stdout.readline() if ready else ""
