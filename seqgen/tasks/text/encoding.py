@@ -26,6 +26,7 @@ from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError, OutputError
 from seqgen.types import Ids
 from seqgen.utils import schema
+from seqgen.utils.archives import open_regular
 from seqgen.utils.cache import cache_folder, read_json
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
@@ -104,6 +105,8 @@ def _read_cached(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
     tokens = read_json(folder / "vocabulary.json")
     schema.sequence(schema.text(20, least=1), CODE_POINTS + 2, least=1)(tokens)
     vocabulary = Vocabulary.from_json(tokens)
+    for name in ("ids.bin", "bounds.bin"):
+        open_regular(folder / name).close()  # mapping a pipe would wait for ever
     ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
     bounds = np.memmap(folder / "bounds.bin", np.int64, mode="r")
     is_ordered = bounds[0] == 0 and bounds[-1] <= len(ids) and bool((np.diff(bounds) > 0).all())
