@@ -6,6 +6,7 @@ time, which does not depend on how busy the machine is.
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -56,7 +57,7 @@ class Child:
             process = self._started()
             assert process.stdin and process.stdout
             try:
-                head = int(seconds + 1).to_bytes(LENGTH, "big")
+                head = math.ceil(seconds).to_bytes(LENGTH, "big")
                 _write(process.stdin, head + request)
                 answer = self._answer(process, seconds * WAITS)
             except OSError:  # it has ended

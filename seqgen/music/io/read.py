@@ -13,7 +13,7 @@ from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_child import read_in_child
 
-READER_VERSION = 9  # part of the key of cached results
+READER_VERSION = 10  # part of the key of cached results
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 2048
 RIFF_MIDI = b"RMID"

@@ -10,9 +10,10 @@ import json
 from seqgen.errors import MusicError
 from seqgen.music.io.result import ReadResult, from_json, to_json
 from seqgen.utils.child import CallError, Child, serve
+from seqgen.utils.schema import SchemaError
 
 SECONDS = 4.0  # of processor time for any score
-BYTES_PER_SECOND = 10_000  # of a score, for which there is a second more; music21 reads 10 times it
+BYTES_PER_SECOND = 10_000  # of a score, for each of which there is one more; music21 is faster
 CHILD = Child(__name__)
 
 
@@ -30,7 +31,10 @@ def read_in_child(name: str, data: bytes, *, expand_repeats: bool = False) -> Re
         raise MusicError(f"cannot be read as music: the reader music21 {error}") from error
     if isinstance(answer, str):
         raise MusicError(answer)
-    return from_json(answer)
+    try:
+        return from_json(answer)
+    except SchemaError as error:
+        raise MusicError(f"cannot be read as music: {error}") from error
 
 
 def _answer(request: bytes) -> bytes:

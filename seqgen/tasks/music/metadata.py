@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from seqgen.errors import MusicError
 from seqgen.music.signatures import MODES, Key, Meter
 from seqgen.music.tokens.codec import ENCODINGS, Codec
 from seqgen.utils.schema import (
@@ -28,16 +29,17 @@ HIGHEST_TEMPO = 1e9  # quarters a minute that any file may state
 DEGREES = 12
 
 
-def _meter(value: Any) -> None:
-    """The name of a meter."""
-    text(20)(value)
-    Meter.parse(value)
+def _signature(parse: Callable[[str], object], expected: str) -> Check:
+    """A text that names a meter or a key."""
 
+    def check(value: Any) -> None:
+        text(20)(value)
+        try:
+            parse(value)
+        except MusicError:
+            require(False, expected, value)
 
-def _key(value: Any) -> None:
-    """The name of a key."""
-    text(20)(value)
-    Key.parse(value)
+    return check
 
 
 COUNT = whole()
@@ -60,8 +62,8 @@ METADATA = record(
                 "notes": COUNT,
                 "tempo": optional(number(0, HIGHEST_TEMPO)),
                 "program": whole(0, 127),
-                "keys": mapping(whole(1), MOST_KEYS, name=_key),
-                "meter": _meter,
+                "keys": mapping(whole(1), MOST_KEYS, name=_signature(Key.parse, "a key")),
+                "meter": _signature(Meter.parse, "a meter"),
             },
             {
                 "notes_per_validation_token": optional(number(0, 1)),

@@ -23,9 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.corpus.sources import Source
-from seqgen.errors import CorpusError, OutputError, VocabularyError
+from seqgen.errors import CorpusError, OutputError
 from seqgen.tasks.text.decoding import UnreadableTextError, decoded, require_encoding
 from seqgen.types import Ids
+from seqgen.utils import schema
+from seqgen.utils.archives import open_regular
 from seqgen.utils.cache import cache_folder, read_json
 from seqgen.utils.validate import require_whole
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
@@ -36,6 +38,12 @@ CHUNK = 1 << 22  # ids that are checked at once
 CODE_POINTS = 0x110000
 MOST_COUNT = 1_000_000_000  # largest `min_count`
 NEWLINE = ord("\n")
+FACTS = schema.record(
+    {
+        "vocabulary": schema.sequence(schema.text(20, least=1), CODE_POINTS + 2, least=1),
+        "lengths": schema.sequence(schema.whole(), 2, least=2),  # of the ids and the bounds
+    }
+)
 
 Codes = npt.NDArray[np.uint32]
 Bounds = npt.NDArray[np.int64]
@@ -157,16 +165,17 @@ def _mapped(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
 
     Raises:
         OSError: a file is missing.
-        ValueError, KeyError, TypeError: the files are damaged.
+        ValueError: the files are damaged.
     """
     facts = read_json(folder / "facts.json")
+    FACTS(facts)
     vocabulary = Vocabulary.from_json(facts["vocabulary"])
+    for name in ("ids.bin", "bounds.bin"):
+        open_regular(folder / name).close()  # mapping a pipe would wait for ever
     ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
     bounds = np.memmap(folder / "bounds.bin", np.int64, mode="r")
-    lengths = [len(ids), len(bounds)]
     in_order = bounds[0] == 0 and (np.diff(bounds) > 0).all() and bounds[-1] in (0, len(ids))
-    are_texts = all(isinstance(token, str) for token in vocabulary.tokens)
-    intact = lengths == facts["lengths"] and in_order and are_texts
+    intact = in_order and [len(ids), len(bounds)] == facts["lengths"]
     if not intact or _highest(folder / "ids.bin", vocabulary.dtype) >= len(vocabulary):
         raise ValueError(f"expected {facts['lengths']} ids and bounds, got other ones")
     return vocabulary, ids, bounds
@@ -184,7 +193,7 @@ def _highest(path: Path, dtype: np.dtype[Any]) -> int:
 def _is_intact(folder: Path) -> bool:
     try:
         _mapped(folder)
-    except (OSError, ValueError, KeyError, TypeError, VocabularyError):
+    except (OSError, ValueError):
         return False
     return True
 
