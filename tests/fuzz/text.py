@@ -83,7 +83,7 @@ def _corpus(draw: random.Random) -> Case:
             "encoding": draw.choice((*ENCODINGS, *NO_ENCODINGS, "utf-8", "utf-8", "utf-8")),
             "lines": draw.random() < 0.5,
             "min_count": draw.choice((1, 1, 1, 2, 0, -1, 10**9, 10**30)),
-            "validation": draw.choice((0.1, 0.0, 0.5, 0.51, -1.0, float("nan"), 1e-300)),
+            "validation": draw.choice(("0.1", "0", "0.5", "0.51", "-1", "nan", "inf", "1e-300")),
         },
         "chunk": draw.choice((1, 2, 3, 7, 1 << 20)),
     }
@@ -145,7 +145,8 @@ def run(case: Case) -> None:
             assert row.facts["kept"] or row.facts["reason"]
         return
     with mock.patch.object(sources, "CHUNK_BYTES", case["chunk"]):
-        found = corpus.read(files, name="fuzz", **case["options"])
+        validation = float(case["options"]["validation"])
+        found = corpus.read(files, name="fuzz", **{**case["options"], "validation": validation})
     assert int(found.ids.max()) < len(found.vocabulary)
     assert found.training_length > 0
 
