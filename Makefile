@@ -1,8 +1,8 @@
-# make demo    set up, train for a minute on text that comes with Python, write some more of it;
-#              then for a minute on fiddle tunes, write one, draw it and let it sound
+# make demo    set up, train for a minute on text that comes with Python, and generate more;
+#              then train for a minute on fiddle tunes, generate one, draw and synthesise it
 # make test    set up, run the tests
-# make test-fast   set up, run the tests that train nothing
-# make test-native   the tests of kernels, engines and training with slower C code, and without
+# make test-fast   set up, run the tests that need no training
+# make test-native   the tests of kernels, engines and training with slower C code, and without C
 # make kill-test     kill training runs 50 times, and check that nothing is lost
 # make test-sanitized   the tests of the C library, built with CC="gcc -fsanitize=address,undefined"
 # make fuzz    set up, run the fuzzers: SEED=1 MINUTES=10
@@ -10,7 +10,7 @@
 # make docs    set up, build the documentation: build/site/index.html
 # make wheels  set up, build a wheel for every platform and check it: dist/
 # make bench   set up, print the figures of docs/benchmarks.md
-# make clean   remove what the others made, but no model
+# make clean   remove the files that the other targets made, except models
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -22,7 +22,7 @@ DEMO_MODEL   ?= models/demo.keras
 DEMO_TUNES   ?= fiddle-tunes
 DEMO_TUNE    ?= $(DEMO_MODEL:.keras=-tune)
 
-# The build of seqgen itself happens in an environment of its own; this reaches there too.
+# pip builds seqgen in a separate environment, in which this variable applies, too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 # Tests that neither train nor compile nor start many processes.
@@ -58,14 +58,14 @@ demo: $(READY)
 	  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt 'The ' --length 400 --seed 1 \
 	    --temperature $$temperature || exit 1; \
 	done
-	@printf '\n\nThe model is %s; write more with\n' $(DEMO_MODEL)
+	@printf '\n\nThe model is %s; generate more text with\n' $(DEMO_MODEL)
 	@echo '  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt "The "'
 	@echo
 	$(BIN)/seqgen train $(DEMO_TUNES) -o $(DEMO_TUNE)s.keras --minutes $(DEMO_MINUTES)
 	$(BIN)/seqgen generate $(DEMO_TUNE)s.keras -o $(DEMO_TUNE).mid --bars 16 --seed 1
 	$(BIN)/seqgen render $(DEMO_TUNE).mid -o $(DEMO_TUNE).png
 	$(BIN)/seqgen render $(DEMO_TUNE).mid -o $(DEMO_TUNE).wav
-	@printf '\nA new tune: %s, its score in %s, its sound in %s; another one with\n' \
+	@printf '\nA new tune: %s, its score: %s, its audio: %s; generate another one with\n' \
 	  $(DEMO_TUNE).mid $(DEMO_TUNE).png $(DEMO_TUNE).wav
 	@echo '  $(BIN)/seqgen generate $(DEMO_TUNE)s.keras --bars 16'
 

@@ -6,11 +6,14 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from seqgen.cells import base as cells
 from seqgen.errors import ConfigError
 from seqgen.utils.validate import require, require_fraction, require_positive, require_whole
+
+if TYPE_CHECKING:
+    from seqgen.types import Json
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
@@ -44,12 +47,12 @@ C = TypeVar("C", bound="Config")
 class Config:
     """Base of the configurations: equality, and a round trip through JSON."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """The fields as plain data for `json.dump`."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls: type[C], data: Mapping[str, Any]) -> C:
+    def from_json(cls: type[C], data: Mapping[str, object]) -> C:
         """The inverse of `to_json`.
 
         Raises:
@@ -63,7 +66,7 @@ class Config:
             raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}")
         return cls(**data)
 
-    def override(self: C, options: Mapping[str, Any]) -> C:
+    def override(self: C, options: Mapping[str, object]) -> C:
         """A copy with other values for the fields that `options` names; it may name others too.
 
         >>> ModelConfig(units=64).override({"layers": 2, "window": 32}).layers
@@ -89,7 +92,7 @@ class ModelConfig(Config):
     layers: int = 1  # number of stacked recurrent layers
     embedding: int = 64  # dimension of the token embedding
     dropout: float = 0.0  # share of each recurrent layer's outputs to drop in training
-    cell_options: dict[str, Any] = field(default_factory=dict)  # further arguments of the layer
+    cell_options: Json = field(default_factory=dict)  # further arguments of the layer
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)

@@ -28,6 +28,7 @@ from seqgen.utils.locks import lock
 
 if TYPE_CHECKING:
     from seqgen.training.callbacks import Callback
+    from seqgen.types import Json
 
 
 @command()
@@ -126,7 +127,7 @@ def callbacks(task: str, tensorboard: Path | None) -> Iterator[Callback]:
             yield Callbacks(progress_bar, TensorBoard(tensorboard, progress_bar.on_message))
 
 
-def save_loss_curve(history: list[dict[str, Any]], path: Path) -> None:
+def save_loss_curve(history: list[Json], path: Path) -> None:
     """Draw the losses of a run; if that fails, only say so: the model is saved."""
     from seqgen.reporting import plots
 

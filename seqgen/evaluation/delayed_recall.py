@@ -1,8 +1,8 @@
 """The delayed recall task: how far back a cell remembers a symbol.
 
 An episode is a symbol, a gap of noise tokens, a cue, and the symbol again, similar to the long time
-lag tasks of Hochreiter and Schmidhuber (1997). For every gap length, a network is trained on gaps
-of up to this length, and scored on gaps of exactly this length.
+lag tasks of Hochreiter and Schmidhuber (1997). For every gap length a network is trained on
+gaps of at most this length, and scored on gaps of exactly this length.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generato
 
     Args:
         count: number of episodes.
-        gaps: `(count,)`, number of noise tokens in each.
-        random: for symbols and noise.
+        gaps: `(count,)`, number of noise tokens in each episode.
+        random: draws symbols and noise.
 
     >>> ids = episodes(2, np.array([3, 1]), np.random.default_rng(0))
     >>> ids[[0, 5]].tolist(), ids[[6, 9]].tolist(), ids[[4, 8]].tolist()

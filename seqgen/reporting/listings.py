@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seqgen.corpus.catalogue import Entry
+from seqgen.types import Json
 
 
-def entry(named: Entry) -> dict[str, Any]:
+def entry(named: Entry) -> Json:
     """An entry of the catalogue, as plain data."""
     return {
         "name": named.name,

@@ -13,6 +13,8 @@ from seqgen.errors import one_line
 from seqgen.reporting.summaries import losses
 from seqgen.training.callbacks import Callback, Progress
 
+LINE_INTERVAL = 0.05  # fraction of a run; a small corpus is validated more often
+
 
 def minutes(seconds: float) -> str:
     """A duration as minutes and seconds; `?` if it is not finite.
@@ -35,11 +37,8 @@ def indented(text: str) -> str:
     return "\n".join(f"  | {line}" for line in text.splitlines() if line.strip())
 
 
-LINE_INTERVAL = 0.05  # fraction of a run; a small corpus is validated more often
-
-
 class ProgressBar(Callback):
-    """Shows the progress of a run on stderr: a bar on terminals only, validations always.
+    """Shows the progress of a run on stderr: a bar if it is a terminal, and a line per validation.
 
     Args:
         token: the name of one token, `Task.token_name`.

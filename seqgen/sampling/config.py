@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from seqgen.config import Config
 from seqgen.errors import ConfigError
@@ -49,10 +48,13 @@ class SampleConfig(Config):
     seed: int = 0  # of the random numbers
     filters: Mapping[str, float] = field(default_factory=dict)  # name → value
 
-    def __init__(self, **options: Any) -> None:
-        filters = dict(options.pop("filters", {}))
+    def __init__(self, **options: object) -> None:
+        given = options.pop("filters", {})
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"filters: expected values by name, got {given!r}")
+        filters = dict(given)
         filters.update((name, options.pop(name)) for name in FILTERS if name in options)
-        known = {each.name: each.default for each in dataclasses.fields(self)}
+        known = {option.name: option.default for option in dataclasses.fields(self)}
         for name in options.keys() - known:
             raise ConfigError(
                 f"expected options of generation, got {name!r}; use {', '.join(option_names())}"
@@ -88,9 +90,9 @@ class SampleConfig(Config):
     def _require_no_sampling(self) -> None:
         """A beam search draws nothing, so options of drawing would have no effect."""
         drawing = {
-            each.name: getattr(self, each.name) != each.default
-            for each in dataclasses.fields(self)
-            if each.name not in ("length", "beam", "max_copy", "seed", "filters")
+            option.name: getattr(self, option.name) != option.default
+            for option in dataclasses.fields(self)
+            if option.name not in ("length", "beam", "max_copy", "seed", "filters")
         }
         for name, is_set in {**drawing, **dict.fromkeys(self.filters, True)}.items():
             if is_set:
@@ -106,5 +108,5 @@ def option_names() -> list[str]:
     >>> {"length", "seed", "top_k"} <= set(option_names())
     True
     """
-    own = {each.name for each in dataclasses.fields(SampleConfig)} - {"filters"}
+    own = {option.name for option in dataclasses.fields(SampleConfig)} - {"filters"}
     return sorted(own | FILTERS.keys())

@@ -53,11 +53,11 @@ def rank_and_addresses() -> tuple[int, list[str]]:
             f"{VARIABLE}: expected machines of type worker, and at most one chief, "
             f"got {', '.join(cluster)}"
         )
-    addresses = [each for group in cluster.values() for each in group]
-    for each in addresses:
-        if not _is_address(each) or addresses.count(each) > 1:
+    addresses = [address for group in cluster.values() for address in group]
+    for address in addresses:
+        if not _is_address(address) or addresses.count(address) > 1:
             raise ConfigError(
-                f"{VARIABLE}: expected different machines, each as host:port, got {each!r}"
+                f"{VARIABLE}: expected a different host:port for each machine, got {address!r}"
             )
     if task not in machines:
         raise ConfigError(f"{VARIABLE}: the task {task[0]} {task[1]} is not in the cluster")

@@ -24,7 +24,8 @@ from seqgen.training.step import StepPlan
 from seqgen.types import Floats, Json
 from seqgen.utils.sigint import INTERRUPTIONS, interruption
 
-STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: a step on short pieces maps 26 MB
+# How often the memory of a memory-mapped corpus is released. A step on short pieces maps 26 MB.
+STEPS_PER_RELEASE = 4
 MOST_SECONDS = 3.0  # of a validation after a request to end
 
 WriteSample = Callable[[list[Floats]], str]  # weights in Keras's order → a sample as text
@@ -32,7 +33,7 @@ WriteSample = Callable[[list[Floats]], str]  # weights in Keras's order → a sa
 
 @dataclass(frozen=True)
 class Result:
-    """What a run ends with."""
+    """The result of a run."""
 
     weights: list[Floats]  # the best ones, in Keras's order
     history: list[HistoryEntry]  # an entry for every validation
@@ -51,14 +52,14 @@ def train(
     Args:
         setup: the run.
         callback: called after every step and every validation.
-        write_sample: makes the samples that the callback may show.
+        write_sample: generates a sample with given weights, for the callback to show.
 
     Raises:
         CorpusError: the training part is smaller than one batch.
         ConfigError: the recurrent layer does not have an option that is set.
         CheckpointError: the checkpoint to resume belongs to another run.
         TrainingError: the loss diverged before any validation.
-        WorkerError: another machine of the run cannot be reached any more.
+        WorkerError: another machine of the run can no longer be reached.
         KeyboardInterrupt: Ctrl-C was pressed before the first step.
 
     >>> import numpy as np
@@ -129,7 +130,7 @@ class TrainingLoop:
         self._measure()
         if state.step == 0:
             state.schedule.start_steps()
-        # A resumed run was perhaps interrupted just before a validation.
+        # A resumed run may have been interrupted just before a validation.
         if distributed.broadcast_from_chief(state.best_weights.is_due(state.step)):
             self._validate()
         fraction = state.schedule.fraction(state.step)
@@ -144,7 +145,7 @@ class TrainingLoop:
                 self.checkpointer.save(state)
 
     def _measure(self) -> None:
-        """Decide how many tokens a validation scores, and tell the user if it is only a part."""
+        """Decide how many tokens a validation scores, and tell the user if these are not all."""
         best = self.state.best_weights
         if not best.scored_tokens:
             best.measure()
@@ -171,7 +172,7 @@ class TrainingLoop:
 
     def _step(self, plan: StepPlan) -> StepPlan:
         if plan.save:
-            self.state.best_weights.keep_finite()
+            self.state.best_weights.store_finite()
         plan = self.state.advance(plan)
         self.callback.on_step(self.state.progress())
         return plan
@@ -190,7 +191,7 @@ class TrainingLoop:
         score = state.best_weights.final_score(state.step, thorough=ended_early is None)
         loss, scored_tokens = score or (None, 0)
         scores: Json = {
-            "parameters": int(sum(each.size for each in weights)),
+            "parameters": int(sum(array.size for array in weights)),
             "steps": state.step,
             "tokens_seen": state.step * state.tokens_per_step,
             "seconds": round(state.schedule.elapsed, 2),

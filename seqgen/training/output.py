@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqgen.errors import OutputError
-from seqgen.tasks.output import Say, say_if_kept
+from seqgen.tasks.output import Say, say_if_renamed
 from seqgen.training import checkpoint
 from seqgen.utils.atomic_files import require_writable, unused_path
 from seqgen.utils.sigint import INTERRUPTIONS, ignore_sigint
@@ -52,7 +52,7 @@ def save(model: Model, path: Path, say: Say) -> None:
         OutputError: `path` cannot be written; the message says where the model is instead.
     """
     checkpoint_path = checkpoint.path_for(path)
-    say_if_kept(path, say)
+    say_if_renamed(path, say)
     with ignore_sigint():
         try:
             model.save(path, keep=True)

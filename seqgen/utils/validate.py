@@ -1,4 +1,4 @@
-"""Checks of options: what was expected, what came."""
+"""Checks of options, with messages that say what was expected and what was found."""
 
 from __future__ import annotations
 

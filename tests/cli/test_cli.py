@@ -1,4 +1,4 @@
-"""The command line; through real processes where a process is what matters."""
+"""The command line; in real processes only where the process itself is tested."""
 
 import json
 import os
@@ -231,7 +231,7 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
 def test_ctrl_c_saves_the_model(book: Path, tmp_path: Path, seqgen: Run) -> None:
     command = [sys.executable, "-m", "seqgen", "train", str(book), "-o", "m.keras"]
     process = subprocess.Popen(
-        [*command, "--epochs", "200", *map(str, SMALL)],  # far more than it will have time for
+        [*command, "--epochs", "200", *map(str, SMALL)],  # more than it has time for
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     wait_for(process, "validation")
@@ -250,7 +250,7 @@ def test_ctrl_c_before_the_first_step_saves_nothing(tmp_path: Path) -> None:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None
-    process.stdin.write(SENTENCE * 50_000)  # more than a pipe holds: the process reads, and waits
+    process.stdin.write(SENTENCE * 50_000)  # more than a pipe holds, so the process has read some
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
@@ -454,7 +454,7 @@ def test_cells_are_compared(book: Path, tmp_path: Path, seqgen: Run) -> None:
         ("--cells lstm,gru --cell-option unit_forget_bias=false", "GRU has no option"),
         ("--cells rnn", "cells: expected some of lstm, gru, simple_rnn, got 'rnn'"),
         ("-o picture.txt", "picture.txt: expected a name that ends in .png or .svg"),
-        ("--transpose c", "transpose: expected options of the task text"),
+        ("--transpose c", "transpose: expected an option of the task text"),
         ("--units 0", "units: expected a whole number"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Music on the command line; through real processes where a model is trained and first used."""
+"""Music on the command line; in real processes where a model is trained and first used."""
 
 import json
 import os
@@ -185,9 +185,12 @@ def test_inspect_shows_terms_of_use(tunes: Path, monkeypatch: pytest.MonkeyPatch
     ("arguments", "message"),
     [
         (("generate", "MODEL", "--prompt", "Dear"), "--prompt applies to models of text"),
-        (("generate", "MODEL", "--key", "C#dor"), "key: the model has never seen"),
-        (("generate", "MODEL", "--meter", "9/16"), "meter: the model has never seen 9/16; it"),
-        (("generate", "MODEL", "--range", "C1-D1"), "range: the model knows no note in it"),
+        (("generate", "MODEL", "--key", "C#dor"), "key: expected one that the model knows"),
+        (
+            ("generate", "MODEL", "--meter", "9/16"),
+            "meter: expected one that the model knows, got 9/16; use",
+        ),
+        (("generate", "MODEL", "--range", "C1-D1"), "range: expected notes that the model knows"),
         (("generate", "MODEL", "-o", "tune.mp3"), "expected a name that ends in .mid"),
         (("generate", "MODEL", "-o", "no/tune.mid"), "there is no folder no"),
         (("generate", "MODEL", "--bars", "-1"), "bars: expected a whole number"),
@@ -200,7 +203,7 @@ def test_inspect_shows_terms_of_use(tunes: Path, monkeypatch: pytest.MonkeyPatch
         (("render", "TUNES/jig.abc", "-o", "a.gif"), "expected a name that ends in"),
         (("train", "TUNES", "--encoding", "latin-1"), "encoding: expected melody or polyphony"),
         (("train", "TUNES/broken.mid"), "no music to learn from"),
-        (("train", "TUNES", "--lines"), "lines: expected options of the task music"),
+        (("train", "TUNES", "--lines"), "lines: expected an option of the task music"),
         (("train", "TUNES/1.mid", "--task", "text"), "is a binary file; expected plain text"),
     ],
 )

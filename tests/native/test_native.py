@@ -91,7 +91,7 @@ def test_windows_out_of_range_are_refused() -> None:
     for missing in addresses:
         some = {name: address for name, address in addresses.items() if name != missing}
         assert pack(ctypes.byref(Window(**good, **some))) == BAD_ARGUMENT, missing
-    # Everything else that the loops need is missing here.
+    # All other functions that the loops need are missing here.
     for work in (library().window_forward, library().window_backward):
         assert work(ctypes.byref(Window(**good, **addresses))) == BAD_ARGUMENT
 

@@ -7,9 +7,8 @@ The activations are applied right after each product, while its results are stil
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from seqgen.network.kernels import arrays
 from seqgen.network.kernels.cell import Cell
 from seqgen.types import Floats, Tensor
 
-UNITS = 16  # the units must be a multiple of it
+UNITS = 16  # the number of units must be a multiple of this
 # Of every cell, in the order of `CELLS`, as `seqgen/native/train_window.c` has them.
 GATES, RESIDUALS, GRADIENT_ROWS = (1, 4, 3), (1, 6, 5), (1, 4, 4)
 
@@ -49,7 +48,7 @@ def supports(cell: Cell) -> bool:
     )
 
 
-def _isa(dtype: Any, batch_size: int | None) -> int | None:
+def _isa(dtype: tf.DType, batch_size: int | None) -> int | None:
     """The number of the fastest instruction set for a dtype and batch size, or None."""
     if not batch_size or dtype not in (tf.bfloat16, tf.float32):
         return None
@@ -193,9 +192,13 @@ def array_bytes(
 
 
 def _call(
-    work: Any, cell: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats
+    work: Callable[..., int],
+    cell: int,
+    dtype: tf.DType,
+    shape: tuple[int, int, int, int],
+    **arrays: Floats,
 ) -> None:
-    """`shape`: units, width, steps and batch size."""
+    """Call a function of the library. `shape` is (units, width, steps, batch size)."""
     units, *_, batch_size = shape
     sizes = array_bytes(cell, np.dtype(dtype).itemsize, shape, packs="weights" in arrays)
     window = Window(_isa(tf.as_dtype(dtype), batch_size), cell, *shape)

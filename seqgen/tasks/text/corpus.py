@@ -59,9 +59,9 @@ def read(
     'hello\n'
     """
     options = TextOptions(encoding, lines, min_count)
-    kept, notes = _usable(sources, options)
-    digest = sources_module.sha256(kept)
-    vocabulary, ids, bounds = encode(kept, options, digest)
+    usable, notes = _usable(sources, options)
+    digest = sources_module.sha256(usable)
+    vocabulary, ids, bounds = encode(usable, options, digest)
     shuffled = lines and not isinstance(ids, np.memmap) and _is_sorted(vocabulary, ids, bounds)
     if shuffled:
         ids, bounds = _shuffled(ids, bounds)
@@ -91,20 +91,20 @@ def _usable(
 
     Only sources from folders are skipped; others raise `CorpusError` if they are not text.
     """
-    kept, skipped = [], []
+    usable, skipped = [], []
     for source in sources:
         reason = why_not_text(source, options.encoding, whole=source.optional)
         if reason is None:
-            kept.append(source)
+            usable.append(source)
         elif source.optional:
             skipped.append(f"skipped {source.label}: {reason}")
         else:
             raise CorpusError(f"{source.label} {reason}")
-    if not kept:
+    if not usable:
         where = "the folder has no files" if not sources else "no file of the folder holds text"
         detail = f": {'; '.join(skipped[:3])}" if skipped else ""
         raise CorpusError(f"no text to learn from: {where}{detail}; choose another corpus")
-    return kept, tuple(skipped)
+    return usable, tuple(skipped)
 
 
 def why_not_text(source: Source, encoding: str, *, whole: bool = False) -> str | None:

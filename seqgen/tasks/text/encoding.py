@@ -111,15 +111,15 @@ def _encode(
             "lower --min-count"
         )
     table = _lookup_table(vocabulary)
-    written = 0
+    position = 0  # of the next id
     bounds_file.write(np.int64(0).tobytes())
     for codes in _codes(sources, options):
         ids = table[codes]
         ids_file.write(ids.tobytes())
         if options.lines:
-            ends = np.flatnonzero(ids == vocabulary.end_id) + (written + 1)
+            ends = np.flatnonzero(ids == vocabulary.end_id) + (position + 1)
             bounds_file.write(ends.astype(np.int64).tobytes())
-        written += len(ids)
+        position += len(ids)
     return vocabulary
 
 

@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from seqgen.errors import ConfigError, OutputError
-from seqgen.tasks.output import Say, print_json, say_if_kept
+from seqgen.tasks.output import Say, print_json, say_if_renamed
 from seqgen.tasks.text.generate import TextGenerator, report
 from seqgen.tasks.text.prompt import read_prompt
+from seqgen.types import Json
 from seqgen.utils.atomic_files import atomic_write, require_writable
 
 SECONDS_PER_FLUSH = 0.02
@@ -24,7 +25,7 @@ def write_texts(
     output: str | None,
     count: int,
     as_json: bool,
-    options: dict[str, Any],
+    options: Json,
     say: Say,
 ) -> None:
     """Generate texts, and write them to stdout, character by character, or to a file.
@@ -55,7 +56,7 @@ def write_texts(
     if options.get("prompt") == "":
         say("the prompt is empty: the text starts at the beginning of a line")
     if output:
-        say_if_kept(Path(output), say)
+        say_if_renamed(Path(output), say)
         with (
             atomic_write(Path(output), keep=True) as path,
             path.open("w", encoding="utf-8") as file,
@@ -106,7 +107,7 @@ def write(texts: Sequence[Iterable[str]], file: TextIO, *, lines: bool) -> None:
     Args:
         texts: iterables of strings.
         file: where to write. A terminal also gets a final newline.
-        lines: end every text with a newline; otherwise a separator is written between texts.
+        lines: end every text with a newline, instead of writing a separator between texts.
 
     >>> write([["a", "b"], ["c"]], sys.stdout, lines=True)
     ab

@@ -52,7 +52,7 @@ def encode_prompt(
         skip_unknown: drop characters that are not in the vocabulary.
 
     Returns:
-        The prompt with the characters that are encoded, and the ids `(T,)`, at least one.
+        The normalised prompt without dropped characters, and its ids `(T,)`, at least one.
 
     Raises:
         VocabularyError: characters are not in the vocabulary; the message lists them.
@@ -69,8 +69,8 @@ def encode_prompt(
     if vocabulary.end_id is not None:
         tokens.insert(0, END)
     elif not tokens:
-        printable = [token for token in vocabulary.tokens if token != UNKNOWN]
-        tokens = ["\n" if "\n" in vocabulary.ids else printable[0]]
+        known = [token for token in vocabulary.tokens if token != UNKNOWN]
+        tokens = ["\n" if "\n" in vocabulary.ids else known[0]]
     return prompt, vocabulary.encode(tokens)
 
 

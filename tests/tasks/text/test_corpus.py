@@ -20,7 +20,7 @@ from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 from tests.conftest import SENTENCE
 
-# What a file may hold: any code point but the zero character and lone surrogates.
+# The characters of a file: all code points except NUL and lone surrogates.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 
 
@@ -103,7 +103,7 @@ def test_a_large_text_is_encoded_once_into_a_mapped_file(
     written = (folder / "ids.bin").stat().st_mtime_ns
     assert read(original.encode(), lines=True).ids.tolist() == large.ids.tolist()
     assert (folder / "ids.bin").stat().st_mtime_ns == written
-    read(original.encode())  # other options, another entry
+    read(original.encode())  # other options make another entry
     assert len(list((tmp_path / "corpora").iterdir())) == 2
 
 
