@@ -218,7 +218,7 @@ def _arrays(archive: Archive) -> Arrays:
     return arrays
 
 
-def _array(name: str, data: bytes) -> npt.NDArray[Any]:
+def _array(name: str, data: bytes) -> Array:
     """The array of a `.npy` file, whose size must be the one that its header states.
 
     `numpy.load` would allocate what the header asks for, whatever the size of the file.

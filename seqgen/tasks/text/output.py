@@ -81,7 +81,7 @@ def write_texts(
         say(line)
 
 
-def _with_prompt_of_file(options: dict[str, Any]) -> dict[str, Any]:
+def _with_prompt_of_file(options: Json) -> Json:
     """Replace the path of a prompt by the prompt."""
     if "prompt" in options:
         raise ConfigError(
