@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -26,8 +27,11 @@ class PathName(click.Path):
     """A path; an empty text is none, although `pathlib` takes it for the current folder."""
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
         """A path, as `path_type`."""
         if value == "":
             self.fail("expected the name of a file, got an empty text; name one", param, ctx)
