@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +23,12 @@ Command = TypeVar("Command", bound=Callable[..., object])  # a function before `
 class PathName(click.Path):
     """A path; an empty text is none, although `pathlib` takes it for the current folder."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
         """A path, as `path_type`."""
         if value == "":
             self.fail("expected the name of a file, got an empty text; name one", param, ctx)
