@@ -44,18 +44,22 @@ def of_generation(tokens: int) -> float:
 class _Watch(Callback):
     """Measures memory after the warm-up, and at the last step."""
 
-    def __init__(self, measure: Callable[[], float] = megabytes) -> None:
+    def __init__(self, measure: Callable[[], float], warm_up: float) -> None:
         self.measure = measure
+        self.warm_up = warm_up
         self.first: float | None = None
         self.last = 0.0
 
     def on_step(self, progress: Progress) -> None:
-        if self.first is None and progress.fraction >= WARM_UP:
+        if self.first is None and progress.fraction >= self.warm_up:
             self.first = self.measure()
-        self.last = self.measure()
+        if progress.fraction == 1:
+            self.last = self.measure()
 
 
-def of_training(steps: int, measure: Callable[[], float] = megabytes) -> float:
+def of_training(
+    steps: int, measure: Callable[[], float] = megabytes, warm_up: float = WARM_UP
+) -> float:
     """Megabytes, or what `measure` returns, by which memory grows during training."""
     from seqgen.training.loop import train
     from seqgen.training.setup import RunSetup
@@ -66,7 +70,7 @@ def of_training(steps: int, measure: Callable[[], float] = megabytes) -> float:
     config = TrainConfig(
         epochs=steps * tokens_per_step / corpus.training_length, batch_size=4, window=8
     )
-    watch = _Watch(measure)
+    watch = _Watch(measure, warm_up)
     train(RunSetup(corpus, ModelConfig(units=16, embedding=8), config), watch)
     return watch.last - (watch.first or 0.0)
 

@@ -187,7 +187,8 @@ class CEngine:
             IndexError: an id is no token.
         """
         streams = len(ids)
-        if min(ids.tolist()) < 0:  # faster than `ids.min()`; NumPy would count from the end
+        # NumPy would count from the end; `min` of a short list is faster than that of an array.
+        if ids.ndim == 1 and min(ids.tolist()) < 0:
             raise IndexError(f"ids: expected at least 0, got {ids.min()}")
         if ids.ndim != 1 or state.shape != (streams, self.size) or state.dtype != FLOAT32:
             raise ValueError(

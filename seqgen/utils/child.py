@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 MEMORY = 1 << 30  # bytes that a call may ask for
 SECONDS_TO_START = 120.0
@@ -141,12 +141,12 @@ def serve(function: Callable[[bytes], bytes], memory: int = MEMORY) -> None:
         _write(answers, function(request[LENGTH:]))
 
 
-def _write(file: BinaryIO, message: bytes) -> None:
+def _write(file: IO[bytes], message: bytes) -> None:
     file.write(len(message).to_bytes(LENGTH, "big") + message)
     file.flush()
 
 
-def _read(file: BinaryIO) -> bytes | None:
+def _read(file: IO[bytes]) -> bytes | None:
     """The next message; None at the end of the file."""
     head = file.read(LENGTH)
     length = int.from_bytes(head, "big")

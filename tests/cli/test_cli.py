@@ -647,3 +647,13 @@ def test_a_folder_that_is_removed_during_a_run(
     assert last.startswith("Error: models/m.keras: there is no folder models; create it")
     assert last.endswith(f"the model was written to {tmp_path}/m.keras")
     assert library.load(tmp_path / "m.keras").generate(length=5)
+
+
+def test_a_corpus_that_has_changed_can_be_scored(tmp_path: Path, seqgen: Run) -> None:
+    """Also under the name that it had when the model was trained on it."""
+    model = Path(__file__).parents[1] / "saved" / "text-0.1.keras"
+    (tmp_path / "book.txt").write_text(SENTENCE * 3)
+    done = seqgen("evaluate", model, "book.txt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "book.txt has changed since the model was trained" in done.stderr
+    assert done.stdout.startswith("book: 237 characters")

@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -85,18 +84,21 @@ class Worker:
         with suppress(OSError):  # it has died: it does not answer below
             print(json.dumps([area, seed, skip, count]), file=process.stdin, flush=True)
         while True:
-            ready, _, _ = select.select([process.stdout], [], [], STUCK)
-            line = process.stdout.readline() if ready else ""
+            timer = threading.Timer(STUCK, process.kill)
+            timer.start()
+            line = process.stdout.readline()
+            is_stuck = timer.finished.is_set()
+            timer.cancel()
             if line.strip() == "null":
                 return done
             if line.endswith("\n"):
                 done.append(tuple(json.loads(line)))
                 continue
             code = self.stop()
-            is_hang = not ready or code in (-signal.SIGPROF, -signal.SIGXCPU)
+            is_hang = is_stuck or code in (-signal.SIGPROF, -signal.SIGXCPU)
             outcome = "hang" if is_hang else "crash"
             number = done[-1][0] + 1 if done else skip
-            text = "waits for something" if not ready else f"ended with exit code {code}"
+            text = "waits for something" if is_stuck else f"ended with exit code {code}"
             return [*done, (number, outcome, worker.SECONDS if is_hang else 0.0, text)]
 
 

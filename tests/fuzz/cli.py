@@ -21,9 +21,9 @@ from seqgen.errors import SeqgenError
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.text import encoding
 from seqgen.training import cluster
-from tests.conftest import SENTENCE
 from tests.fuzz.mutate import mutated
 
+SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.\n"
 SAVED = Path(__file__).parents[1] / "saved"
 NUMBERS = (
     *("0", "-1", "1", "nan", "inf", "-inf", "1e400", "-1e400", "text", "", " ", "-0", "0.0", "1.0"),
