@@ -1,6 +1,7 @@
 """Music on the command line; in real processes where a model is trained and first used."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from seqgen.music.signatures import Key, Meter
 from seqgen.tasks.music.output import piece_paths
 from tests.conftest import Run
 from tests.tasks.music.test_corpus import tune
+
+SAVED = Path(__file__).parents[1] / "saved" / "music-0.1.keras"
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +225,25 @@ def test_every_error_is_one_line(
     assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1, done.stderr
     assert message in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_pipes_and_devices_are_read_to_their_end_or_refused(
+    tunes: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqgen.corpus.special_files.SECONDS_TO_WAIT", 0.0)
+    os.mkfifo(tmp_path / "pipe.mid")
+    for name, message in (("pipe.mid", "no program has written"), ("/dev/zero", "is a device")):
+        done = seqgen("render", name, "-o", "x.abc", cwd=tmp_path)
+        assert done.returncode == 1 and message in done.stderr, done.stderr
+
+
+def test_a_long_primer_is_no_file(seqgen: Run) -> None:
+    done = seqgen("generate", SAVED, "--primer", "G4/8 " * 1000 + "x")
+    assert done.returncode == 1 and "notes: expected something like" in done.stderr
+
+
+def test_a_range_without_its_beginning_is_an_error(seqgen: Run) -> None:
+    for text in (" -C5", "-", "C5-", "--range"):
+        done = seqgen("generate", SAVED, f"--range={text}")
+        assert done.returncode == 1, text
+        assert "Error: " in done.stderr.splitlines()[-1] and "expected something" in done.stderr

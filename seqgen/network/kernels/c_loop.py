@@ -19,6 +19,8 @@ from seqgen.network.kernels.cell import Cell
 from seqgen.types import Floats, Ids, Tensor
 
 UNITS = 16  # the number of units must be a multiple of this
+# Of every cell, in the order of `CELLS`, as `seqgen/native/train_window.c` has them.
+GATES, RESIDUALS, GRADIENT_ROWS = (1, 4, 3), (1, 6, 5), (1, 4, 4)
 
 
 class Window(ctypes.Structure):
@@ -188,6 +190,41 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
     return dict(zip(("hidden", "cell_state"), state, strict=False))
 
 
+def array_bytes(
+    cell: int, itemsize: int, shape: tuple[int, int, int, int], *, packs: bool
+) -> dict[str, int]:
+    """The size in bytes of every array of `struct window`.
+
+    Args:
+        cell: a number of `CELLS`.
+        itemsize: bytes of a number in the precision of the products.
+        shape: units, width, steps and batch size.
+        packs: whether weights `(width, gates)` are packed; otherwise a window is computed.
+
+    >>> array_bytes(CELLS.index("gru"), 4, (16, 3, 2, 8), packs=False)["bias"]
+    384
+    """
+    units, width, steps, batch_size = shape
+    gates, window = GATES[cell] * units, steps * batch_size * itemsize
+
+    def packed(rows: int) -> int:  # words of four bytes
+        return -(-rows * itemsize // 4) * 4 * gates
+
+    return {
+        "weights": width * gates * itemsize,
+        "packed": packed(width if packs else units),
+        "packed_kernel": packed(width),
+        "bias": 4 * gates * (2 if CELLS[cell] == "gru" else 1),
+        "inputs": width * window,
+        "outputs": units * window,
+        "hidden": 4 * units * batch_size,
+        "cell_state": 4 * units * batch_size,
+        "residuals": RESIDUALS[cell] * units * window,
+        "gradient": GRADIENT_ROWS[cell] * units * window,
+        "d_bias": 4 * GRADIENT_ROWS[cell] * units,
+    }
+
+
 def _call(
     work: Callable[..., int],
     cell: int,
@@ -196,8 +233,14 @@ def _call(
     **arrays: Floats | Ids,
 ) -> None:
     """Call a function of the library. `shape` is (units, width, steps, batch size)."""
-    window = Window(_isa(tf.as_dtype(dtype), shape[-1]), cell, *shape)
-    for name, array in arrays.items():
-        setattr(window, name, array.ctypes.data)
     units, *_, batch_size = shape
+    sizes = array_bytes(cell, np.dtype(dtype).itemsize, shape, packs="weights" in arrays)
+    window = Window(_isa(tf.as_dtype(dtype), batch_size), cell, *shape)
+    for name, array in arrays.items():
+        if array.nbytes != sizes[name] or not array.flags.c_contiguous:
+            raise ValueError(
+                f"{name}: expected {sizes[name]:,} contiguous bytes for a window of {units} units "
+                f"and a batch of {batch_size}, got {array.dtype} of shape {array.shape}"
+            )
+        setattr(window, name, array.ctypes.data)
     check(work(ctypes.byref(window)), f"a window of {units} units and a batch of {batch_size}")
