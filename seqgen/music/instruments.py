@@ -39,21 +39,24 @@ FAMILIES = {
     "helicopter, applause, gunshot",
 }
 NAMES = tuple(name for family in FAMILIES.values() for name in family.split(", "))
+SYNTHS = (("lead", "synth lead", 80), ("pad", "synth pad", 88), ("fx", "synth effects", 96))
 OFFICIAL = {  # names of General MIDI that differ from those above in more than spaces and signs
     "clavi": 7,
-    **{f"acoustic guitar ({name})": 24 + i for i, name in enumerate(("nylon", "steel"))},
-    **{f"electric guitar ({name})": 26 + i for i, name in enumerate(("jazz", "clean", "muted"))},
+    "acoustic guitar (nylon)": 24,
+    "acoustic guitar (steel)": 25,
+    "electric guitar (jazz)": 26,
+    "electric guitar (clean)": 27,
+    "electric guitar (muted)": 28,
     "electric bass (finger)": 33,
     "electric bass (pick)": 34,
     "orchestral harp": 46,
     **{
-        f"{kind} {i + 1} ({name.removesuffix(f' {kind}').replace('and', '+')})": first + i
-        for kind, family, first in (
-            ("lead", "synth lead", 80), ("pad", "synth pad", 88), ("fx", "synth effects", 96)
-        )
+        f"{kind} {i + 1} ({name.removesuffix(f' {kind}')})": first + i
+        for kind, family, first in SYNTHS
         for i, name in enumerate(FAMILIES[family].split(", "))
     },
-}  # fmt: skip
+    "lead 8 (bass + lead)": 87,
+}
 DRUMS = ("drums", "drum kit", "drum set", "percussion")
 SIGNS = re.compile(r"[^a-z0-9]")
 

@@ -11,9 +11,8 @@ from seqgen.music.signatures import TICKS_PER_WHOLE
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 PITCH = re.compile(r"([A-Ga-g])([#♯b♭]*)(-?\d)")
-RANGE = re.compile(
-    r"([A-Ga-g][#♯b♭]*-?[0-9]|[0-9]{1,3})\s*[-–]\s*([A-Ga-g][#♯b♭]*-?[0-9]|[0-9]{1,3})"
-)
+END_OF_RANGE = r"([A-Ga-g][#♯b♭]*-?[0-9]|[0-9]{1,3})"
+RANGE = re.compile(rf"{END_OF_RANGE}\s*-\s*{END_OF_RANGE}")
 TYPED = re.compile(r"([A-Ga-g][#♯b♭]*-?\d|[rR])/(\d{1,2})(\.{0,2})(t?)")
 
 

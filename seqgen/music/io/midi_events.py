@@ -22,7 +22,8 @@ import numpy.typing as npt
 from seqgen.errors import MusicError
 
 MAX_BYTES = 32 << 20
-MAX_EVENTS = 5_000_000
+MAX_EVENTS = 3_000_000
+MAX_METAS = 200_000  # meta events, each of which is an object
 HEADER, TRACK = b"MThd", b"MTrk"
 META, SYSEX, SYSEX_END = 0xFF, 0xF0, 0xF7
 END_OF_TRACK = 0x2F
@@ -75,7 +76,7 @@ def read_events(data: bytes) -> MidiFile:
     """Read the events of a MIDI file; bytes before its header are skipped.
 
     Raises:
-        MusicError: the file has no header or no tracks, is too large, or of a kind that is not read.
+        MusicError: the file has no header or tracks, is too large, or of a kind that is not read.
 
     >>> track = bytes.fromhex("00 90 3C 40  18 80 3C 00  00 FF 2F 00")
     >>> head = struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 24, b"MTrk", len(track))
@@ -98,8 +99,6 @@ def read_events(data: bytes) -> MidiFile:
     scans = list(_tracks(data, place if _is_chunk(data, place) else begin + 14))
     if not scans:
         raise MusicError("is damaged: it has no tracks")
-    if sum(len(scan.starts) for scan in scans) > MAX_EVENTS:
-        raise MusicError(f"holds more than {MAX_EVENTS:,} events")
     everything = np.frombuffer(data, np.uint8)
     tracks = [_decoded(everything, scan) for scan in scans]
     return MidiFile(division, tracks, max(count - len(tracks), 0))
@@ -107,6 +106,7 @@ def read_events(data: bytes) -> MidiFile:
 
 def _tracks(data: bytes, place: int) -> Iterator[_Scan]:
     """Scan one track after the other, and skip chunks of other kinds and stray bytes."""
+    events = metas = 0
     while True:
         if not _is_chunk(data, place):
             place = data.find(TRACK, place)
@@ -124,6 +124,12 @@ def _tracks(data: bytes, place: int) -> Iterator[_Scan]:
             after = len(data) if following < 0 else following
         scan = _Scan(data, place + 8, after)
         scan.run()
+        events, metas = events + len(scan.starts), metas + len(scan.metas)
+        if events > MAX_EVENTS or metas > MAX_METAS:
+            raise MusicError(
+                f"holds {events:,} events, {metas:,} of them meta events; expected at most "
+                f"{MAX_EVENTS:,} and {MAX_METAS:,}"
+            )
         yield scan
         place = after if is_length_right else scan.stop
 
@@ -135,7 +141,7 @@ def _is_chunk(data: bytes, place: int) -> bool:
     return name == TRACK or (len(name) == 4 and name.isalnum() and end <= len(data))
 
 
-class _Fault(Exception):
+class _TrackError(Exception):
     """What follows in the track cannot be understood."""
 
 
@@ -165,10 +171,10 @@ class _Scan:
                 self.fault = NO_END
         except IndexError:
             self.fault = INCOMPLETE
-        except _Fault as fault:
-            self.fault = str(fault)
-        if self.fault in (INCOMPLETE, NO_STATUS):
-            self.starts.pop()
+        except _TrackError as error:
+            self.fault = str(error)
+        if self.starts and self.starts[-1] >= self.stop:
+            self.starts.pop()  # the event with the fault
 
     def _follow(self) -> None:
         data, end, append = self.data, self.end, self.starts.append
@@ -185,7 +191,7 @@ class _Scan:
             status = data[place + 1]
             if status < 0x80:
                 if not size:
-                    raise _Fault(NO_STATUS)
+                    raise _TrackError(NO_STATUS)
                 place += 1 + size
             elif status < SYSEX:
                 size = sizes[status]
@@ -202,7 +208,7 @@ class _Scan:
         """Return where the last four bytes of a number begin, if those before are zeros."""
         begin = after - LONGEST_NUMBER
         if self.data[start:begin].strip(b"\x80"):
-            raise _Fault(LONG_NUMBER)
+            raise _TrackError(LONG_NUMBER)
         return begin
 
     def _after_system_message(self, place: int) -> int:
@@ -217,7 +223,7 @@ class _Scan:
             return self._after_bare_sysex(place)
         if status == META:
             self.metas.append((len(self.starts) - 1, kind, self.data[begin:after]))
-            self.is_ended = kind == END_OF_TRACK
+            self.is_ended = kind == END_OF_TRACK or len(self.metas) > MAX_METAS
         return after
 
     def _number(self, place: int) -> tuple[int, int]:
@@ -235,18 +241,16 @@ class _Scan:
 
     def _after_bare_sysex(self, place: int) -> int:
         """Return the place after a system exclusive message that was written without a length."""
-        after = self.data.find(bytes([SYSEX_END]), place, self.end) + 1
-        is_bare = (
-            self.data[place] == SYSEX and after and max(self.data[place + 1 : after - 1]) < 0x80
-        )
-        if not is_bare:
+        last = self.data.find(bytes([SYSEX_END]), place, self.end)
+        content = self.data[place + 1 : last]
+        if self.data[place] != SYSEX or last < 0 or not content.isascii():
             raise IndexError
-        return after
+        return last + 1
 
 
 def _decoded(data: npt.NDArray[np.uint8], scan: _Scan) -> Track:
     """Read the times and data of all events."""
-    places = np.frombuffer(scan.starts, np.int32).astype(np.int64)
+    places = np.array(scan.starts, np.int64)
     deltas, places = _numbers(data, places)
     ticks = np.cumsum(deltas)
     metas = [MetaEvent(int(ticks[i]), kind, content) for i, kind, content in scan.metas]

@@ -151,8 +151,10 @@ def _matched(groups: Ints, ticks: Ints, is_on: Bools) -> Ints:
     missing = np.bincount(numbers, np.where(is_on[kept], 1, -1))  # note-offs, by group
     is_complete = missing[numbers] == 0
     matches[kept[is_complete & is_on[kept]]] = kept[is_complete & ~is_on[kept]]
-    for group in np.flatnonzero(missing):
-        first, after = np.searchsorted(numbers, (group, group + 1))
+    has_ends = np.bincount(numbers, ~is_on[kept], len(missing)) > 0
+    (gaps,) = np.nonzero((missing > 0) & has_ends)
+    bounds = (np.searchsorted(numbers, gaps, side).tolist() for side in ("left", "right"))
+    for first, after in zip(*bounds, strict=True):
         part = kept[first:after]
         for on, off in _with_gaps(ticks[part].tolist(), is_on[part].tolist()):
             matches[part[on]] = part[off]

@@ -47,18 +47,18 @@ def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     >>> quantised.starts, quantised.durations
     (array([ 0, 24]), array([12, 24]))
     """
-    starts, ends = (times * (TICKS_PER_QUARTER / division) for times in (starts, ends))
-    start_beats, end_beats = ((t // TICKS_PER_QUARTER).astype(int) for t in (starts, ends))
-    steps = _steps(starts, start_beats, int(end_beats.max()) + 1)
-    step = steps[start_beats]
-    new_starts = np.rint(starts / step) * step
+    exact, exact_ends = (times * (TICKS_PER_QUARTER / division) for times in (starts, ends))
+    beats, end_beats = ((t // TICKS_PER_QUARTER).astype(int) for t in (exact, exact_ends))
+    steps = _steps(exact, beats, int(end_beats.max()) + 1)
+    step = steps[beats]
+    new_starts = np.rint(exact / step) * step
     # Ends are less exact than starts, since players shorten notes.
     end_step = np.where(steps[end_beats], steps[end_beats], step)
     end_step = np.where(end_step > 1, end_step, _finest(new_starts))
-    end_step = np.where(_is_on_grid(ends), 1, end_step)
-    new_ends = np.maximum(np.rint(ends / end_step) * end_step, new_starts + end_step)
-    distances = np.abs(new_starts - starts)
-    moved = ~_is_on_grid(starts)
+    end_step = np.where(_is_on_grid(exact_ends), 1, end_step)
+    new_ends = np.maximum(np.rint(exact_ends / end_step) * end_step, new_starts + end_step)
+    distances = np.abs(new_starts - exact)
+    moved = ~_is_on_grid(exact)
     return Quantised(
         new_starts.astype(np.int64),
         (new_ends - new_starts).astype(np.int64),

@@ -54,8 +54,8 @@ def parse_request(
     Args:
         bars: number of full bars after a pick-up or the primer; by default the model ends the
             piece.
-        key: such as `G`, `Em`, `B-flat major` or `D dorian`; by default the model's choice, or drawn as often as
-            it occurs in the corpus.
+        key: such as `G`, `Em`, `B-flat major` or `D dorian`; by default the model's choice, or
+            drawn as often as it occurs in the corpus.
         meter: such as `6/8`.
         tempo: quarter notes per minute.
         pitch_range: such as `G3-C6` or `55-84`.
