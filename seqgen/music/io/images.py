@@ -113,7 +113,9 @@ def _rectangles(piece: Piece) -> Any:
     sizes = [len(part.notes) for part in piece.parts] or [0]
     is_raster = len(notes) > MAX_SYMBOLS  # an SVG of so many shapes would be slow to show
     return PolyCollection(
-        np.stack((x, y), axis=2), facecolors=np.repeat(colours, sizes, axis=0), rasterized=is_raster
+        list(np.stack((x, y), axis=2)),
+        facecolors=np.repeat(colours, sizes, axis=0),
+        rasterized=is_raster,
     )
 
 
@@ -123,7 +125,7 @@ def _bar_lines(piece: Piece) -> Any:
     x = np.repeat(np.array(piece.bars) / TICKS_PER_QUARTER, 2).reshape(-1, 2)
     y = np.broadcast_to([-10.0, 140.0], x.shape)  # beyond all pitches
     return LineCollection(
-        np.stack((x, y), axis=2),
+        list(np.stack((x, y), axis=2)),
         colors="0.85",
         linewidths=0.8,
         zorder=0,

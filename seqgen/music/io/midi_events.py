@@ -265,8 +265,17 @@ def _decoded(data: npt.NDArray[np.uint8], scan: _Scan) -> Track:
     has_second = np.array(DATA_LENGTHS)[statuses] == 2
     second = np.where(has_second, data[np.minimum(places + 1, len(data) - 1)], 0).astype(np.int64)
     is_whole = (first | second) < 0x80
-    columns = (column[is_whole] for column in (ticks, statuses, first, second))
-    return Track(*columns, metas, end, int(np.sum(~is_whole)), scan.fault, scan.stop)
+    return Track(
+        ticks[is_whole],
+        statuses[is_whole],
+        first[is_whole],
+        second[is_whole],
+        metas,
+        end,
+        int(np.sum(~is_whole)),
+        scan.fault,
+        scan.stop,
+    )
 
 
 def _numbers(data: npt.NDArray[np.uint8], places: Ints) -> tuple[Ints, Ints]:

@@ -47,7 +47,8 @@ def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     >>> quantised.starts, quantised.durations
     (array([ 0, 24]), array([12, 24]))
     """
-    exact, exact_ends = (times * (TICKS_PER_QUARTER / division) for times in (starts, ends))
+    exact: Floats = starts * (TICKS_PER_QUARTER / division)
+    exact_ends: Floats = ends * (TICKS_PER_QUARTER / division)
     beats, end_beats = ((t // TICKS_PER_QUARTER).astype(int) for t in (exact, exact_ends))
     steps = _steps(exact, beats, int(end_beats.max()) + 1)
     step = steps[beats]
