@@ -15,6 +15,7 @@ import struct
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from seqgen.errors import MusicError
 
 MAX_BYTES = 32 << 20
+MAX_TRACKS = 10_000
 MAX_EVENTS = 3_000_000
 MAX_METAS = 200_000  # meta events, each of which is an object
 HEADER, TRACK = b"MThd", b"MTrk"
@@ -96,7 +98,10 @@ def read_events(data: bytes) -> MidiFile:
     if division == 0:
         raise MusicError("is damaged: a quarter has no ticks")
     place = begin + 8 + length
-    scans = list(_tracks(data, place if _is_chunk(data, place) else begin + 14))
+    found = _tracks(data, place if _is_chunk(data, place) else begin + 14)
+    scans = list(islice(found, MAX_TRACKS + 1))
+    if len(scans) > MAX_TRACKS:
+        raise MusicError(f"has more than {MAX_TRACKS:,} tracks")
     if not scans:
         raise MusicError("is damaged: it has no tracks")
     everything = np.frombuffer(data, np.uint8)

@@ -47,8 +47,8 @@ def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     >>> quantised.starts, quantised.durations
     (array([ 0, 24]), array([12, 24]))
     """
-    exact: Floats = starts * (TICKS_PER_QUARTER / division)
-    exact_ends: Floats = ends * (TICKS_PER_QUARTER / division)
+    scale = TICKS_PER_QUARTER / division
+    exact, exact_ends = starts.astype(np.float64) * scale, ends.astype(np.float64) * scale
     beats, end_beats = ((t // TICKS_PER_QUARTER).astype(int) for t in (exact, exact_ends))
     steps = _steps(exact, beats, int(end_beats.max()) + 1)
     step = steps[beats]

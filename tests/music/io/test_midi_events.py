@@ -250,3 +250,5 @@ def test_more_events_than_any_music_has(monkeypatch: pytest.MonkeyPatch) -> None
         read_midi(file(SCALE))
     with pytest.raises(MusicError, match="3 of them meta events; expected at most"):
         read_midi(file(f"00 FF 01 00  00 FF 01 00  00 FF 01 00 {SCALE}"))
+    with pytest.raises(MusicError, match="more than 10,000 tracks"):
+        read_midi(file(SCALE) + b"MTrk\0\0\0\0" * 10_001)
