@@ -243,12 +243,18 @@ def test_random_files_are_read_or_refused(seed: int) -> None:
     assert read_ > 20 and refused > 5
 
 
-def test_more_events_than_any_music_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqgen.music.io.midi_events.MAX_METAS", 2)
-    with pytest.raises(MusicError, match="9 events, 1 of them meta events; expected at most 8"):
-        monkeypatch.setattr("seqgen.music.io.midi_events.MAX_EVENTS", 8)
-        read_midi(file(SCALE))
-    with pytest.raises(MusicError, match="3 of them meta events; expected at most"):
-        read_midi(file(f"00 FF 01 00  00 FF 01 00  00 FF 01 00 {SCALE}"))
-    with pytest.raises(MusicError, match="more than 10,000 tracks"):
-        read_midi(file(SCALE) + b"MTrk\0\0\0\0" * 10_001)
+@pytest.mark.parametrize(
+    ("limit", "most", "reason"),
+    [
+        ("MAX_EVENTS", 8, "holds 9 events, 1 of them meta events; expected at most 8"),
+        ("MAX_METAS", 0, "1 of them meta events; expected at most 3,000,000 and 0"),
+        ("MAX_TRACKS", 1, "has more than 1 tracks"),
+    ],
+)
+def test_more_than_any_music_has(
+    limit: str, most: int, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = file(SCALE, SCALE) if limit == "MAX_TRACKS" else file(SCALE)
+    monkeypatch.setattr(f"seqgen.music.io.midi_events.{limit}", most)
+    with pytest.raises(MusicError, match=reason):
+        read_midi(data)
