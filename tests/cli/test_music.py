@@ -82,7 +82,7 @@ def test_nothing_is_overwritten_and_the_names_are_printed(
 def test_no_folder_is_made_if_the_output_cannot_be_written(
     model: Path, tmp_path: Path, seqgen: Run
 ) -> None:
-    for wrong in (("--key", "H"), ("--top-k", 0), ("--range", "C9-C2")):
+    for wrong in (("--key", "J"), ("--top-k", 0), ("--range", "C9-C2")):
         assert seqgen("generate", model, "-n", 3, *wrong, cwd=tmp_path).returncode == 1
     assert not list(tmp_path.iterdir())
 
