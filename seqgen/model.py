@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from seqgen.inference import engine, numpy_engine
 from seqgen.inference.engine import Engine
 from seqgen.model_file import ModelData
 from seqgen.tasks import base
+from seqgen.types import Json
 
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
@@ -30,17 +32,20 @@ def load(path: str | Path) -> Model:
         ModelFileError: the file is missing, damaged, not a model, or has another format version,
             or its task is not installed.
     """
-    data = model_file.load(Path(path))
+    path = Path(path)
+    data = model_file.load(path)
     if data.task not in base.names():
         raise ModelFileError(
             f"{path}: expected a model of {' or '.join(base.names())}, got one of {data.task!r}; "
             "install the package that adds this task, or use another model"
         )
+    with model_file.translate_errors(path), model_file.naming(model_file.MEMBER):
+        base.get(data.task).require_valid(data.corpus, data.vocabulary)
     return Model(data)
 
 
 class Model:
-    """A trained network with its vocabulary, configuration and history.
+    """A trained network with its vocabulary, configuration and history. Threads may share it.
 
     `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
     models of music; on a model of another task they raise `ConfigError`.
@@ -52,6 +57,7 @@ class Model:
     def __init__(self, data: ModelData) -> None:
         self.data = data
         self._engine: Engine | None = None
+        self._lock = threading.Lock()  # so that threads share one engine
 
     @property
     def task(self) -> Task:
@@ -59,7 +65,7 @@ class Model:
         return base.get(self.data.task)
 
     @property
-    def corpus_options(self) -> dict[str, Any]:
+    def corpus_options(self) -> Json:
         """Options with which `load_corpus` reads a corpus for further training of this model."""
         options = self.task.corpus_options(self.data.corpus)
         return {"task": self.data.task, **options} if options else {}
@@ -67,9 +73,10 @@ class Model:
     @property
     def engine(self) -> Engine:
         """The fastest available engine for the network, created on first use."""
-        if self._engine is None:
-            self._engine = engine.choose(self.data.model_config, self.data.weights)
-        return self._engine
+        with self._lock:
+            if self._engine is None:
+                self._engine = engine.choose(self.data.model_config, self.data.weights)
+            return self._engine
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:
         """Write a model file atomically.
@@ -83,27 +90,27 @@ class Model:
         """
         model_file.save(self.data, Path(path), keep=keep)
 
-    def texts(self, count: int = 1, **options: Any) -> list[TextStream]:
+    def texts(self, count: int = 1, **options: object) -> list[TextStream]:
         """Generate texts, see `seqgen.tasks.text.generate.TextGenerator.texts`."""
         texts: list[TextStream] = self._generator("texts")(count, **options)
         return texts
 
-    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+    def stream(self, prompt: str = "", **options: object) -> Iterator[str]:
         """Yield the prompt, then new characters one by one; options as for `texts`."""
         characters: Iterator[str] = self._generator("stream")(prompt, **options)
         return characters
 
-    def generate(self, prompt: str = "", **options: Any) -> str:
+    def generate(self, prompt: str = "", **options: object) -> str:
         """Return the prompt followed by new text; options as for `texts`."""
         text: str = self._generator("generate")(prompt, **options)
         return text
 
-    def pieces(self, count: int = 1, **options: Any) -> Iterator[Composition]:
+    def pieces(self, count: int = 1, **options: object) -> Iterator[Composition]:
         """Generate pieces of music, see `seqgen.tasks.music.pieces.Pieces.pieces`."""
         pieces: Iterator[Composition] = self._generator("pieces")(count, **options)
         return pieces
 
-    def compose(self, **options: Any) -> Piece:
+    def compose(self, **options: object) -> Piece:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
@@ -114,9 +121,9 @@ class Model:
         is_quick = numpy_engine.supports(self.data.model_config)
         return self.task.preview(self) if is_quick else ""
 
-    def _generator(self, method: str) -> Any:
+    def _generator(self, method: str) -> Callable[..., Any]:
         generator = self.task.generator(self)
-        found = getattr(generator, method, None)
+        found: Callable[..., Any] | None = getattr(generator, method, None)
         if found is None:
             offered = [name for name in vars(type(generator)) if not name.startswith("_")]
             raise ConfigError(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from seqgen.errors import MusicError
 
 TICKS_PER_WHOLE = 96
+LEAST_TEMPO, MOST_TEMPO = 1, 10_000  # quarters a minute
 
 # Mode → fifths from the tonic of the major key of the same signature up to its own tonic, and the
 # suffix of its name.
@@ -76,6 +77,15 @@ def is_real_meter(beats: int, beat_type: int) -> bool:
     """
     most = {1: 4, 2: 8, 4: 15, 8: 24, 16: 24, 32: 9}
     return 1 <= beats <= most.get(beat_type, 0)
+
+
+def is_real_tempo(tempo: float) -> bool:
+    """Whether people play at a tempo, in quarters a minute.
+
+    >>> is_real_tempo(120), is_real_tempo(0), is_real_tempo(1e9)
+    (True, False, False)
+    """
+    return LEAST_TEMPO <= tempo <= MOST_TEMPO
 
 
 class Key(NamedTuple):

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.native import check, library, pointer
 from seqgen.sampling.config import SampleConfig
-from seqgen.types import Ids
+from seqgen.types import Array, Ids
 
 BOOL, FLOAT32, FLOAT64, INT64 = map(np.dtype, ("bool", "float32", "float64", "int64"))
+LARGEST = 2**63 - 1  # int64
 C_FILTERS = {"top_k", "top_p", "min_p"}  # those that `native/sample.c` has
 
 
@@ -51,7 +51,7 @@ class CSampler:
     def __init__(self, config: SampleConfig) -> None:
         filters = config.filters
         self._filters = _Filters(
-            filters.get("top_k", 0),
+            min(filters.get("top_k", 0), LARGEST),  # ctypes would wrap it
             config.repetition_penalty,
             filters.get("top_p", 1),
             math.log(filters["min_p"]) if "min_p" in filters else -math.inf,
@@ -104,8 +104,8 @@ class CSampler:
         return ids
 
 
-def _checked(name: str, array: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """The array, contiguous; an error if C would read something else than it expects."""
+def _checked(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
+    """The array, made contiguous; `ValueError` if it has another shape or type than C expects."""
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(
             f"{name}: expected {dtype} of shape {shape}, got {array.dtype} of shape {array.shape}"

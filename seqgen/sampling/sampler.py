@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.native import NOT_FINITE, check
 from seqgen.sampling import c_sampler
 from seqgen.sampling.c_sampler import CSampler
 from seqgen.sampling.config import SampleConfig
@@ -25,7 +26,7 @@ from seqgen.sampling.filters import FILTERS
 from seqgen.types import Ids, Logits, Mask
 
 LOWEST = 1e-250  # temperature; dividing large logits by a lower one would overflow
-HIGHEST = 1 - 2**-51  # the largest factor whose product with any number is below that number
+HIGHEST = 1 - 2**-51  # the largest factor that makes every positive number smaller
 
 
 def allow_only(logits: Logits, allowed: Mask) -> Logits:
@@ -69,6 +70,18 @@ def temper(logits: Logits, temperature: float) -> Logits:
     return tempered
 
 
+def require_finite(logits: Logits) -> None:
+    """Raise `ModelFileError` if logits `(B, V)` hold NaN or infinity: no token can be drawn.
+
+    >>> require_finite(np.array([[0.0, np.nan]]))
+    Traceback (most recent call last):
+    seqgen.errors.ModelFileError: sampling: the network gives NaN or infinity, so that no token \
+can be drawn; train it again, with a lower learning rate
+    """
+    if not logits.max() < np.inf:  # NaN is not
+        check(NOT_FINITE, "sampling")
+
+
 def draw(logits: Logits, numbers: npt.NDArray[np.float64]) -> Ids:
     """Draw one token per row from softmax(logits), by inverting its cumulative sum.
 
@@ -101,7 +114,8 @@ def log_probabilities(logits: Logits) -> Logits:
 class Sampler:
     """Draws tokens.
 
-    In C where that is compiled and knows all filters, otherwise in NumPy; both draw the same ids.
+    It runs in C if the library is compiled and has all filters, otherwise in NumPy; both draw the
+    same ids.
 
     >>> sampler = Sampler(SampleConfig(temperature=0))
     >>> sampler(np.array([[0.0, 9.0, 9.0]]), np.array([[0]]), np.array([0.5]), position=0)
@@ -112,7 +126,7 @@ class Sampler:
         self.config = config
         self.temperatures = config.temperature_schedule or (config.temperature,)
         penalises = config.repetition_penalty != 1
-        self.window = config.repetition_window if penalises else 0  # recent tokens it reads
+        self.window = config.repetition_window if penalises else 0  # number of recent tokens
         self.compiled = CSampler(config) if c_sampler.supports(config) else None
 
     def __call__(
@@ -138,8 +152,10 @@ class Sampler:
         config = self.config
         temperature = self.temperatures[position % len(self.temperatures)]
         if self.compiled is not None and logits.dtype == np.float32:
-            least = LOWEST if temperature else 0  # which is greedy
-            return self.compiled(logits, recent, numbers, max(temperature, least), allowed)
+            if temperature:  # 0 is greedy
+                temperature = max(temperature, LOWEST)
+            return self.compiled(logits, recent, numbers, temperature, allowed)
+        require_finite(logits)
         if allowed is not None:
             logits = allow_only(logits, allowed)
         if self.window:

@@ -7,33 +7,44 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from seqgen.errors import CheckpointError
-from seqgen.types import Json
+from seqgen.errors import CheckpointError, OutputError
+from seqgen.model_file import TOKENS
+from seqgen.tasks import base as tasks
+from seqgen.types import Array, Json
+from seqgen.utils.archives import DAMAGED, Archive, open_archive, open_regular
 from seqgen.utils.atomic_files import atomic_write, unused_path
+from seqgen.utils.schema import number, record
+from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 3
 MEMBER = "facts.json"
 
-Arrays = dict[str, list[npt.NDArray[Any]]]  # name → arrays
+Arrays = dict[str, list[Array]]  # name → arrays
+Groups = Mapping[str, Mapping[str, object]]  # group → name → value
 
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, ValueError, TypeError)
+UNREADABLE = (*DAMAGED, KeyError, TypeError, AttributeError, IndexError, MemoryError)
+MOST_FACTS = 1 << 28  # bytes of `facts.json`
+MOST_BYTES = 1 << 34  # of a checkpoint
+CORPUS_OPTIONS = record(  # of all tasks; each checks its own
+    {}, {"validation": number(0, 0.5)}, others=lambda value: None
+)
+MOST_DIMENSIONS = 8  # of an array
 
 
 class Checkpoint(NamedTuple):
     """The contents of a checkpoint file."""
 
-    facts: Json  # configurations, corpus and `place`, the state of the run
+    facts: Json  # configurations, corpus, and under "place" the state of the run
     arrays: Arrays
 
 
@@ -46,13 +57,13 @@ def path_for(model: Path) -> Path:
     return model.with_suffix(".checkpoint")
 
 
-def save(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
+def save(path: Path, facts: Mapping[str, object], arrays: Arrays) -> None:
     """Replace a checkpoint file atomically.
 
     Raises:
         OutputError: it cannot be written; the previous checkpoint is unchanged.
     """
-    named = {f"{name}/{i}": each for name, row in arrays.items() for i, each in enumerate(row)}
+    named = {f"{name}/{i}": array for name, row in arrays.items() for i, array in enumerate(row)}
     with atomic_write(path) as temporary:
         with temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **named)
@@ -66,15 +77,19 @@ def read(path: Path) -> bytes:
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
-    if not path.exists():
+    if not path.is_file():
         raise CheckpointError(
             f"{path}: no such checkpoint; only an interrupted run leaves one. To train a finished "
             "model further, name it with --from"
         )
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    with translate_errors(path):
+        with open_archive(path) as archive:  # so that nothing else is read to its end
+            archive.size(MEMBER)
+        with open_regular(path) as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise ValueError(f"expected at most {MOST_BYTES:,} bytes")
+        return data
 
 
 def parse(data: bytes, path: Path) -> Checkpoint:
@@ -88,14 +103,15 @@ def parse(data: bytes, path: Path) -> Checkpoint:
         CheckpointError: it is damaged, or has another format version.
     """
     with translate_errors(path):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            facts = json.loads(archive.read(MEMBER))
+        with open_archive(data) as archive:
+            facts = json.loads(archive.read(MEMBER, MOST_FACTS))
+            arrays = _arrays(archive)
         if facts["format_version"] != FORMAT_VERSION:
             raise CheckpointError(
                 f"{path} has format version {facts['format_version']}, this seqgen reads version "
                 f"{FORMAT_VERSION}; use the seqgen that made it, or train again"
             )
-        return Checkpoint(facts, _arrays(data))
+        return Checkpoint(facts, arrays)
 
 
 @contextmanager
@@ -104,25 +120,25 @@ def translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise CheckpointError(
             f"{path} is damaged and cannot be read ({reason}); train again without --resume"
         ) from error
 
 
-def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def require_same(path: Path, saved: Groups, here: Groups) -> None:
     """Raise `CheckpointError` unless a checkpoint was made with the same data and options.
 
     Args:
         path: for the error message.
-        saved: group → name → value in the checkpoint.
+        saved: the values in the checkpoint.
         here: the same for the run that resumes it; it may lack groups and names.
     """
     differing = [
-        f"{name} {_short(saved[group].get(name))}, here {_short(each)}"
+        f"{name} {_short(saved[group].get(name))}, here {_short(value)}"
         for group in here
-        for name, each in here[group].items()
-        if saved[group].get(name) != each
+        for name, value in here[group].items()
+        if saved[group].get(name) != value
     ]
     if differing:
         raise CheckpointError(
@@ -131,23 +147,34 @@ def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) 
         )
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def load(path: Path) -> Checkpoint:
-    """Read and parse a checkpoint file; errors as for `read` and `parse`."""
+    """Read and parse a checkpoint file; it raises the errors of `read` and `parse`."""
     return parse(read(path), path)
 
 
 def corpus_options(path: Path) -> Json:
-    """The options of `seqgen.tasks.load.load_corpus` that the run of a checkpoint used."""
+    """The options of `seqgen.tasks.load.load_corpus` that the run of a checkpoint used.
+
+    Raises:
+        CheckpointError: as for `load`, or they are not those of a task.
+    """
     facts = load(path).facts
     results = {"shuffled", "training_tokens", "validation_tokens"}  # no options
     with translate_errors(path):
         options = {k: v for k, v in facts["corpus_options"].items() if k not in results}
-        return {**options, "task": facts["corpus"]["task"]}
+        CORPUS_OPTIONS(options)
+        task, vocabulary = facts["corpus"]["task"], facts["corpus"]["vocabulary"]
+        TOKENS(vocabulary)
+        of_task = {k: v for k, v in options.items() if k != "validation"}
+        tasks.get(task).require_valid(
+            {**facts["corpus"], "options": of_task}, Vocabulary.from_json(vocabulary)
+        )
+        return {**options, "task": task}
 
 
 def latest(folder: Path, name: str) -> Path | None:
@@ -166,19 +193,45 @@ def put_aside(path: Path) -> Path | None:
 
     Returns:
         The new path; None if there was no checkpoint.
+
+    Raises:
+        OutputError: it cannot be renamed.
     """
     if not path.exists():
         return None
     renamed = unused_path(path)
-    path.rename(renamed)
+    try:
+        path.rename(renamed)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be renamed: {error.strerror}; move it, or choose another output"
+        ) from error
     return renamed
 
 
-def _arrays(data: bytes) -> Arrays:
+def _arrays(archive: Archive) -> Arrays:
     arrays: Arrays = {}
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        for member in file.files:  # in the order of writing
-            name, _, _ = member.rpartition("/")
-            if name:
-                arrays.setdefault(name, []).append(file[member])
+    for member in archive.names:  # in the order of writing
+        name, _, _ = member.rpartition("/")
+        if name:
+            arrays.setdefault(name, []).append(_array(member, archive.read(member, MOST_BYTES)))
     return arrays
+
+
+def _array(name: str, data: bytes) -> Array:
+    """The array of a `.npy` file, whose size must be the one that its header states.
+
+    `numpy.load` would allocate what the header asks for, whatever the size of the file.
+    """
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{name}: expected version 1.0 of the format of NumPy")
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    numbers = data[file.tell() :]
+    is_array = len(shape) <= MOST_DIMENSIONS and min(shape, default=0) >= 0
+    if dtype.kind not in "biuf" or is_fortran or not is_array:
+        raise ValueError(f"{name}: expected an array of numbers, got {dtype} of shape {shape}")
+    if math.prod(shape) * dtype.itemsize != len(numbers):
+        raise ValueError(f"{name}: expected {dtype} of shape {shape}, got {len(numbers):,} bytes")
+    array: Array = np.frombuffer(numbers, dtype).reshape(shape)
+    return array.copy()

@@ -8,7 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from seqgen.utils.archives import open_regular
 from seqgen.utils.atomic_files import atomic_write
+
+MOST_BYTES = 1 << 28  # of a cached file
 
 
 def cache_folder() -> Path:
@@ -21,18 +24,23 @@ def cache_folder() -> Path:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a cached JSON file, or None if it is missing or damaged.
+    """The content of a cached JSON file, or None if it is missing, damaged or larger than
+    `MOST_BYTES`.
+
+    Callers check the content: another version, or another program, may have written it.
 
     >>> read_json(Path("no-such-folder/trials.json")) is None
     True
     """
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        with open_regular(path) as file:
+            data = file.read(MOST_BYTES + 1)
+        return json.loads(data) if len(data) <= MOST_BYTES else None
+    except (OSError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def write_json(path: Path, data: Any) -> None:
+def write_json(path: Path, data: object) -> None:
     """Write a JSON file atomically; missing folders are created.
 
     Write errors are ignored: without the cache, the next run is only slower.

@@ -118,7 +118,8 @@ class PolyphonyGrammar(BarGrammar):
         mask |= (self.note_off_voices > self.last_voice) & self.is_sounding[self.note_off_voices]
         if note_ons.any():
             mask |= self.velocities
-        if self.bars.may_close or not mask.any():
+        # A bar line needs time before it: with other tokens than these a bar might never fill.
+        if self.bars.filled and (self.bars.may_close or not mask.any()):
             mask |= self.bar
         return mask
 

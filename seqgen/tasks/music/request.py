@@ -11,6 +11,8 @@ from seqgen.music.io.read import MUSIC_SUFFIXES, read_file
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import Key, Meter
 
+LEAST_TEMPO, MOST_TEMPO = 4, 1000  # quarters a minute
+
 
 @dataclass(frozen=True)
 class MusicRequest:
@@ -34,8 +36,10 @@ class MusicRequest:
     def __post_init__(self) -> None:
         if self.bars is not None and not 1 <= self.bars <= 10_000:
             raise ConfigError(f"bars: expected a whole number from 1 to 10,000, got {self.bars}")
-        if self.tempo is not None and not 4 <= self.tempo <= 1000:
-            raise ConfigError(f"tempo: expected 4 to 1000 quarters a minute, got {self.tempo}")
+        if self.tempo is not None and not LEAST_TEMPO <= self.tempo <= MOST_TEMPO:
+            raise ConfigError(
+                f"tempo: expected {LEAST_TEMPO} to {MOST_TEMPO} quarters a minute, got {self.tempo}"
+            )
 
 
 def parse_request(
@@ -94,6 +98,14 @@ def primers(text: str | Path) -> tuple[Piece, ...]:
         MusicError: the file cannot be read, or the text does not spell notes.
     """
     path = Path(text)
-    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
+    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or _exists(path):
         return read_file(path).pieces
     return (pitch_names.piece_of(text),)
+
+
+def _exists(path: Path) -> bool:
+    """Whether a path exists; a long text is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
