@@ -156,15 +156,15 @@ def test_arrays_of_a_window_are_measured() -> None:
         "bias": bias,
         "state": state,
     }
-    outputs, *_ = c_loop._forward(cell, 5, *good.values())
+    outputs, *_ = c_loop._forward(cell, 5, np.float32, *good.values())
     assert outputs.shape == (units, 2, batch_size)
     for name in ("kernel", "recurrent", "bias"):
         with pytest.raises(
             ValueError, match="expected .* contiguous bytes for a window of 16 units"
         ):
-            c_loop._forward(cell, 5, *{**good, name: good[name][:-1]}.values())
+            c_loop._forward(cell, 5, np.float32, *{**good, name: good[name][:-1]}.values())
     with pytest.raises(ValueError, match="hidden: expected"):
-        c_loop._forward(cell, 5, inputs, kernel, recurrent, bias, state[:, ::2])
+        c_loop._forward(cell, 5, np.float32, inputs, kernel, recurrent, bias, state[:, ::2])
 
 
 @compiled

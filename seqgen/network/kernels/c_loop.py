@@ -124,7 +124,7 @@ class Loops:
 def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
     """Pack weights `(width, gates)` into the words that a loop reads."""
     shape = (units, len(weights), 0, batch_size)
-    sizes = array_bytes(work, cell, weights.dtype, shape)
+    sizes = _array_bytes(work, cell, weights.dtype, shape)
     packed = arrays.empty((sizes["packed"] // 4,), np.uint32)
     _call(work, cell, weights.dtype, shape, weights=weights, packed=packed)
     return packed
@@ -186,7 +186,7 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
     return dict(zip(("hidden", "cell_state"), state, strict=False))
 
 
-def array_bytes(
+def _array_bytes(
     work: str, cell: int, dtype: npt.DTypeLike, shape: tuple[int, int, int, int]
 ) -> dict[str, int]:
     """The size in bytes of every array of `struct window`.
@@ -196,9 +196,6 @@ def array_bytes(
         cell: a number of `CELLS`.
         dtype: of the products.
         shape: units, width, steps and batch size.
-
-    >>> array_bytes("window_scatter", CELLS.index("gru"), np.float32, (16, 3, 2, 8))["bias"]
-    384
     """
     units, width, steps, batch_size = shape
     itemsize = np.dtype(dtype).itemsize
@@ -239,7 +236,7 @@ def _call(
 ) -> None:
     """Call a function of the library. `shape` is (units, width, steps, batch size)."""
     units, *_, batch_size = shape
-    sizes = array_bytes(work, cell, dtype, shape)
+    sizes = _array_bytes(work, cell, dtype, shape)
     window = Window(_isa(tf.as_dtype(dtype), batch_size), cell, *shape)
     for name, array in arrays.items():
         if array.nbytes != sizes[name] or not array.flags.c_contiguous:
