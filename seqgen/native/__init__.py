@@ -19,7 +19,7 @@ from typing import Any
 from seqgen.errors import ConfigError, ModelFileError, SeqgenError
 
 LIBRARY = Path(__file__).with_name("library.so")
-VERSION = 1  # as `library.c` returns it
+VERSION = 2  # as `library.c` returns it
 CELLS = ("simple_rnn", "lstm", "gru")  # as `cells.h` numbers them
 ISAS = ("avx512_bf16", "avx512", "avx2", "plain")  # as `isa.h` numbers them, the fastest first
 VARIABLE = "SEQGEN_NATIVE"
@@ -32,8 +32,12 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {  # name → types of arguments; all re
     "library_version": (),
     "processor_has": (_INT,),
     "window_columns": (_INT,),
+    "window_tile_rows": (_INT, _INT64),
     **dict.fromkeys(
-        ("window_pack_forward", "window_pack_backward", "window_forward", "window_backward"),
+        (
+            *("window_pack_forward", "window_pack_backward"),
+            *("window_forward", "window_backward", "window_scatter"),
+        ),
         (_STRUCTURE,),
     ),
     "network_supports": (_INT,),

@@ -11,6 +11,9 @@ from seqgen.network.fast_layers import has_gpu
 from seqgen.network.kernels.blas import transposed_product
 from seqgen.types import Network, Tensor
 
+# Tokens whose products with a kernel are taken at every step: fewer than a usual step has.
+LARGEST_TABLE = 1024
+
 
 @dataclass(frozen=True)
 class DropoutMasks:
@@ -106,16 +109,14 @@ class Forward:
     def _prepare(self, batch_size: int) -> None:
         """Prepare the weights for `_with_kernels`.
 
-        If the vocabulary is no larger than the embedding, the first layer gets one-hot tokens, and
-        its kernel is multiplied by the embedding: a wide embedding then costs no more than a narrow
-        one.
+        If the vocabulary is small, the first layer gets the ids of tokens, and the products of the
+        embedding with its kernel: a wide embedding then costs no more than a narrow one.
         """
         embeddings = self._embedding.embeddings
-        self._vocabulary_size, width = embeddings.shape
-        self._one_hot = self._vocabulary_size <= width
-        self._embeddings = None if self._one_hot else tf.cast(embeddings, self._precision)
+        self._takes_ids = embeddings.shape[0] <= LARGEST_TABLE
+        self._embeddings = None if self._takes_ids else tf.cast(embeddings, self._precision)
         self._dense_kernel = tf.cast(self._dense.kernel, self._precision)
-        table = embeddings if self._one_hot else None  # for the first layer
+        table = embeddings if self._takes_ids else None  # for the first layer
         self._kernel_layers = {}
         for place, layer in enumerate(self._layers):
             if isinstance(layer, keras.layers.RNN):
@@ -130,9 +131,8 @@ class Forward:
 
     def _with_kernels(self, ids: Tensor, state: Tensors, shard: int) -> tuple[Tensor, Tensors]:
         """As `_with_keras`, through `seqgen.network.kernels`, whose sequences are `(D, T, B)`."""
-        if self._one_hot:
-            size = self._vocabulary_size
-            x = tf.one_hot(tf.transpose(ids), size, axis=0, dtype=self._precision)
+        if self._takes_ids:
+            x = tf.cast(tf.transpose(ids), tf.int32)
         else:
             x = tf.transpose(tf.gather(self._embeddings, ids), (2, 1, 0))
         after: Tensors = []

@@ -35,6 +35,10 @@ static void dump(const float *array, int64_t count) {
     fwrite(array, sizeof *array, (size_t)count, stdout);
 }
 
+static uint32_t *words(int isa, int64_t rows, int64_t width, int64_t batch) {
+    return (uint32_t *)numbers(padded(rows, window_tile_rows(isa, batch)) * width, 0.0f);
+}
+
 static void train(int isa, int cell, int64_t units, int64_t width, int64_t steps, int64_t batch) {
     const int64_t gates = GATES[cell] * units, size = units * batch,
                   rows = GRADIENT_ROWS[cell] * units;
@@ -44,9 +48,12 @@ static void train(int isa, int cell, int64_t units, int64_t width, int64_t steps
     float *outputs = numbers(steps * size, 0.0f),
           *residuals = numbers(steps * size * RESIDUALS[cell], 0.0f);
     float *gradient = numbers(rows * steps * batch, 0.0f), *d_bias = numbers(rows, 0.0f);
-    uint32_t *packed_kernel = (uint32_t *)numbers(width * gates, 0.0f);
-    uint32_t *packed = (uint32_t *)numbers(units * gates, 0.0f);
-    uint32_t *packed_backward = (uint32_t *)numbers(units * gates, 0.0f);
+    float *d_products = numbers(gates * width, 0.0f), *products = numbers(width * gates, 0.3f);
+    uint32_t *packed_kernel = words(isa, gates, width, batch);
+    uint32_t *packed = words(isa, gates, units, batch);
+    uint32_t *packed_backward = words(isa, units, gates, batch);
+    int32_t *ids = (int32_t *)numbers(steps * batch, 0.0f);
+    for (int64_t n = 0; n < steps * batch; n++) ids[n] = (int32_t)(n % width);
 
     struct window w = {.isa = isa, .cell = cell, .units = units, .width = width, .batch = batch};
     w.weights = kernel, w.packed = packed_kernel;
@@ -63,11 +70,24 @@ static void train(int isa, int cell, int64_t units, int64_t width, int64_t steps
     expect(window_forward(&w), OK);
     dump(outputs, steps * size), dump(hidden, size), dump(cell_state, size);
 
+    w.products = products, w.ids = ids;
+    expect(window_forward(&w), OK);
+    dump(outputs, steps * size), dump(hidden, size), dump(cell_state, size);
+    ids[1] = (int32_t)width;
+    expect(window_forward(&w), BAD_ARGUMENT);
+    ids[1] = 0;
+
     for (int64_t i = 0; i < steps * size; i++) outputs[i] = number();
     w.packed = packed_backward, w.gradient = gradient, w.d_bias = d_bias;
     expect(window_backward(&w), OK);
     dump(gradient, rows * steps * batch), dump(d_bias, rows), dump(hidden, size),
         dump(cell_state, size);
+
+    w.d_products = d_products;
+    expect(window_scatter(&w), OK);
+    dump(d_products, gates * width);
+    ids[0] = -1;
+    expect(window_scatter(&w), BAD_ARGUMENT);
 
     w.batch = batch + 1;
     expect(window_forward(&w), BAD_ARGUMENT);
@@ -81,6 +101,9 @@ static void train(int isa, int cell, int64_t units, int64_t width, int64_t steps
                     residuals,
                     gradient,
                     d_bias,
+                    products,
+                    d_products,
+                    (float *)ids,
                     (float *)packed_kernel,
                     (float *)packed,
                     (float *)packed_backward};
@@ -156,6 +179,7 @@ int main(int count, char **arguments) {
     if (!window_columns(isa)) return 3;
     for (int cell = 0; cell < CELL_COUNT; cell++) {
         train(isa, cell, 16, 3, 2, 16);
+        train(isa, cell, 32, 5, 2, 48);
         train(isa, cell, 48, 33, 7, 32);
         if (network_supports(isa))
             for (int64_t streams = 1; streams < 12; streams += 5) infer(isa, cell, 32, streams);

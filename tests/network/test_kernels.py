@@ -79,7 +79,7 @@ IN_C = [("simple_rnn", {}), ("lstm", {}), ("gru", {}), ("gru", {"use_bias": Fals
 
 
 @pytest.mark.parametrize("isa", ["avx512", "avx2", "plain"])
-@pytest.mark.parametrize("batch", [16, 32])
+@pytest.mark.parametrize("batch", [16, 24, 32])
 @pytest.mark.parametrize("cell, options", IN_C)
 def test_loops_in_c_agree_with_keras(
     cell: str, options: dict, batch: int, isa: str, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +88,49 @@ def test_loops_in_c_agree_with_keras(
     here = library() is not None and library().processor_has(ISAS.index(isa))
     monkeypatch.setattr(native, "instruction_sets", lambda: (isa,) if here else ())
     assert_agrees_with_keras(cell, options, 48, batch, dtype="float32", tolerance=1e-4)
+
+
+@pytest.mark.parametrize("isa", ["avx512_bf16", "avx512", "avx2", "plain", "none"])
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_ids_give_what_their_embeddings_give(
+    cell: str, isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_here = isa != "none" and library() and library().processor_has(ISAS.index(isa))
+    monkeypatch.setattr(native, "instruction_sets", lambda: (isa,) if is_here else ())
+    dtype = "bfloat16" if isa == "avx512_bf16" else "float32"
+    layer = keras_layer(cell)(32)
+    embedding = tf.Variable(RANDOM.normal(0, 0.3, (6, WIDTH)), dtype=tf.float32)
+    ids = tf.constant(RANDOM.integers(6, size=(WINDOW, 32)), tf.int32)
+    layer.build((None, None, WIDTH))
+    state = [tf.constant(RANDOM.normal(size=(32, 32)), tf.float32)] * (2 if cell == "lstm" else 1)
+    variables = [embedding, *layer.trainable_variables]
+
+    @tf.function(autograph=False)
+    def run(takes_ids: bool) -> object:
+        with tf.GradientTape() as tape:
+            table = embedding if takes_ids else None
+            inputs = ids
+            if not takes_ids:
+                inputs = tf.cast(tf.transpose(tf.gather(embedding, ids), (2, 0, 1)), dtype)
+            outputs, after = kernels.Layer(layer, 32, dtype, embedding=table)(inputs, state)
+            loss = tf.reduce_sum(tf.sin(tf.cast(outputs, tf.float32)))
+        return [outputs, *after, *map(tf.convert_to_tensor, tape.gradient(loss, variables))]
+
+    tolerance = 1e-4 if dtype == "float32" else 0.1
+    for expected, result in zip(run(False), run(True), strict=True):
+        expected, result = (np.asarray(tf.cast(x, tf.float32)) for x in (expected, result))
+        atol = tolerance * max(1, np.abs(expected).max())
+        np.testing.assert_allclose(result, expected, atol=atol, rtol=tolerance)
+
+
+def test_a_token_outside_the_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = keras_layer("lstm")(16)
+    layer.build((None, None, WIDTH))
+    kernel = kernels.Layer(layer, 16, embedding=tf.zeros((6, WIDTH)))
+    if not isinstance(kernel._loops, c_loop.Loops):
+        pytest.skip("needs the C library: apt-get install gcc, and install seqgen again")
+    with pytest.raises(ValueError, match="out of range"):
+        kernel(tf.fill((4, 16), 6), [tf.zeros((16, 16))] * 2)
 
 
 @pytest.mark.parametrize("batch", [3, 16, 32])

@@ -3,8 +3,8 @@
 The stock layers multiply input and state at every step and add up the gradient of the weights step
 by step. Here the backward pass is written by hand: the gradient of the weights is one product after
 the loop, and the forward loop stores residuals that the backward loop reads without a copy. The
-loops in TensorFlow (`tf_loop`) take the input's product before the loop, for all steps at once;
-those in C (`c_loop`) take it inside, where it costs no memory.
+input's product is taken before the loop, for all steps at once, and for tokens once for every token
+of the vocabulary; only bfloat16 in C (`c_loop`) takes it inside, where it costs no memory.
 
 Sequences are `(D, T, B)`: with the batch last, a weight matrix is the left factor of its products,
 which needs no repacking at every step, and the gates are slices of rows, which need no copying.

@@ -17,7 +17,7 @@ from seqgen.native import CELLS, ISAS, check, first_supported, library
 from seqgen.network.backend import tf
 from seqgen.network.kernels import arrays
 from seqgen.network.kernels.cell import Cell
-from seqgen.types import Floats, Tensor
+from seqgen.types import Floats, Ids, Tensor
 
 UNITS = 16  # the units must be a multiple of it
 # Of every cell, in the order of `CELLS`, as `seqgen/native/train_window.c` has them.
@@ -33,8 +33,9 @@ class Window(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                *("weights", "packed", "packed_kernel", "bias", "inputs", "outputs", "hidden"),
-                *("cell_state", "residuals", "gradient", "d_bias"),
+                *("weights", "packed", "packed_kernel", "products", "ids", "bias", "inputs"),
+                *("outputs", "hidden", "cell_state", "residuals", "gradient", "d_products"),
+                "d_bias",
             )
         ),
     ]
@@ -66,8 +67,11 @@ class Loops:
 
     def __init__(self, cell: Cell, kernel: Tensor) -> None:
         self.cell = cell
+        self.dtype = cell.recurrent_kernel.dtype
         self.code = CELLS.index(cell.native)
-        self.kernel = self._packed(kernel, "window_pack_forward")
+        self.kernel = kernel
+        if kernel.dtype != tf.float32:  # its products are taken inside the loop
+            self.kernel = self._packed(kernel, "window_pack_forward")
         self.forwards = self._packed(cell.recurrent_kernel, "window_pack_forward")
         self.backwards = self._packed(cell.recurrent_kernel, "window_pack_backward")
 
@@ -81,12 +85,12 @@ class Loops:
         """As those of TensorFlow."""
         cell = self.cell
         outputs, residuals, *last = tf.numpy_function(
-            partial(_forward, self.code, cell.residuals),
+            partial(_forward, self.code, cell.residuals, self.dtype.as_numpy_dtype),
             [inputs, self.kernel, self.forwards, cell.bias, *state],
-            [inputs.dtype, inputs.dtype, *(tf.float32 for _ in state)],
+            [self.dtype, self.dtype, *(tf.float32 for _ in state)],
             stateful=False,
         )
-        outputs.set_shape((cell.units, *inputs.shape[1:]))
+        outputs.set_shape((cell.units, *inputs.shape[-2:]))
         for before, after in zip(state, last, strict=True):
             after.set_shape(before.shape)
         return outputs, last, residuals
@@ -108,11 +112,22 @@ class Loops:
             before.set_shape(after.shape)
         return d, d_bias, d_state
 
+    def gradient_of_table(self, ids: Tensor, d: Tensor) -> Tensor:
+        """As that of TensorFlow."""
+        cell, (width, rows) = self.cell, self.kernel.shape
+        scatter = partial(_scatter, self.code, cell.units, width)
+        d_table = tf.numpy_function(scatter, [ids, d], tf.float32, stateful=False)
+        d_table.set_shape((width, rows))
+        return d_table
+
 
 def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
     """Pack weights `(width, gates)` into the words that a loop reads."""
     width, gates = weights.shape
-    packed = arrays.empty((-(-width * weights.itemsize // 4) * gates,), np.uint32)
+    rows, columns = (gates, width) if work == "window_pack_forward" else (width, gates)
+    tile = library().window_tile_rows(_isa(tf.as_dtype(weights.dtype), batch_size), batch_size)
+    words = -(-columns * weights.itemsize // 4)
+    packed = arrays.empty((-(-rows // tile) * tile * words,), np.uint32)
     _call(
         getattr(library(), work), cell, weights.dtype, (units, width, 0, batch_size),
         weights=weights, packed=packed,
@@ -121,18 +136,26 @@ def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) ->
 
 
 def _forward(
-    cell: int, residual_rows: int, inputs: Floats, packed_kernel: Floats, packed: Floats,
+    cell: int, residual_rows: int, dtype: Any, inputs: Floats | Ids, kernel: Floats, packed: Floats,
     bias: Floats, *state: Floats,
 ) -> list[Floats]:  # fmt: skip
     units = len(state[0])
-    width, steps, batch_size = inputs.shape
-    outputs = arrays.empty((units, steps, batch_size), inputs.dtype)
-    residuals = arrays.empty((steps, units, residual_rows, batch_size), inputs.dtype)
+    *width, steps, batch_size = inputs.shape
+    given: dict[str, Floats | Ids]
+    if inputs.dtype == np.int32:
+        width, given = [len(kernel)], {"products": kernel, "ids": inputs}
+    elif kernel.dtype == np.float32:
+        rows = inputs.reshape(len(inputs), -1).T
+        products = np.matmul(rows, kernel, out=arrays.empty((len(rows), kernel.shape[1]), dtype))
+        width, given = [len(rows)], {"products": products}
+    else:
+        given = {"packed_kernel": kernel, "inputs": inputs}
+    outputs = arrays.empty((units, steps, batch_size), dtype)
+    residuals = arrays.empty((steps, units, residual_rows, batch_size), dtype)
     last = [arrays.copy(each) for each in state]
     _call(
-        library().window_forward, cell, inputs.dtype, (units, width, steps, batch_size),
-        packed_kernel=packed_kernel, packed=packed, bias=bias, inputs=inputs, outputs=outputs,
-        residuals=residuals, **_named(last),
+        library().window_forward, cell, dtype, (units, *width, steps, batch_size),
+        packed=packed, bias=bias, outputs=outputs, residuals=residuals, **given, **_named(last),
     )  # fmt: skip
     return [outputs, residuals, *last]
 
@@ -150,6 +173,17 @@ def _backward(
         **_named(d_state),
     )  # fmt: skip
     return [d, d_bias, *d_state]
+
+
+def _scatter(cell: int, units: int, width: int, ids: Ids, gradient: Floats) -> Floats:
+    """The gradient `(N, gates)` of the rows that the ids name."""
+    rows, steps, batch_size = gradient.shape
+    d_products = arrays.empty((rows, width), np.float32)
+    _call(
+        library().window_scatter, cell, gradient.dtype, (units, width, steps, batch_size),
+        ids=ids, gradient=gradient, d_products=d_products,
+    )  # fmt: skip
+    return np.ascontiguousarray(d_products.T)
 
 
 def _named(state: Sequence[Floats]) -> dict[str, Floats]:
@@ -193,7 +227,7 @@ def array_bytes(
 
 
 def _call(
-    work: Any, cell: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats
+    work: Any, cell: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats | Ids
 ) -> None:
     """`shape`: units, width, steps and batch size."""
     units, *_, batch_size = shape

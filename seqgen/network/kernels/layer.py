@@ -27,7 +27,8 @@ class Layer:
         batch_size: of every window.
         precision: of the factors of products.
         recurrent_mask: factor of the recurrent weights, `(units, gates)`.
-        embedding: `(D, E)`, by which the inputs are multiplied before the layer's kernel.
+        embedding: `(V, E)` of the tokens, if the inputs are their ids. The products of all tokens
+            with the layer's kernel are taken once, instead of one for every token of a sequence.
 
     >>> layer = keras.layers.LSTM(4)
     >>> layer.build((None, None, 3))
@@ -47,13 +48,14 @@ class Layer:
     ) -> None:
         kernel, recurrent_kernel = layer.cell.kernel, layer.cell.recurrent_kernel
         bias = layer.cell.bias if layer.use_bias else tf.zeros(kernel.shape[1])
-        if embedding is not None:
+        self._takes_ids = embedding is not None
+        if self._takes_ids:
             kernel = tf.matmul(embedding, kernel)
         if recurrent_mask is not None:
             recurrent_kernel = recurrent_kernel * recurrent_mask
         self._weights = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]
         kernel, recurrent_kernel, bias = self._weights
-        self._kernel = tf.cast(kernel, precision)
+        self._kernel = kernel if self._takes_ids else tf.cast(kernel, precision)
         cell = CELLS[type(layer)](layer)
         self._cell = cell(tf.cast(recurrent_kernel, precision), bias, batch_size)
         loops = c_loop if c_loop.supports(self._cell) else tf_loop
@@ -63,7 +65,8 @@ class Layer:
         """The layer over a window.
 
         Args:
-            inputs: `(D, T, B)`, in the precision of the products, as the outputs are.
+            inputs: `(D, T, B)`, in the precision of the products, as the outputs are; or ids
+                `(T, B)` in int32.
             state: before the window, each `(units, B)` in float32.
 
         Returns:
@@ -78,11 +81,10 @@ class Layer:
             def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
                 d, d_bias, d_state = self._loops.backward(residuals, d_outputs, d_last)
                 d_input, d_recurrent = self._cell.parts(d)
-                first = tf.cast(state[0], inputs.dtype)[:, None]
+                first = tf.cast(state[0], outputs.dtype)[:, None]
                 before = tf.concat((first, outputs[:, :-1]), 1)
                 return (
-                    product_of_sequence(self._kernel, d_input),
-                    gradient_of_weights(inputs, d_input),
+                    *self._input_gradients(inputs, d_input),
                     self._cell.gradient_of_recurrent_kernel(before, d_recurrent, residuals),
                     self._cell.gradient_of_bias(d_bias),
                     *d_state,
@@ -92,6 +94,12 @@ class Layer:
 
         outputs, *after = over_window(inputs, *self._weights, *state)
         return outputs, after
+
+    def _input_gradients(self, inputs: Tensor, d: Tensor) -> tuple[Tensor | None, Tensor]:
+        """The gradients of the inputs and of the kernel, or table, from that of their products."""
+        if self._takes_ids:
+            return None, self._loops.gradient_of_table(inputs, d)
+        return product_of_sequence(self._kernel, d), gradient_of_weights(inputs, d)
 
 
 # Keras layer → its cell here. A layer that is missing is trained by Keras.

@@ -18,12 +18,13 @@ class Loops:
 
     Args:
         cell: the step.
-        kernel: `(D, gates)`, in the precision of the products.
+        kernel: `(D, gates)`, in the precision of the products; or in float32 a table of them, with
+            a row for every token.
     """
 
     def __init__(self, cell: Cell, kernel: Tensor) -> None:
         self.cell = cell
-        self.kernel = tf.transpose(kernel)
+        self.kernel = kernel
 
     def forward(
         self, inputs: Tensor, state: Sequence[Tensor]
@@ -31,14 +32,17 @@ class Loops:
         """All steps of a window.
 
         Args:
-            inputs: `(D, T, B)`.
+            inputs: `(D, T, B)`, or the ids of tokens `(T, B)` in int32.
             state: before the window, each `(units, B)` in float32.
 
         Returns:
             The outputs `(units, T, B)`, the state after the window, and the residuals.
         """
-        dtype, cell = inputs.dtype, self.cell
-        x = product_of_sequence(self.kernel, inputs)
+        cell, dtype = self.cell, self.cell.recurrent_kernel.dtype
+        if inputs.dtype == tf.int32:
+            x = tf.transpose(tf.gather(self.kernel, inputs), (2, 0, 1))
+        else:
+            x = product_of_sequence(tf.transpose(self.kernel), inputs)
 
         def step(previous_output: Tensor, *state_and_input: Tensor) -> Any:
             *before, x = state_and_input
@@ -83,6 +87,13 @@ class Loops:
             reverse=True,
         )
         return _by_row(d), tf.reduce_sum(summed, 1), d_state
+
+    def gradient_of_table(self, ids: Tensor, d: Tensor) -> Tensor:
+        """The gradient of a table `(V, gates)` in float32, from ids `(T, B)` and the gradient
+        `(gates, T, B)` of the rows that they name."""
+        return tf.math.unsorted_segment_sum(
+            float32(tf.transpose(d, (1, 2, 0))), ids, self.kernel.shape[0]
+        )
 
 
 def _scan(
