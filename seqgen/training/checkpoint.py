@@ -22,7 +22,7 @@ from seqgen.errors import CheckpointError
 from seqgen.model_file import TOKENS
 from seqgen.tasks import base as tasks
 from seqgen.types import Json
-from seqgen.utils.archives import DAMAGED, Archive, open_archive, open_regular
+from seqgen.utils.archives import DAMAGED, Archive, open_archive, read_regular
 from seqgen.utils.atomic_files import atomic_write, unused_path
 from seqgen.utils.schema import number, record
 from seqgen.vocabulary import Vocabulary
@@ -85,11 +85,7 @@ def read(path: Path) -> bytes:
     with translate_errors(path):
         with open_archive(path) as archive:  # so that nothing else is read to its end
             archive.size(MEMBER)
-        with open_regular(path) as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"expected at most {MOST_BYTES:,} bytes")
-        return data
+        return read_regular(path, MOST_BYTES)
 
 
 def parse(data: bytes, path: Path) -> Checkpoint:
