@@ -1,15 +1,16 @@
-# make demo    set up, train for a minute on text that comes with Python, write some more of it;
-#              then for a minute on fiddle tunes, write one, draw it and let it sound
+# make demo    set up, train for a minute on text that comes with Python, and generate more;
+#              then train for a minute on fiddle tunes, generate one, draw and synthesise it
 # make test    set up, run the tests
-# make test-fast   set up, run the tests that train nothing
-# make test-native   the tests of kernels, engines and training with slower C code, and without
+# make test-fast   set up, run the tests that need no training
+# make test-native   the tests of kernels, engines and training with slower C code, and without C
+# make kill-test     kill training runs 50 times, and check that nothing is lost
 # make test-sanitized   the tests of the C library, built with CC="gcc -fsanitize=address,undefined"
 # make fuzz    set up, run the fuzzers: SEED=1 MINUTES=10
 # make check   set up, run ruff, mypy and import-linter
 # make docs    set up, build the documentation: build/site/index.html
 # make wheels  set up, build a wheel for every platform and check it: dist/
 # make bench   set up, print the figures of docs/benchmarks.md
-# make clean   remove what the others made, but no model
+# make clean   remove the files that the other targets made, except models
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -21,7 +22,7 @@ DEMO_MODEL   ?= models/demo.keras
 DEMO_TUNES   ?= fiddle-tunes
 DEMO_TUNE    ?= $(DEMO_MODEL:.keras=-tune)
 
-# The build of seqgen itself happens in an environment of its own; this reaches there too.
+# pip builds seqgen in a separate environment, in which this variable applies, too.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 # Tests that neither train nor compile nor start many processes.
@@ -42,7 +43,7 @@ NATIVE := tests/network tests/inference tests/sampling tests/training
 SEED    ?= 1
 MINUTES ?= 10
 
-.PHONY: demo test test-fast test-native test-sanitized fuzz check docs wheels bench clean
+.PHONY: demo test test-fast kill-test test-native test-sanitized fuzz check docs wheels bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -58,14 +59,14 @@ demo: $(READY)
 	  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt 'The ' --length 400 --seed 1 \
 	    --temperature $$temperature || exit 1; \
 	done
-	@printf '\n\nThe model is %s; write more with\n' $(DEMO_MODEL)
+	@printf '\n\nThe model is %s; generate more text with\n' $(DEMO_MODEL)
 	@echo '  $(BIN)/seqgen generate $(DEMO_MODEL) --prompt "The "'
 	@echo
 	$(BIN)/seqgen train $(DEMO_TUNES) -o $(DEMO_TUNE)s.keras --minutes $(DEMO_MINUTES)
 	$(BIN)/seqgen generate $(DEMO_TUNE)s.keras -o $(DEMO_TUNE).mid --bars 16 --seed 1
 	$(BIN)/seqgen render $(DEMO_TUNE).mid -o $(DEMO_TUNE).png
 	$(BIN)/seqgen render $(DEMO_TUNE).mid -o $(DEMO_TUNE).wav
-	@printf '\nA new tune: %s, its score in %s, its sound in %s; another one with\n' \
+	@printf '\nA new tune: %s, its score: %s, its audio: %s; generate another one with\n' \
 	  $(DEMO_TUNE).mid $(DEMO_TUNE).png $(DEMO_TUNE).wav
 	@echo '  $(BIN)/seqgen generate $(DEMO_TUNE)s.keras --bars 16'
 
@@ -79,6 +80,9 @@ test-native: $(READY)
 	for set in $$($(BIN)/python -c "$$SLOWER"); do \
 	  SEQGEN_NATIVE=$$set $(BIN)/python -m pytest -n 2 $(NATIVE) || exit 1; \
 	done
+
+kill-test: $(READY)
+	$(BIN)/python -m tests.kill_harness --kills 50
 
 # Python is not instrumented, so the sanitizer's runtime is preloaded, and leaks are not reported.
 # pytest hides what a test prints, so undefined behaviour ends the process.
@@ -108,6 +112,7 @@ wheels: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.training

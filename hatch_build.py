@@ -1,7 +1,7 @@
 """Compiles the C files when seqgen is built or installed.
 
-The compiler is `CC`, or `cc`. Without one the build asks for the package `ziglang`, which holds a C
-compiler; without that, too, seqgen is installed without the C library, and runs slower.
+The compiler is `CC`, or `cc`. Without one the build requires the package `ziglang`, which contains
+a C compiler; if that fails, too, seqgen is installed without the C library, and runs slower.
 
 `SEQGEN_TARGET` names another platform of `TARGETS` to build a wheel for (`make wheels`).
 """
@@ -50,7 +50,7 @@ def zig() -> list[str]:
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]
-    """What hatchling calls before it builds a wheel, or links a checkout."""
+    """Called by hatchling before it builds a wheel or installs a checkout in editable mode."""
 
     def dependencies(self) -> list[str]:
         """Packages to install before the build: a compiler, if this machine has none."""
@@ -58,7 +58,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]
         return ["ziglang>=0.13"] if needs_zig else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile the library: for a linked checkout into it, otherwise into the wheel only."""
+        """Compile the library into the checkout for an editable installation, or into the wheel."""
         folder = Path(self.root) / "seqgen" / "native"
         name = os.environ.get("SEQGEN_TARGET")
         if name is None:
@@ -89,5 +89,5 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]
             build_data["force_include"][str(library)] = "seqgen/native/library.so"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Remove what was only needed for the wheel."""
+        """Remove the temporary files of the build."""
         shutil.rmtree(self.temporary, ignore_errors=True)

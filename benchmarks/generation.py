@@ -191,7 +191,7 @@ def compare(units: int, layers: int, count: int, rounds: int, tokens: int) -> tu
     ratio = statistics.median(
         speeds["seqgen"][i] / max(speeds[name][i] for name in others) for i in range(rounds)
     )
-    figures = {name: f"{statistics.median(each):,.0f}" for name, each in speeds.items()}
+    figures = {name: f"{statistics.median(values):,.0f}" for name, values in speeds.items()}
     shown = ("seqgen", "`nn.LSTM`", "`nn.LSTMCell`", "`tf.function`", "predict")
     return (
         f"LSTM {layers} x {units}, {count} stream{'s' if count > 1 else ''}",
@@ -214,25 +214,25 @@ def sampling_share(tokens: int) -> None:
     rows: list[tuple[str, ...]] = [("options", "% of a step, 1 stream (at most 20)", "64 streams")]
     model = untrained(512, 2)
     engine = model.engine
-    kept = masks(model.data.vocabulary)
+    ban_and_guard = masks(model.data.vocabulary)
     for title, options, constraints in (
         ("temperature", {}, []),
         ("top-k, top-p, min-p and a repetition penalty", {
             "top_k": 20, "top_p": 0.9, "min_p": 0.01, "repetition_penalty": 1.1}, []),
-        ("a banned character, copies of at most 40", {}, kept),
+        ("a banned character, copies of at most 40", {}, ban_and_guard),
     ):  # fmt: skip
         shares = []
         for count in (1, 64):
             config = SampleConfig(length=tokens, **options)
             start = gather(engine, read(engine, np.array([0])), [0] * count)
             ids = np.zeros(count, int)
-            each = [copy.deepcopy(constraints) for _ in range(count)]
+            copies = [copy.deepcopy(constraints) for _ in range(count)]
 
             def work(
-                start: Any = start, config: Any = config, each: list[list[Constraint]] = each
+                start: Any = start, config: Any = config, copies: list[list[Constraint]] = copies
             ) -> None:
                 outputs = [
-                    GeneratedSequence(config, item, constraints=c) for item, c in enumerate(each)
+                    GeneratedSequence(config, item, constraints=c) for item, c in enumerate(copies)
                 ]
                 for _ in generate(engine, start, Sampler(config), outputs):
                     pass

@@ -58,8 +58,8 @@ def reading() -> None:
             for path, piece in zip(paths, files, strict=True):
                 path.write_bytes(midi_bytes(piece))
             total = sum(len(piece.notes) for piece in files)
-            kept = sum(len(read_midi(path.read_bytes())[0].notes) for path in paths)
-            assert kept == total, (kept, total)
+            found = sum(len(read_midi(path.read_bytes())[0].notes) for path in paths)
+            assert found == total, (found, total)
             ours = median_seconds(lambda: [read_midi(p.read_bytes()) for p in paths], 3)  # noqa: B023
             row = [name, f"{total:,}", f"{total / ours:,.0f}"]
             if importlib.util.find_spec("pretty_midi"):
@@ -124,13 +124,13 @@ def learning(minutes: float, folder: Path) -> None:
 
 
 def writing(path: Path) -> None:
-    """Measures of generated tunes, and how many survive writing and reading in each format."""
+    """Measures of generated tunes, and how many are unchanged after writing and reading them."""
     options = "--bars", BARS, "--temperature", TEMPERATURE, "--seed", 1
     print(f"\n{run('evaluate', path, '--samples', TUNES, *options).stdout}")
     pieces = library.load(path).pieces(TUNES, bars=BARS, temperature=TEMPERATURE, seed=1)
-    new = [each.piece for each in pieces]
-    kept = [sum(round_trips(piece, suffix) for piece in new) for suffix in SUFFIXES]
-    files = [f"{count} of {len(new)}" for count in kept]
+    new = [composition.piece for composition in pieces]
+    unchanged = [sum(round_trips(piece, suffix) for piece in new) for suffix in SUFFIXES]
+    files = [f"{count} of {len(new)}" for count in unchanged]
     print_table("Same notes and bars after writing and reading", [SUFFIXES, files])
 
 

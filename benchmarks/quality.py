@@ -87,13 +87,13 @@ def torch_scores(name: str, minutes: float) -> dict[str, Any]:
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * share
         batch = next(batches)
-        inputs, targets = (torch.from_numpy(each.astype(np.int64)) for each in batch[:2])
+        inputs, targets = (torch.from_numpy(array.astype(np.int64)) for array in batch[:2])
         optimizer.zero_grad(set_to_none=True)
         loss, after = losses(inputs, targets, state)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        state = tuple(each.detach() for each in after)
+        state = tuple(tensor.detach() for tensor in after)
         steps += 1
     ids = torch.from_numpy(np.asarray(corpus.ids[corpus.training_length - 1 :], np.int64))
     with torch.no_grad():

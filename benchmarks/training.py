@@ -37,7 +37,7 @@ EMBEDDING = 64
 LEARNING_RATE = 3e-3
 IMPLEMENTATIONS = ["seqgen bfloat16", "seqgen float32", "stock Keras"]
 TORCH = ["PyTorch float32", "PyTorch bfloat16"]
-# target for the ratio of seqgen in bfloat16 to (implementation, layers, units)
+# (implementation, layers, units) → target for the speed of seqgen in bfloat16 relative to it
 AT_LEAST: dict[tuple[object, ...], float] = {
     ("stock Keras", 2, 512): 3.5, ("stock Keras", 2, 256): 2.8, ("stock Keras", 1, 256): 3.5,
     ("PyTorch float32", 2, 512): 2, ("PyTorch float32", 2, 256): 1.7,
@@ -45,7 +45,7 @@ AT_LEAST: dict[tuple[object, ...], float] = {
     ("PyTorch bfloat16", 2, 256): 1.05, ("PyTorch bfloat16", 1, 256): 0.8,
 }  # fmt: skip
 
-# What holds everybody to an instruction set: seqgen, PyTorch, oneDNN, MKL, NumPy's BLAS.
+# Variables that limit the instruction set of seqgen, PyTorch, oneDNN, MKL and NumPy's BLAS.
 LIMITS = {
     "avx2": {
         "SEQGEN_NATIVE": "avx2",
@@ -55,12 +55,12 @@ LIMITS = {
         "OPENBLAS_CORETYPE": "Haswell",
     }
 }
-# the same for seqgen in float32 with AVX2, and the least share of the rate of products
+# (implementation, cell) → the same for seqgen in float32 with AVX2
 AT_LEAST_AVX2: dict[object, float] = {
     ("PyTorch float32", "lstm"): 1.25,
     ("PyTorch float32", "gru"): 2,
 }
-LEAST_SHARE = 0.7
+LEAST_SHARE = 0.7  # target for the share of the rate of products, with AVX2
 
 Step = Callable[[], object]
 
@@ -151,7 +151,7 @@ def characters_per_second(
         before = time.perf_counter()
         step()
         times.append((time.perf_counter(), time.perf_counter() - before))
-    warm = [each for end, each in times if end > began + 1] or [times[-1][1]]
+    warm = [duration for end, duration in times if end > began + 1] or [times[-1][1]]
     return batch_size * WINDOW * len(warm) / sum(warm)
 
 
@@ -192,11 +192,11 @@ def compare(
 ) -> tuple[str, ...]:
     """A row of the table: the speed of every implementation, and seqgen's ratio to it."""
     rounds = [
-        [measured(each, cell, *size, options.seconds) for each in implementations]
+        [measured(name, cell, *size, options.seconds) for name in implementations]
         for _ in range(options.rounds)
     ]
     row = [f"{cell} {size[0]} x {size[1]}, batch size {size[2]}"]
-    for place, (name, speeds) in enumerate(
+    for column, (name, speeds) in enumerate(
         zip(implementations, zip(*rounds, strict=True), strict=True)
     ):
         figure = f"{statistics.median(speeds):,.0f}"
@@ -204,9 +204,9 @@ def compare(
             operations = operations_per_character(cell, *size[:2])
             share = statistics.median(speeds) * operations / options.rate
             figure += f", {share:.0%} of the rate"
-            figure += f" (at least {LEAST_SHARE:.0%})" if place == 0 else ""
+            figure += f" (at least {LEAST_SHARE:.0%})" if column == 0 else ""
         if name not in IMPLEMENTATIONS[:2]:
-            ratio = statistics.median(each[0] / each[place] for each in rounds)
+            ratio = statistics.median(in_round[0] / in_round[column] for in_round in rounds)
             least = AT_LEAST.get((name, *size[:2])) if cell == "lstm" else None
             if options.isa:
                 least = AT_LEAST_AVX2.get((name, cell))
@@ -223,7 +223,9 @@ def main() -> None:
     parser.add_argument(
         "--sizes", default=SIZES, help="LAYERSxUNITSxBATCH_SIZE, separated by commas"
     )
-    parser.add_argument("--isa", choices=LIMITS, help="instruction set that nobody may exceed")
+    parser.add_argument(
+        "--isa", choices=LIMITS, help="fastest instruction set that an implementation may use"
+    )
     parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
     parser.add_argument("--product-rate", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -239,17 +241,17 @@ def main() -> None:
     title = "Training"
     if options.isa:
         os.environ.update(LIMITS[options.isa])
-        implementations = [each for each in implementations if "bfloat16" not in each]
+        implementations = [name for name in implementations if "bfloat16" not in name]
         options.rate = own_process("--product-rate")
         title = f"Training with {options.isa}, products at {options.rate / 1e9:.0f} GFLOP/s"
     header = (
         f"characters/s in training, median of {options.rounds}",
         *(
-            each if each in IMPLEMENTATIONS[:2] else f"{each}, seqgen's ratio"
-            for each in implementations
+            name if name in IMPLEMENTATIONS[:2] else f"{name}, seqgen's ratio"
+            for name in implementations
         ),
     )
-    sizes = [tuple(map(int, each.split("x"))) for each in options.sizes.split(",")]
+    sizes = [tuple(map(int, size.split("x"))) for size in options.sizes.split(",")]
     rows = [
         compare(cell, size, implementations, options)
         for cell in options.cells.split(",")

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqgen._version import __version__
 
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from seqgen.vocabulary import Vocabulary
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name on first use, so that `import seqgen` is fast."""
     if name not in _EXPORTS:
         raise AttributeError(f"module 'seqgen' has no attribute {name!r}")

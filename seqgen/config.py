@@ -6,11 +6,14 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from seqgen.cells import base as cells
 from seqgen.errors import ConfigError
-from seqgen.utils.validate import is_number, require, require_fraction, require_whole
+from seqgen.utils.validate import require, require_fraction, require_positive, require_whole
+
+if TYPE_CHECKING:
+    from seqgen.types import Json
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
@@ -27,6 +30,16 @@ RESERVED_CELL_OPTIONS = {
     "unroll": "the window may have any length",
 }
 
+# Upper bounds: more is a slip of the finger, or does not fit into memory.
+MOST_IN_A_BATCH = 65_536  # sequences, and tokens of a window
+MOST_OF_TRAINING = {
+    "minutes": 525_600,  # a year
+    "epochs": 1_000_000,
+    "learning_rate": 100,
+    "clip_norm": 1_000_000,
+    "weight_decay": 100,
+}
+
 C = TypeVar("C", bound="Config")
 
 
@@ -34,12 +47,12 @@ C = TypeVar("C", bound="Config")
 class Config:
     """Base of the configurations: equality, and a round trip through JSON."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """The fields as plain data for `json.dump`."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls: type[C], data: Mapping[str, Any]) -> C:
+    def from_json(cls: type[C], data: Mapping[str, object]) -> C:
         """The inverse of `to_json`.
 
         Raises:
@@ -53,7 +66,7 @@ class Config:
             raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}")
         return cls(**data)
 
-    def override(self: C, options: Mapping[str, Any]) -> C:
+    def override(self: C, options: Mapping[str, object]) -> C:
         """A copy with other values for the fields that `options` names; it may name others too.
 
         >>> ModelConfig(units=64).override({"layers": 2, "window": 32}).layers
@@ -79,7 +92,7 @@ class ModelConfig(Config):
     layers: int = 1  # number of stacked recurrent layers
     embedding: int = 64  # dimension of the token embedding
     dropout: float = 0.0  # share of each recurrent layer's outputs to drop in training
-    cell_options: dict[str, Any] = field(default_factory=dict)  # further arguments of the layer
+    cell_options: Json = field(default_factory=dict)  # further arguments of the layer
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
@@ -90,7 +103,7 @@ class ModelConfig(Config):
         for name, why in RESERVED_CELL_OPTIONS.items():
             require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
-            plain = json.loads(json.dumps(dict(self.cell_options)))
+            plain = json.loads(json.dumps(dict(self.cell_options), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ConfigError(
                 f"cell_options: expected values that JSON can hold, such as 'relu' or "
@@ -146,22 +159,12 @@ class TrainConfig(Config):
                 f"expected either minutes or epochs, got minutes {self.minutes} "
                 f"and epochs {self.epochs}"
             )
-        for name in ("minutes", "epochs", "learning_rate", "clip_norm"):
+        for name, most in MOST_OF_TRAINING.items():
             value = getattr(self, name)
-            require(
-                value is None or (is_number(value) and 0 < value < float("inf")),
-                name,
-                "a number above 0",
-                value,
-            )
-        require(
-            is_number(self.weight_decay) and 0 <= self.weight_decay < float("inf"),
-            "weight_decay",
-            "a number of at least 0",
-            self.weight_decay,
-        )
+            if value is not None or name not in ("minutes", "epochs"):
+                require_positive(name, value, most, zero=name == "weight_decay")
         require_fraction("recurrent_dropout", self.recurrent_dropout)
-        require_whole("batch_size", self.batch_size, 1)
-        require_whole("window", self.window, 1)
+        require_whole("batch_size", self.batch_size, 1, MOST_IN_A_BATCH)
+        require_whole("window", self.window, 1, MOST_IN_A_BATCH)
         require_whole("seed", self.seed, 0)
         require(self.seed < 2**32, "seed", "a whole number below 4,294,967,296", self.seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from seqgen.inference import engine, numpy_engine
 from seqgen.inference.engine import Engine
 from seqgen.model_file import ModelData
 from seqgen.tasks import base
+from seqgen.types import Json
 
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
@@ -64,7 +65,7 @@ class Model:
         return base.get(self.data.task)
 
     @property
-    def corpus_options(self) -> dict[str, Any]:
+    def corpus_options(self) -> Json:
         """Options with which `load_corpus` reads a corpus for further training of this model."""
         options = self.task.corpus_options(self.data.corpus)
         return {"task": self.data.task, **options} if options else {}
@@ -89,27 +90,27 @@ class Model:
         """
         model_file.save(self.data, Path(path), keep=keep)
 
-    def texts(self, count: int = 1, **options: Any) -> list[TextStream]:
+    def texts(self, count: int = 1, **options: object) -> list[TextStream]:
         """Generate texts, see `seqgen.tasks.text.generate.TextGenerator.texts`."""
         texts: list[TextStream] = self._generator("texts")(count, **options)
         return texts
 
-    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+    def stream(self, prompt: str = "", **options: object) -> Iterator[str]:
         """Yield the prompt, then new characters one by one; options as for `texts`."""
         characters: Iterator[str] = self._generator("stream")(prompt, **options)
         return characters
 
-    def generate(self, prompt: str = "", **options: Any) -> str:
+    def generate(self, prompt: str = "", **options: object) -> str:
         """Return the prompt followed by new text; options as for `texts`."""
         text: str = self._generator("generate")(prompt, **options)
         return text
 
-    def pieces(self, count: int = 1, **options: Any) -> Iterator[Composition]:
+    def pieces(self, count: int = 1, **options: object) -> Iterator[Composition]:
         """Generate pieces of music, see `seqgen.tasks.music.pieces.Pieces.pieces`."""
         pieces: Iterator[Composition] = self._generator("pieces")(count, **options)
         return pieces
 
-    def compose(self, **options: Any) -> Piece:
+    def compose(self, **options: object) -> Piece:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
@@ -120,9 +121,9 @@ class Model:
         is_quick = numpy_engine.supports(self.data.model_config)
         return self.task.preview(self) if is_quick else ""
 
-    def _generator(self, method: str) -> Any:
+    def _generator(self, method: str) -> Callable[..., Any]:
         generator = self.task.generator(self)
-        found = getattr(generator, method, None)
+        found: Callable[..., Any] | None = getattr(generator, method, None)
         if found is None:
             offered = [name for name in vars(type(generator)) if not name.startswith("_")]
             raise ConfigError(

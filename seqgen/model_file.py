@@ -19,7 +19,7 @@ from typing import Any
 
 from seqgen._version import __version__
 from seqgen.config import ModelConfig, TrainConfig
-from seqgen.copying.index import MOST_NGRAMS, ORDERS, CopyIndex
+from seqgen.copying.index import MAX_NGRAMS, ORDERS, CopyIndex
 from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError
 from seqgen.types import Floats
 from seqgen.utils.archives import DAMAGED, Archive, open_archive
@@ -272,7 +272,7 @@ def _model_data(facts: dict[str, Any], archive: Archive) -> ModelData:
 def _index(number: int, facts: dict[str, Any], archive: Archive) -> CopyIndex:
     member = INDEX_MEMBER.format(number)
     with naming(member):
-        return CopyIndex.from_metadata(facts, archive.read(member, MOST_NGRAMS))
+        return CopyIndex.from_metadata(facts, archive.read(member, MAX_NGRAMS))
 
 
 def _weights(config: ModelConfig, vocabulary_size: int, archive: Archive) -> list[Floats]:

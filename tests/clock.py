@@ -1,11 +1,11 @@
-"""A clock for tests: a run of minutes is then the same on every machine."""
+"""A clock for tests, with which a run of minutes is the same on every machine."""
 
 
 class Clock:
-    """Seconds that pass only when somebody reads them.
+    """A clock that advances only when it is read.
 
     Args:
-        tick: how far each reading advances it.
+        tick: seconds by which each reading advances it.
 
     >>> clock = Clock(0.5)
     >>> clock(), clock()

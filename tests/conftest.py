@@ -1,5 +1,5 @@
-"""What many tests need: a cache folder of their own, a small text, the command line in this process
-and as a process, and one small trained model."""
+"""Fixtures of many tests: a cache folder, a small text, the command line in this process and in its
+own, and a small trained model."""
 
 import io
 import os
@@ -21,7 +21,7 @@ settings.load_profile("seqgen")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-# Where the tests run in the background, Ctrl-C is ignored, and the programs they start inherit it.
+# In a background job the shell makes processes ignore Ctrl-C, and those they start inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -48,7 +48,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# A process that hangs is ended after this many seconds; on a busy machine all take long.
+# Seconds after which a process that hangs is ended; on a busy machine every process is slow.
 PATIENCE = 900
 
 
@@ -75,7 +75,7 @@ def seqgen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.fixture(scope="session")
 def seqgen_process() -> Run:
-    """Run `seqgen` as a user does: a process of its own."""
+    """Run `seqgen` as a user does, in a process of its own."""
 
     def run(
         *arguments: object, cwd: Path | None = None, **options: object
@@ -94,7 +94,7 @@ def seqgen_process() -> Run:
 
 @pytest.fixture(scope="session")
 def trained(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a model that knows the sentence by heart."""
+    """The file of a model that has memorised the sentence."""
     from seqgen import load_corpus, train
 
     path = tmp_path_factory.mktemp("models") / "book.keras"

@@ -1,4 +1,4 @@
-"""The benchmarks run and print their tables; what they print is not judged here."""
+"""The benchmarks run and print their tables; the figures are not checked."""
 
 import importlib.util
 import io
@@ -45,7 +45,7 @@ def assert_is_table(printed: str, rows: int) -> None:
 def test_a_table_of_encoding(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its six scripts run in this process, which has TensorFlow at hand."""
+    """Its six scripts run in this process, which has imported TensorFlow."""
 
     def here(script: str, cache: Path, *arguments: object) -> str:
         with monkeypatch.context() as patch, redirect_stdout(io.StringIO()) as printed:

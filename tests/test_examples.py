@@ -20,7 +20,7 @@ Example = Callable[..., str]
 def example(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Example:
-    """Run a script in an empty folder, in this process, which has TensorFlow at hand."""
+    """Run a script in an empty folder, in this process, which has imported TensorFlow."""
     monkeypatch.chdir(tmp_path)
 
     def run(path: Path, *arguments: object) -> str:

@@ -54,7 +54,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def rewritten(file: Path, name: str, change: object) -> Path:
-    """A copy whose member of that name went through `change`, or is left out."""
+    """A copy in which a member is changed by `change`, or left out."""
     copy = file.with_name("changed.keras")
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(copy, "w") as new:
         for each in old.namelist():
@@ -149,7 +149,7 @@ def test_a_flipped_byte_in_the_weights_is_an_error(file: Path) -> None:
 def test_any_flipped_byte_is_an_error_or_harmless(file: Path) -> None:
     data = file.read_bytes()
     random = np.random.default_rng(0)
-    directory = len(data) - 400  # where the zip says what is where
+    directory = len(data) - 400  # the directory of the zip file
     for place in (*random.integers(0, len(data), 100), *range(directory, len(data), 2)):
         flipped = bytearray(data)
         flipped[place] ^= 1 << int(random.integers(8))

@@ -37,7 +37,7 @@ COMMANDS = list(
         if line and not line.startswith("#")
     )
 )
-# A model is trained before a page uses it, on whatever page that is.
+# A model is trained before a page uses it, even if another page describes its training.
 COMMANDS.sort(key=lambda command: 0 if "train" in command.split() else 1)
 
 
@@ -73,8 +73,8 @@ def shortened(command: str) -> str:
 
 
 def run(command: str, folder: Path) -> str:
-    """What a command prints. It runs in this process, which has TensorFlow at hand, unless it
-    takes a shell."""
+    """The output of a command. It runs in this process, which has imported TensorFlow, unless it
+    needs a shell."""
     words = shlex.split(shortened(command))
     if words[0] == "make":
         ready = f"{sys.prefix}/ready"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]  # of any float type, which the results keep
-Activation = Callable[[Array], Array]
+from seqgen.types import Array
+
+Activation = Callable[[Array], Array]  # the result has the float type of the argument
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) by way of tanh, which overflows nowhere and which NumPy vectorises.
+    """1 / (1 + exp(-x)) computed with tanh, which never overflows and which NumPy vectorises.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])

@@ -1,4 +1,4 @@
-"""What a recurrent cell is, and the registry of cells.
+"""The base class of recurrent cells, and the registry of cells.
 
 A cell is one class: its Keras layer, which trains and is saved, and optionally its step in NumPy,
 which generates without TensorFlow. Without a step, Keras generates. Faster code for training
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from seqgen.errors import ConfigError
 
@@ -39,13 +39,13 @@ class Cell:
         bias: `(gates units, 1)`, or None.
     """
 
-    keras_layer: ClassVar[str | Layer]
+    keras_layer: ClassVar[str | type[Layer]]
     gates: ClassVar[int]
     states: ClassVar[int] = 1
     kernel: Floats
     bias: Floats | None = None
 
-    def __init__(self, options: Mapping[str, Any], *weights: Floats) -> None:
+    def __init__(self, options: Mapping[str, object], *weights: Floats) -> None:
         """Prepare the weights of one layer.
 
         Args:
@@ -57,7 +57,7 @@ class Cell:
 
     @classmethod
     def weight_shapes(
-        cls, inputs: int, units: int, options: Mapping[str, Any]
+        cls, inputs: int, units: int, options: Mapping[str, object]
     ) -> list[tuple[int, ...]]:
         """The shapes of the weights of one layer, in the order of the Keras layer.
 
@@ -74,7 +74,7 @@ class Cell:
         return [*kernels, (gates,)] if options.get("use_bias", True) else kernels
 
     @classmethod
-    def supports(cls, options: Mapping[str, Any]) -> bool:
+    def supports(cls, options: Mapping[str, object]) -> bool:
         """Whether `step` exists and knows the options."""
         return False
 
@@ -119,7 +119,7 @@ def get(name: str) -> type[Cell]:
     """The cell of that name.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such cell.
 
     >>> get("lstm").gates
     4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from seqgen.cells.keras_cell import KerasCell
 from seqgen.types import Floats
@@ -21,7 +20,7 @@ class GRU(KerasCell):
     keras_layer = "GRU"
     gates = 3
 
-    def __init__(self, options: Mapping[str, Any], *weights: Floats) -> None:
+    def __init__(self, options: Mapping[str, object], *weights: Floats) -> None:
         self.recurrent_bias: Floats | None = None
         if len(weights) == 3 and weights[2].ndim == 2:  # reset_after: a bias for each product
             kernel, recurrent_kernel, (bias, recurrent_bias) = weights
@@ -34,7 +33,7 @@ class GRU(KerasCell):
 
     @classmethod
     def weight_shapes(
-        cls, inputs: int, units: int, options: Mapping[str, Any]
+        cls, inputs: int, units: int, options: Mapping[str, object]
     ) -> list[tuple[int, ...]]:
         """As of every cell, but with two biases if `reset_after`."""
         *kernels, last = super().weight_shapes(inputs, units, options)

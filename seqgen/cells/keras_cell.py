@@ -1,9 +1,8 @@
-"""What the NumPy steps of Keras's own cells have in common."""
+"""The common part of the steps in NumPy of Keras's own cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -37,7 +36,7 @@ class KerasCell(Cell):
 
     def __init__(
         self,
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
         kernel: Floats,
         recurrent_kernel: Floats,
         bias: Floats | None = None,
@@ -50,7 +49,7 @@ class KerasCell(Cell):
         self.recurrent_activation = _activation(options, "recurrent_activation")
 
     @classmethod
-    def supports(cls, options: Mapping[str, Any]) -> bool:
+    def supports(cls, options: Mapping[str, object]) -> bool:
         """Whether the options are known, and the activations are in `ACTIVATIONS`."""
         names = [options.get(name) for name in DEFAULT_ACTIVATIONS]
         return options.keys() <= KNOWN_OPTIONS and all(
@@ -58,7 +57,7 @@ class KerasCell(Cell):
         )
 
 
-def uses_default_activations(options: Mapping[str, Any]) -> bool:
+def uses_default_activations(options: Mapping[str, object]) -> bool:
     """Whether a layer with these options has tanh, and sigmoid for its gates.
 
     >>> uses_default_activations({"use_bias": False})
@@ -69,8 +68,10 @@ def uses_default_activations(options: Mapping[str, Any]) -> bool:
     return all(options.get(name, value) == value for name, value in DEFAULT_ACTIVATIONS.items())
 
 
-def _activation(options: Mapping[str, Any], name: str) -> Activation:
-    return ACTIVATIONS[options.get(name, DEFAULT_ACTIVATIONS[name])]
+def _activation(options: Mapping[str, object], name: str) -> Activation:
+    activation = options.get(name, DEFAULT_ACTIVATIONS[name])
+    assert activation is None or isinstance(activation, str)  # as `supports` requires
+    return ACTIVATIONS[activation]
 
 
 def transposed(matrix: Floats) -> Floats:

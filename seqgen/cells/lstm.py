@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ class LSTM(KerasCell):
     gates = 4
     states = 2
 
-    def __init__(self, options: Mapping[str, Any], *weights: Floats) -> None:
+    def __init__(self, options: Mapping[str, object], *weights: Floats) -> None:
         super().__init__(options, *map(_output_gate_before_candidate, weights))
 
     def step(self, projected: Floats, state: tuple[Floats, ...]) -> tuple[Floats, ...]:

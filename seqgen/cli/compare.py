@@ -21,7 +21,7 @@ from seqgen.cli.options import (
     run_length,
 )
 from seqgen.errors import OutputError
-from seqgen.tasks.output import print_json, say_if_kept
+from seqgen.tasks.output import print_json, say_if_renamed
 from seqgen.utils.atomic_files import require_writable, unused_path
 
 SUFFIXES = (".png", ".svg")
@@ -62,10 +62,10 @@ def compare(
 ) -> None:
     """Train simple_rnn, lstm and gru on one corpus, and compare them.
 
-    Every cell is trained with the same options and seed: --minutes on the corpus, then as long
-    again on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early
-    and shows the results so far. The losses are plotted to a new file, or to the one that -o
-    names; no model is saved.
+    Every cell is trained with the same options and seed: --minutes on the corpus, then for the
+    same time on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C, SIGTERM and SIGHUP end
+    the comparison early and show the results so far. The losses are plotted to a new file, or to
+    the one that -o names; no model is saved.
 
     \b
     Examples:
@@ -98,7 +98,7 @@ def compare(
         results = compare_cells.compare(
             corpus, names, recalls=recalls, callback=callback, **explicit_options(options)
         )
-    say_if_kept(output, say)
+    say_if_renamed(output, say)
     plots.save_comparison(results, UNIFORM_LOSS, output)
     say(f"plotted: {output}")
     if as_json:

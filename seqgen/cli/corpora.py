@@ -25,7 +25,7 @@ def corpora(as_json: bool) -> None:
 
     entries = read_catalogue().values()
     if as_json:
-        print_json([listings.entry(each) for each in entries])
+        print_json([listings.entry(entry) for entry in entries])
     else:
-        for each in entries:
-            click.echo(listings.entry_line(each))
+        for entry in entries:
+            click.echo(listings.entry_line(entry))

@@ -28,12 +28,12 @@ def info(model: Path | None, as_json: bool) -> None:
     from seqgen.reporting import environment, summaries
 
     if model is None:
-        facts = environment.facts()
-        text = environment.text(facts)
+        data = environment.describe()
+        text = environment.text(data)
     else:
         model_data = library.load(model).data
-        facts, text = summaries.model_facts(model_data), summaries.model(model_data)
+        data, text = summaries.model_metadata(model_data), summaries.model(model_data)
     if as_json:
-        print_json(facts)
+        print_json(data)
     else:
         click.echo(text)

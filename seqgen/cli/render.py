@@ -8,7 +8,8 @@ import click
 
 from seqgen.cli.echo import say
 from seqgen.cli.options import FILE
-from seqgen.tasks.output import say_if_kept
+from seqgen.tasks.output import say_if_renamed
+from seqgen.utils.atomic_files import require_writable
 
 
 @click.command()
@@ -34,9 +35,10 @@ def render(source: Path, output: Path, piano_roll: bool) -> None:
     from seqgen.music.io.write import require_format, write
 
     require_format(output)
+    require_writable(output)
     reading = read_file(source)
     if len(reading.pieces) > 1:
         say(f"{source} contains {len(reading.pieces)} pieces; only the first one is rendered")
-    say_if_kept(output, say)
+    say_if_renamed(output, say)
     write(reading.pieces[0], output, piano_roll=piano_roll, keep=True)
     click.echo(output)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from seqgen.types import Hashes
 
-SEED = 5  # codes by which runs are looked up; shorter runs are coincidence
+SEED = 5  # length of the runs that are looked up; shorter common runs are coincidence
 
 
 class ExactCopies:
@@ -24,10 +24,10 @@ class ExactCopies:
 
     def __init__(self, known: Iterable[Hashes]) -> None:
         self.known = [codes.tolist() for codes in known]
-        self.places: dict[tuple[int, ...], list[tuple[int, int]]] = defaultdict(list)
+        self.positions: dict[tuple[int, ...], list[tuple[int, int]]] = defaultdict(list)
         for number, codes in enumerate(self.known):
             for i in range(len(codes) - SEED + 1):
-                self.places[tuple(codes[i : i + SEED])].append((number, i))
+                self.positions[tuple(codes[i : i + SEED])].append((number, i))
 
     def longest(self, output: Hashes, without: int | None = None) -> int:
         """The length of the longest run of an output that occurs in a known sequence.
@@ -41,12 +41,12 @@ class ExactCopies:
         """
         codes, best = output.tolist(), 0
         for i in range(len(codes) - SEED + 1):
-            for number, place in self.places.get(tuple(codes[i : i + SEED]), ()):
+            for number, position in self.positions.get(tuple(codes[i : i + SEED]), ()):
                 known, length = self.known[number], SEED
-                if number == without or (i and place and codes[i - 1] == known[place - 1]):
+                if number == without or (i and position and codes[i - 1] == known[position - 1]):
                     continue  # part of a longer run that starts one code earlier
-                most = min(len(codes) - i, len(known) - place)
-                while length < most and codes[i + length] == known[place + length]:
+                longest = min(len(codes) - i, len(known) - position)
+                while length < longest and codes[i + length] == known[position + length]:
                     length += 1
                 best = max(best, length)
         return best

@@ -47,12 +47,12 @@ def guards(
 
 
 class CopyGuard:
-    """A sampling constraint: no run of an output that occurs in the corpus is longer than `most`.
+    """A sampling constraint: no run copied from the corpus is longer than `longest`.
 
     Args:
         index: of the corpus.
         codes: of the task.
-        most: the longest allowed run, in units of `codes`.
+        longest: the length of the longest allowed run, in units of `codes`.
         prompt: ids `(T,)` that the output continues; runs may start in it.
         end_id: the token that ends a piece, if there is one.
 
@@ -66,23 +66,23 @@ class CopyGuard:
         self,
         index: CopyIndex,
         codes: CopyCodes,
-        most: int,
+        longest: int,
         prompt: Iterable[int],
         end_id: int | None = None,
     ) -> None:
-        least = (index.order if index.every == 1 else index.shortest) + codes.extra
-        if most < least:
+        shortest = (index.order if index.every == 1 else index.shortest) + codes.extra
+        if longest < shortest:
             raise ConfigError(
-                f"max_copy: expected at least {least} {codes.unit}, got {most}, which this model's "
-                "index cannot tell from coincidence; use a larger number"
+                f"max_copy: expected at least {shortest} {codes.unit}, got {longest}, which the "
+                "index of this model cannot tell from coincidence; use a larger number"
             )
         self.index = index
-        self.oldest = pow(MULTIPLIER, index.order - 1, MODULUS)  # weight of the first code
-        self.most = most - codes.extra  # in codes
+        self.first_weight = pow(MULTIPLIER, index.order - 1, MODULUS)  # of the oldest code
+        self.longest = longest - codes.extra  # in codes
         self.end_id = end_id
         self.follower = codes.follower()
         self.context: list[int] = []  # the last order - 1 codes
-        self.before = 0  # their contribution to the hash of the next n-gram
+        self.context_hash = 0  # the part of the next n-gram's hash that the context gives
         self.run = 0  # length in codes of the copy at the end of the output
         for token in prompt:
             self.feed(int(token))
@@ -97,31 +97,33 @@ class CopyGuard:
             self._add(code)
 
     def _add(self, code: int) -> None:
+        """Append a code, and update the length of the copy at the end of the output."""
         order = self.index.order
-        ngram = hashing.mixed_number((self.before + code) % MODULUS)
+        ngram = hashing.mixed_number((self.context_hash + code) % MODULUS)
         if len(self.context) < order - 1 or not self.index.holds_number(ngram):
             self.run = 0
         elif self.run or self.context.count(int(PAD)) == order - 1:
             self.run += 1
         else:
-            self.run = order
+            self.run = order  # the first n-gram of a copy
         self._shift(code)
 
     def _shift(self, code: int) -> None:
-        """Append a code to the context, and update its hash as defined in `hashing.of_ngrams`."""
+        """Append a code to the context, and update its hash, see `hashing.of_ngrams`."""
         dropped = self.context.pop(0) if len(self.context) == self.index.order - 1 else 0
         self.context.append(code)
-        self.before = (self.before + code - dropped * self.oldest) * MULTIPLIER % MODULUS
+        shifted = self.context_hash + code - dropped * self.first_weight
+        self.context_hash = shifted * MULTIPLIER % MODULUS
 
     def _would_be_copied(self, codes: Hashes) -> npt.NDArray[np.bool_]:
         """Whether the n-gram of the context and each code `(V,)` occurs in the corpus."""
         if len(self.context) < self.index.order - 1:
             return np.zeros(len(codes), bool)
-        return self.index.holds(hashing.mixed(codes + np.uint64(self.before)))
+        return self.index.holds(hashing.mixed(codes + np.uint64(self.context_hash)))
 
     def allowed(self) -> Mask | None:
         """Which tokens `(V,)` may come next; None for all of them."""
-        if self.run < self.most:
+        if self.run < self.longest:
             return None
         codes, completes = self.follower.coming()
         return np.asarray(~self._would_be_copied(codes) | ~completes)

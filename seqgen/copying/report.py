@@ -25,7 +25,7 @@ def longest_copy(indexes: Sequence[CopyIndex], codes: CopyCodes, ids: Ids) -> in
     if not indexes:
         return None
     output, starts_piece = codes.of(ids)
-    runs = (index.runs(output, begins=starts_piece).max(initial=0) for index in indexes)
+    runs = (index.runs(output, starts_piece=starts_piece).max(initial=0) for index in indexes)
     longest = int(max(runs)) + codes.extra
     return longest if longest >= shortest_copy(indexes, codes) else 0
 
@@ -38,7 +38,7 @@ def shortest_copy(indexes: Sequence[CopyIndex], codes: CopyCodes) -> int:
 def is_whole_piece(indexes: Sequence[CopyIndex], codes: CopyCodes, ids: Ids, end_id: int) -> bool:
     """Whether an output `(N,)`, without end tokens, equals a piece of the corpus."""
     piece, _ = codes.of(np.array([end_id, *ids, end_id]))
-    return any(index.runs(piece, begins=True)[-1] == len(piece) for index in indexes)
+    return any(index.runs(piece, starts_piece=True)[-1] == len(piece) for index in indexes)
 
 
 def report(
@@ -51,10 +51,10 @@ def report(
         codes: of the task.
         longest: `longest_copy` of each output.
     """
-    most = max((length for length in longest if length is not None), default=None)
-    if most is None:
+    found = max((length for length in longest if length is not None), default=None)
+    if found is None:
         return []
-    if most == 0:
+    if found == 0:
         shortest = shortest_copy(indexes, codes)
         return [f"no run of {shortest} {codes.unit} or more is copied from the corpus"]
-    return [f"longest run copied from the corpus: {most} {codes.unit}"]
+    return [f"longest run copied from the corpus: {found} {codes.unit}"]

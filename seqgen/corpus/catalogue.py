@@ -14,20 +14,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from seqgen.corpus import sources
 from seqgen.corpus.downloads import fetch
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
+from seqgen.types import Json
+from seqgen.utils.atomic_files import shortened
 from seqgen.utils.cache import cache_folder
 
-# Folders that `python-code` skips. Some tests of the standard library are broken or binary on
-# purpose; the packages are not part of the standard library.
+# Folders that `python-code` skips: some tests of the standard library are broken or binary on
+# purpose, and installed packages are not part of it.
 NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
 
-# music21's corpus also holds the same scores in other formats, licences and analyses.
+MOST_NAME_BYTES = 200  # of the name of a corpus: files of a run are named after it
+
+# Suffixes of scores. The corpus of music21 also has the same scores in other formats, licences, and
+# analyses.
 MUSIC21_SCORES = {".abc", ".mxl", ".xml"}
 
 
@@ -48,7 +53,7 @@ class Entry:
     files: str | None = None  # for several files: their paths and checksums, a JSON file in data/
     folder: str | None = None  # for a corpus installed with music21: its folder
     pieces: int | None = None  # number of pieces of music
-    options: Mapping[str, Any] = field(default_factory=dict)  # of `Task.read`
+    options: Mapping[str, object] = field(default_factory=dict)  # of `Task.read`
     terms: str | None = None  # terms of use, shown when the corpus is read
 
     @property
@@ -172,14 +177,14 @@ def read_catalogue() -> dict[str, Entry]:
     >>> "python-docs" in read_catalogue()
     True
     """
-    return {name: Entry(name, **facts) for name, facts in _data("catalogue.json").items()}
+    return {name: Entry(name, **fields) for name, fields in _data("catalogue.json").items()}
 
 
-def _data(name: str) -> dict[str, Any]:
+def _data(name: str) -> Json:
     package = Path(__file__).parents[1]
     installed = package / "data" / name  # a checkout has it one level up
     path = installed if installed.exists() else package.parent / "data" / name
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    data: Json = json.loads(path.read_text(encoding="utf-8"))
     return data
 
 
@@ -189,7 +194,7 @@ class CorpusSpec(NamedTuple):
     name: str
     sources: list[Source]
     task: str | None = None  # None: to be detected from the files
-    options: Mapping[str, Any] = {}  # of `Task.read`
+    options: Mapping[str, object] = {}  # of `Task.read`
     terms: tuple[str, ...] = ()  # terms of use
 
 
@@ -262,4 +267,4 @@ def name_of(corpus: str) -> str:
         name = path.resolve().name if path.is_dir() else path.resolve().stem
     except OSError:  # cannot be a path, for example too long
         return "corpus"
-    return name or "corpus"
+    return shortened(name, MOST_NAME_BYTES) or "corpus"

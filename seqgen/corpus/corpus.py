@@ -6,13 +6,12 @@ import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.errors import ConfigError, CorpusError
-from seqgen.types import Ids
+from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
 
 
@@ -41,11 +40,11 @@ class Corpus:
     bounds: npt.NDArray[np.int64] | None = None  # of the pieces, see above
     validation: float = 0.1  # fraction of the tokens, held out at the end
     sha256: str = ""  # of the bytes of all sources
-    options: Mapping[str, Any] = field(default_factory=dict)  # with which the task read the sources
-    notes: tuple[str, ...] = ()  # of the task for the user: what was skipped, and why
+    options: Mapping[str, object] = field(default_factory=dict)  # the options of `Task.read`
+    notes: tuple[str, ...] = ()  # messages to the user, such as which files were skipped and why
     cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
     variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none
-    details: Mapping[str, Any] = field(default_factory=dict)  # of the task, stored in model files
+    details: Json = field(default_factory=dict)  # of the task, stored in model files
     arguments: tuple[str, ...] = ()  # the paths or names given by the user, to read it again
     terms: tuple[str, ...] = ()  # terms of use of named corpora
 
@@ -98,7 +97,7 @@ class Corpus:
             if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # missing on Windows
                 mapped.madvise(mmap.MADV_DONTNEED)
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> Json:
         """The description of the corpus in a model file: enough to find and verify it later."""
         return {
             "name": self.name,
@@ -117,19 +116,21 @@ class Corpus:
 
 
 def split_position(
-    length: int, validation: float, places: npt.NDArray[np.int64] | None = None
+    length: int, validation: float, positions: npt.NDArray[np.int64] | None = None
 ) -> int:
-    """Return the number of training tokens: where the validation part begins, or just before.
+    """The position of the split, which is the number of training tokens.
+
+    It is `length * (1 - validation)`, or the last possible position before it.
 
     Args:
         length: number of tokens.
         validation: share of them that is held out at the end.
-        places: sorted positions at which the split may fall, or None for any.
+        positions: sorted positions at which the split may fall; None for all positions.
 
     >>> split_position(100, 0.1), split_position(100, 0.1, np.array([0, 40, 80, 100]))
     (90, 80)
     """
     cut = int(length * (1 - validation))
-    if places is None:
+    if positions is None:
         return cut
-    return int(places[np.searchsorted(places, cut, side="right") - 1])
+    return int(positions[np.searchsorted(positions, cut, side="right") - 1])

@@ -26,7 +26,7 @@ class StreamWindows:
     """Successive windows of a part of a corpus, which is divided among parallel streams.
 
     A stream also reads `warm_up` ids before its own part without scoring them, so that the state
-    of the network contains their context; near the beginning of the corpus, all that there are.
+    of the network contains their context; near the beginning of the corpus there are fewer.
     Positions after the end of the corpus are clipped to it.
 
     >>> windows = StreamWindows(np.arange(10), first=4, count=6, streams=2, window=2, warm_up=2)
@@ -45,12 +45,12 @@ class StreamWindows:
 
     @property
     def _bounds(self) -> npt.NDArray[np.int64]:
-        """Where the part of each stream starts `(streams + 1,)`; the last one is the end."""
+        """The start of the part of each stream, and the end of the last part, `(streams + 1,)`."""
         return np.asarray(self.first + np.arange(self.streams + 1) * self.count // self.streams)
 
     @property
     def _first_targets(self) -> npt.NDArray[np.int64]:
-        """The first target that each stream reads `(streams,)`; a corpus has none before 1."""
+        """The first target of each stream `(streams,)`, at least 1: a target follows an input."""
         return np.maximum(self._bounds[:-1] - self.warm_up, 1)
 
     def __len__(self) -> int:

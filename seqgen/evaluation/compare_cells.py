@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from seqgen.cells.base import get as get_cell
 from seqgen.cells.base import names as cell_names
@@ -15,8 +15,26 @@ from seqgen.network import build as network
 from seqgen.training import cluster, loop, setup
 from seqgen.training.callbacks import Callback, Callbacks, Progress
 from seqgen.training.request import RunInputs, RunRequest
+from seqgen.training.state import HistoryEntry
+from seqgen.types import Json
+from seqgen.utils.sigint import INTERRUPTIONS, interruption
 
 ONE_STEP = 1e-6  # minutes, for a run of a single step
+
+
+class Trained(TypedDict):
+    """A network of one cell, trained on the corpus."""
+
+    scores: Json  # see `loop.Result`
+    history: list[HistoryEntry]
+    tokens_per_second: float
+
+
+class CellResult(Trained, total=False):
+    """The result of one cell, with delayed recall if that was measured."""
+
+    recall: dict[int, float]  # gap → loss in nats
+    remembered: int  # the longest gap that was learned
 
 
 def compare(
@@ -26,8 +44,8 @@ def compare(
     minutes: float | None = None,
     recalls: bool = True,
     callback: Callback | None = None,
-    **options: Any,
-) -> dict[str, dict[str, Any]]:
+    **options: object,
+) -> dict[str, CellResult]:
     """Train a network of each cell with the same options, budget and seed.
 
     Options that are not given are chosen once, for the most expensive cell, and used for all.
@@ -43,8 +61,7 @@ def compare(
         options: of `seqgen.train`, except `cell`.
 
     Returns:
-        Cell → `scores`, `history` (see `loop.Result`) and `tokens_per_second`; with `recalls` also
-        `recall`, gap → loss in nats, and `remembered`, the longest gap that was learned.
+        Cell → result.
 
     Raises:
         ConfigError: a cell is unknown or repeated, or an option is invalid.
@@ -66,7 +83,7 @@ def compare(
     costliest = max(cells, key=lambda cell: get_cell(cell).gates)
     inputs = RunInputs(RunRequest({**options, "cell": costliest}), corpus)
     run_setup = setup.resolve(inputs, callback)
-    results: dict[str, dict[str, Any]] = {}
+    results: dict[str, CellResult] = {}
     try:
         _warm_up(run_setup, cells[0])
         for number, cell in enumerate(cells, 1):
@@ -78,7 +95,8 @@ def compare(
     except (KeyboardInterrupt, TrainingError) as error:
         if not results:
             raise
-        callback.on_message(f"ended early: {str(error) or 'Ctrl-C'}")
+        reason = interruption(error) if isinstance(error, KeyboardInterrupt) else str(error)
+        callback.on_message(f"ended early: {reason}")
     return results
 
 
@@ -101,14 +119,16 @@ def require_cells(cells: Sequence[str]) -> None:
 
 
 def _warm_up(run_setup: setup.RunSetup, cell: str) -> None:
-    """Run one step and discard it: the first step in a process is slow, which would put the first
-    cell at a disadvantage."""
+    """Run one step and discard its result.
+
+    The first step in a process is slow, which would put the first cell at a disadvantage.
+    """
     one_step = dataclasses.replace(run_setup.train_config, minutes=ONE_STEP, epochs=None)
     _train(dataclasses.replace(run_setup, train_config=one_step), cell, Callback(), {})
 
 
 def _train(
-    run_setup: setup.RunSetup, cell: str, callback: Callback, results: dict[str, dict[str, Any]]
+    run_setup: setup.RunSetup, cell: str, callback: Callback, results: dict[str, CellResult]
 ) -> None:
     speed = _Speed()
     model_config = dataclasses.replace(run_setup.model_config, cell=cell)
@@ -120,16 +140,17 @@ def _train(
         "tokens_per_second": speed.tokens_per_second,
         "history": result.history,
     }
-    if result.scores["ended_early"] == "Ctrl-C":
-        raise KeyboardInterrupt
+    if result.scores["ended_early"] in INTERRUPTIONS:
+        raise KeyboardInterrupt(result.scores["ended_early"])
 
 
 def _train_recall(
-    run_setup: setup.RunSetup, cell: str, callback: Callback, results: dict[str, dict[str, Any]]
+    run_setup: setup.RunSetup, cell: str, callback: Callback, results: dict[str, CellResult]
 ) -> None:
     config = run_setup.train_config
     minutes = config.minutes or results[cell]["scores"]["seconds"] / 60
-    losses = results[cell]["recall"] = {}
+    losses: dict[int, float] = {}
+    results[cell]["recall"] = losses
     for gap in delayed_recall.GAPS:
         share = minutes / len(delayed_recall.GAPS)
         losses[gap] = delayed_recall.train(cell, gap, share, config.seed, _StepsOnly(callback))

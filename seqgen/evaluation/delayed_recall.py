@@ -1,8 +1,8 @@
 """The delayed recall task: how far back a cell remembers a symbol.
 
 An episode is a symbol, a gap of noise tokens, a cue, and the symbol again, similar to the long time
-lag tasks of Hochreiter and Schmidhuber (1997). For every gap length, a network is trained on gaps
-of up to this length, and scored on gaps of exactly this length.
+lag tasks of Hochreiter and Schmidhuber (1997). For every gap length a network is trained on
+gaps of at most this length, and scored on gaps of exactly this length.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from seqgen.training import loop
 from seqgen.training.callbacks import Callback
 from seqgen.training.setup import RunSetup
 from seqgen.types import Ids
+from seqgen.utils.sigint import INTERRUPTIONS
 from seqgen.vocabulary import Vocabulary
 
 GAPS = (5, 10, 20, 50, 100, 200)  # tokens
@@ -38,8 +39,8 @@ def episodes(count: int, gaps: npt.NDArray[np.int64], random: np.random.Generato
 
     Args:
         count: number of episodes.
-        gaps: `(count,)`, number of noise tokens in each.
-        random: for symbols and noise.
+        gaps: `(count,)`, number of noise tokens in each episode.
+        random: draws symbols and noise.
 
     >>> ids = episodes(2, np.array([3, 1]), np.random.default_rng(0))
     >>> ids[[0, 5]].tolist(), ids[[6, 9]].tolist(), ids[[4, 8]].tolist()
@@ -89,8 +90,8 @@ def train(cell: str, gap: int, minutes: float, seed: int, callback: Callback) ->
         seed=seed, precision="float32",
     )  # fmt: skip
     result = loop.train(RunSetup(corpus(gap, seed), model_config, config), callback)
-    if result.scores["ended_early"] == "Ctrl-C":
-        raise KeyboardInterrupt
+    if result.scores["ended_early"] in INTERRUPTIONS:
+        raise KeyboardInterrupt(result.scores["ended_early"])
     return loss(NumpyEngine(model_config, result.weights), gap)
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from seqgen.evaluation import loss as scoring
 from seqgen.evaluation import ngrams
 from seqgen.model import Model
 from seqgen.tasks.load import load_corpus
-from seqgen.types import Ids
+from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
 
 
@@ -25,11 +24,11 @@ from seqgen.vocabulary import Vocabulary
 class Evaluation:
     """The result of `evaluate`."""
 
-    scores: dict[str, Any]  # plain data, as `seqgen evaluate --json` prints it
+    scores: Json  # plain data, as `seqgen evaluate --json` prints it
     notes: list[str]  # messages to the user
     own: Corpus | None = None  # the training corpus of the model; None if it is not found
 
-    def add_samples(self, model: Model, count: int, options: dict[str, Any]) -> None:
+    def add_samples(self, model: Model, count: int, options: Json) -> None:
         """Measure generated samples, and compare them with the training corpus if it is found.
 
         Args:
@@ -86,7 +85,7 @@ def evaluate(
             raise CorpusError(f"{error}; give a corpus to score") from error
         notes.append(f"no n-grams for comparison: {error}")
     if corpora:
-        target = _given(model, corpora, encoding, own, notes)
+        target = _given_corpus(model, corpora, encoding, own, notes)
     else:
         assert own is not None
         target = _held_out(model, own, notes)
@@ -111,11 +110,12 @@ def training_corpus(model: Model, folder: Path, given: Sequence[str | Path] = ()
     Raises:
         CorpusError: the corpus is not found, or has changed.
     """
-    facts = model.data.corpus
-    arguments = facts.get("arguments") or [facts["name"]]
+    metadata = model.data.corpus
+    arguments = metadata.get("arguments") or [metadata["name"]]
     by_path = [str(folder / argument) for argument in arguments]
     by_name = [str(folder / Path(argument).name) for argument in arguments]
     candidates, reasons = [arguments, by_path, by_name], []
+    options = _read_options(model, metadata["split"]["validation"])
     if "-" in arguments:
         candidates, reasons = [], ["it was read from standard input"]
     given = [str(corpus) for corpus in given]
@@ -123,19 +123,19 @@ def training_corpus(model: Model, folder: Path, given: Sequence[str | Path] = ()
         candidates.append(given)
     for candidate in candidates:
         try:
-            corpus = load_corpus(*candidate, **_read_options(model, facts["split"]["validation"]))
+            corpus = load_corpus(*candidate, **options)
         except (CorpusError, ConfigError) as error:
             reasons.append(str(error))
             continue
-        if corpus.sha256 == facts["sha256"]:
+        if corpus.sha256 == metadata["sha256"]:
             return _in_vocabulary(model.data.vocabulary, corpus)[0]
-        if candidate != given:
+        if candidate is not given:
             reasons.insert(0, f"{candidate[0]} has changed since the model was trained")
     reason = reasons[0].partition(";")[0]
     raise CorpusError(f"the training corpus of the model is not found: {reason}")
 
 
-def _read_options(model: Model, validation: float) -> dict[str, Any]:
+def _read_options(model: Model, validation: float) -> Json:
     """The options of `load_corpus` with which the training corpus was read."""
     options = {k: v for k, v in model.data.corpus["options"].items() if k != "shuffled"}
     return {"task": model.data.task, "validation": validation, **options}
@@ -160,43 +160,43 @@ def _in_vocabulary(vocabulary: Vocabulary, corpus: Corpus) -> tuple[Corpus, int]
     table = np.array([vocabulary.ids.get(token, unknown) for token in tokens], np.uint32)
     is_new = np.array([token not in vocabulary.ids for token in tokens])  # (V,)
     ids = table[corpus.ids]  # (N,)
-    new_count, kept = int(is_new[corpus.ids].sum()), ids != missing
-    if not kept.any():
+    new_count, is_known = int(is_new[corpus.ids].sum()), ids != missing
+    if not is_known.any():
         raise CorpusError(
             f"{corpus.name}: expected tokens of the model's vocabulary, got none of them; score "
             "a corpus that is similar to the training corpus"
         )
-    if kept.all():
+    if is_known.all():
         return replace(corpus, vocabulary=vocabulary, ids=ids), new_count
-    new_positions = np.concatenate(([0], np.cumsum(kept)))  # (N + 1,), old → new position
+    new_positions = np.concatenate(([0], np.cumsum(is_known)))  # (N + 1,), old → new position
     bounds, cuts = (
         None if positions is None else new_positions[positions]
         for positions in (corpus.bounds, corpus.cuts)
     )
-    converted = replace(corpus, vocabulary=vocabulary, ids=ids[kept], bounds=bounds, cuts=cuts)
+    converted = replace(corpus, vocabulary=vocabulary, ids=ids[is_known], bounds=bounds, cuts=cuts)
     return converted, new_count
 
 
 def _held_out(model: Model, own: Corpus, notes: list[str]) -> _Target:
-    """The held-out part of the training corpus, after the training part."""
+    """The held-out part of the training corpus, with the training part as context."""
     if own.training_length != model.data.corpus["split"]["training_tokens"]:
         notes.append(
             "this version of seqgen splits the corpus differently: the model was trained on some "
-            "of the parts that are now held out"
+            "of the tokens that are now held out"
         )
     if own.training_length == len(own.ids):
         raise CorpusError(f"{own.name}: nothing was held out; give a corpus to score")
     return _Target(f"held-out part of {own.name}", own.ids, own.training_length)
 
 
-def _given(
+def _given_corpus(
     model: Model,
     corpora: Sequence[str | Path],
     encoding: str | None,
     own: Corpus | None,
     notes: list[str],
 ) -> _Target:
-    """The corpus that the user gave, after the ids that generation starts with."""
+    """The corpus that the user gave, with the ids that generation starts with as context."""
     named = catalogue.read_catalogue().get(str(corpora[0]))
     if named is not None and named.task != model.data.task:
         raise ConfigError(
@@ -226,7 +226,7 @@ def _given(
     return _Target(corpus.name, np.concatenate((opening, corpus.ids)), len(opening))
 
 
-def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
+def _scores(model: Model, ids: Ids, nats: float) -> Json:
     """The loss per token and per unit of the task.
 
     Args:
@@ -235,7 +235,7 @@ def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
         nats: the sum of their losses.
     """
     per_token = nats / len(ids)
-    scores: dict[str, Any] = {
+    scores: Json = {
         "tokens": len(ids),
         "nats_per_token": per_token,
         "bits_per_token": per_token / math.log(2),
@@ -251,7 +251,7 @@ def _scores(model: Model, ids: Ids, nats: float) -> dict[str, Any]:
     return scores
 
 
-def _baseline(model: Model, own: Corpus, scored: Ids) -> dict[str, Any]:
+def _baseline(model: Model, own: Corpus, scored: Ids) -> Json:
     """The scores of n-grams, estimated on the training part of the corpus.
 
     Their order is the best one on the held-out part; if there is none, on the scored ids.

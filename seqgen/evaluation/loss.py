@@ -1,4 +1,4 @@
-"""The loss of a network on a sequence of ids, with the recurrent state carried along."""
+"""The loss of a network on a sequence of ids, computed token by token."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from seqgen.inference.engine import Engine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.types import Ids
 
-STREAMS = 64  # that score a long sequence in parallel
-WARM_UP = 256  # tokens that a stream reads before its own part
-FEW = 20_000  # tokens that a single stream scores
+STREAMS = 64  # number of parallel streams that score a long sequence
+WARM_UP = 256  # number of tokens that a stream reads before its own part
+MAX_SINGLE = 20_000  # number of tokens up to which one stream scores them all
 
 
 def losses(
@@ -22,8 +22,8 @@ def losses(
 ) -> npt.NDArray[np.float64]:
     """The loss of every token from `first` on, in nats.
 
-    Up to `FEW` tokens are scored by one stream, more by `STREAMS` parallel streams. A stream reads
-    `WARM_UP` tokens before its own part, so that its state contains their context.
+    Up to `MAX_SINGLE` tokens are scored by one stream, more by `STREAMS` parallel streams. A stream
+    reads `WARM_UP` tokens before its own part, so that its state contains their context.
 
     Args:
         engine: the network.
@@ -44,7 +44,7 @@ def losses(
     from tqdm import tqdm
 
     count = len(ids) - first
-    streams = STREAMS if count > FEW else 1
+    streams = STREAMS if count > MAX_SINGLE else 1
     windows = StreamWindows(ids, first, count, streams, window=1, warm_up=WARM_UP)
     result = np.empty(count)
     state = engine.initial_state(streams)

@@ -2,7 +2,7 @@
 
     P(w | h) = (c(hw) + t(h) P(w | h')) / (c(h) + t(h))
 
-where c(x) is the number of occurrences of x, t(h) the number of different tokens that follow the
+where c(x) is the number of occurrences of x, t(h) the number of distinct tokens that follow the
 context h, and h' is h without its first token. The empty context is interpolated with the uniform
 distribution.
 """
@@ -10,7 +10,6 @@ distribution.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,7 @@ from seqgen.utils.cache import cache_folder, read_json, write_json
 from seqgen.utils.hashing import MULTIPLIER, mixed
 from seqgen.utils.schema import SchemaError, number, sequence
 
-MOST = 5_000_000  # the last tokens of the training part, which are counted
+MAX_TOKENS = 5_000_000  # n-grams are counted in the last tokens of the training part
 VERSION = 1  # of `losses`; increase it to invalidate cached results
 
 LOSSES = sequence(number(0, 1e9), most=8, least=1)  # in the cache
@@ -30,11 +29,11 @@ def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[floa
     """`losses` for orders 1 to 8, cached in the cache folder.
 
     Args:
-        training: ids `(N,)`, of which the last `MOST` are counted.
+        training: ids `(N,)`; n-grams are counted in the last `MAX_TOKENS`.
         scored: ids `(M,)`, at least one.
         vocabulary_size: number of different tokens.
     """
-    training = np.ascontiguousarray(training[-MOST:], np.int32)
+    training = np.ascontiguousarray(training[-MAX_TOKENS:], np.int32)
     scored = np.ascontiguousarray(scored, np.int32)
     digest = hashlib.sha256(f"{VERSION} {vocabulary_size} {len(training)} ".encode())
     digest.update(training.tobytes())
@@ -65,10 +64,10 @@ def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8
     probabilities = np.full(len(validation), 1 / vocabulary_size)
     counted: Hashes | None = None
     scored: Hashes | None = None
-    found: list[float] = []
+    result: list[float] = []
     for order in range(1, min(orders, len(training)) + 1):
         if order > len(validation):
-            found.append(found[-1])
+            result.append(result[-1])
             continue
         contexts, counted = counted, _extended(counted, training)
         scored_contexts, scored = scored, _extended(scored, validation)
@@ -80,8 +79,8 @@ def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8
             _before(scored_contexts, len(scored)),
             scored,
         )
-        found.append(float(-np.log(probabilities).mean()))
-    return found
+        result.append(float(-np.log(probabilities).mean()))
+    return result
 
 
 def _extended(hashes: Hashes | None, ids: Ids) -> Hashes:
@@ -111,13 +110,13 @@ def _interpolate(
     assert len(known) == len(followed)
     count = _looked_up(scored, grams, counts)
     total = _looked_up(scored_contexts, known, totals)
-    different = _looked_up(scored_contexts, followed, followers)
+    distinct = _looked_up(scored_contexts, followed, followers)
     seen = total > 0
-    mixed = (count + different * probabilities) / np.maximum(total + different, 1)
+    mixed = (count + distinct * probabilities) / np.maximum(total + distinct, 1)
     probabilities[seen] = mixed[seen]
 
 
-def _looked_up(keys: Hashes, table: Hashes, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def _looked_up(keys: Hashes, table: Hashes, values: Ids) -> npt.NDArray[np.int64]:
     """The value of each key; 0 for keys that are not in the sorted table."""
-    places = np.minimum(np.searchsorted(table, keys), len(table) - 1)
-    return np.where(table[places] == keys, values[places], 0)
+    positions = np.minimum(np.searchsorted(table, keys), len(table) - 1)
+    return np.where(table[positions] == keys, values[positions], 0)

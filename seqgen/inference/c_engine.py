@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -110,7 +109,7 @@ def _checked(config: ModelConfig, weights: Sequence[Floats]) -> list[Floats]:
 class CEngine:
     """A network for `seqgen/native/infer_step.c`. Threads may share it.
 
-    The state is `(B, size)`: of every layer its states, then the logits.
+    The state is `(B, size)`: the states of every layer, then the logits.
 
     Args:
         config: of the network; `supports(config)` is true.
@@ -127,7 +126,7 @@ class CEngine:
         self, config: ModelConfig, weights: Sequence[Floats], isa: str | None = None
     ) -> None:
         weights = _checked(config, weights)
-        self._arrays: list[Any] = []  # that C reads; they must live as long as the engine
+        self._arrays: list[object] = []  # C reads them, so they must live as long as the engine
         self._work = library().network_step
         self.embedding, *rest, output_kernel, output_bias = weights
         per_layer = len(rest) // config.layers
@@ -184,7 +183,7 @@ class CEngine:
         """Ids `(B,)` and state → logits `(B, V)` and the next state; `state` is unchanged.
 
         Raises:
-            ValueError: the state is of another number of streams, or of another engine.
+            ValueError: the state belongs to another number of streams, or to another engine.
             IndexError: an id is no token.
         """
         streams = len(ids)

@@ -1,4 +1,4 @@
-"""What every engine does, and which one runs a network."""
+"""The protocol of engines, and the choice of one for a network."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from seqgen.config import ModelConfig
 from seqgen.types import Floats, Ids
+
+State = Any  # each engine has its own kind, which only it can read
 
 
 class Engine(Protocol):
@@ -17,13 +19,13 @@ class Engine(Protocol):
 
     is_batch_invariant: bool  # whether the logits of a stream do not depend on the other streams
 
-    def initial_state(self, batch_size: int) -> Any:
+    def initial_state(self, batch_size: int) -> State:
         """The state before the first token."""
 
-    def step(self, ids: Ids, state: Any) -> tuple[Floats, Any]:
+    def step(self, ids: Ids, state: State) -> tuple[Floats, State]:
         """Ids `(B,)` and state → logits `(B, V)` and the next state; `state` is unchanged."""
 
-    def gather_state(self, state: Any, rows: Ids) -> Any:
+    def gather_state(self, state: State, rows: Ids) -> State:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
 
 

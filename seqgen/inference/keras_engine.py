@@ -1,4 +1,4 @@
-"""Generation through Keras, for networks that `seqgen.inference.numpy_engine` does not know."""
+"""Generation through Keras, for networks that `seqgen.inference.numpy_engine` does not support."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from seqgen.types import Floats, Ids
 
 
 class KerasEngine:
-    """A network one token at a time through Keras, for cell options that
-    `seqgen.inference.numpy_engine` does not support; it is slower."""
+    """Runs a network through Keras. This is slower than the other engines, but supports all cell
+    options."""
 
     is_batch_invariant = False
 
@@ -38,5 +38,5 @@ class KerasEngine:
         return logits[:, 0].numpy(), state
 
     def gather_state(self, state: Tensors, rows: Ids) -> Tensors:
-        """The state of these of the streams, of one as often as it is named."""
+        """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return [tf.gather(each, rows) for each in state]

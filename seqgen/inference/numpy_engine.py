@@ -19,9 +19,9 @@ from seqgen.cells.keras_cell import transposed
 from seqgen.config import ModelConfig
 from seqgen.types import Floats, Ids
 
-State = tuple[Floats, ...]  # of each layer its states, each (units, B)
+State = tuple[Floats, ...]  # the states (units, B) of every layer
 
-# A larger table (V, gates units) would cost more to make and hold than it saves.
+# Elements of a table (V, gates units) above which it costs more time and memory than it saves.
 LARGEST_TABLE = 1 << 24
 
 

@@ -50,8 +50,9 @@ def range_of(text: str) -> tuple[int, int]:
     >>> range_of("G3-C6")
     (55, 84)
     """
+    text = text.strip()
     for i, sign in enumerate(text):
-        if sign == "-" and i and text[:i].strip()[-1].isdigit():
+        if sign == "-" and text[:i].rstrip()[-1:].isdigit():
             lowest, highest = pitch_of(text[:i]), pitch_of(text[i + 1 :])
             if lowest > highest:
                 raise MusicError(f"range: expected the lower pitch first, got {text!r}")

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 QUIET = "SEQGEN_QUIET_TENSORFLOW"  # set by the command line; a library leaves the process alone
 
-os.environ["KERAS_BACKEND"] = "tensorflow"  # a user's default may be another
+os.environ["KERAS_BACKEND"] = "tensorflow"  # the user's default may differ
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back what C++ writes to file descriptor 2; show it if the block fails.
+    """Capture what C++ code writes to file descriptor 2, and show it only if the block fails.
 
     TensorFlow 2.21 prints notices during its import that no log level turns off.
     """
@@ -27,13 +27,13 @@ def _quiet() -> Iterator[None]:
         return
     if sys.stderr is not None:
         sys.stderr.flush()
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
-            held_back.seek(0)
-            os.write(stderr, held_back.read())
+            captured.seek(0)
+            os.write(stderr, captured.read())
             raise
         finally:
             os.dup2(stderr, 2)

@@ -20,10 +20,10 @@ from seqgen.errors import ConfigError
 from seqgen.network.backend import keras, tf
 from seqgen.types import Layer, Network, Tensor
 
-Tensors = list[Tensor]  # a state: of every layer its states (B, units), of an LSTM two
+Tensors = list[Tensor]  # the states (B, units) of every layer; an LSTM has two
 
 
-def keras_layer(cell: str) -> Layer:
+def keras_layer(cell: str) -> type[Layer]:
     """The Keras layer class of a cell.
 
     >>> keras_layer("gru").__name__
@@ -52,8 +52,10 @@ def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) ->
 
 @contextmanager
 def _seeded(seed: int | None) -> Iterator[None]:
-    """Seed Keras's initialisers, which draw from Python's generator, and leave Python's and
-    NumPy's generators as they were."""
+    """Seed Keras's initialisers, which draw from Python's generator.
+
+    Afterwards the generators of Python and NumPy are as before.
+    """
     if seed is None:
         yield
         return
@@ -80,8 +82,8 @@ def _build(config: ModelConfig, vocabulary_size: int) -> Network:
 def require_known_options(config: ModelConfig) -> None:
     """Raise `ConfigError` if the Keras layer has no such option."""
     layer = keras_layer(config.cell)
-    taken = inspect.signature(layer.__init__).parameters
-    known = [name for name, each in taken.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    parameters = inspect.signature(layer.__init__).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     _require_no_imports(config.cell_options)
     for name in config.cell_options:
         if name not in known:
@@ -113,9 +115,9 @@ def _recurrent_layer(config: ModelConfig, x: Tensor) -> Tensor:
         layer = keras_layer(config.cell)(
             config.units, return_sequences=True, return_state=True, **config.cell_options
         )
-        layer(tf.zeros((1, 1, x.shape[-1])))  # some only fail when there are numbers
+        layer(tf.zeros((1, 1, x.shape[-1])))  # some options only fail with actual numbers
         return layer(x)
-    except Exception as error:  # Keras and TensorFlow raise many kinds
+    except Exception as error:  # of many types, by Keras and TensorFlow
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"cell_options: {config.cell} does not take them: {reason}") from error
 
@@ -131,6 +133,6 @@ def initial_state(network: Network, batch_size: int) -> Tensors:
 
 
 def state_sizes(layer: Layer) -> list[int]:
-    """Of a recurrent layer: for an LSTM two."""
+    """The sizes of the states of a recurrent layer; an LSTM has two states."""
     size = layer.state_size
     return [size] if isinstance(size, int) else list(size)

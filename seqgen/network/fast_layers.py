@@ -19,7 +19,7 @@ def supports(config: ModelConfig) -> bool:
     (True, False)
     """
     require_known_options(config)
-    # No layer is made: that would fix the number of threads.
+    # Do not create a layer: that would fix the number of threads.
     return kernels.supports(keras_layer(config.cell), config.cell_options) and not has_gpu()
 
 

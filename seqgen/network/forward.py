@@ -27,7 +27,7 @@ class DropoutMasks:
     def mask(self, shape: Tensor, rate: float, place: int) -> Tensor:
         """0 with probability `rate`, otherwise 1 / (1 - rate), so that the mean is 1.
 
-        Stateless, so that a resumed run drops what an uninterrupted one would. One random byte per
+        Stateless, so that a resumed run has the masks of an uninterrupted one. One random byte per
         element, since drawing dominates the cost: `rate` is rounded to a multiple of 1 / 256.
 
         Args:
@@ -41,8 +41,8 @@ class DropoutMasks:
         words = tf.random.stateless_uniform(
             [(size + 3) // 4], numbers + (place << 32), None, None, tf.uint32
         )
-        chances = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:size], shape)
-        return tf.cast(chances >= dropped, tf.float32) * (256 / (256 - dropped))
+        uniform = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:size], shape)
+        return tf.cast(uniform >= dropped, tf.float32) * (256 / (256 - dropped))
 
 
 class Forward:

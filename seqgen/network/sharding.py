@@ -10,12 +10,15 @@ from __future__ import annotations
 import functools
 import os
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from seqgen.network.backend import tf
 from seqgen.types import Tensor
 
-LEAST_ROWS = 16  # of a shard; with fewer, reading the weights dominates the products
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+MIN_ROWS = 16  # of a shard; with fewer, reading the weights dominates the products
 
 
 def core_count() -> int:
@@ -28,7 +31,7 @@ def core_count() -> int:
 def divide_threads(batch_size: int) -> None:
     """Set the threads of TensorFlow for batches of that size, unless it has been initialised."""
     cores = core_count()
-    shards = max(min(cores, batch_size // LEAST_ROWS), 1)
+    shards = max(min(cores, batch_size // MIN_ROWS), 1)
     if shards > 1:
         try:
             tf.config.threading.set_inter_op_parallelism_threads(shards)
@@ -47,29 +50,29 @@ def shard_count(batch_size: int) -> int:
     """
     if tf.config.list_physical_devices("GPU"):
         return 1
-    most = max(tf.config.threading.get_inter_op_parallelism_threads(), 1)
-    return max(count for count in range(1, most + 1) if batch_size % count == 0)
+    pools = max(tf.config.threading.get_inter_op_parallelism_threads(), 1)
+    return max(count for count in range(1, pools + 1) if batch_size % count == 0)
 
 
 @functools.cache
-def _blas() -> Any:
+def _blas() -> ThreadpoolController:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
 
 
-def limit_blas(shards: int) -> AbstractContextManager[Any]:
-    """Within this context, the BLAS of NumPy leaves every shard its share of the cores.
+def limit_blas(shards: int) -> AbstractContextManager[object]:
+    """A context in which the BLAS of NumPy uses as many threads as a shard has cores.
 
     >>> with limit_blas(shards=core_count()):  # one thread for each
     ...     pass
     """
-    limited: AbstractContextManager[Any] = _blas().limit(limits=max(core_count() // shards, 1))
+    limited: AbstractContextManager[object] = _blas().limit(limits=max(core_count() // shards, 1))
     return limited
 
 
 def cut(count: int, *batched: Tensor) -> list[Tensor]:
-    """Split tensors `(B, …)`, or lists of them: for every shard the same of `(B / count, …)`.
+    """Split tensors `(B, …)`, or lists of them, into `(B / count, …)` for each shard.
 
     >>> [[a.shape[0], b[0].shape[0]] for a, b in cut(2, tf.zeros((6, 3)), [tf.zeros((6, 1))])]
     [[3, 3], [3, 3]]
@@ -82,7 +85,7 @@ def cut(count: int, *batched: Tensor) -> list[Tensor]:
 
 
 def join(shards: list[list[Tensor]]) -> list[Tensor]:
-    """Concatenate the states of the shards to that of the batch.
+    """Concatenate the states of all shards to the state of the batch.
 
     >>> join([[tf.zeros((2, 1))], [tf.zeros((2, 1))]])[0].shape
     TensorShape([4, 1])

@@ -1,4 +1,4 @@
-"""What a bug report needs: versions, the processor, and which C code runs."""
+"""The information that a bug report needs: versions, the processor, and which C code runs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PACKAGES = ("tensorflow", "keras", "numpy", "music21")
 PROCESSORS = Path("/proc/cpuinfo")  # of Linux
 
 
-def facts() -> Json:
+def describe() -> Json:
     """Versions, processor and instruction sets, as plain data.
 
-    >>> sorted(facts())[:3]
+    >>> sorted(describe())[:3]
     ['cores', 'generation', 'not_used']
     """
     sets = native.instruction_sets()
@@ -41,19 +41,19 @@ def facts() -> Json:
     }
 
 
-def text(facts: Json) -> str:
-    """The facts as lines for people."""
-    packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
-    training = facts["training"]
+def text(described: Json) -> str:
+    """The result of `describe` as lines of text."""
+    packages = ", ".join(f"{name} {version}" for name, version in described["packages"].items())
+    training = described["training"]
     rows = [
-        ("seqgen", facts["seqgen"]),
-        ("python", f"{facts['python']}; {packages}"),
-        ("system", facts["system"]),
-        ("processor", f"{facts['processor']}, {facts['cores']} cores"),
+        ("seqgen", described["seqgen"]),
+        ("python", f"{described['python']}; {packages}"),
+        ("system", described["system"]),
+        ("processor", f"{described['processor']}, {described['cores']} cores"),
         ("training", f"float32: {_code(training['float32'])}"),
         ("", f"bfloat16: {_code(training['bfloat16'])}"),
-        ("generation", _code(facts["generation"], "NumPy")),
-        *(("not used", f"{name}: {reason}") for name, reason in facts["not_used"].items()),
+        ("generation", _code(described["generation"], "NumPy")),
+        *(("not used", f"{name}: {reason}") for name, reason in described["not_used"].items()),
     ]
     return "\n".join(f"{name:12}{value}" for name, value in rows)
 

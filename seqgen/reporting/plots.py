@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from seqgen.utils.atomic_files import atomic_write
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def _figure(width: float, height: float) -> Any:
+    from seqgen.evaluation.compare_cells import CellResult
+    from seqgen.types import Json
+
+
+def _figure(width: float, height: float) -> Figure:
     """An empty figure of a size in inches, without pyplot, which would look for a display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -19,7 +25,7 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def save_loss_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
+def save_loss_curve(history: Sequence[Json], path: Path) -> None:
     """Plot the training and the validation loss against the tokens seen.
 
     Args:
@@ -40,9 +46,9 @@ def save_loss_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
 
     figure = _figure(7, 4)
     axes = figure.add_subplot()
-    tokens = [each["tokens_seen"] for each in history]
-    validation = [each["validation_loss"] for each in history]
-    axes.plot(tokens, [each["training_loss"] for each in history], label="training")
+    tokens = [entry["tokens_seen"] for entry in history]
+    validation = [entry["validation_loss"] for entry in history]
+    axes.plot(tokens, [entry["training_loss"] for entry in history], label="training")
     axes.plot(tokens, validation, label="validation")
     best = min(range(len(history)), key=validation.__getitem__)
     axes.plot(
@@ -56,9 +62,7 @@ def save_loss_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
         figure.savefig(temporary, dpi=120)
 
 
-def save_comparison(
-    results: Mapping[str, Mapping[str, Any]], uniform_loss: float, path: Path
-) -> None:
+def save_comparison(results: Mapping[str, CellResult], uniform_loss: float, path: Path) -> None:
     """Plot the validation loss against time and tokens seen, and the loss of delayed recall.
 
     Args:

@@ -9,8 +9,11 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from seqgen.errors import one_line
 from seqgen.reporting.summaries import losses
 from seqgen.training.callbacks import Callback, Progress
+
+LINE_INTERVAL = 0.05  # fraction of a run; a small corpus is validated more often
 
 
 def minutes(seconds: float) -> str:
@@ -34,11 +37,8 @@ def indented(text: str) -> str:
     return "\n".join(f"  | {line}" for line in text.splitlines() if line.strip())
 
 
-LINE_INTERVAL = 0.05  # fraction of a run; a small corpus is validated more often
-
-
 class ProgressBar(Callback):
-    """Shows the progress of a run on stderr: a bar on terminals only, validations always.
+    """Shows the progress of a run on stderr: a bar if it is a terminal, and a line per validation.
 
     Args:
         token: the name of one token, `Task.token_name`.
@@ -80,7 +80,7 @@ class ProgressBar(Callback):
 
     def on_message(self, message: str) -> None:
         """Print a line above the bar."""
-        self.bar.write(message, file=sys.stderr)
+        self.bar.write(one_line(message), file=sys.stderr)
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
         """Print the losses and a sample, at most every `LINE_INTERVAL` of the run."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from seqgen.model_file import ModelData
 from seqgen.tasks import base as tasks
+from seqgen.types import Json
+
+if TYPE_CHECKING:
+    from seqgen.evaluation.compare_cells import CellResult
 
 SHOWN_TOKENS = 40  # of a vocabulary
 
@@ -37,10 +42,13 @@ def score(model_data: ModelData) -> str:
 
 
 def scored_part(model_data: ModelData) -> str:
-    """How much of the held-out part the final score is on; empty if all losses are on all of it."""
+    """The number of held-out tokens that the final score is on, as text.
+
+    Empty if this score and all losses during training are on all of them.
+    """
     held_out = model_data.corpus["split"]["validation_tokens"]
     final = model_data.scores.get("validation_tokens", held_out)
-    during = {each.get("scored_tokens", final) for each in model_data.history}
+    during = {entry.get("scored_tokens", final) for entry in model_data.history}
     if not final or (during <= {held_out} and final == held_out):
         return ""
     token = tasks.get(model_data.task).token_name
@@ -50,7 +58,7 @@ def scored_part(model_data: ModelData) -> str:
     return text
 
 
-def score_units(scores: dict[str, Any]) -> list[str]:
+def score_units(scores: Json) -> list[str]:
     """The units besides tokens in which scores are given, the main one first.
 
     >>> score_units({"bits_per_token": 1.2, "bits_per_note": 2.5})
@@ -61,22 +69,22 @@ def score_units(scores: dict[str, Any]) -> list[str]:
     return [unit for unit in named if unit != "token" and scores[prefix + unit] is not None]
 
 
-def corpus(facts: dict[str, Any], vocabulary_size: int) -> str:
+def corpus(metadata: Json, vocabulary_size: int) -> str:
     """One line on a corpus.
 
     Args:
-        facts: `Corpus.metadata`.
+        metadata: `Corpus.metadata`.
         vocabulary_size: number of different tokens.
     """
-    split, token = facts["split"], tasks.get(facts["task"]).token_name
+    split, token = metadata["split"], tasks.get(metadata["task"]).token_name
     return (
-        f"{facts['name']}: {facts['tokens']:,} {token}s, {vocabulary_size} different; "
+        f"{metadata['name']}: {metadata['tokens']:,} {token}s, {vocabulary_size} different; "
         f"{split['training_tokens']:,} for training, {split['validation_tokens']:,} held out"
     )
 
 
-def evaluation(task: str, scores: dict[str, Any]) -> str:
-    """The scores of an evaluation as a few lines and a table of samples.
+def evaluation(task: str, scores: Json) -> str:
+    """The scores of an evaluation as lines of text, and the measures of samples as a table.
 
     Args:
         task: the name of the task.
@@ -108,20 +116,20 @@ def evaluation(task: str, scores: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _samples_table(samples: dict[str, Any]) -> str:
+def _samples_table(samples: Json) -> str:
     """A row for each measure, a column for each group of texts or pieces."""
     measures = {name: groups for name, groups in samples.items() if name != "count"}
     columns = list(dict.fromkeys(group for groups in measures.values() for group in groups))
     titles = [f"{samples['count']} {name}" if name == "samples" else name for name in columns]
     rows = [" " * 26 + "".join(f"{title.replace('_', ' '):>14}" for title in titles)]
     rows += [
-        f"{name.replace('_', ' '):26}" + "".join(_number(groups.get(each)) for each in columns)
+        f"{name.replace('_', ' '):26}" + "".join(_number(groups.get(column)) for column in columns)
         for name, groups in measures.items()
     ]
     return "\n".join(rows)
 
 
-def comparison(task: str, results: dict[str, dict[str, Any]], uniform_loss: float) -> str:
+def comparison(task: str, results: Mapping[str, CellResult], uniform_loss: float) -> str:
     """The results of a comparison of cells as tables.
 
     Args:
@@ -141,18 +149,18 @@ def comparison(task: str, results: dict[str, dict[str, Any]], uniform_loss: floa
     return text
 
 
-def _scores_table(token: str, results: dict[str, dict[str, Any]]) -> str:
+def _scores_table(token: str, results: Mapping[str, CellResult]) -> str:
     """A row for each cell: its size, speed and scores."""
     scores = {cell: result["scores"] for cell, result in results.items()}
-    units = list(dict.fromkeys(unit for each in scores.values() for unit in score_units(each)))
+    units = list(dict.fromkeys(unit for values in scores.values() for unit in score_units(values)))
     header = ["", "parameters", f"{token}s/s", f"{token}s seen", "validation", f"bits/{token}"]
     rows = [header + [f"bits/{unit}" for unit in units]]
-    for cell, each in scores.items():
-        losses = [each["validation_loss"], each["bits_per_token"]]
-        losses += [each.get(f"bits_per_{unit}") for unit in units]
+    for cell, values in scores.items():
+        losses = [values["validation_loss"], values["bits_per_token"]]
+        losses += [values.get(f"bits_per_{unit}") for unit in units]
         rows.append(
-            [cell, f"{each['parameters']:,}", f"{results[cell]['tokens_per_second']:,.0f}"]
-            + [f"{each['tokens_seen']:,}"]
+            [cell, f"{values['parameters']:,}", f"{results[cell]['tokens_per_second']:,.0f}"]
+            + [f"{values['tokens_seen']:,}"]
             + ["" if loss is None else f"{loss:.3f}" for loss in losses]
         )
     return _aligned(rows)
@@ -173,11 +181,11 @@ def _number(value: float | None) -> str:
     return f"{text:>14}"
 
 
-def model_facts(model_data: ModelData) -> dict[str, Any]:
+def model_metadata(model_data: ModelData) -> Json:
     """The content of a model file without the tokens and the weights, as plain data."""
-    facts = model_data.metadata()
-    tokens = facts.pop("vocabulary")
-    return {**facts, "vocabulary_size": len(tokens), "parameters": model_data.parameters}
+    metadata = model_data.metadata()
+    tokens = metadata.pop("vocabulary")
+    return {**metadata, "vocabulary_size": len(tokens), "parameters": model_data.parameters}
 
 
 def model(model_data: ModelData) -> str:

@@ -24,7 +24,7 @@ def search(
     width: int,
     count: int | None = None,
 ) -> list[GeneratedSequence]:
-    """Up to `count` outputs, the most likely first; outputs that got stuck only if all did.
+    """Up to `count` outputs, the most likely first; stuck outputs only if all outputs are stuck.
 
     Args:
         engine: the network.
@@ -63,22 +63,22 @@ def search(
     while growing:
         require_finite(state.logits)
         scores = log_probabilities(state.logits)
-        masks = [each.next(scores.shape[1]) for each in growing]
+        masks = [candidate.next(scores.shape[1]) for candidate in growing]
         allowed = np.stack([np.ones(scores.shape[1], bool) if m is None else m for m in masks])
         possible = allow_only(scores, allowed) + totals[:, None]
-        for row, each in enumerate(growing):
-            if each.is_finished:
-                each.store_state(gather(engine, state, [row]))
-                (stuck if each.is_stuck else whole).append((float(totals[row]), each))
+        for row, candidate in enumerate(growing):
+            if candidate.is_finished:
+                candidate.store_state(gather(engine, state, [row]))
+                (stuck if candidate.is_stuck else whole).append((float(totals[row]), candidate))
                 possible[row] = -np.inf
         rows, tokens, totals, growing = _best(possible, scores, growing, width)
         whole.sort(key=lambda scored: -scored[0])
         if len(whole) >= width and not (totals > whole[width - 1][0]).any():
-            break  # further tokens only make an output less likely
+            break  # more tokens can only make an output less likely
         if growing:
             before = gather(engine, state, rows)
             state = DecoderState(*engine.step(np.array(tokens), before.state))
-    return [each for _, each in (whole or stuck)[:count]]
+    return [found for _, found in (whole or stuck)[:count]]
 
 
 def _best(
@@ -88,7 +88,7 @@ def _best(
     order = np.argsort(-possible, axis=None, kind="stable")[:width]
     flat = possible.ravel()[order]
     order, totals = order[flat > -np.inf], flat[flat > -np.inf]
-    rows, tokens = (each.tolist() for each in np.divmod(order, possible.shape[1]))
+    rows, tokens = (indices.tolist() for indices in np.divmod(order, possible.shape[1]))
     outputs = []
     for row, token in zip(rows, tokens, strict=True):
         output = _branch(growing[row])

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.native import check, library, pointer
 from seqgen.sampling.config import SampleConfig
-from seqgen.types import Ids
+from seqgen.types import Array, Ids
 
 BOOL, FLOAT32, FLOAT64, INT64 = map(np.dtype, ("bool", "float32", "float64", "int64"))
 LARGEST = 2**63 - 1  # int64
@@ -105,8 +104,8 @@ class CSampler:
         return ids
 
 
-def _checked(name: str, array: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """The array, contiguous; an error if C would read something else than it expects."""
+def _checked(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
+    """The array, made contiguous; `ValueError` if it has another shape or type than C expects."""
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(
             f"{name}: expected {dtype} of shape {shape}, got {array.dtype} of shape {array.shape}"

@@ -5,12 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from seqgen.config import Config
 from seqgen.errors import ConfigError
 from seqgen.sampling.filters import FILTERS, require_valid
-from seqgen.utils.validate import is_number, require, require_whole
+from seqgen.utils.validate import require_positive, require_whole
+
+MOST_TEMPERATURE = 1_000_000
+MOST_PENALTY = 1_000_000
+RANGES = {  # of whole numbers
+    "beam": (1, 1000),
+    "max_copy": (1, 1_000_000_000),
+    "repetition_window": (1, 100_000),
+    "length": (0, 1_000_000_000),
+    "seed": (0, 2**64 - 1),
+}
 
 
 @dataclass(frozen=True, init=False)
@@ -39,10 +48,13 @@ class SampleConfig(Config):
     seed: int = 0  # of the random numbers
     filters: Mapping[str, float] = field(default_factory=dict)  # name → value
 
-    def __init__(self, **options: Any) -> None:
-        filters = dict(options.pop("filters", {}))
+    def __init__(self, **options: object) -> None:
+        given = options.pop("filters", {})
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"filters: expected values by name, got {given!r}")
+        filters = dict(given)
         filters.update((name, options.pop(name)) for name in FILTERS if name in options)
-        known = {each.name: each.default for each in dataclasses.fields(self)}
+        known = {option.name: option.default for option in dataclasses.fields(self)}
         for name in options.keys() - known:
             raise ConfigError(
                 f"expected options of generation, got {name!r}; use {', '.join(option_names())}"
@@ -60,18 +72,14 @@ class SampleConfig(Config):
             ("temperature_schedule", self.temperature_schedule),
         ):
             for value in values:
-                ok = is_number(value) and 0 <= value < float("inf")
-                require(ok, name, "a number of at least 0", value)
+                require_positive(name, value, MOST_TEMPERATURE, zero=True)
         for name, value in self.filters.items():
             require_valid(name, value)
         penalty = self.repetition_penalty
-        ok = is_number(penalty) and 0 < penalty < float("inf")
-        require(ok, "repetition_penalty", "a number above 0", penalty)
-        for name in ("beam", "max_copy"):
-            if getattr(self, name) is not None:
-                require_whole(name, getattr(self, name), 1)
-        for name, least in (("repetition_window", 1), ("length", 0), ("seed", 0)):
-            require_whole(name, getattr(self, name), least)
+        require_positive("repetition_penalty", penalty, MOST_PENALTY)
+        for name, (least, most) in RANGES.items():
+            if getattr(self, name) is not None or name not in ("beam", "max_copy"):
+                require_whole(name, getattr(self, name), least, most)
         if penalty == 1 and self.repetition_window != type(self).repetition_window:
             raise ConfigError(
                 "repetition_window: expected a repetition_penalty too, got none; set it above 1"
@@ -82,9 +90,9 @@ class SampleConfig(Config):
     def _require_no_sampling(self) -> None:
         """A beam search draws nothing, so options of drawing would have no effect."""
         drawing = {
-            each.name: getattr(self, each.name) != each.default
-            for each in dataclasses.fields(self)
-            if each.name not in ("length", "beam", "max_copy", "seed", "filters")
+            option.name: getattr(self, option.name) != option.default
+            for option in dataclasses.fields(self)
+            if option.name not in ("length", "beam", "max_copy", "seed", "filters")
         }
         for name, is_set in {**drawing, **dict.fromkeys(self.filters, True)}.items():
             if is_set:
@@ -100,5 +108,5 @@ def option_names() -> list[str]:
     >>> {"length", "seed", "top_k"} <= set(option_names())
     True
     """
-    own = {each.name for each in dataclasses.fields(SampleConfig)} - {"filters"}
+    own = {option.name for option in dataclasses.fields(SampleConfig)} - {"filters"}
     return sorted(own | FILTERS.keys())

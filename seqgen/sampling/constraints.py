@@ -27,7 +27,7 @@ class BannedTokens:
         return self.mask
 
     def feed(self, token_id: int) -> None:
-        """Nothing depends on previous tokens."""
+        """Do nothing: the mask does not depend on previous tokens."""
 
 
 class StopSequence:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from seqgen.inference.engine import Engine
+from seqgen.inference.engine import Engine, State
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.sampler import Sampler, log_probabilities
 from seqgen.types import Ids, Logits, Mask
 
-MOST = 64  # outputs in a batch
+MAX_ROWS = 64  # of a batch
 
 # Engines that are not batch invariant get batches of these sizes, for any number of outputs, so
 # that the same seed gives the same outputs; unused rows of a batch are computed and dropped.
-BATCHES = (1, 16, 48, MOST)
+BATCHES = (1, 16, 48, MAX_ROWS)
 
 
 class DecoderState(NamedTuple):
     """What generation continues from, for each of `B` sequences."""
 
     logits: Logits  # (B, V), of the next token
-    state: Any  # of the engine
+    state: State  # of the engine
 
 
 def read(engine: Engine, prompt: Ids) -> DecoderState:
@@ -53,7 +53,7 @@ def batches(count: int, engine: Engine) -> Iterator[tuple[range, int]]:
     while first < count:
         rows = BATCHES[min(number, len(BATCHES) - 1)]
         if engine.is_batch_invariant:
-            rows = min(MOST, count - first)
+            rows = min(MAX_ROWS, count - first)
         yield range(first, min(first + rows, count)), rows
         first, number = first + rows, number + 1
 
@@ -72,12 +72,12 @@ class Constraint(Protocol):
 
 
 class GeneratedSequence:
-    """One output.
+    """One output while it is generated.
 
     Args:
         config: `length` is its maximum number of tokens, `seed` the seed of all outputs.
-        item: its number among the outputs; every output has its own random numbers.
-        end_id: the token that ends it and does not belong to it.
+        item: number of the output; every output has its own random numbers.
+        end_id: the token that ends the output; it is not part of it.
         may_be_empty: whether the end token may come first.
         constraints: all of them must allow a token.
         scored: store the log-probability of every token.
@@ -109,11 +109,11 @@ class GeneratedSequence:
         """Which of `size` tokens may come next; None: all of them, or the output is finished."""
         if len(self.ids) >= self.length:
             self.is_finished = True
-        for each in self.constraints:
-            self.is_finished |= each.is_finished
+        for constraint in self.constraints:
+            self.is_finished |= constraint.is_finished
         if self.is_finished:
             return None
-        masks: list[Mask] = [m for each in self.constraints if (m := each.allowed()) is not None]
+        masks: list[Mask] = [m for c in self.constraints if (m := c.allowed()) is not None]
         if not self.ids and not self.may_be_empty and self.end_id is not None:
             masks.append(np.arange(size) != self.end_id)
         if not masks:
@@ -169,7 +169,7 @@ def generate(
     """
     logits, state = start
     rows, size = logits.shape
-    window = min(sampler.window, len(prompt) + max(each.length for each in outputs))
+    window = min(sampler.window, len(prompt) + max(output.length for output in outputs))
     before = list(prompt)[-window:] if window else []
     recent = np.empty((rows, window), int)
     recent[:, : len(before)] = before

@@ -26,7 +26,7 @@ from seqgen.sampling.filters import FILTERS
 from seqgen.types import Ids, Logits, Mask
 
 LOWEST = 1e-250  # temperature; dividing large logits by a lower one would overflow
-HIGHEST = 1 - 2**-51  # the largest factor whose product with any number is below that number
+HIGHEST = 1 - 2**-51  # the largest factor that makes every positive number smaller
 
 
 def allow_only(logits: Logits, allowed: Mask) -> Logits:
@@ -114,7 +114,8 @@ def log_probabilities(logits: Logits) -> Logits:
 class Sampler:
     """Draws tokens.
 
-    In C where that is compiled and knows all filters, otherwise in NumPy; both draw the same ids.
+    It runs in C if the library is compiled and has all filters, otherwise in NumPy; both draw the
+    same ids.
 
     >>> sampler = Sampler(SampleConfig(temperature=0))
     >>> sampler(np.array([[0.0, 9.0, 9.0]]), np.array([[0]]), np.array([0.5]), position=0)
@@ -125,7 +126,7 @@ class Sampler:
         self.config = config
         self.temperatures = config.temperature_schedule or (config.temperature,)
         penalises = config.repetition_penalty != 1
-        self.window = config.repetition_window if penalises else 0  # recent tokens it reads
+        self.window = config.repetition_window if penalises else 0  # number of recent tokens
         self.compiled = CSampler(config) if c_sampler.supports(config) else None
 
     def __call__(
@@ -151,8 +152,9 @@ class Sampler:
         config = self.config
         temperature = self.temperatures[position % len(self.temperatures)]
         if self.compiled is not None and logits.dtype == np.float32:
-            least = LOWEST if temperature else 0  # which is greedy
-            return self.compiled(logits, recent, numbers, max(temperature, least), allowed)
+            if temperature:  # 0 is greedy
+                temperature = max(temperature, LOWEST)
+            return self.compiled(logits, recent, numbers, temperature, allowed)
         require_finite(logits)
         if allowed is not None:
             logits = allow_only(logits, allowed)

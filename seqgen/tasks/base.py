@@ -13,7 +13,7 @@ import inspect
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from seqgen.errors import ConfigError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from seqgen.inference.engine import Engine
     from seqgen.model_file import ModelData
     from seqgen.sampling.config import SampleConfig
-    from seqgen.types import Ids
+    from seqgen.types import Ids, Json
     from seqgen.vocabulary import Vocabulary
 
 # Name → task, or the module and class that implement it, imported on first use.
@@ -44,6 +44,13 @@ class TaskModel(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+
+
+class Inspection(NamedTuple):
+    """The description of one file."""
+
+    facts: dict[str, Any]  # plain data; `file`, and `kept`: whether it can be used
+    line: str  # the same for people, without the name of the file
 
 
 class Task(ABC):
@@ -79,6 +86,21 @@ class Task(ABC):
             ConfigError: an option is out of range.
         """
 
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """Describe every source, or say why it cannot be used.
+
+        Args:
+            sources: files.
+            encoding: the encoding that the user gave; None if there is none.
+            progress: draw a progress bar on stderr.
+
+        Raises:
+            ConfigError: the task has no such encoding.
+        """
+        return [Inspection({"file": each.label, "kept": True}, "") for each in sources]
+
     def read_options(self) -> set[str]:
         """The names of the options of `read`."""
         parameters = inspect.signature(self.read).parameters.values()
@@ -91,7 +113,7 @@ class Task(ABC):
         return TokenCodes(vocabulary, self.copy_unit)
 
     @abstractmethod
-    def generator(self, model: TaskModel) -> Any:
+    def generator(self, model: TaskModel) -> object:
         """An object whose public methods generate sequences with a `seqgen.Model`.
 
         `Model.texts`, `stream`, `generate`, `pieces` and `compose` call the methods of the same
@@ -106,7 +128,7 @@ class Task(ABC):
         output: str | None,
         count: int,
         as_json: bool,
-        options: dict[str, Any],
+        options: Json,
         say: Callable[[str], None],
     ) -> None:
         """Generate sequences and write them, as `seqgen generate` does.
@@ -158,15 +180,15 @@ class Task(ABC):
         """
         return
 
-    def encoding(self, metadata: Metadata) -> dict[str, Any]:
+    def encoding(self, metadata: Metadata) -> Json:
         """The properties that two corpora must share for their tokens to have the same meaning."""
         return {}
 
-    def corpus_options(self, metadata: Metadata) -> dict[str, Any]:
+    def corpus_options(self, metadata: Metadata) -> Json:
         """Options of `read` for a corpus on which a trained model is trained further."""
         return {}
 
-    def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
+    def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """Options of `read` for a corpus that is only scored.
 
         Args:
@@ -181,21 +203,33 @@ class Task(ABC):
 
         return np.array([vocabulary.end_id or 0])
 
-    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
+    def sample_options(
+        self,
+        model: TaskModel,
+        *,
+        length: int | None,
+        bars: int | None,
+        temperature: float | None,
+        seed: int | None,
+    ) -> Json:
         """Options of generation for `measure_samples`, with defaults.
 
         Args:
             model: a `seqgen.Model`.
-            options: `length`, `bars`, `temperature` and `seed`; None if not given.
+            length: number of tokens; None if not given, like the others.
+            bars: number of full bars.
+            temperature: of sampling.
+            seed: of sampling.
 
         Raises:
             ConfigError: an option belongs to another task, or is out of range.
         """
+        options = {"length": length, "bars": bars, "temperature": temperature, "seed": seed}
         return {name: value for name, value in options.items() if value is not None}
 
     def measure_samples(
         self, model: TaskModel, corpus: Corpus, count: int, **options: Any
-    ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
+    ) -> tuple[dict[str, dict[str, float | None]], Json]:
         """Measure generated sequences, and the corpus for comparison.
 
         Args:
@@ -283,7 +317,7 @@ def new_seed() -> int:
 
 
 def sample_config(
-    length: int, temperature: float | None, seed: int | None, options: Mapping[str, Any]
+    length: int, temperature: float | None, seed: int | None, options: Mapping[str, object]
 ) -> SampleConfig:
     """The `SampleConfig` of a generator's options.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
@@ -12,7 +11,7 @@ from seqgen.tasks import base, detect
 
 
 def load_corpus(
-    *corpora: str | Path, task: str | None = None, progress: bool = False, **options: Any
+    *corpora: str | Path, task: str | None = None, progress: bool = False, **options: object
 ) -> Corpus:
     """Read and encode a corpus.
 
@@ -38,10 +37,10 @@ def load_corpus(
     options = {**found.options, **options}
     known = reader.read_options()
     for option in options.keys() - known:
-        others = [each for each in base.names() if option in base.get(each).read_options()]
+        others = [other for other in base.names() if option in base.get(other).read_options()]
         advice = f"leave it out, or set task to {others[0]}" if others else "leave it out"
         raise ConfigError(
-            f"{option}: expected options of the task {name}, as which the corpus is read; {advice}"
+            f"{option}: expected an option of the task {name}, which reads this corpus; {advice}"
         )
     if "progress" in known:
         options["progress"] = progress

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
@@ -21,25 +20,25 @@ from seqgen.training.batches import fitting_size
 from seqgen.types import Json
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
-TOKENS_PER_WEIGHT = 8  # least number of tokens seen per weight
-WEIGHTS_PER_TOKEN = 5  # largest number of weights per token of the corpus
-LEAST_EMBEDDING, MOST_EMBEDDING = 64, 256
-START_SECONDS = 8.0  # of a run, before the first step
-ASSUMED_SPEED = 40_000.0  # tokens per second of LSTM 1 x 256, if it is not measured
+MIN_TOKENS_PER_WEIGHT = 8  # tokens that the network sees in the run, per weight
+MAX_WEIGHTS_PER_TOKEN = 5  # weights per token of the corpus
+MIN_EMBEDDING, MAX_EMBEDDING = 64, 256
+START_SECONDS = 8.0  # from the start of a run until its first step
+ASSUMED_SPEED = 40_000.0  # tokens per second of an LSTM 1 x 256, if it is not measured
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What the choice depends on, besides the options that are set."""
+    """What the choice depends on, besides the options that the user set."""
 
     training_tokens: int
     vocabulary_size: int
     minutes: float | None
     epochs: float | None
-    speed: float = ASSUMED_SPEED  # tokens per second of LSTM 1 x 256 on this machine
-    can_drop_recurrent: bool = True  # whether `seqgen.network.kernels` has such layers
+    speed: float = ASSUMED_SPEED  # tokens per second of an LSTM 1 x 256 on this machine
+    can_drop_recurrent: bool = True  # whether recurrent dropout is available for the cell
     devices: int = 1  # machines or GPUs that share a batch
-    precision: str = "float32"  # the fastest one without a higher loss
+    precision: str = "float32"  # the fastest one whose loss is not higher than in float32
 
     def tokens_seen(self, config: ModelConfig) -> float:
         """The number of tokens that a network sees in the run."""
@@ -49,11 +48,11 @@ class Budget:
         return max(60 * self.minutes - START_SECONDS, 1.0) * self.tokens_per_second(config)
 
     def tokens_per_second(self, config: ModelConfig) -> float:
-        """The speed at which a network trains."""
+        """The number of tokens per second on which a network trains."""
         return self.devices * self.speed / self._cost(config)
 
     def _cost(self, config: ModelConfig) -> float:
-        """The training time per token, relative to LSTM 1 x 256 without dropout."""
+        """The training time per token, relative to that of an LSTM 1 x 256 without dropout."""
         gates = cells.get(config.cell).gates / cells.get("lstm").gates
         units = config.units / 256
         output = (0.17 + 0.46 * units) * self.vocabulary_size / 1000
@@ -63,8 +62,8 @@ class Budget:
 def weights(config: ModelConfig, vocabulary_size: int) -> int:
     """The number of weights of a network, apart from some biases.
 
-    An embedding wider than the vocabulary counts as wide as the vocabulary: its rows span no more
-    dimensions than that.
+    An embedding wider than the size of the vocabulary counts as if it had that width, because its
+    rows cannot span more dimensions.
 
     >>> weights(ModelConfig(units=256, embedding=64), 65)
     349569
@@ -77,35 +76,37 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     return total + (config.units + 1) * vocabulary_size
 
 
-def choose_hyperparameters(budget: Budget, explicit_options: Mapping[str, Any]) -> tuple[Json, str]:
+def choose_hyperparameters(
+    budget: Budget, explicit_options: Mapping[str, object]
+) -> tuple[Json, str]:
     """Choose the options that are not set.
 
     Args:
         budget: what the choice depends on.
-        explicit_options: options that are set; the chosen ones fit them.
+        explicit_options: the options that the user set; the others are chosen to fit them.
 
     Returns:
-        All options, and one line that says which were chosen and why; empty if none were.
+        All options, and one line that says which ones were chosen and why; an empty line if none
+        were.
 
     >>> budget = Budget(training_tokens=1_000_000, vocabulary_size=65, minutes=2.75, epochs=None)
     >>> options, why = choose_hyperparameters(budget, {"dropout": 0.1})
     >>> options["layers"], options["dropout"]
     (1, 0.1)
     """
-    names = ModelConfig.__dataclass_fields__.keys() & explicit_options.keys()
-    network = {name: explicit_options[name] for name in names}
+    config = ModelConfig().override(explicit_options)
     if "units" not in explicit_options:
-        network["units"] = _units(budget, network)
+        config = replace(config, units=_units(budget, config))
     if "embedding" not in explicit_options:
-        network["embedding"] = _embedding(budget.vocabulary_size, network["units"])
-    config = ModelConfig.from_json(network)
+        config = replace(config, embedding=_embedding(budget.vocabulary_size, config.units))
     seen = budget.tokens_seen(config)
     batch_size, window = fitting_size(budget.training_tokens)
     if config.units >= 512 and batch_size == 32:
         batch_size = 64
     batch_size = max(batch_size // budget.devices, 1) * budget.devices
     size = weights(config, budget.vocabulary_size)
-    pressure = size / budget.training_tokens * seen / budget.training_tokens
+    # The risk of overfitting: weights per token of the corpus, times epochs.
+    risk = size / budget.training_tokens * seen / budget.training_tokens
     chosen = {
         "units": config.units,
         "layers": config.layers,
@@ -113,8 +114,8 @@ def choose_hyperparameters(budget: Budget, explicit_options: Mapping[str, Any]) 
         "batch_size": batch_size,
         "window": window,
         "learning_rate": _rounded(6e-3 * (256 / max(config.units, 256)) ** 0.5),
-        "dropout": _share(0.25 + 0.055 * math.log2(pressure / 8), 0.5),
-        "recurrent_dropout": _share(0.11 * math.log2(pressure / 12), 0.35),
+        "dropout": _clipped(0.25 + 0.055 * math.log2(risk / 8), 0.5),
+        "recurrent_dropout": _clipped(0.11 * math.log2(risk / 12), 0.35),
         "weight_decay": 0.05 if seen > budget.training_tokens else 0.01,
         "precision": budget.precision,
     }
@@ -131,30 +132,31 @@ def choose_hyperparameters(budget: Budget, explicit_options: Mapping[str, Any]) 
     return {**explicit_options, **chosen}, why
 
 
-def _units(budget: Budget, network: Mapping[str, Any]) -> int:
+def _units(budget: Budget, config: ModelConfig) -> int:
     """The largest width for which the run and the corpus are long enough."""
     best = WIDTHS[0]
     for units in WIDTHS:
-        config = ModelConfig.from_json({**network, "units": units})
+        config = replace(config, units=units)
         size = weights(config, budget.vocabulary_size)
-        enough_time = budget.tokens_seen(config) >= TOKENS_PER_WEIGHT * size
-        if enough_time and size <= WEIGHTS_PER_TOKEN * budget.training_tokens:
+        enough_time = budget.tokens_seen(config) >= MIN_TOKENS_PER_WEIGHT * size
+        if enough_time and size <= MAX_WEIGHTS_PER_TOKEN * budget.training_tokens:
             best = units
     return best
 
 
 def _embedding(vocabulary_size: int, units: int) -> int:
-    """The width of the layer, within limits; the least for a large vocabulary, where width is slow.
+    """The width of the embedding: that of the layer, within limits.
 
-    See `seqgen.network.build`.
+    For a large vocabulary it is the smallest one, because the time of a step grows with the product
+    of both, see `seqgen.network.build`.
     """
-    width = min(max(units, LEAST_EMBEDDING), MOST_EMBEDDING)
-    return width if vocabulary_size <= width else LEAST_EMBEDDING
+    width = min(max(units, MIN_EMBEDDING), MAX_EMBEDDING)
+    return width if vocabulary_size <= width else MIN_EMBEDDING
 
 
-def _share(number: float, most: float) -> float:
-    """Clip to `[0, most]`, and round."""
-    return round(min(max(number, 0.0), most), 2)
+def _clipped(number: float, highest: float) -> float:
+    """Clip to `[0, highest]`, and round."""
+    return round(min(max(number, 0.0), highest), 2)
 
 
 def _rounded(number: float) -> float:

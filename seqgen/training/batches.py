@@ -1,6 +1,6 @@
 """The training part as batches of windows `(B, T)`: each row of a batch is a stream.
 
-A stream's window starts where its last one ended, so that the recurrent state can continue.
+Each window of a stream starts where the previous one ended, so that the recurrent state continues.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Batch(NamedTuple):
     """One window of every stream."""
 
     inputs: npt.NDArray[np.int32]  # (B, T)
-    targets: npt.NDArray[np.int32]  # (B, T), the inputs one token later
+    targets: npt.NDArray[np.int32]  # (B, T), the token after each input
     keep_state: npt.NDArray[np.float32]  # (B,), 1 where the state continues, 0 where it is reset
 
 
@@ -39,11 +39,11 @@ class Batches(Protocol):
 class TextBatches:
     """Streams over one sequence of ids `(N,)`, which start evenly spaced.
 
-    A stream that reaches the end restarts up to a window after the beginning, so that its windows
-    are cut at other places than before.
+    A stream that reaches the end starts again at a random position in the first window, so that its
+    windows begin at other positions than before.
 
     At random windows the state of a stream is reset. Every generated text starts from the zero
-    state, and a network that does not meet it throughout training forgets how to continue from
+    state, and a network that meets it only at the start of training forgets how to continue from
     it: without resets, a network with a loss of 1.48 on held-out text generated nonsense.
 
     >>> batches = TextBatches(np.arange(100), batch_size=2, window=3, seed=0)
@@ -82,7 +82,7 @@ class TextBatches:
         """Plain data for `load_state_dict`."""
         return {
             "positions": self.positions.tolist(),
-            "carry": self.keep_state.tolist(),
+            "carry": self.keep_state.tolist(),  # the name in checkpoints
             "random": self.random.bit_generator.state,
         }
 
@@ -114,10 +114,10 @@ class PieceBatches:
         end_id: the last id of every piece.
         batch_size: number of streams.
         window: length of a window.
-        seed: of the order, the resets and the variants.
+        seed: of the random order, resets and variants.
         restarts: probability that a stream drops the rest of its piece.
-        variants: `(S, V)`, rows of ids to replace ids by, such as transpositions; -1 if the
-            variant has no such token. A random row is used for every piece.
+        variants: `(S, V)`, id → id in each variant, such as a transposition; -1 for a token that
+            the variant lacks. A random variant is used whenever a piece is read.
 
     >>> ids = np.array([1, 2, 0, 3, 0, 4, 4, 4, 0])
     >>> batches = PieceBatches(ids, np.array([0, 3, 5, 9]), 0, batch_size=1, window=9, seed=0)
@@ -144,35 +144,39 @@ class PieceBatches:
         self.restarts = restarts
         self.random = np.random.default_rng(seed)
         self._shuffle()
+        # The ids of each stream that are read but not yet returned; the first one is the last
+        # target, which is the next input.
         self.rows = [np.array([end_id], np.int32) for _ in range(batch_size)]
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def _shuffle(self) -> None:
-        self.before_shuffle = self.random.bit_generator.state
+        """Start an epoch: draw a new order of the pieces."""
+        self.before_shuffle = self.random.bit_generator.state  # for `state_dict`
         pieces = len(self.bounds) - 1
         self.order = np.arange(pieces, dtype=np.min_scalar_type(pieces))
         self.random.shuffle(self.order)
-        self.taken = 0  # pieces of the order that are used
+        self.used = 0  # pieces of the order that have been used
 
     def _next_piece(self) -> npt.NDArray[np.int32]:
-        if self.taken == len(self.order):
+        """The ids of the next piece, in a random variant if there are variants."""
+        if self.used == len(self.order):
             self._shuffle()
-        number = self.order[self.taken]
-        self.taken += 1
+        number = self.order[self.used]
+        self.used += 1
         piece: npt.NDArray[np.int32]
         piece = self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int32)
         if self.variants is None:
             return piece
-        while True:
-            varied: npt.NDArray[np.int32] = self.variants[self.random.integers(len(self.variants))][
-                piece
-            ]
+        while True:  # until a variant has all tokens of the piece
+            variant = self.variants[self.random.integers(len(self.variants))]
+            varied: npt.NDArray[np.int32] = variant[piece]
             if varied.min() >= 0:
                 return varied
 
     def _fill(self, row: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Append pieces to the ids of a stream until they are more than a window."""
         if len(row) > self.window:
             return row
         parts, length = [row], len(row)
@@ -183,7 +187,7 @@ class PieceBatches:
 
     def __next__(self) -> Batch:
         for i in np.flatnonzero(self.random.random(len(self.rows)) < self.restarts):
-            self.rows[i] = np.array([self.end_id], np.int32)
+            self.rows[i] = np.array([self.end_id], np.int32)  # drops the rest of the piece
         filled = [self._fill(row) for row in self.rows]
         self.rows = [row[self.window :] for row in filled]
         windows = np.stack([row[: self.window + 1] for row in filled])
@@ -193,11 +197,12 @@ class PieceBatches:
     def state_dict(self) -> Json:
         """Plain data for `load_state_dict`.
 
-        The order of the pieces may be long, so the random state before the shuffle stands for it.
+        The order of the pieces may be long, so the random state before the shuffle is saved
+        instead.
         """
         return {
             "rows": [row.tolist() for row in self.rows],
-            "taken": self.taken,
+            "taken": self.used,  # the name in checkpoints
             "before_shuffle": self.before_shuffle,
             "random": self.random.bit_generator.state,
         }
@@ -218,7 +223,7 @@ class PieceBatches:
         self.rows = rows
         self.random.bit_generator.state = saved["before_shuffle"]
         self._shuffle()
-        self.taken = saved["taken"]
+        self.used = saved["taken"]
         self.random.bit_generator.state = saved["random"]
 
 
@@ -251,7 +256,7 @@ def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
 def fitting_size(tokens: int) -> tuple[int, int]:
     """A batch size and a window for a training part of `tokens` tokens.
 
-    These are 32 and 64, or less if the training part would be fewer than 8 batches.
+    These are 32 and 64, or less if the training part has fewer than 8 batches of this size.
 
     >>> fitting_size(1_000_000), fitting_size(2_000)
     ((32, 64), (8, 16))

@@ -1,4 +1,4 @@
-"""Decides when and on how many tokens a run is validated, and keeps the best weights."""
+"""Decides when and on how many tokens a run is validated, and stores the best weights."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from seqgen.training.schedule import Schedule
 from seqgen.training.validation import STREAMS, WINDOW, Validation
 from seqgen.types import Floats, Json, Network
 
-VALIDATIONS = 10  # least number in a run
-MOST_VALIDATIONS = 100  # in a run of many epochs
-REST = 50  # least time between validations of different epochs, in durations of a validation
-SHARE = 0.004  # most of a run's time that one validation may take
-LAST_SHARE = 0.03  # the same for the last one, which scores the best weights
-COST = 1 / 3  # time to validate a token, in times to train on it: there is no backward pass
+MIN_VALIDATIONS, MAX_VALIDATIONS = 10, 100  # in a run; the maximum is reached with many epochs
+PAUSE = 50  # between the validations of two epochs, in multiples of the duration of a validation
+SHARE = 0.004  # the fraction of the run's time that one validation may use
+LAST_SHARE = 0.03  # the same for the last validation, which scores the best weights
+COST = 1 / 3  # time to validate a token / time to train on it, which includes a backward pass
+# Attributes that checkpoints contain.
 STATE = ("loss", "speed", "scored_tokens", "step", "fraction", "ended", "took")
 
 
 class BestWeights:
-    """Keeps the weights of the validation with the lowest loss.
+    """Stores the weights that had the lowest loss in a validation.
 
     All validations of a run score the same first part of the held-out tokens, so that their
-    losses are comparable. At the end the best weights are scored on all held-out tokens, or as
+    losses are comparable. At the end the best weights are scored on all held-out tokens, or on as
     many as the time allows.
 
     Args:
@@ -52,7 +52,7 @@ class BestWeights:
         self.steps_per_epoch = tokens_per_epoch / tokens_per_step
         self.loss: float | None = None  # of the last validation, nats per token
         self.best: tuple[float, list[Floats]] | None = None  # lowest loss, and its weights
-        self.finite: list[Floats] = []  # recent finite weights, until there are best ones
+        self.finite: list[Floats] = []  # recent finite weights, before the first validation
         self.speed = 0.0  # of validation, tokens per second
         self.scored_tokens = 0  # by one validation
         # Of the last validation:
@@ -73,14 +73,14 @@ class BestWeights:
             setattr(self, name, saved[name])
         self.best = None if saved["best_loss"] is None else (saved["best_loss"], weights)
 
-    def keep_finite(self) -> None:
-        """Keep the current weights, in case the run diverges before its first validation."""
+    def store_finite(self) -> None:
+        """Store the current weights, in case the run diverges before its first validation."""
         if self.best is None and are_finite(weights := self.network.get_weights()):
             self.finite = weights
 
     @property
     def has_any(self) -> bool:
-        """Whether there are weights to keep if the run diverges."""
+        """Whether weights are stored that can be used if the run diverges."""
         return self.best is not None or bool(self.finite)
 
     def result(self, *, diverged: bool) -> list[Floats]:
@@ -105,23 +105,23 @@ class BestWeights:
     def is_due(self, step: int) -> bool:
         """Whether to validate after a step.
 
-        Validations are due `VALIDATIONS` times in a run, and after every epoch: a network overfits
-        a small corpus within a few epochs.
+        Validations are due `MIN_VALIDATIONS` times in a run, and after every epoch: a network
+        overfits a small corpus within a few epochs.
         """
         fraction = self.schedule.fraction(step)
         if fraction == 1 or self.validation is None:
             return False  # the last validation follows the last step
-        if self.schedule.steps is not None:  # the same seed gives the same run, whatever the clock
+        if self.schedule.steps is not None:  # without the clock: the same seed gives the same run
             epochs = int(self.schedule.steps / self.steps_per_epoch)
-            validations = min(max(epochs, VALIDATIONS), MOST_VALIDATIONS)
+            validations = min(max(epochs, MIN_VALIDATIONS), MAX_VALIDATIONS)
             return fraction >= self.fraction + 1 / validations
-        if math.floor(fraction * VALIDATIONS) > math.floor(self.fraction * VALIDATIONS):
+        if int(fraction * MIN_VALIDATIONS) > int(self.fraction * MIN_VALIDATIONS):
             return True
-        rested = self.schedule.elapsed - self.ended >= REST * self.took
-        return rested and step - self.step >= self.steps_per_epoch
+        has_paused = self.schedule.elapsed - self.ended >= PAUSE * self.took
+        return has_paused and step - self.step >= self.steps_per_epoch
 
     def validate(self, step: int) -> None:
-        """Score the network, and keep its weights if they are the best so far."""
+        """Score the network, and store its weights if they are the best so far."""
         assert self.validation is not None
         began = self.schedule.elapsed
         self.loss = self.validation.loss(self.scored_tokens)
@@ -130,6 +130,17 @@ class BestWeights:
         self.step, self.fraction = step, self.schedule.fraction(step)
         self.ended = self.schedule.elapsed
         self.took = self.ended - began
+
+    def seconds_of_validation(self, training_speed: float) -> float:
+        """About how long `validate` will take.
+
+        Args:
+            training_speed: tokens per second; used before the first validation.
+        """
+        if self.validation is None:
+            return 0.0
+        speed = self.validation.tokens_per_second or training_speed / COST
+        return self.scored_tokens / speed if speed else 0.0
 
     def final_score(self, step: int, *, thorough: bool) -> tuple[float, int] | None:
         """The loss of the best weights, and the number of tokens it is measured on.
@@ -186,4 +197,4 @@ class BestWeights:
 
 def are_finite(weights: list[Floats]) -> bool:
     """Whether no weight is NaN or infinite."""
-    return all(np.isfinite(each).all() for each in weights)
+    return all(np.isfinite(array).all() for array in weights)

@@ -8,14 +8,14 @@ from seqgen.training.setup import RunSetup
 from seqgen.training.state import RunState
 from seqgen.training.step import StepPlan
 
-SECONDS = 1.0  # least duration
-STEPS = 3  # least number
+SECONDS = 1.0  # minimum duration of the measurement
+STEPS = 3  # minimum number of measured steps
 
 
 def tokens_per_second(setup: RunSetup) -> float:
     """The speed of the first steps of a run, without the one that compiles them.
 
-    The run itself starts with other weights.
+    They train a network of their own, so that the run itself is not affected.
 
     >>> import numpy as np
     >>> from seqgen.config import ModelConfig, TrainConfig

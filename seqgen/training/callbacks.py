@@ -41,15 +41,15 @@ class Callbacks(Callback):
 
     def on_step(self, progress: Progress) -> None:
         """Call all callbacks."""
-        for each in self.callbacks:
-            each.on_step(progress)
+        for callback in self.callbacks:
+            callback.on_step(progress)
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
         """Call all callbacks."""
-        for each in self.callbacks:
-            each.on_validation(progress, sample)
+        for callback in self.callbacks:
+            callback.on_validation(progress, sample)
 
     def on_message(self, message: str) -> None:
         """Call all callbacks."""
-        for each in self.callbacks:
-            each.on_message(message)
+        for callback in self.callbacks:
+            callback.on_message(message)

@@ -13,15 +13,14 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from seqgen.errors import CheckpointError
+from seqgen.errors import CheckpointError, OutputError
 from seqgen.model_file import TOKENS
 from seqgen.tasks import base as tasks
-from seqgen.types import Json
+from seqgen.types import Array, Json
 from seqgen.utils.archives import DAMAGED, Archive, open_archive, read_regular
 from seqgen.utils.atomic_files import atomic_write, unused_path
 from seqgen.utils.schema import number, record
@@ -30,7 +29,8 @@ from seqgen.vocabulary import Vocabulary
 FORMAT_VERSION = 3
 MEMBER = "facts.json"
 
-Arrays = dict[str, list[npt.NDArray[Any]]]  # name → arrays
+Arrays = dict[str, list[Array]]  # name → arrays
+Groups = Mapping[str, Mapping[str, object]]  # group → name → value
 
 UNREADABLE = (*DAMAGED, KeyError, TypeError, AttributeError, IndexError, MemoryError)
 MOST_FACTS = 1 << 28  # bytes of `facts.json`
@@ -44,7 +44,7 @@ MOST_DIMENSIONS = 8  # of an array
 class Checkpoint(NamedTuple):
     """The contents of a checkpoint file."""
 
-    facts: Json  # configurations, corpus and `place`, the state of the run
+    facts: Json  # configurations, corpus, and under "place" the state of the run
     arrays: Arrays
 
 
@@ -57,13 +57,13 @@ def path_for(model: Path) -> Path:
     return model.with_suffix(".checkpoint")
 
 
-def save(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
+def save(path: Path, facts: Mapping[str, object], arrays: Arrays) -> None:
     """Replace a checkpoint file atomically.
 
     Raises:
         OutputError: it cannot be written; the previous checkpoint is unchanged.
     """
-    named = {f"{name}/{i}": each for name, row in arrays.items() for i, each in enumerate(row)}
+    named = {f"{name}/{i}": array for name, row in arrays.items() for i, array in enumerate(row)}
     with atomic_write(path) as temporary:
         with temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **named)
@@ -77,7 +77,7 @@ def read(path: Path) -> bytes:
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
-    if not path.exists():
+    if not path.is_file():
         raise CheckpointError(
             f"{path}: no such checkpoint; only an interrupted run leaves one. To train a finished "
             "model further, name it with --from"
@@ -122,19 +122,19 @@ def translate_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def require_same(path: Path, saved: Groups, here: Groups) -> None:
     """Raise `CheckpointError` unless a checkpoint was made with the same data and options.
 
     Args:
         path: for the error message.
-        saved: group → name → value in the checkpoint.
+        saved: the values in the checkpoint.
         here: the same for the run that resumes it; it may lack groups and names.
     """
     differing = [
-        f"{name} {_short(saved[group].get(name))}, here {_short(each)}"
+        f"{name} {_short(saved[group].get(name))}, here {_short(value)}"
         for group in here
-        for name, each in here[group].items()
-        if saved[group].get(name) != each
+        for name, value in here[group].items()
+        if saved[group].get(name) != value
     ]
     if differing:
         raise CheckpointError(
@@ -143,13 +143,13 @@ def require_same(path: Path, saved: Mapping[str, Any], here: Mapping[str, Any]) 
         )
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def load(path: Path) -> Checkpoint:
-    """Read and parse a checkpoint file; errors as for `read` and `parse`."""
+    """Read and parse a checkpoint file; it raises the errors of `read` and `parse`."""
     return parse(read(path), path)
 
 
@@ -189,11 +189,19 @@ def put_aside(path: Path) -> Path | None:
 
     Returns:
         The new path; None if there was no checkpoint.
+
+    Raises:
+        OutputError: it cannot be renamed.
     """
     if not path.exists():
         return None
     renamed = unused_path(path)
-    path.rename(renamed)
+    try:
+        path.rename(renamed)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be renamed: {error.strerror}; move it, or choose another output"
+        ) from error
     return renamed
 
 
@@ -206,7 +214,7 @@ def _arrays(archive: Archive) -> Arrays:
     return arrays
 
 
-def _array(name: str, data: bytes) -> npt.NDArray[Any]:
+def _array(name: str, data: bytes) -> Array:
     """The array of a `.npy` file, whose size must be the one that its header states.
 
     `numpy.load` would allocate what the header asks for, whatever the size of the file.
@@ -221,5 +229,5 @@ def _array(name: str, data: bytes) -> npt.NDArray[Any]:
         raise ValueError(f"{name}: expected an array of numbers, got {dtype} of shape {shape}")
     if math.prod(shape) * dtype.itemsize != len(numbers):
         raise ValueError(f"{name}: expected {dtype} of shape {shape}, got {len(numbers):,} bytes")
-    array: npt.NDArray[Any] = np.frombuffer(numbers, dtype).reshape(shape)
+    array: Array = np.frombuffer(numbers, dtype).reshape(shape)
     return array.copy()

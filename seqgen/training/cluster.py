@@ -26,9 +26,19 @@ def rank_and_size() -> tuple[int, int]:
     >>> rank_and_size()
     (0, 1)
     """
+    rank, addresses = rank_and_addresses()
+    return rank, len(addresses) or 1
+
+
+def rank_and_addresses() -> tuple[int, list[str]]:
+    """The rank of this machine, and host:port of all machines, by rank; none without TF_CONFIG.
+
+    Raises:
+        ConfigError: TF_CONFIG is not valid.
+    """
     text = os.environ.get(VARIABLE)
     if not text:
-        return 0, 1
+        return 0, []
     try:
         config = json.loads(text)
         cluster = {kind: list(machines) for kind, machines in config["cluster"].items() if machines}
@@ -43,15 +53,16 @@ def rank_and_size() -> tuple[int, int]:
             f"{VARIABLE}: expected machines of type worker, and at most one chief, "
             f"got {', '.join(cluster)}"
         )
-    addresses = [each for group in cluster.values() for each in group]
-    for each in addresses:
-        if not _is_address(each) or addresses.count(each) > 1:
+    addresses = [address for group in cluster.values() for address in group]
+    for address in addresses:
+        if not _is_address(address) or addresses.count(address) > 1:
             raise ConfigError(
-                f"{VARIABLE}: expected different machines, each as host:port, got {each!r}"
+                f"{VARIABLE}: expected a different host:port for each machine, got {address!r}"
             )
     if task not in machines:
         raise ConfigError(f"{VARIABLE}: the task {task[0]} {task[1]} is not in the cluster")
-    return machines.index(task), len(machines)
+    in_order = [cluster[kind][i] for kind, i in machines]
+    return machines.index(task), in_order
 
 
 def _is_address(text: object) -> bool:

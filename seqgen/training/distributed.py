@@ -18,7 +18,9 @@ import numpy as np
 
 from seqgen.errors import ConfigError, WorkerError
 from seqgen.network.backend import tf
+from seqgen.training import cluster, rendezvous
 from seqgen.training.cluster import machine_count
+from seqgen.types import Tensor
 from seqgen.utils.sigint import default_sigint
 
 LOST = (
@@ -30,7 +32,7 @@ LOST = (
 )
 
 
-def strategy() -> Any:
+def strategy() -> tf.distribute.Strategy:
     """The current `tf.distribute` strategy, or the default one of this machine.
 
     In a run on several machines, the first call waits for all of them. It must come before the
@@ -39,7 +41,7 @@ def strategy() -> Any:
     return tf.distribute.get_strategy() if tf.distribute.has_strategy() else _of_this_machine()
 
 
-def strategy_for(batch_size: int) -> Any:
+def strategy_for(batch_size: int) -> tf.distribute.Strategy:
     """`strategy`, if it can divide such batches evenly.
 
     Raises:
@@ -55,8 +57,9 @@ def strategy_for(batch_size: int) -> Any:
 
 
 @lru_cache
-def _of_this_machine() -> Any:
+def _of_this_machine() -> tf.distribute.Strategy:
     if machine_count() > 1:
+        rendezvous.meet(*cluster.rank_and_addresses())
         with translate_worker_errors(), default_sigint():
             return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_physical_devices("GPU")) > 1:
@@ -78,7 +81,7 @@ def broadcast_from_chief(value: Any) -> Any:
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     numbers = np.frombuffer(data, np.uint8).astype(np.int32)
 
-    def of_device(context: Any) -> Any:
+    def of_device(context: tf.distribute.ReplicaContext) -> Tensor:
         is_first = context.replica_id_in_sync_group == 0
         return tf.constant(numbers if is_first else numbers[:0])
 

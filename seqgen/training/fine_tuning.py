@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from seqgen.vocabulary import Vocabulary
 LEARNING_RATE = 2e-3  # a third of a new model's, so that less is forgotten
 
 
-def options(model_data: ModelData, explicit_options: Mapping[str, Any]) -> Json:
+def options(model_data: ModelData, explicit_options: Mapping[str, object]) -> Json:
     """Add the options that the model determines: those of its network, except dropout.
 
     Raises:
@@ -46,11 +45,12 @@ def require_same_encoding(model_data: ModelData, corpus: Corpus) -> None:
             f"got one of {corpus.task}; train a new model, or set --task"
         )
     task = tasks.get(model_data.task)
-    was, now = (
-        {**task.corpus_options(each), **task.encoding(each)}
-        for each in (model_data.corpus, corpus.metadata())
-    )
-    differing = [f"{name} {was[name]}, not {now[name]}" for name in was if was[name] != now[name]]
+
+    def properties(metadata: Json) -> Json:
+        return {**task.corpus_options(metadata), **task.encoding(metadata)}
+
+    old, new = properties(model_data.corpus), properties(corpus.metadata())
+    differing = [f"{name} {old[name]}, not {new[name]}" for name in old if old[name] != new[name]]
     if differing:
         raise ConfigError(
             f"the model to train further was trained with {'; '.join(differing)}; "
@@ -61,8 +61,8 @@ def require_same_encoding(model_data: ModelData, corpus: Corpus) -> None:
 def fingerprint(model_data: ModelData) -> str:
     """A hash of a model's vocabulary and weights, which tells it from other models."""
     digest = hashlib.sha256(repr(model_data.vocabulary.tokens).encode())
-    for each in model_data.weights:
-        digest.update(each.tobytes())
+    for array in model_data.weights:
+        digest.update(array.tobytes())
     return digest.hexdigest()
 
 
@@ -76,24 +76,24 @@ def extended_vocabulary(old: Vocabulary, corpus: Vocabulary) -> Vocabulary:
         ConfigError: only one of them has an end token.
     """
     if (old.end_id is None) != (corpus.end_id is None):
-        was, now = ("with", "without") if corpus.end_id is None else ("without", "with")
+        trained, here = ("with", "without") if corpus.end_id is None else ("without", "with")
         raise ConfigError(
-            f"the model was trained {was} --lines, this run is {now}; train both the same way"
+            f"the model was trained {trained} --lines, this run is {here}; train both the same way"
         )
-    return Vocabulary((*corpus.tokens, *(each for each in old.tokens if each not in corpus.ids)))
+    return Vocabulary((*corpus.tokens, *(token for token in old.tokens if token not in corpus.ids)))
 
 
 def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floats]:
     """The weights of a model for an extended vocabulary.
 
-    The weights of a new token are the mean of those of the others; its bias is their smallest.
+    The weights of a new token are the mean of those of all others; its bias is the smallest one.
     """
     embeddings, *recurrent, kernel, bias = model_data.weights
     old = model_data.vocabulary.ids
-    places = np.array([old.get(token, len(old)) for token in vocabulary.tokens])
+    rows = np.array([old.get(token, len(old)) for token in vocabulary.tokens])  # len(old): new
     return [
-        np.vstack((embeddings, embeddings.mean(0)))[places],
+        np.vstack((embeddings, embeddings.mean(0)))[rows],
         *recurrent,
-        np.column_stack((kernel, kernel.mean(1)))[:, places],
-        np.append(bias, bias.min())[places],
+        np.column_stack((kernel, kernel.mean(1)))[:, rows],
+        np.append(bias, bias.min())[rows],
     ]

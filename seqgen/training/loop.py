@@ -22,16 +22,18 @@ from seqgen.training.setup import RunSetup
 from seqgen.training.state import HistoryEntry, RunState
 from seqgen.training.step import StepPlan
 from seqgen.types import Floats, Json
+from seqgen.utils.sigint import INTERRUPTIONS, interruption
 
-STEPS_PER_RELEASE = 4  # of a mapped corpus's memory: a step on short pieces maps 26 MB
-CTRL_C = "Ctrl-C"  # why a run ended early
+# How often the memory of a memory-mapped corpus is released. A step on short pieces maps 26 MB.
+STEPS_PER_RELEASE = 4
+MOST_SECONDS = 3.0  # of a validation after a request to end
 
 WriteSample = Callable[[list[Floats]], str]  # weights in Keras's order → a sample as text
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run ends with."""
+    """The result of a run."""
 
     weights: list[Floats]  # the best ones, in Keras's order
     history: list[HistoryEntry]  # an entry for every validation
@@ -43,20 +45,21 @@ def train(
 ) -> Result:
     """Train a network.
 
-    A run that ends early, because of Ctrl-C or a loss that diverges, gives the best weights so
+    A run that ends early, because of Ctrl-C, of SIGTERM or SIGHUP inside
+    `seqgen.utils.sigint.requests_interrupt`, or of a loss that diverges, gives the best weights so
     far; `scores["ended_early"]` says why it ended.
 
     Args:
         setup: the run.
         callback: called after every step and every validation.
-        write_sample: makes the samples that the callback may show.
+        write_sample: generates a sample with given weights, for the callback to show.
 
     Raises:
         CorpusError: the training part is smaller than one batch.
         ConfigError: the recurrent layer does not have an option that is set.
         CheckpointError: the checkpoint to resume belongs to another run.
         TrainingError: the loss diverged before any validation.
-        WorkerError: another machine of the run cannot be reached any more.
+        WorkerError: another machine of the run can no longer be reached.
         KeyboardInterrupt: Ctrl-C was pressed before the first step.
 
     >>> import numpy as np
@@ -93,10 +96,10 @@ class TrainingLoop:
         ended_early = None
         try:
             self._take_steps()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             if self.state.step == 0:
                 raise
-            ended_early = CTRL_C
+            ended_early = interruption(error)
         except TrainingError as error:
             best = self.state.best_weights
             loss = best.best[0] if best.best else 0.0
@@ -106,7 +109,8 @@ class TrainingLoop:
         with suppress(KeyboardInterrupt):  # a second Ctrl-C skips the last validation
             if ended_early:
                 self.checkpointer.save(self.state)
-            self._validate()
+            if not ended_early or self._seconds_of_validation() <= MOST_SECONDS:
+                self._validate()
         result = self._result(ended_early)
         schedule = self.state.schedule
         if schedule.is_overrun:
@@ -116,12 +120,17 @@ class TrainingLoop:
             )
         return result
 
+    def _seconds_of_validation(self) -> float:
+        """About how long a validation will take."""
+        best, progress = self.state.best_weights, self.state.progress()
+        return best.seconds_of_validation(progress.tokens_per_second)
+
     def _take_steps(self) -> None:
         state = self.state
         self._measure()
         if state.step == 0:
             state.schedule.start_steps()
-        # A resumed run was perhaps interrupted just before a validation.
+        # A resumed run may have been interrupted just before a validation.
         if distributed.broadcast_from_chief(state.best_weights.is_due(state.step)):
             self._validate()
         fraction = state.schedule.fraction(state.step)
@@ -136,7 +145,7 @@ class TrainingLoop:
                 self.checkpointer.save(state)
 
     def _measure(self) -> None:
-        """Decide how many tokens a validation scores, and tell the user if it is only a part."""
+        """Decide how many tokens a validation scores, and tell the user if these are not all."""
         best = self.state.best_weights
         if not best.scored_tokens:
             best.measure()
@@ -163,7 +172,7 @@ class TrainingLoop:
 
     def _step(self, plan: StepPlan) -> StepPlan:
         if plan.save:
-            self.state.best_weights.keep_finite()
+            self.state.best_weights.store_finite()
         plan = self.state.advance(plan)
         self.callback.on_step(self.state.progress())
         return plan
@@ -178,11 +187,11 @@ class TrainingLoop:
 
     def _result(self, ended_early: str | None) -> Result:
         state = self.state
-        weights = state.best_weights.result(diverged=ended_early not in (None, CTRL_C))
+        weights = state.best_weights.result(diverged=ended_early not in (None, *INTERRUPTIONS))
         score = state.best_weights.final_score(state.step, thorough=ended_early is None)
         loss, scored_tokens = score or (None, 0)
         scores: Json = {
-            "parameters": int(sum(each.size for each in weights)),
+            "parameters": int(sum(array.size for array in weights)),
             "steps": state.step,
             "tokens_seen": state.step * state.tokens_per_step,
             "seconds": round(state.schedule.elapsed, 2),

@@ -1,4 +1,4 @@
-"""Measures the speed and the loss of training in every precision, once on every machine.
+"""Measures the speed and the loss of training in every precision, once per machine.
 
 Low precision of the matrix products is faster on some processors and slower on others. A small
 network is trained for some steps in every precision, from the same weights on the same data. The
@@ -39,9 +39,9 @@ MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
 VOCABULARY_SIZE = 64
 PLAN = StepPlan(learning_rate=1e-3, fraction=0.0)
-SECONDS = 1.0  # least duration for a precision
-STEPS = 30  # after which losses are compared
-TOLERANCE = 1.01  # highest loss of a precision that may be chosen, in losses of float32
+SECONDS = 1.0  # minimum duration of the measurement of a precision
+STEPS = 30  # number of steps after which the losses are compared
+TOLERANCE = 1.01  # a precision may be chosen if its loss / that of float32 is at most this
 
 RESULTS = mapping(
     record({"tokens_per_second": number(1e-9, 1e15), "loss": any_number}),
@@ -52,7 +52,7 @@ RESULTS = mapping(
 
 @dataclass(frozen=True)
 class Measurement:
-    """The result of a precision."""
+    """The result of one precision."""
 
     tokens_per_second: float
     loss: float  # nats per token after `STEPS` steps
@@ -66,8 +66,8 @@ def best(results: Mapping[str, Measurement]) -> str:
     >>> best({"float32": Measurement(80e3, 2.50), "bfloat16": Measurement(110e3, 2.71)})
     'float32'
     """
-    most = TOLERANCE * results["float32"].loss
-    good = {name: each for name, each in results.items() if each.loss <= most}
+    highest_loss = TOLERANCE * results["float32"].loss
+    good = {name: result for name, result in results.items() if result.loss <= highest_loss}
     return max(good, key=lambda name: good[name].tokens_per_second)
 
 
@@ -79,11 +79,11 @@ def results() -> dict[str, Measurement]:
     machine, cache = _machine(), _cache()
     if machine not in cache:
         try:
-            cache[machine] = {name: asdict(each) for name, each in _measure_all().items()}
+            cache[machine] = {name: asdict(result) for name, result in _measure_all().items()}
         except (OSError, subprocess.CalledProcessError):
             return {}
         write_json(_path(), cache)
-    return {name: Measurement(**each) for name, each in cache[machine].items()}
+    return {name: Measurement(**fields) for name, fields in cache[machine].items()}
 
 
 def correct(precision: str, tokens_per_second: float) -> None:
@@ -135,7 +135,7 @@ def _measure_all() -> dict[str, Measurement]:
         [sys.executable, "-m", __name__, str(SECONDS)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
     )  # fmt: skip
-    return {name: Measurement(**each) for name, each in json.loads(done.stdout).items()}
+    return {name: Measurement(**fields) for name, fields in json.loads(done.stdout).items()}
 
 
 def main() -> None:
@@ -144,13 +144,13 @@ def main() -> None:
     divide_threads(TRAINING.batch_size)
     results: dict[str, Measurement] = {}
     for precision in PRECISIONS:
-        least = results["float32"].tokens_per_second if results else 0.0
-        results[precision] = _measure(precision, seconds, least)
-    print(json.dumps({name: asdict(each) for name, each in results.items()}))
+        useful_speed = results["float32"].tokens_per_second if results else 0.0
+        results[precision] = _measure(precision, seconds, useful_speed)
+    print(json.dumps({name: asdict(result) for name, result in results.items()}))
 
 
-def _measure(precision: str, seconds: float, least: float) -> Measurement:
-    """Train in a precision, for `seconds` or until it is slower than `least` tokens per second."""
+def _measure(precision: str, seconds: float, useful_speed: float) -> Measurement:
+    """Train in a precision for `seconds`, or for three steps if they are below `useful_speed`."""
     random = np.random.default_rng(0)
     ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # predictable in part
     batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
@@ -165,9 +165,9 @@ def _measure(precision: str, seconds: float, least: float) -> Measurement:
         losses.append(loss)
         if len(losses) > 1:  # the first step compiles
             times.append(time.perf_counter() - began)
-        # The fastest step: other work on the machine only ever adds to the time.
+        # That of the fastest step: other work on the machine can only make a step slower.
         speed = TRAINING.batch_size * TRAINING.window / min(times) if times else np.inf
-        if len(times) == 3 and speed < least:
+        if len(times) == 3 and speed < useful_speed:
             return Measurement(float(speed), np.inf)
     return Measurement(float(speed), float(np.mean(losses[STEPS - 5 : STEPS + 1])))
 

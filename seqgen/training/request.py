@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqgen.config import SIZES, ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
@@ -34,9 +34,9 @@ class RunRequest:
     ({'units': 128}, 5.0)
     """
 
-    explicit_options: Mapping[str, Any]  # `size` and fields of `ModelConfig` and `TrainConfig`
+    explicit_options: Mapping[str, object]  # `size` and fields of `ModelConfig` and `TrainConfig`
     sources: tuple[str, ...] = ()  # arguments of `load_corpus`; empty if there is a corpus already
-    corpus_options: Mapping[str, Any] = field(default_factory=dict)  # options of `load_corpus`
+    corpus_options: Mapping[str, object] = field(default_factory=dict)  # options of `load_corpus`
     output: Path | None = None  # model file to write; by default named after the corpus
     base: Path | None = None  # model file to train further
     resume: bool = False  # whether to continue an interrupted run
@@ -48,7 +48,7 @@ class RunRequest:
     def __post_init__(self) -> None:
         explicit = normalise_options(self.explicit_options)
         length = {} if explicit.keys() & {"minutes", "epochs"} else {"minutes": DEFAULT_MINUTES}
-        names = explicit.keys() & {each.name for each in fields(ModelConfig)}
+        names = explicit.keys() & {option.name for option in fields(ModelConfig)}
         network = {name: explicit[name] for name in names}
         training = {name: explicit[name] for name in explicit.keys() - names}
         object.__setattr__(self, "explicit_options", explicit)
@@ -81,6 +81,7 @@ class RunRequest:
             catalogue.name_of(self.sources[0]), resume=self.resume
         )
         checkpoint_path = checkpoint.path_for(path)
+        require_writable(checkpoint_path)  # its name is longer
         options: Json = {}
         if self.resume and cluster.is_chief():
             options |= checkpoint.corpus_options(checkpoint_path)
@@ -101,7 +102,7 @@ class RunInputs:
     checkpoint_path: Path | None = None
 
 
-def normalise_options(options: Mapping[str, Any]) -> Json:
+def normalise_options(options: Mapping[str, object]) -> Json:
     """Remove options that are None or `auto`, and replace `size` by `units`.
 
     Raises:

@@ -8,7 +8,7 @@ from seqgen.errors import TrainingError
 
 SMOOTHING = 0.98
 DIVERGED = 2.0  # a loss this many times that of a uniform guess has diverged
-STEPS_TO_DIVERGE = 200  # fewer are excused: a base model can start badly on text of another kind
+STEPS_TO_DIVERGE = 200  # before that the loss may be high: a base model can start with a bad fit
 
 
 class TrainingLoss:

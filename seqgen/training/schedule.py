@@ -12,15 +12,15 @@ from seqgen.config import TrainConfig
 WARM_UP = 0.02  # fraction of the run in which the learning rate rises
 SECONDS_TO_SAVE = 1.0
 TOLERANCE = 0.05  # fraction by which a run may exceed its length
-LAST = 0.01  # learning rate at the end of the run, as a fraction of the highest
+FINAL = 0.01  # learning rate at the end of the run, as a fraction of the highest
 
 
 @dataclass
 class Schedule:
     """Measures progress; the length of the run is either `seconds` or `steps`.
 
-    The length counts from `started`, but the fraction of the run from the end of the first step.
-    Otherwise starting and compiling could use up the warm-up of the learning rate.
+    The length counts from `started`. The fraction of the run counts from the end of the first step:
+    otherwise starting and compiling could use up the warm-up of the learning rate.
 
     >>> schedule = Schedule(steps=100)
     >>> schedule.fraction(25)
@@ -30,9 +30,9 @@ class Schedule:
     seconds: float | None = None
     steps: int | None = None
     started: float = field(default_factory=time.monotonic)
-    clock: Callable[[], float] = time.monotonic  # seconds
-    stepping: float = 0.0  # seconds from the start until the first step is done
-    reserved: float = 0.0  # seconds at the end that are for scoring and saving
+    clock: Callable[[], float] = time.monotonic  # returns seconds
+    stepping: float = 0.0  # seconds from the start of the run to the end of its first step
+    reserved: float = 0.0  # seconds at the end of the run for scoring and saving
 
     @classmethod
     def of_run(
@@ -83,10 +83,10 @@ class Schedule:
             ahead: look this many seconds into the future, if the run's length is in seconds.
         """
         if self.seconds is not None:
-            elapsed, ending = self.elapsed + ahead, self.seconds - self.reserved
-            if elapsed >= ending:
+            elapsed, end = self.elapsed + ahead, self.seconds - self.reserved
+            if elapsed >= end:
                 return 1.0
-            return max(elapsed - self.stepping, 0.0) / (ending - self.stepping)
+            return max(elapsed - self.stepping, 0.0) / (end - self.stepping)
         assert self.steps is not None
         return min(step / self.steps, 1.0)
 
@@ -116,10 +116,10 @@ def learning_rate_share(fraction: float) -> float:
 
     It rises linearly, then falls along half a cosine (Loshchilov and Hutter 2017).
 
-    >>> [round(learning_rate_share(each), 2) for each in (0.01, 0.02, 0.51, 1)]
+    >>> [round(learning_rate_share(fraction), 2) for fraction in (0.01, 0.02, 0.51, 1)]
     [0.5, 1.0, 0.51, 0.01]
     """
     if fraction < WARM_UP:
-        return max(fraction / WARM_UP, LAST)
+        return max(fraction / WARM_UP, FINAL)
     falling = (fraction - WARM_UP) / (1 - WARM_UP)
-    return LAST + (1 - LAST) * (1 + math.cos(math.pi * falling)) / 2
+    return FINAL + (1 - FINAL) * (1 + math.cos(math.pi * falling)) / 2

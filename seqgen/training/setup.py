@@ -13,7 +13,14 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
 from seqgen.model_file import ModelData
-from seqgen.training import auto_config, checkpoint, checkpoint_schema, cluster, fine_tuning
+from seqgen.training import (
+    auto_config,
+    checkpoint,
+    checkpoint_schema,
+    cluster,
+    fine_tuning,
+    rendezvous,
+)
 from seqgen.training.batches import fitting_size, require_enough
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
@@ -23,8 +30,9 @@ from seqgen.vocabulary import Vocabulary
 
 LONG_RUN_MINUTES = 1.0
 LONG_RUN_TOKENS = 3_000_000  # a run this long is worth some seconds of measuring precisions
-TOLERANCE = 0.2  # largest relative error of a predicted speed that is not corrected
-MOST_CORRECTIONS = 3
+TOLERANCE = 0.2  # relative error of a predicted speed above which the choice is corrected
+MAX_CORRECTIONS = 3
+MAX_CHOSEN_BATCH_SIZE = 64  # of `auto_config`
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +47,11 @@ class RunSetup:
     chosen: str = ""  # which options were chosen automatically, and why
     checkpoint_path: Path | None = None  # where checkpoints are written
     resumed: Checkpoint | None = None  # the checkpoint to continue from
-    started: float | None = None  # `clock()` when the run began; None: when it is run
-    clock: Callable[[], float] = time.monotonic  # seconds; tests have one of their own
+    started: float | None = None  # `clock()` at the start of the run; None: when steps begin
+    clock: Callable[[], float] = time.monotonic  # returns seconds; tests pass a clock of theirs
 
     def model_data(self) -> ModelData:
-        """The model that the run will give, without its weights and scores."""
+        """The model that the run will produce, without its weights and scores."""
         corpus = self.corpus
         return ModelData(
             corpus.task,
@@ -131,8 +139,8 @@ def _resumed(inputs: RunInputs) -> RunSetup:
         fingerprint, chosen = facts["place"]["base"], facts["place"]["chosen"]
     if inputs.base and fingerprint != fine_tuning.fingerprint(inputs.base.data):
         raise CheckpointError(
-            f"{path} is of a run that started from {'another' if fingerprint else 'no'} model; "
-            "leave out --from, or name the model that the run started from"
+            f"{path} belongs to a run that started from {'another' if fingerprint else 'no'} "
+            "model; leave out --from, or name the model that the run started from"
         )
     # A run that started from a model has the tokens of that model after those of the corpus.
     if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
@@ -153,14 +161,20 @@ def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
 
     Raises:
         ConfigError: this machine has another corpus or other options than the chief.
+        WorkerError: a machine does not answer for ten minutes.
     """
     from seqgen.network import sharding
     from seqgen.training import distributed
 
     request = inputs.request
     rank, size = cluster.rank_and_size()
-    callback.on_message(f"machine {rank + 1} of {size}: waiting for the others")
-    sharding.divide_threads(request.explicit_options.get("batch_size", 64) // size)
+    minutes = rendezvous.SECONDS_TO_WAIT / 60
+    callback.on_message(
+        f"machine {rank + 1} of {size}: waiting for the others, at most {minutes:g} minutes"
+    )
+    is_set = "batch_size" in request.explicit_options
+    batch_size = request.train_config.batch_size if is_set else MAX_CHOSEN_BATCH_SIZE
+    sharding.divide_threads(batch_size // size)
     here = {
         "corpus": {**inputs.corpus.metadata(), "arguments": None},  # its path may differ
         "options": {**request.explicit_options, "resume": request.resume},
@@ -184,25 +198,28 @@ def _choose(corpus: Corpus, request: RunRequest, callback: Callback) -> tuple[Js
 
     explicit, config = request.explicit_options, request.train_config
     batch_size, window = fitting_size(corpus.training_length)
-    require_enough(corpus, explicit.get("batch_size", batch_size), explicit.get("window", window))
-    is_fast = fast_layers.supports(request.model_config)
+    sizes = dataclasses.replace(config, batch_size=batch_size, window=window).override(explicit)
+    require_enough(corpus, sizes.batch_size, sizes.window)
+    has_kernels = fast_layers.supports(request.model_config)
     precision, speed = config.precision, auto_config.ASSUMED_SPEED
-    if is_fast:
+    if has_kernels:
         tokens = (config.epochs or 0) * corpus.training_length
         is_long = (config.minutes or 0) >= LONG_RUN_MINUTES or tokens >= LONG_RUN_TOKENS
-        precision, speed = _measured(explicit.get("precision"), is_long, callback)
+        precision, speed = _measured(
+            config.precision if "precision" in explicit else None, is_long, callback
+        )
     budget = auto_config.Budget(
         corpus.training_length,
         len(corpus.vocabulary),
         config.minutes,
         config.epochs,
         speed,
-        is_fast,
+        has_kernels,
         distributed.strategy().num_replicas_in_sync,
         precision,
     )
     chosen, reason = auto_config.choose_hyperparameters(budget, explicit)
-    if reason and (config.minutes or 0) >= LONG_RUN_MINUTES and is_fast and budget.devices == 1:
+    if reason and (config.minutes or 0) >= LONG_RUN_MINUTES and has_kernels and budget.devices == 1:
         chosen, reason = _corrected(budget, chosen, reason, corpus, request)
     if reason:
         callback.on_message(reason)
@@ -218,7 +235,7 @@ def _corrected(
     """
     from seqgen.training import calibration, precision_benchmark
 
-    for _ in range(MOST_CORRECTIONS):
+    for _ in range(MAX_CORRECTIONS):
         run_setup = RunSetup(
             corpus,
             request.model_config.override(chosen),

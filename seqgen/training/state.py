@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy.typing as npt
+from typing import TypedDict
 
 from seqgen.network import fast_layers
 from seqgen.network.backend import tf
@@ -21,11 +19,19 @@ from seqgen.training.schedule import Schedule
 from seqgen.training.setup import RunSetup
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.training.validation import Validation
-from seqgen.types import Json, Tensor
+from seqgen.types import Array, Json, Tensor
 from seqgen.utils.sigint import defer_sigint
 
-Array = npt.NDArray[Any]
-HistoryEntry = dict[str, float | None]
+
+class HistoryEntry(TypedDict):
+    """The progress of a run at a validation; losses are in nats per token."""
+
+    step: int
+    tokens_seen: int
+    seconds: float  # since the start of the run
+    training_loss: float
+    validation_loss: float | None
+    scored_tokens: int
 
 
 class RunState:
@@ -61,10 +67,10 @@ class RunState:
         self.training_loss = TrainingLoss(len(corpus.vocabulary))
         self.history: list[HistoryEntry] = []
         self.step = 0
-        self.seconds_per_step = 0.0  # of the last step; the first one is not counted
+        self.seconds_per_step = 0.0  # duration of the last step; 0 for the first one
 
     def advance(self, plan: StepPlan) -> StepPlan:
-        """Take one step, uninterrupted by Ctrl-C: a checkpoint cannot hold half a step.
+        """Take one step. Ctrl-C is deferred to its end: a checkpoint cannot hold half a step.
 
         Args:
             plan: what this machine would do.
@@ -132,8 +138,8 @@ class RunState:
         """Arrays for `load_state_dict`."""
         best = self.best_weights.best
         return {
-            "variables": [each.numpy() for each in self.train_step.variables],
-            "state": [each.numpy() for each in self.recurrent_state],
+            "variables": [variable.numpy() for variable in self.train_step.variables],
+            "state": [tensor.numpy() for tensor in self.recurrent_state],
             "best": best[1] if best else [],
         }
 
@@ -151,7 +157,7 @@ class RunState:
             raise ValueError("best: expected finite weights, got NaN or infinity")
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
-        self.recurrent_state = [tf.constant(each) for each in arrays["state"]]
+        self.recurrent_state = [tf.constant(array) for array in arrays["state"]]
         self.step, self.history = saved["step"], saved["history"]
         self.training_loss.load(saved["training_loss"])
         self.schedule.load_state_dict(saved["schedule"])

@@ -106,7 +106,7 @@ class TrainStep:
     def _step(self, *arguments: Tensor) -> Tensor:
         results = self.strategy.run(self._replica, arguments)
         return tf.nest.map_structure(
-            lambda each: self.strategy.experimental_local_results(each)[0], results
+            lambda result: self.strategy.experimental_local_results(result)[0], results
         )
 
     def _replica(
@@ -118,36 +118,38 @@ class TrainStep:
         plan: Tensor,
         number: Tensor,
     ) -> Tensor:
-        """The step on one device: it trains on its rows of the batch, in shards.
+        """The step on one device, which trains on its rows of the batch, in shards.
 
         Results are the same on all devices.
         """
         context = tf.distribute.get_replica_context()
         replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
-        state = [each * keep_state[:, None] for each in state]
+        state = [tensor * keep_state[:, None] for tensor in state]
         rows, count = self._rows, self._shards
         if replicas > 1:
             first = replica * rows
             inputs, targets, *state = (
-                tf.ensure_shape(each[first : first + rows], (rows, *each.shape[1:]))
-                for each in (inputs, targets, *state)
+                tf.ensure_shape(tensor[first : first + rows], (rows, *tensor.shape[1:]))
+                for tensor in (inputs, targets, *state)
             )
         number = (number * replicas + replica) * count
         loss, state, sums = self._gradients(count, number, inputs, targets, state)
         if replicas > 1:
             plan *= tf.cast(tf.equal(replica, 0), plan.dtype)
             plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
-            state = [context.all_gather(each, axis=0) for each in state]
+            state = [context.all_gather(tensor, axis=0) for tensor in state]
         scale = replicas * count * SCALE[self.config.precision]
         factor = tf.minimum(self.config.clip_norm * scale / tf.linalg.global_norm(sums), 1) / scale
         self.optimizer.learning_rate.assign(plan[0])
-        self.optimizer.apply([each * factor for each in sums], self.network.trainable_variables)
+        self.optimizer.apply(
+            [gradient * factor for gradient in sums], self.network.trainable_variables
+        )
         return loss / (replicas * count), state, plan
 
     def _gradients(
         self, count: int, number: Tensor, inputs: Tensor, targets: Tensor, state: Tensor
     ) -> Tensor:
-        """The sum of the losses of `count` shards, the states after them, and its gradients."""
+        """Return the sum of the losses of `count` shards, the new states, and its gradients."""
         masks = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:
@@ -156,11 +158,11 @@ class TrainStep:
             for i, shard in enumerate(cut(count, inputs, targets, state)):
                 inputs, targets, state = shard
                 logits, state = forward(inputs, state, i)
-                each = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-                losses.append(tf.reduce_mean(each))
+                token_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+                losses.append(tf.reduce_mean(token_losses))
                 states.append(state)
             loss = tf.add_n(losses)
-            regularisers = [count * each for each in self.network.losses]
+            regularisers = [count * penalty for penalty in self.network.losses]
             total = tf.add_n([loss, *regularisers]) * SCALE[self.config.precision]
         gradients = tape.gradient(total, self.network.trainable_variables)
-        return loss, join(states), [tf.convert_to_tensor(each) for each in gradients]
+        return loss, join(states), [tf.convert_to_tensor(gradient) for gradient in gradients]

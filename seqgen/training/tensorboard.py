@@ -6,7 +6,6 @@ import importlib.util
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from seqgen.errors import ConfigError, OutputError
 from seqgen.network.backend import tf
@@ -45,9 +44,9 @@ class TensorBoard(Callback):
         self.has_failed = False
 
     @cached_property
-    def writer(self) -> Any:
-        """Created on the first write: TensorFlow's threads cannot be configured any more after
-        its first operation, and the run does that."""
+    def writer(self) -> tf.summary.SummaryWriter:
+        """Created on the first write: the run configures TensorFlow's threads, which it can do only
+        before the first operation."""
         return tf.summary.create_file_writer(str(self.folder))
 
     def _write(self, step: int, write: Callable[[], None]) -> None:

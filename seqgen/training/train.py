@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.model import Model
@@ -28,7 +28,7 @@ def train(
     checkpoint_path: str | Path | None = None,
     resume: bool = False,
     index: bool = True,
-    **options: Any,
+    **options: object,
 ) -> Model:
     """Train a model.
 
@@ -50,7 +50,7 @@ def train(
         CorpusError: the corpus is smaller than one batch.
         CheckpointError: there is nothing to resume, or it belongs to another run.
         TrainingError: the loss diverges.
-        WorkerError: another machine of the run cannot be reached any more.
+        WorkerError: another machine of the run can no longer be reached.
 
     >>> from seqgen.tasks.load import load_corpus
     >>> model = train(load_corpus("python-docs"), epochs=0.001, units=8, batch_size=2)

@@ -1,10 +1,9 @@
-"""The loss on held-out ids, with the recurrent state carried over all of them."""
+"""The loss on held-out ids, with a recurrent state that continues from window to window."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from seqgen.network.backend import tf
 from seqgen.network.build import initial_state
 from seqgen.network.forward import Forward
 from seqgen.network.sharding import cut, join, limit_blas, shard_count
-from seqgen.types import Ids
+from seqgen.types import Ids, Network, Tensor
 
 STREAMS = 64
 WINDOW = 64
@@ -41,7 +40,7 @@ class Validation:
 
     def __init__(
         self,
-        network: Any,
+        network: Network,
         ids: Ids,
         first: int,
         clock: Callable[[], float] = time.monotonic,
@@ -58,7 +57,9 @@ class Validation:
         """Tokens of the validation part."""
         return len(self.ids) - self.first
 
-    def _sum_of_losses(self, inputs: Any, targets: Any, scored: Any, state: Any) -> Any:
+    def _sum_of_losses(
+        self, inputs: Tensor, targets: Tensor, scored: Tensor, state: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
         sums, states = [], []
         count = shard_count(STREAMS)
         forward = Forward(self.network, STREAMS // count)

@@ -38,7 +38,7 @@ def read_json(path: Path) -> Any:
         return None
 
 
-def write_json(path: Path, data: Any) -> None:
+def write_json(path: Path, data: object) -> None:
     """Write a JSON file atomically; missing folders are created.
 
     Write errors are ignored: without the cache, the next run is only slower.

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from seqgen.types import Hashes
+from seqgen.types import Hashes, Ids
 
 MULTIPLIER = 0x9E3779B97F4A7C15  # 2**64 / the golden ratio; odd, so it has an inverse
 MODULUS = 1 << 64
 
 
-def mixed(numbers: npt.NDArray[Any]) -> Hashes:
+def mixed(numbers: Ids) -> Hashes:
     """Mix the bits of numbers `(N,)`, so that every output bit depends on every input bit.
 
     >>> mixed(np.array([1, 2], np.uint64)) >> np.uint64(56)
@@ -47,7 +45,7 @@ def of_texts(texts: Iterable[str]) -> Hashes:
     digests = (
         hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8) for text in texts
     )
-    return np.array([int.from_bytes(each.digest(), "little") for each in digests], np.uint64)
+    return np.array([int.from_bytes(digest.digest(), "little") for digest in digests], np.uint64)
 
 
 def of_ngrams(codes: Hashes, order: int) -> Hashes:

@@ -1,6 +1,7 @@
-"""Music on the command line; through real processes where a model is trained and first used."""
+"""Music on the command line; in real processes where a model is trained and first used."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from seqgen.music.signatures import Key, Meter
 from seqgen.tasks.music.output import piece_paths
 from tests.conftest import Run
 from tests.tasks.music.test_corpus import tune
+
+SAVED = Path(__file__).parents[1] / "saved" / "music-0.1.keras"
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +185,12 @@ def test_inspect_shows_terms_of_use(tunes: Path, monkeypatch: pytest.MonkeyPatch
     ("arguments", "message"),
     [
         (("generate", "MODEL", "--prompt", "Dear"), "--prompt applies to models of text"),
-        (("generate", "MODEL", "--key", "C#dor"), "key: the model has never seen"),
-        (("generate", "MODEL", "--meter", "9/16"), "meter: the model has never seen 9/16; it"),
-        (("generate", "MODEL", "--range", "C1-D1"), "range: the model knows no note in it"),
+        (("generate", "MODEL", "--key", "C#dor"), "key: expected one that the model knows"),
+        (
+            ("generate", "MODEL", "--meter", "9/16"),
+            "meter: expected one that the model knows, got 9/16; use",
+        ),
+        (("generate", "MODEL", "--range", "C1-D1"), "range: expected notes that the model knows"),
         (("generate", "MODEL", "-o", "tune.mp3"), "expected a name that ends in .mid"),
         (("generate", "MODEL", "-o", "no/tune.mid"), "there is no folder no"),
         (("generate", "MODEL", "--bars", "-1"), "bars: expected a whole number"),
@@ -197,7 +203,7 @@ def test_inspect_shows_terms_of_use(tunes: Path, monkeypatch: pytest.MonkeyPatch
         (("render", "TUNES/jig.abc", "-o", "a.gif"), "expected a name that ends in"),
         (("train", "TUNES", "--encoding", "latin-1"), "encoding: expected melody or polyphony"),
         (("train", "TUNES/broken.mid"), "no music to learn from"),
-        (("train", "TUNES", "--lines"), "lines: expected options of the task music"),
+        (("train", "TUNES", "--lines"), "lines: expected an option of the task music"),
         (("train", "TUNES/1.mid", "--task", "text"), "is a binary file; expected plain text"),
     ],
 )
@@ -219,3 +225,25 @@ def test_every_error_is_one_line(
     assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1, done.stderr
     assert message in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_pipes_and_devices_are_read_to_their_end_or_refused(
+    tunes: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqgen.corpus.special_files.SECONDS_TO_WAIT", 0.0)
+    os.mkfifo(tmp_path / "pipe.mid")
+    for name, message in (("pipe.mid", "no program has written"), ("/dev/zero", "is a device")):
+        done = seqgen("render", name, "-o", "x.abc", cwd=tmp_path)
+        assert done.returncode == 1 and message in done.stderr, done.stderr
+
+
+def test_a_long_primer_is_no_file(seqgen: Run) -> None:
+    done = seqgen("generate", SAVED, "--primer", "G4/8 " * 1000 + "x")
+    assert done.returncode == 1 and "notes: expected something like" in done.stderr
+
+
+def test_a_range_without_its_beginning_is_an_error(seqgen: Run) -> None:
+    for text in (" -C5", "-", "C5-", "--range"):
+        done = seqgen("generate", SAVED, f"--range={text}")
+        assert done.returncode == 1, text
+        assert "Error: " in done.stderr.splitlines()[-1] and "expected something" in done.stderr

@@ -31,23 +31,23 @@ RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(autouse=True)
-def same_chance() -> None:
+def same_random_ids() -> None:
     """Seed the generator for each test, since an index has rare false positives."""
     RANDOM.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 
-def chance(length: int) -> np.ndarray:
+def random_ids(length: int) -> np.ndarray:
     return RANDOM.integers(0, len(LETTERS), length)
 
 
 def test_a_planted_copy_is_found() -> None:
-    ids = chance(30_000)
-    index = index_of(Corpus("chance", "text", LETTERS, ids), CODES)
-    output = np.concatenate((chance(200), ids[700:760], chance(200)))
+    ids = random_ids(30_000)
+    index = index_of(Corpus("random", "text", LETTERS, ids), CODES)
+    output = np.concatenate((random_ids(200), ids[700:760], random_ids(200)))
     assert 60 <= longest_copy([index], CODES, output) <= 63
-    assert longest_copy([index], CODES, chance(500)) < 9
+    assert longest_copy([index], CODES, random_ids(500)) < 9
     assert longest_copy([], CODES, output) is None
-    assert longest_copy([index], CODES, ids[-100:]) < 9  # they are held out
+    assert longest_copy([index], CODES, ids[-100:]) < 9  # these are held out
 
 
 def tunes() -> tuple[Corpus, list[str]]:
@@ -100,7 +100,7 @@ class MemorisedText:
         return np.zeros(batch_size, int)
 
     def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        # Where it was led away it looks for the next place with that letter, as a learner would.
+        # If the guard chose another letter, continue after the next occurrence of that letter.
         places = [
             place if self.ids[place % len(self.ids)] == token
             else int(np.argmax(np.roll(self.ids, -place) == token)) + place
@@ -122,8 +122,8 @@ def true_runs(ids: list[int], corpus: np.ndarray, longest: int) -> bool:
 
 @pytest.mark.parametrize("rows", [1, 4])
 def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int) -> None:
-    ids = chance(2000)
-    corpus = Corpus("chance", "text", LETTERS, ids, validation=0)
+    ids = random_ids(2000)
+    corpus = Corpus("random", "text", LETTERS, ids, validation=0)
     index = index_of(corpus, CODES)
     model = MemorisedText(ids)
     config = SampleConfig(length=100_000 // rows, temperature=1, max_copy=20)
@@ -137,14 +137,14 @@ def test_no_copy_gets_longer_than_allowed_in_a_hundred_thousand_tokens(rows: int
     for output in outputs:
         assert len(output.ids) == 100_000 // rows and not output.is_stuck
         assert not true_runs(output.ids, ids, 20)
-        assert true_runs(output.ids, ids, 17)  # the guard holds back no more than it must
+        assert true_runs(output.ids, ids, 17)  # the guard allows the longest copy that it may
 
 
 def test_the_guard_counts_runs_like_the_index() -> None:
-    ids = chance(5000)
-    index = index_of(Corpus("chance", "text", LETTERS, ids, validation=0), CODES)
+    ids = random_ids(5000)
+    index = index_of(Corpus("random", "text", LETTERS, ids, validation=0), CODES)
     output = np.concatenate([part for i in range(0, 4000, 400)
-                             for part in (ids[i : i + 25], chance(3))])  # fmt: skip
+                             for part in (ids[i : i + 25], random_ids(3))])  # fmt: skip
     guard = CopyGuard(index, CODES, 40, [])
     runs = []
     for token in output:
@@ -154,7 +154,7 @@ def test_the_guard_counts_runs_like_the_index() -> None:
 
 
 def test_unsupported_limits_are_errors() -> None:
-    index = index_of(Corpus("chance", "text", LETTERS, chance(20_000)), CODES)
+    index = index_of(Corpus("random", "text", LETTERS, random_ids(20_000)), CODES)
     config = SampleConfig(max_copy=2)
     with pytest.raises(ConfigError, match=r"expected at least \d+ characters, got 2"):
         guards([index], CODES, config, [])
@@ -211,7 +211,7 @@ def test_max_copy_limits_the_copies_of_a_model_of_music() -> None:
 
 
 def test_the_longest_copy_is_reported_in_one_line() -> None:
-    index = index_of(Corpus("chance", "text", LETTERS, chance(5000)), CODES)
+    index = index_of(Corpus("random", "text", LETTERS, random_ids(5000)), CODES)
     (line,) = report([index], CODES, [12, 0])
     assert line == "longest run copied from the corpus: 12 characters"
     assert report([index], CODES, [0]) == [

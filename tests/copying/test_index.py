@@ -56,7 +56,7 @@ def test_the_beginning_of_a_piece_is_indexed_and_pieces_are_not_joined() -> None
     pieces = [RANDOM.integers(0, 50, n) for n in (5, 40, 3, 60)]
     index = index_of(pieces, order=8)
     for piece in pieces:
-        runs = index.runs(CODES[piece], begins=True)
+        runs = index.runs(CODES[piece], starts_piece=True)
         assert runs.tolist() == list(range(1, len(piece) + 1))
     joined = CODES[np.concatenate((pieces[1][-7:], pieces[2], pieces[3][:7]))]
     assert index.runs(joined).max() == 0
@@ -70,7 +70,7 @@ def test_the_result_does_not_depend_on_the_chunk_size(monkeypatch: pytest.Monkey
 
 
 def test_a_very_large_corpus_is_subsampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "MOST_NGRAMS", 10_000)
+    monkeypatch.setattr(copies, "MAX_NGRAMS", 10_000)
     corpus = RANDOM.integers(0, 50, 50_000)
     index = index_of([corpus], order=8)
     assert (index.every, index.size) == (5, 10_000)

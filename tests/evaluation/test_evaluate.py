@@ -74,7 +74,7 @@ def test_a_missing_or_changed_training_corpus_is_noted(
     model.data.corpus["arguments"] = ["gone.txt"]
     with pytest.raises(CorpusError, match="gone.txt: no such file.*give a corpus to score"):
         evaluation.evaluate(model, folder=tmp_path)
-    shutil.copy(book, tmp_path / "gone.txt")  # in the folder of the model it would be found
+    shutil.copy(book, tmp_path / "gone.txt")  # not in the model's folder, where it is found
     assert evaluation.evaluate(model, folder=tmp_path).scores["baseline"]
     (tmp_path / "gone.txt").write_text(SENTENCE * 100, encoding="utf-8")
     with pytest.raises(CorpusError, match="has changed since the model was trained"):
@@ -112,7 +112,7 @@ def test_another_split_than_in_training_is_noted(
     found = evaluation.evaluate(model, folder=trained.parent)
     assert found.notes == [
         "this version of seqgen splits the corpus differently: the model was trained on some of "
-        "the parts that are now held out"
+        "the tokens that are now held out"
     ]
 
 

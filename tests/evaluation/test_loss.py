@@ -17,7 +17,7 @@ def network_and_runtime() -> tuple[object, NumpyEngine]:
     config = ModelConfig(units=24, embedding=8)
     keras.utils.set_random_seed(1)
     network = build(config, vocabulary_size=20)
-    embedding, *recurrent, kernel, bias = network.get_weights()  # as it begins, it soon forgets
+    embedding, *recurrent, kernel, bias = network.get_weights()  # an untrained network forgets soon
     network.set_weights([4 * embedding, *recurrent, 4 * kernel, bias])
     return network, NumpyEngine(config, network.get_weights())
 
@@ -36,7 +36,7 @@ def test_one_stream_scores_each_token_given_all_previous_ones() -> None:
 def test_the_losses_do_not_depend_on_the_number_of_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     network, runtime = network_and_runtime()
     alone = scoring.losses(runtime, IDS, 1000)
-    monkeypatch.setattr(scoring, "FEW", 100)
+    monkeypatch.setattr(scoring, "MAX_SINGLE", 100)
     together = scoring.losses(runtime, IDS, 1000)
     assert together.shape == (2000,)
     np.testing.assert_allclose(together, alone, atol=1e-3)

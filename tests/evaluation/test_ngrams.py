@@ -39,7 +39,7 @@ def test_the_losses_agree_with_the_formula(
 def test_the_best_order_is_neither_the_shortest_nor_the_longest() -> None:
     random = np.random.default_rng(0)
     ids = [0, 0]
-    for _ in range(30_000):  # the next token follows from the last two, nine times out of ten
+    for _ in range(30_000):  # in nine of ten cases the last two tokens determine the next one
         ids.append(int(random.integers(8)) if random.random() < 0.1 else (ids[-1] + ids[-2]) % 8)
     found = losses(np.array(ids[:27_000]), np.array(ids[27_000:]), 8)
     assert int(np.argmin(found)) == 2

@@ -52,7 +52,7 @@ def run(case: bytes | Path) -> None:
             path.write_bytes(case)
         model = seqgen.load(path)
     summaries.model(model.data)
-    json.dumps(summaries.model_facts(model.data))
+    json.dumps(summaries.model_metadata(model.data))
     if not numpy_engine.supports(model.data.model_config):
         return  # only Keras runs it, which takes seconds to import
     if model.data.task == "text":

@@ -80,18 +80,18 @@ def test_windows_out_of_range_are_refused() -> None:
 
     arrays = {name: np.zeros(4096, np.float32) for name in ("weights", "packed")}
     addresses = {name: array.ctypes.data for name, array in arrays.items()}
-    good = {"isa": ISAS.index("plain"), "cell": 0, "units": 16, "width": 4, "steps": 0, "batch": 4}
+    good = {"isa": ISAS.index("plain"), "cell": 0, "units": 16, "width": 4, "steps": 0, "batch": 8}
     pack = library().window_pack_forward
     assert pack(ctypes.byref(Window(**good, **addresses))) == OK
     for wrong in (
         {"isa": 9}, {"isa": -1}, {"cell": 3}, {"cell": -1}, {"units": 17}, {"units": 0},
-        {"units": -16}, {"width": -1}, {"batch": 3}, {"batch": 0}, {"steps": -1},
+        {"units": -16}, {"width": -1}, {"batch": 4}, {"batch": 0}, {"steps": -1},
     ):  # fmt: skip
         assert pack(ctypes.byref(Window(**{**good, **wrong}, **addresses))) == BAD_ARGUMENT, wrong
     for missing in addresses:
         some = {name: address for name, address in addresses.items() if name != missing}
         assert pack(ctypes.byref(Window(**good, **some))) == BAD_ARGUMENT, missing
-    # Everything else that the loops need is missing here.
+    # All other functions that the loops need are missing here.
     for work in (library().window_forward, library().window_backward):
         assert work(ctypes.byref(Window(**good, **addresses))) == BAD_ARGUMENT
 
@@ -141,12 +141,9 @@ def test_arrays_of_a_window_are_measured() -> None:
     from seqgen.network.kernels import c_loop
 
     cell, units, batch_size = CELLS.index("gru"), 16, 16
-    inputs = np.zeros((3, 2, batch_size), np.float32)
-    kernel, recurrent = (
-        c_loop._pack(
-            cell, units, batch_size, "window_pack_forward", np.ones((rows, 48), np.float32)
-        )
-        for rows in (3, units)
+    inputs, kernel = np.zeros((3, 2, batch_size), np.float32), np.ones((3, 48), np.float32)
+    recurrent = c_loop._pack(
+        cell, units, batch_size, "window_pack_forward", np.ones((units, 48), np.float32)
     )
     bias, state = np.zeros((2, 48), np.float32), np.zeros((units, batch_size), np.float32)
     good = {
@@ -156,15 +153,15 @@ def test_arrays_of_a_window_are_measured() -> None:
         "bias": bias,
         "state": state,
     }
-    outputs, *_ = c_loop._forward(cell, 5, *good.values())
+    outputs, *_ = c_loop._forward(cell, 5, np.float32, *good.values())
     assert outputs.shape == (units, 2, batch_size)
-    for name in ("kernel", "recurrent", "bias"):
+    for name in ("recurrent", "bias"):
         with pytest.raises(
             ValueError, match="expected .* contiguous bytes for a window of 16 units"
         ):
-            c_loop._forward(cell, 5, *{**good, name: good[name][:-1]}.values())
+            c_loop._forward(cell, 5, np.float32, *{**good, name: good[name][:-1]}.values())
     with pytest.raises(ValueError, match="hidden: expected"):
-        c_loop._forward(cell, 5, inputs, kernel, recurrent, bias, state[:, ::2])
+        c_loop._forward(cell, 5, np.float32, inputs, kernel, recurrent, bias, state[:, ::2])
 
 
 @compiled

@@ -39,7 +39,7 @@ NEEDED = {  # instruction set → flags of /proc/cpuinfo
 @pytest.mark.skipif(sysconfig.get_platform() != "linux-x86_64", reason="reads /proc/cpuinfo")
 @pytest.mark.parametrize("compiler", ["cc", "zig"])
 def test_it_finds_the_instruction_sets_of_the_processor(compiler: str, tmp_path: Path) -> None:
-    """The run-time library of a compiler may not know: zig's says that there is nothing."""
+    """The run-time library of a compiler may not know them: that of zig reports none."""
     there = importlib.util.find_spec("ziglang") if compiler == "zig" else shutil.which("cc")
     require(there, f"needs {compiler}")
     command = [*zig(), "-target", TARGETS["linux-x86_64"][0]] if compiler == "zig" else ["cc"]

@@ -35,8 +35,11 @@ static void dump(const float *array, int64_t count) {
     fwrite(array, sizeof *array, (size_t)count, stdout);
 }
 
+/* Room for packed weights, which depends on the instruction set: no numbers are drawn for it. */
 static uint32_t *words(int isa, int64_t rows, int64_t width, int64_t batch) {
-    return (uint32_t *)numbers(padded(rows, window_tile_rows(isa, batch)) * width, 0.0f);
+    uint32_t *array = allocate(padded(rows, window_tile_rows(isa, batch)) * width);
+    if (!array) exit(2);
+    return array;
 }
 
 static void train(int isa, int cell, int64_t units, int64_t width, int64_t steps, int64_t batch) {

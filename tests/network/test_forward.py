@@ -32,7 +32,7 @@ def test_masks_drop_the_given_share_and_differ_between_places() -> None:
     ]
     for mask in masks:
         assert (mask == 0).mean() == pytest.approx(0.3, abs=0.02)
-        assert mask.max() == pytest.approx(256 / (256 - 77))  # 0.3 to the nearest of 256 parts
+        assert mask.max() == pytest.approx(256 / (256 - 77))  # 0.3, rounded to 77 / 256
         assert mask.mean() == pytest.approx(1, abs=0.02)
     together = [np.mean((a == 0) & (b == 0)) for a, b in itertools.combinations(masks, 2)]
     assert together == pytest.approx([0.09] * 10, abs=0.02)
@@ -52,7 +52,7 @@ def test_dropout_is_for_training_and_recurrent_weights_are_dropped_for_a_whole_w
     plain, _ = Forward(bare, 2)(ids, initial_state(bare, 2))
     one, _ = Forward(bare, 2, masks=DropoutMasks(0, 0, 0.5))(ids, initial_state(bare, 2))
     assert np.abs(one - plain).max() > 0.001
-    # One mask for all steps and streams: with equal ids the outputs settle, and are alike.
+    # All steps and streams have the same mask, so with equal ids their outputs become equal.
     np.testing.assert_allclose(one[0], one[1], atol=1e-6)
     assert np.abs(one[:, -1] - one[:, -2]).max() < np.abs(one[:, 1] - one[:, 0]).max() / 10
 

@@ -28,8 +28,8 @@ CELLS = [
 
 
 def results(layer: object, inputs: object, state: list[object], dtype: str | None) -> list:
-    """Outputs and last states, then the gradients of the weights, the inputs and the states; with
-    a type the fast layers', in products of that type, else Keras's."""
+    """Outputs and last states, then the gradients of the weights, the inputs and the states; of
+    the fast layers if a type of their products is given, otherwise of Keras's layers."""
 
     @tf.function(autograph=False)
     def run() -> object:

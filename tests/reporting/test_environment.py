@@ -21,42 +21,42 @@ def uncached(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_versions_and_processor_are_listed() -> None:
-    facts = environment.facts()
-    assert facts["seqgen"] == __version__ and facts["cores"] == os.cpu_count()
-    assert facts["packages"]["tensorflow"].startswith("2.") and facts["processor"]
-    text = environment.text(facts)
+    described = environment.describe()
+    assert described["seqgen"] == __version__ and described["cores"] == os.cpu_count()
+    assert described["packages"]["tensorflow"].startswith("2.") and described["processor"]
+    text = environment.text(described)
     assert __version__ in text and "float32: " in text
 
 
 @compiled
 def test_a_limited_instruction_set_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(native.VARIABLE, "plain")
-    facts = environment.facts()
-    assert facts["training"] == {"float32": "plain", "bfloat16": None}
-    assert facts["generation"] == "plain"
+    described = environment.describe()
+    assert described["training"] == {"float32": "plain", "bfloat16": None}
+    assert described["generation"] == "plain"
     for number, name in enumerate(ISAS[:-1]):
         has = native.library().processor_has(number)
         expected = "SEQGEN_NATIVE is plain" if has else "this processor lacks it"
-        assert facts["not_used"][name] == expected
-    assert "bfloat16: TensorFlow" in environment.text(facts)
+        assert described["not_used"][name] == expected
+    assert "bfloat16: TensorFlow" in environment.text(described)
 
 
 def test_a_library_that_is_disabled_missing_or_incompatible(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(native.VARIABLE, "0")
-    facts = environment.facts()
-    assert facts["not_used"] == {"C library": "SEQGEN_NATIVE is 0"}
-    assert "generation  NumPy" in environment.text(facts)
+    described = environment.describe()
+    assert described["not_used"] == {"C library": "SEQGEN_NATIVE is 0"}
+    assert "generation  NumPy" in environment.text(described)
     monkeypatch.delenv(native.VARIABLE)
     library.cache_clear()
     monkeypatch.setattr(native, "LIBRARY", tmp_path / "library.so")
-    assert "install a C compiler" in environment.facts()["not_used"]["C library"]
+    assert "install a C compiler" in environment.describe()["not_used"]["C library"]
     library.cache_clear()
     (tmp_path / "library.so").write_bytes(b"MZ of another system")
-    assert "another kind of machine" in environment.facts()["not_used"]["C library"]
+    assert "another kind of machine" in environment.describe()["not_used"]["C library"]
 
 
 def test_a_system_without_cpuinfo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(environment, "PROCESSORS", tmp_path / "missing")
-    assert environment.facts()["processor"]
+    assert environment.describe()["processor"]

@@ -50,7 +50,7 @@ def test_agrees_with_numpy(
 ) -> None:  # fmt: skip
     random = np.random.default_rng(seed)
     logits = random.normal(0, 4, (rows, size)).astype(np.float32)
-    if is_rounded:  # many that are equal
+    if is_rounded:  # so that many logits are equal
         logits = logits.round()
     forbidden = random.random((rows, size)) < 0.3
     forbidden[:, 0] = False

@@ -176,7 +176,7 @@ def test_batches_have_every_item_once_and_the_same_sizes_for_any_count() -> None
 def test_an_item_does_not_depend_on_the_count(cell: str, kind: type) -> None:
     config = ModelConfig(cell=cell, units=48, layers=2)
     if kind is CEngine and not c_engine.supports(config):
-        kind = NumpyEngine  # there was no compiler
+        kind = NumpyEngine  # the C library is not compiled
     runtime = kind(config, [3 * w for w in build(config, vocabulary_size=30).get_weights()])
     sampling = SampleConfig(length=40, seed=7, temperature=1)
     place = read(runtime, np.array([3]))

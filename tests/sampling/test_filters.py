@@ -82,6 +82,12 @@ def test_a_registered_filter_is_an_argument_and_is_applied(epsilon: Filter) -> N
         SampleConfig(epsilon=3)
 
 
+def test_filters_are_values_by_name() -> None:
+    assert SampleConfig(filters={"top_k": 3}) == SampleConfig(top_k=3)
+    with pytest.raises(ConfigError, match="filters: expected values by name, got 3"):
+        SampleConfig(filters=3)
+
+
 def test_a_registered_filter_is_an_option_of_the_command_line() -> None:
     program = THIRD + "from seqgen.cli import cli\ncli(['generate', '--help'])"
     shown = subprocess.run(

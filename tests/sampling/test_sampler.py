@@ -80,7 +80,7 @@ def test_the_penalty_makes_recent_tokens_less_likely() -> None:
 
 
 class Spelling:
-    """Logits with which every option spells another word."""
+    """Logits from which every option generates another word."""
 
     LETTERS = "abcdefgh"
 
@@ -104,25 +104,26 @@ def test_every_option_alone_spells_its_word() -> None:
     assert set(spell({"top_k": 2, "temperature": 1}, falling, 60)) == {*"ab"}
     assert set(spell({"top_p": 0.6, "temperature": 1}, falling, 60)) == {*"abc"}
     assert set(spell({"min_p": 0.5, "temperature": 1}, falling, 60)) == {*"abcd"}
-    # A temperature of 0 at every other place; in between, one that makes all alike.
+    # Every second temperature is 0; the other one makes all tokens almost equally likely.
     hot_and_cold = spell({"temperature_schedule": (0, 1e6)}, falling, 60)
     assert set(hot_and_cold[::2]) == {"a"} and len(set(hot_and_cold[1::2])) == 8
-    # A window of two: whatever was said comes back when it is two letters old.
+    # With a window of two, a letter can be repeated after two others.
     penalty = {"temperature": 0, "repetition_penalty": 1.5, "repetition_window": 2}
     assert spell(penalty, falling, 6) == "abcabc"
 
 
 def test_the_order_is_penalty_temperature_top_k_top_p_min_p() -> None:
-    # Before the penalty a is the likeliest, after it b; top-k must see what the penalty leaves.
+    # The most likely letter is a before the penalty and b after it; top-k must apply after it.
     sampler = Sampler(SampleConfig(repetition_penalty=4, top_k=1))
     assert sampler(np.array([[4.0, 3.0, 0.0]]), np.array([[0]]), np.array([0.5]), 0) == [1]
-    # At a temperature of 10 three tokens share 0.6 of the probability; without it the first has it.
+    # At a temperature of 10 three tokens have a probability of 0.6; at 1 the first one has it.
     logits = np.array([[5.0, 0.0, -1.0, -2.0]])
     assert set(_draws({"top_p": 0.6, "temperature": 1}, logits)) == {0}
     assert len(set(_draws({"top_p": 0.6, "temperature": 10}, logits))) > 1
-    # Top-k first leaves two of equal probability: half of it is the first one alone.
-    assert set(_draws({"top_k": 2, "top_p": 0.4, "temperature": 1}, np.array([[2.0, 1.0, 1.0]]))) \
-        == {0}  # fmt: skip
+    # Among the two tokens that top-k leaves, the first one has more than half of the probability.
+    logits = np.log([[0.4, 0.3, 0.2, 0.1]])
+    assert set(_draws({"top_k": 2, "top_p": 0.5, "temperature": 1}, logits)) == {0}
+    assert set(_draws({"top_p": 0.5, "temperature": 1}, logits)) == {0, 1}
 
 
 def _draws(options: dict[str, object], logits: np.ndarray) -> list[int]:
@@ -135,7 +136,7 @@ def _draws(options: dict[str, object], logits: np.ndarray) -> list[int]:
     [
         ({"temperature": -1}, "temperature: expected a number of at least 0"),
         ({"temperature_schedule": (1, -1)}, "temperature_schedule: expected a number of at least"),
-        ({"top_k": 0}, "top_k: expected a whole number of at least 1, got 0"),
+        ({"top_k": 0}, "top_k: expected a whole number from 1 to 1,000,000,000, got 0"),
         ({"top_p": 0}, "top_p: expected a probability above 0"),
         ({"top_p": 1.1}, "top_p: expected a probability above 0 and at most 1, got 1.1"),
         ({"min_p": -0.1}, "min_p: expected a probability"),

@@ -1,4 +1,4 @@
-"""A third task needs nothing but the contract."""
+"""A third task only has to implement the contract."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ DIGITS = Vocabulary(tuple("0123456789"))
 
 
 class DigitTask(base.Task):
-    """Sequences of digits, as files that end in `.digits` hold them."""
+    """Sequences of digits, from files that end in `.digits`."""
 
     name, token_name, copy_unit = "digits", "digit", "digits"
 

@@ -49,7 +49,7 @@ def test_more_epochs_give_more_dropout() -> None:
 
 
 def test_a_large_corpus_does_not_give_too_large_a_network() -> None:
-    """Of 100 MB in five minutes, the network reads several times as much as it has weights."""
+    """In five minutes, the network reads several tokens of 100 MB per weight."""
     budget = Budget(10**8, 200, 5, None, 100_000.0)
     options, _ = choose_hyperparameters(budget, {"minutes": 5})
     config = ModelConfig(units=options["units"])
@@ -94,11 +94,13 @@ def test_there_is_no_message_if_nothing_is_chosen() -> None:
 @pytest.mark.parametrize("cell", cell_names())
 def test_the_number_of_weights_agrees_with_keras(cell: str) -> None:
     config = ModelConfig(cell=cell, units=12, layers=2, embedding=5)
-    few = 2 * 3 * 12  # a GRU has a second bias
-    assert build(config, 9).count_params() - weights(config, 9) in (0, few)
+    second_biases = 2 * 3 * 12  # of a GRU
+    assert build(config, 9).count_params() - weights(config, 9) in (0, second_biases)
 
 
-def test_epochs_decide_too() -> None:
-    few, many = (choose_hyperparameters(Budget(10**6, 65, None, each), {})[0] for each in (1, 30))
+def test_the_number_of_epochs_matters_too() -> None:
+    few, many = (
+        choose_hyperparameters(Budget(10**6, 65, None, epochs), {})[0] for epochs in (1, 30)
+    )
     assert few["dropout"] < many["dropout"]
     TextBatches(range(10**5), few["batch_size"], few["window"], 0)  # type: ignore[arg-type]

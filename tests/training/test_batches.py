@@ -17,18 +17,18 @@ sizes = st.tuples(st.integers(1, 5), st.integers(1, 9))
 @given(sizes, st.integers(0, 300), st.integers(0, 9))
 def test_text_windows_follow_each_other(sizes: tuple[int, int], more: int, seed: int) -> None:
     batch_size, window = sizes
-    ids = np.arange(batch_size * window + 1 + more)  # an id tells its place
-    before = None
+    ids = np.arange(batch_size * window + 1 + more)  # every id is its position
+    previous = None
     batches = TextBatches(ids, batch_size, window, seed, restarts=0)
-    for inputs, targets, carry in islice(batches, 60):
+    for inputs, targets, keep_state in islice(batches, 60):
         assert inputs.shape == targets.shape == (batch_size, window)
         assert (targets == inputs + 1).all()
-        if before is not None:
-            goes_on = inputs[:, 0] == before
-            assert (carry.astype(bool) == goes_on).all()
-            anew = inputs[~goes_on, 0]
-            assert (anew <= window).all()
-        before = targets[:, -1]
+        if previous is not None:
+            continues = inputs[:, 0] == previous
+            assert (keep_state.astype(bool) == continues).all()
+            restarts = inputs[~continues, 0]
+            assert (restarts <= window).all()
+        previous = targets[:, -1]
 
 
 @given(sizes, st.integers(0, 300))
@@ -48,7 +48,7 @@ def test_text_is_read_from_end_to_end() -> None:
 
 
 def pieces(lengths: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Piece number i, from 1, is a run of i, closed by the end token 0."""
+    """Piece number i, from 1, repeats the id i, and ends with the end token 0."""
     runs = [np.array([i] * length + [0]) for i, length in enumerate(lengths, 1)]
     return np.concatenate(runs), np.concatenate(([0], np.cumsum([len(run) for run in runs])))
 
@@ -60,10 +60,10 @@ def test_pieces_are_not_split(lengths: list[int], sizes: tuple[int, int], seed: 
     batches = PieceBatches(ids, bounds, 0, batch_size, window, seed, restarts=0)
     rows: list[list[int]] = [[] for _ in range(batch_size)]
     previous = None
-    for inputs, targets, carry in islice(batches, 30):
+    for inputs, targets, keep_state in islice(batches, 30):
         assert (inputs[:, 1:] == targets[:, :-1]).all()
         assert previous is None or (inputs[:, 0] == previous).all()
-        assert (carry.astype(bool) == (inputs[:, 0] != 0)).all()
+        assert (keep_state.astype(bool) == (inputs[:, 0] != 0)).all()
         previous = targets[:, -1]
         for row, target in zip(rows, targets, strict=True):
             row += target.tolist()
@@ -97,16 +97,16 @@ def test_a_fitting_size_fits(tokens: int) -> None:
 def test_the_state_is_reset_at_random() -> None:
     batches = TextBatches(np.arange(10**6), batch_size=32, window=8, seed=0)
     next(batches)
-    carries = np.array([next(batches).keep_state for _ in range(200)])
-    assert 0.02 < 1 - carries.mean() < 0.045
+    keep_state = np.array([next(batches).keep_state for _ in range(200)])
+    assert 0.02 < 1 - keep_state.mean() < 0.045
 
 
-def test_a_long_piece_is_abandoned_at_random() -> None:
+def test_the_rest_of_a_long_piece_is_dropped_at_random() -> None:
     ids, bounds = pieces([5000] * 100)
     batches = PieceBatches(ids, bounds, 0, batch_size=32, window=16, seed=0)
     next(batches)
-    carries = np.array([next(batches).keep_state for _ in range(200)])
-    assert 0.02 < 1 - carries.mean() < 0.045
+    keep_state = np.array([next(batches).keep_state for _ in range(200)])
+    assert 0.02 < 1 - keep_state.mean() < 0.045
 
 
 @pytest.mark.parametrize("steps", [0, 1, 7, 40])

@@ -41,7 +41,7 @@ def test_large_integers_are_restored(tmp_path: Path) -> None:
     checkpoint.save(path, FACTS, ARRAYS)
     facts, arrays = checkpoint.load(path)
     assert facts["place"] == FACTS["place"]
-    assert {name: [each.shape for each in row] for name, row in arrays.items()} == {
+    assert {name: [array.shape for array in row] for name, row in arrays.items()} == {
         "weights": [(2, 3), (0,)], "one": [()],
     }  # fmt: skip
 

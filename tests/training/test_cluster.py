@@ -44,11 +44,17 @@ def test_the_chief_is_the_first(
         (config({"worker": TWO}, "worker", 2), "the task worker 2 is not in the cluster"),
         (config({"worker": TWO, "ps": TWO}, "worker", 0), "at most one chief, got worker, ps"),
         (config({"chief": TWO}, "chief", 0), "at most one chief"),
-        (config({"worker": ["127.0.0.1", "b:2"]}, "worker", 0), "host:port, got '127.0.0.1'"),
-        (config({"worker": ["a:1", "b:65536"]}, "worker", 0), "host:port, got 'b:65536'"),
+        (
+            config({"worker": ["127.0.0.1", "b:2"]}, "worker", 0),
+            "host:port for each machine, got '127.0.0.1'",
+        ),
+        (
+            config({"worker": ["a:1", "b:65536"]}, "worker", 0),
+            "host:port for each machine, got 'b:65536'",
+        ),
         (
             config({"worker": ["a:1", "a:1"]}, "worker", 0),
-            "each as host:port, got 'a:1'",
+            "a different host:port for each machine, got 'a:1'",
         ),
         ('{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}', "got 'a'"),
         ('{"cluster": {"worker": [1]}, "task": {"type": "worker", "index": 0}}', "got 1"),

@@ -1,5 +1,5 @@
-"""Several machines, played by processes that speak to each other on 127.0.0.1, and several
-devices, played by parts of the processor."""
+"""Several machines, simulated by processes that communicate over 127.0.0.1, and several devices,
+simulated by parts of the processor."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from seqgen import model_file
-from seqgen.training import distributed
+from seqgen.training import distributed, rendezvous
 from tests.conftest import PATIENCE, Run
 
 TRAIN = """
@@ -41,8 +41,8 @@ for name, scope in scopes.items():
     np.savez(name, *result.weights)
 """
 RESUMED = "from seqgen.__main__ import main; main()"
-# There is a checkpoint after every step; in one of them the second machine dies.
-MORTAL = """
+# Writes a checkpoint after every step; at one of them the second machine is killed.
+KILLED = """
 import os, signal
 from seqgen.__main__ import main
 from seqgen.training import checkpointer
@@ -59,7 +59,7 @@ main()
 
 
 def start(folders: list[Path], *arguments: object) -> list[subprocess.Popen[str]]:
-    """A machine for each folder, which it works in."""
+    """Start a process for each folder, with the folder as its working directory."""
     ports = []
     for _ in folders:
         with socket.socket() as free:
@@ -85,7 +85,7 @@ def start(folders: list[Path], *arguments: object) -> list[subprocess.Popen[str]
 
 def trained(folder: Path, name: str) -> list[np.ndarray]:
     with np.load(folder / name) as file:
-        return [file[each] for each in file.files]
+        return [file[member] for member in file.files]
 
 
 def test_machines_and_devices_give_the_weights_of_one(tmp_path: Path) -> None:
@@ -98,8 +98,8 @@ def test_machines_and_devices_give_the_weights_of_one(tmp_path: Path) -> None:
     first, second = (trained(folder, "weights.npz") for folder in folders)
     for expected, *others, last in zip(one, mirrored, first, second, strict=True):
         assert (others[-1] == last).all()
-        for each in others:
-            np.testing.assert_allclose(each, expected, atol=1e-5)
+        for array in others:
+            np.testing.assert_allclose(array, expected, atol=1e-5)
 
 
 def test_a_run_whose_worker_died_is_resumed(book: Path, tmp_path: Path, seqgen: Run) -> None:
@@ -108,7 +108,7 @@ def test_a_run_whose_worker_died_is_resumed(book: Path, tmp_path: Path, seqgen: 
         *("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0),
     )
     folders = [tmp_path / "first", tmp_path / "second"]
-    chief, lost = start(folders, MORTAL, *options)
+    chief, lost = start(folders, KILLED, *options)
     _, stderr = chief.communicate(timeout=PATIENCE)
     assert chief.returncode == 1
     assert stderr.splitlines()[-1].startswith("Error: another machine of the run has ended")
@@ -131,10 +131,13 @@ def test_a_run_whose_worker_died_is_resumed(book: Path, tmp_path: Path, seqgen: 
 def test_ctrl_c_ends_a_waiting_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     two = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(two))
+    met = []
+    monkeypatch.setattr(rendezvous, "meet", lambda *place: met.append(place))
     monkeypatch.setattr(
         distributed.tf.distribute,
         "MultiWorkerMirroredStrategy",
         lambda: signal.getsignal(signal.SIGINT),
     )
     assert distributed._of_this_machine.__wrapped__() == signal.SIG_DFL
+    assert met == [(0, ["a:1", "b:2"])]  # it waits there, where signals are received
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -22,7 +22,7 @@ from tests.conftest import PATIENCE, SENTENCE, Run
 
 SMALL = ("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0.1)
 
-# Finishes a run, then starts it again with a checkpoint after every step, and is killed in one.
+# Completes a run, then starts it again with a checkpoint after every step, and is killed at one.
 KILLED = """
 import os, signal, sys
 from contextlib import suppress
@@ -56,14 +56,14 @@ def killed(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Impatient(Callback):
+class InterruptAfter20(Callback):
     def on_step(self, progress: Progress) -> None:
         if progress.step == 20:
             raise KeyboardInterrupt
 
 
-def here(*arguments: object) -> str:
-    """The output of `seqgen train`, run in this process, which has imported TensorFlow."""
+def run_train(*arguments: object) -> str:
+    """Run `seqgen train` in this process, which has imported TensorFlow; return its messages."""
     command = ["train", *map(str, arguments)]
     return CliRunner().invoke(cli, command, catch_exceptions=False).stderr
 
@@ -77,9 +77,8 @@ def test_a_killed_run_is_resumed_with_the_same_result(
     whole, cut = map(model_file.load, (killed / "whole.keras", tmp_path / "cut.keras"))
     assert all((a == b).all() for a, b in zip(whole.weights, cut.weights, strict=True))
     assert whole.train_config == cut.train_config
-    assert [each["validation_loss"] for each in whole.history] == [
-        each["validation_loss"] for each in cut.history
-    ]
+    expected, actual = ([entry["validation_loss"] for entry in m.history] for m in (whole, cut))
+    assert expected == actual
     assert not (tmp_path / "cut.checkpoint").exists()  # the run is finished
 
 
@@ -100,14 +99,14 @@ def test_runs_that_cannot_be_resumed_are_errors(
         ((book, "--resume", "--lines"), "lines false, here true"),
     ]:
         with pytest.raises(SeqgenError) as error:
-            here(*arguments, "-o", "cut.keras")
+            run_train(*arguments, "-o", "cut.keras")
         assert str(error.value).startswith("cut.checkpoint was made with ")
         assert message in str(error.value)
     with pytest.raises(SeqgenError, match="a run that started from no model; leave out --from"):
-        here(book, "--resume", "--from", trained, "-o", "cut.keras")
+        run_train(book, "--resume", "--from", trained, "-o", "cut.keras")
     (tmp_path / "cut.checkpoint").write_bytes((tmp_path / "cut.checkpoint").read_bytes()[:5000])
     with pytest.raises(SeqgenError, match="cut.checkpoint is damaged and cannot be read"):
-        here(book, "-o", "cut.keras", "--resume")
+        run_train(book, "-o", "cut.keras", "--resume")
     done = seqgen("train", book, "-o", "none.keras", "--resume", cwd=tmp_path)
     assert done.returncode == 1
     assert "none.checkpoint: no such checkpoint" in done.stderr
@@ -118,7 +117,7 @@ def test_resume_finds_the_last_run_and_its_corpus_options(tmp_path: Path, seqgen
     corpus = load_corpus(tmp_path / "cut.txt", lines=True, min_count=2)
     path = tmp_path / "cut-1.checkpoint"
     options = {"epochs": 0.5, "units": 16, "batch_size": 4, "window": 16}
-    train(corpus, callback=Impatient(), checkpoint_path=path, **options)
+    train(corpus, callback=InterruptAfter20(), checkpoint_path=path, **options)
     (tmp_path / "cut.checkpoint").write_text("older")
     os.utime(tmp_path / "cut.checkpoint", (0, 0))
     done = seqgen("train", "cut.txt", "--resume", cwd=tmp_path)
@@ -133,10 +132,10 @@ def test_a_new_run_keeps_the_checkpoint_of_a_killed_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(killed / "cut.checkpoint", tmp_path)
-    left = (tmp_path / "cut.checkpoint").read_bytes()
-    said = here(book, "-o", "cut.keras", "--epochs", 0.1, *SMALL)
-    assert "it is renamed to cut-1.checkpoint" in said
-    assert (tmp_path / "cut-1.checkpoint").read_bytes() == left
+    old = (tmp_path / "cut.checkpoint").read_bytes()
+    messages = run_train(book, "-o", "cut.keras", "--epochs", 0.1, *SMALL)
+    assert "it is renamed to cut-1.checkpoint" in messages
+    assert (tmp_path / "cut-1.checkpoint").read_bytes() == old
 
 
 def test_from_adds_characters_and_keeps_the_learned_weights(
@@ -144,7 +143,7 @@ def test_from_adds_characters_and_keeps_the_learned_weights(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "new.txt").write_text("Ω-mega: the quick brown Ω does not mind.\n" * 200)
-    here(
+    run_train(
         *("new.txt", "--from", trained, "-o", "new.keras", "--epochs", 4),
         *("--batch-size", 4, "--window", 16, "--learning-rate", 0.01),
     )
@@ -167,7 +166,7 @@ def test_from_another_network_is_an_error(
         (("--resume",), "no such checkpoint"),
     ]:
         with pytest.raises(SeqgenError, match=message):
-            here(book, "--from", trained, "-o", "x.keras", *options)
+            run_train(book, "--from", trained, "-o", "x.keras", *options)
 
 
 def test_pictures_and_tensorboard(book: Path, tmp_path: Path, seqgen: Run) -> None:
@@ -195,7 +194,7 @@ def test_fine_tuning_starts_with_the_weights_of_the_model(trained: Path, fractio
     )
     weights = fine_tuning.extended_weights(model, vocabulary)
     ids = vocabulary.encode(model.vocabulary.tokens)
-    old, new = (NumpyEngine(model.model_config, each) for each in (model.weights, weights))
+    old, new = (NumpyEngine(model.model_config, arrays) for arrays in (model.weights, weights))
     a, _ = old.step(model.vocabulary.encode("T"), old.initial_state(1))
     b, _ = new.step(vocabulary.encode("T"), new.initial_state(1))
     np.testing.assert_allclose(b[:, ids], a, atol=1e-6)

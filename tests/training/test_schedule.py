@@ -1,6 +1,6 @@
 import pytest
 
-from seqgen.training.schedule import LAST, Schedule, learning_rate_share
+from seqgen.training.schedule import FINAL, Schedule, learning_rate_share
 from tests.clock import Clock
 
 
@@ -10,7 +10,7 @@ def test_the_learning_rate_rises_and_then_falls() -> None:
     assert shares[:top] == sorted(shares[:top])
     assert shares[top:] == sorted(shares[top:], reverse=True)
     assert max(shares) == pytest.approx(1)
-    assert shares[-1] == pytest.approx(LAST)
+    assert shares[-1] == pytest.approx(FINAL)
     assert min(shares) > 0
 
 

@@ -18,10 +18,10 @@ def test_the_optimizer_agrees_with_adam_of_keras(weight_decay: float | None) -> 
         optimizer.build(variables)
         for _ in range(20):
             optimizer.apply(
-                [tf.constant(random.normal(size=each.shape), tf.float32) for each in variables],
+                [tf.constant(random.normal(size=v.shape), tf.float32) for v in variables],
                 variables,
             )
-        return [each.numpy() for each in variables]
+        return [variable.numpy() for variable in variables]
 
     for ours, theirs in zip(weights(Adam), weights(keras.optimizers.Adam), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)

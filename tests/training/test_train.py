@@ -86,18 +86,18 @@ def test_epochs_are_passes_over_the_training_part() -> None:
     assert result.scores["steps"] == len(recorder.steps) == steps
     assert result.scores["tokens_seen"] == 32 * steps
     assert recorder.steps[-1].fraction == 1
-    assert [each.step for each in recorder.steps] == list(range(1, steps + 1))
+    assert [progress.step for progress in recorder.steps] == list(range(1, steps + 1))
 
 
 def test_the_run_ends_in_time() -> None:
-    """All but the second for saving and what one step takes, whose end may be after the time."""
+    """It uses the time up to the second for saving; the last step may end a little later."""
     clock = Clock(tick=0.002)
     result = train(corpus(), SMALL, TrainConfig(minutes=0.15, **FAST), clock=clock)
     assert 7.8 < result.scores["seconds"] <= clock.now < 9
     assert result.scores["steps"] > 100
 
 
-def test_minutes_count_from_when_the_run_began() -> None:
+def test_minutes_count_from_the_start_of_the_run() -> None:
     config = TrainConfig(minutes=1, **FAST)
     recorder = Recorder()
     result = train(corpus(), SMALL, config, recorder, started=-600, clock=Clock(tick=0.01))
@@ -117,19 +117,20 @@ def test_long_steps_end_as_near_to_the_given_time_as_possible() -> None:
 def test_the_last_step_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     monkeypatch.setattr(run, "_plan", lambda: StepPlan(0.02, fraction=1.0, validate=1.0))
-    assert [each["step"] for each in run.run().history] == [1]
+    assert [entry["step"] for entry in run.run().history] == [1]
 
 
 def test_the_history_holds_every_validation() -> None:
     recorder = Recorder()
     result = train(corpus(), SMALL, TrainConfig(epochs=2, **FAST), recorder)
     assert len(result.history) == len(recorder.validations) == 10
-    assert [each["step"] for each in result.history] == [each.step for each in recorder.validations]
+    steps = [progress.step for progress in recorder.validations]
+    assert [entry["step"] for entry in result.history] == steps
     assert result.scores["validation_loss"] == min(
-        each["validation_loss"] for each in result.history
+        entry["validation_loss"] for entry in result.history
     )
     assert result.scores["validation_tokens"] == 300
-    assert {each["scored_tokens"] for each in result.history} == {300}
+    assert {entry["scored_tokens"] for entry in result.history} == {300}
     assert not recorder.messages
 
 
@@ -141,28 +142,28 @@ def test_the_history_tells_how_many_tokens_were_scored() -> None:
     assert recorder.messages == [
         "during training, validation losses are on 4,096 of 30,000 held-out characters"
     ]
-    assert {each["scored_tokens"] for each in result.history} == {4096}
+    assert {entry["scored_tokens"] for entry in result.history} == {4096}
     data = dataclasses.replace(setup.model_data(), **vars(result))
     assert (
         "per character on 15,008 of 30,000 held-out characters (during training on 4,096); "
         in summaries.score(data)
     )
     whole = {**data.scores, "validation_tokens": 30_000}
-    old = [{**each, "scored_tokens": 30_000} for each in data.history]
+    old = [{**entry, "scored_tokens": 30_000} for entry in data.history]
     for history in (old, []):
         complete = dataclasses.replace(data, scores=whole, history=history)
         assert "per character; " in summaries.score(complete)
 
 
 def test_a_small_corpus_is_validated_after_every_epoch() -> None:
-    """Ten times in a run would be too late: the best comes before the second time."""
+    """Ten validations in a run would be too few: the best weights come before the second one."""
     recorder = Recorder()
     train(corpus(400), SMALL, TrainConfig(epochs=40, **FAST), recorder)
     assert len(recorder.validations) >= 36
     recorder = Recorder()
     config = TrainConfig(minutes=0.1, **FAST)
     result = train(corpus(400), SMALL, config, recorder, clock=Clock(tick=0.001))
-    early = [each for each in recorder.validations if each.fraction < 0.9]
+    early = [progress for progress in recorder.validations if progress.fraction < 0.9]
     assert len(early) > 9
     assert len(recorder.validations) < result.scores["steps"] / (360 / 32)
 
@@ -195,13 +196,13 @@ def test_the_batch_decides_whether_the_state_is_kept_or_reset() -> None:
     run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     batch = next(run.state.batches)
     zeros = run.state.recurrent_state
-    _, carried, _ = run.state.train_step(batch, zeros, StepPlan(0.0, 0.0), 0)
-    assert all(np.abs(each).max() > 0 for each in carried)
+    _, after_first, _ = run.state.train_step(batch, zeros, StepPlan(0.0, 0.0), 0)
+    assert all(np.abs(state).max() > 0 for state in after_first)
 
     def state_after(keep_state: list[float]) -> list[np.ndarray]:
         changed = batch._replace(keep_state=np.array(keep_state, np.float32))
-        _, state, _ = run.state.train_step(changed, carried, StepPlan(0.0, 0.0), 1)
-        return [each.numpy() for each in state]
+        _, state, _ = run.state.train_step(changed, after_first, StepPlan(0.0, 0.0), 1)
+        return [layer_state.numpy() for layer_state in state]
 
     kept, reset, mixed = (state_after(c) for c in ([1] * 4, [0] * 4, [1, 0, 1, 0]))
     for a, b, c in zip(kept, reset, mixed, strict=True):
@@ -213,7 +214,7 @@ def test_the_batch_decides_whether_the_state_is_kept_or_reset() -> None:
 def test_validation_does_not_change_the_recurrent_state() -> None:
     run = loop(corpus(), SMALL, TrainConfig(epochs=1, **FAST), Callback())
     run._step(STEP)
-    before = [each.numpy() for each in run.state.recurrent_state]
+    before = [state.numpy() for state in run.state.recurrent_state]
     run.state.best_weights.measure()
     run.state.best_weights.validate(1)
     assert all(
@@ -223,7 +224,7 @@ def test_validation_does_not_change_the_recurrent_state() -> None:
 
 def test_gradients_are_clipped() -> None:
     def change(clip_norm: float) -> float:
-        """Of the weights by a step; Adam's epsilon outweighs a gradient that is cut to nothing."""
+        """How much a step changes the weights: little if Adam's epsilon exceeds the gradients."""
         config = TrainConfig(epochs=1, clip_norm=clip_norm, **FAST)
         run = loop(corpus(), SMALL, config, Callback())
         before = run.state.network.get_weights()
@@ -267,8 +268,8 @@ def test_regularizers_of_the_layers_are_applied() -> None:
     options = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 10.0}}}
     config = ModelConfig(units=16, embedding=8, cell_options=options)
     plain, shrunk = (
-        np.abs(train(corpus(), each, TrainConfig(epochs=2, **FAST)).weights[1]).mean()
-        for each in (SMALL, config)
+        np.abs(train(corpus(), network, TrainConfig(epochs=2, **FAST)).weights[1]).mean()
+        for network in (SMALL, config)
     )
     assert shrunk < plain / 5
 
@@ -280,7 +281,7 @@ def test_training_without_a_validation_part() -> None:
 
 
 class Spoiler(Recorder):
-    """Spoils the weights of a run after some steps."""
+    """Replaces the weights of a run after a step."""
 
     def __init__(self, step: int, value: float, factor: float = 0.0) -> None:
         super().__init__()
@@ -303,8 +304,8 @@ def spoiled(step: int, value: float) -> Result:
 
 
 def test_the_best_weights_are_kept_not_the_last() -> None:
-    result = spoiled(step=150, value=3)  # behind the eighth of ten validations, of 169 steps
-    losses = [each["validation_loss"] for each in result.history]
+    result = spoiled(step=150, value=3)  # of 169, after the eighth of ten validations
+    losses = [entry["validation_loss"] for entry in result.history]
     assert losses[-1] > 1 > min(losses)
     assert result.scores["validation_loss"] == min(losses)
     assert all((weight != 3).any() for weight in result.weights)
@@ -320,7 +321,7 @@ def test_a_nan_loss_ends_the_run_with_the_best_weights() -> None:
 
 def test_a_loss_that_explodes_ends_the_run_with_the_best_weights() -> None:
     result = spoiled(step=150, value=3)
-    assert result.scores["ended_early"] is None  # not for a few bad steps
+    assert result.scores["ended_early"] is None  # a few bad steps do not end it
     spoiler = Spoiler(40, 0.0, factor=-1000.0)
     config = TrainConfig(epochs=8, learning_rate=1e-6, batch_size=4, window=8)
     spoiler.run = loop(corpus(), SMALL, config, spoiler)
@@ -390,7 +391,7 @@ def test_warm_up_starts_with_the_first_step(
 def test_ctrl_c_while_scoring_keeps_the_known_scores(
     call: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last two scorings are of the last weights, then of the best ones on more tokens."""
+    """The last two calls score the last weights, and then the best ones on more tokens."""
     large = Corpus("letters", "text", LETTERS, np.arange(60_000) % 8, validation=0.5)
     run = loop(large, SMALL, TrainConfig(epochs=0.5, **FAST), Callback())
     assert run.state.best_weights.validation is not None
@@ -406,7 +407,7 @@ def test_ctrl_c_while_scoring_keeps_the_known_scores(
     result = run.run()
     assert len(calls) == 11 and calls[-1] > calls[0]
     assert result.scores["validation_loss"] == pytest.approx(
-        min(each["validation_loss"] for each in result.history), abs=0.05
+        min(entry["validation_loss"] for entry in result.history), abs=0.05
     )
 
 
@@ -464,9 +465,10 @@ def test_a_validation_that_ctrl_c_prevented_is_repeated(tmp_path: Path) -> None:
     due = int(whole.history[4]["step"] or 0)
     train(corpus(), SMALL, config, Recorder(interrupt_after=due), checkpoint_path=path)
     again = train(corpus(), SMALL, config, resumed=checkpoint.load(path), checkpoint_path=path)
-    assert [each["validation_loss"] for each in again.history] == [
-        each["validation_loss"] for each in whole.history
-    ]
+    first, second = (
+        [entry["validation_loss"] for entry in result.history] for result in (whole, again)
+    )
+    assert first == second
 
 
 def test_a_resumed_run_continues_its_clock(tmp_path: Path) -> None:
@@ -505,7 +507,7 @@ def test_an_incomplete_checkpoint_is_an_error(tmp_path: Path) -> None:
     train(corpus(), SMALL, config, Recorder(interrupt_after=3), checkpoint_path=path)
     facts, arrays = checkpoint.load(path)
     for saved in [
-        ({name: each for name, each in facts.items() if name != "place"}, arrays),
+        ({name: value for name, value in facts.items() if name != "place"}, arrays),
         ({**facts, "place": {}}, arrays),
         (facts, {**arrays, "variables": arrays["variables"][1:]}),
     ]:
@@ -547,7 +549,7 @@ def test_a_run_that_cannot_start_leaves_an_existing_checkpoint(tmp_path: Path) -
     with pytest.raises(ConfigError, match="has no option"):
         config = ModelConfig(cell_options={"x": 1})
         train(corpus(), config, TrainConfig(epochs=1, **FAST), checkpoint_path=path)
-    assert [each.name for each in tmp_path.iterdir()] == ["a.checkpoint"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.checkpoint"]
 
 
 def test_errors_come_before_the_work() -> None:
@@ -565,3 +567,23 @@ def test_training_leaves_the_generators_of_the_process_alone(book: Path) -> None
     np.random.seed(1)
     seqgen.train(seqgen.load_corpus(book), epochs=0.05, units=8, batch_size=4, window=16, seed=3)
     assert (random.random(), np.random.random()) == expected
+
+
+def test_a_long_validation_is_skipped_when_the_run_is_ended() -> None:
+    """A model is saved within seconds, however much is held out."""
+    recorder = Recorder(interrupt_after=3)
+    run = loop(corpus(), SMALL, TrainConfig(epochs=5, **FAST), recorder)
+    run.state.best_weights.seconds_of_validation = lambda speed: 4.0
+    result = run.run()
+    assert result.scores["ended_early"] == "Ctrl-C"
+    assert result.scores["validation_loss"] is None and result.history == []
+
+
+def test_the_time_of_a_validation_is_estimated() -> None:
+    best = loop(corpus(), SMALL, TrainConfig(epochs=5, **FAST), Recorder()).state.best_weights
+    best.scored_tokens = 600
+    assert best.seconds_of_validation(100.0) == pytest.approx(2.0)
+    best.validation.tokens_per_second = 200.0
+    assert best.seconds_of_validation(100.0) == 3.0
+    best.validation = None
+    assert best.seconds_of_validation(100.0) == 0.0

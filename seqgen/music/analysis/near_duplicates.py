@@ -17,7 +17,7 @@ from seqgen.utils.hashing import mixed, of_ngrams
 
 OPENING = 12  # steps from note to note that only versions of one tune share at the start
 RUN = 24  # successive steps that only versions of one tune share anywhere
-DIFFERENT = 6  # least number of different steps in a run; fewer are a repeated note or figure
+MIN_DISTINCT = 6  # distinct steps in a run; with fewer it repeats a note or figure
 
 Numbers = npt.NDArray[np.int64]
 
@@ -79,5 +79,5 @@ def _sharing_runs(melodies: Sequence[Piece]) -> Numbers:
     shared = (hashes[:-1] == hashes[1:]) & (owners[one] != owners[other])
     one, other = one[shared], other[shared]
     runs = np.sort(np.lib.stride_tricks.sliding_window_view(steps, RUN)[one], axis=1)
-    differ = (np.diff(runs, axis=1) != 0).sum(axis=1) + 1 >= DIFFERENT
+    differ = (np.diff(runs, axis=1) != 0).sum(axis=1) + 1 >= MIN_DISTINCT
     return np.stack((owners[one[differ]], owners[other[differ]]), axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
+from seqgen.corpus.special_files import is_special, read_special
 from seqgen.errors import MusicError
 from seqgen.music.io.abc_reader import read_abc
 from seqgen.music.io.humdrum_reader import read_humdrum
@@ -87,9 +88,10 @@ def read_file(path: Path) -> ReadResult:
 
     Raises:
         MusicError: the file cannot be read, or no piece of it can be used.
+        CorpusError: it is a device, or a pipe to which no program writes.
     """
     try:
-        data = path.read_bytes()
+        data = read_special(path, str(path)) if is_special(path) else path.read_bytes()
     except OSError as error:
         raise MusicError(f"{path} cannot be read: {error.strerror}") from error
     result = read(path.name, data)

@@ -1,4 +1,4 @@
-"""What both grammars share: the header of a piece, and bars that are filled exactly."""
+"""The common part of both grammars: the header of a piece, and bars that are filled exactly."""
 
 from __future__ import annotations
 
@@ -195,15 +195,15 @@ class BarGrammar(ABC):
         """Read a token that is neither a meter nor part of the header."""
 
 
-def reachable_sums(parts: Collection[int], most: int) -> Mask:
-    """Which numbers from 0 to `most` are sums of `parts`, `(most + 1,)`.
+def reachable_sums(parts: Collection[int], highest: int) -> Mask:
+    """Which numbers from 0 to `highest` are sums of `parts`, `(highest + 1,)`.
 
     >>> reachable_sums([3, 4], 8).tolist()
     [True, False, False, True, True, False, True, True, True]
     """
-    reachable = np.zeros(most + 1, bool)
+    reachable = np.zeros(highest + 1, bool)
     reachable[0] = True
-    for number in range(1, most + 1):
+    for number in range(1, highest + 1):
         reachable[number] = any(number >= part and reachable[number - part] for part in parts)
     return reachable
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from seqgen.types import Floats
 
 ALIGNMENT = 64  # bytes
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> Floats:
+def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Floats:
     """As `numpy.empty`, aligned.
 
     >>> empty((2, 3), np.float32).ctypes.data % ALIGNMENT

@@ -6,8 +6,8 @@ every block of the result, which takes as long as the product itself where there
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +36,9 @@ def _multiply(transpose_a: bool, transpose_b: bool, a: Floats, b: Floats) -> Flo
 
 
 @tf.custom_gradient
-def transposed_product(a: Tensor, b: Tensor) -> Any:
+def transposed_product(
+    a: Tensor, b: Tensor
+) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, Tensor]]]:
     """a^T b `(M, N)` of a `(K, M)` and b `(K, N)`; its gradient: da = b d^T, db = a d.
 
     >>> x = tf.Variable([[1.0, 2.0]])

@@ -1,15 +1,14 @@
 """The loops of a layer over the steps of a window, forward and backward, in C.
 
 One call for all steps does what `seqgen.network.kernels.tf_loop` does as TensorFlow operations.
-The activations are applied right after each product, while its results are still in registers.
+A step is a product for all units, of tiles whose sums stay in registers, and then the activations.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from seqgen.network.kernels import arrays
 from seqgen.network.kernels.cell import Cell
 from seqgen.types import Floats, Ids, Tensor
 
-UNITS = 16  # the units must be a multiple of it
+UNITS = 16  # the number of units must be a multiple of this
 # Of every cell, in the order of `CELLS`, as `seqgen/native/train_window.c` has them.
 GATES, RESIDUALS, GRADIENT_ROWS = (1, 4, 3), (1, 6, 5), (1, 4, 4)
 
@@ -50,7 +49,7 @@ def supports(cell: Cell) -> bool:
     )
 
 
-def _isa(dtype: Any, batch_size: int | None) -> int | None:
+def _isa(dtype: tf.DType, batch_size: int | None) -> int | None:
     """The number of the fastest instruction set for a dtype and batch size, or None."""
     if not batch_size or dtype not in (tf.bfloat16, tf.float32):
         return None
@@ -136,8 +135,8 @@ def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) ->
 
 
 def _forward(
-    cell: int, residual_rows: int, dtype: Any, inputs: Floats | Ids, kernel: Floats, packed: Floats,
-    bias: Floats, *state: Floats,
+    cell: int, residual_rows: int, dtype: type, inputs: Floats | Ids, kernel: Floats,
+    packed: Floats, bias: Floats, *state: Floats,
 ) -> list[Floats]:  # fmt: skip
     units = len(state[0])
     *width, steps, batch_size = inputs.shape
@@ -192,47 +191,60 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
 
 
 def array_bytes(
-    cell: int, itemsize: int, shape: tuple[int, int, int, int], *, packs: bool
+    work: str, cell: int, itemsize: int, shape: tuple[int, int, int, int], tile: int
 ) -> dict[str, int]:
     """The size in bytes of every array of `struct window`.
 
     Args:
+        work: the name of the function of the library.
         cell: a number of `CELLS`.
         itemsize: bytes of a number in the precision of the products.
         shape: units, width, steps and batch size.
-        packs: whether weights `(width, gates)` are packed; otherwise a window is computed.
+        tile: rows of packed weights are padded to a multiple of it.
 
-    >>> array_bytes(CELLS.index("gru"), 4, (16, 3, 2, 8), packs=False)["bias"]
+    >>> array_bytes("window_forward", CELLS.index("gru"), 4, (16, 3, 2, 8), tile=8)["bias"]
     384
     """
     units, width, steps, batch_size = shape
     gates, window = GATES[cell] * units, steps * batch_size * itemsize
+    is_backward = work in ("window_pack_backward", "window_backward")
+    gradient_rows = gates if work == "window_scatter" else GRADIENT_ROWS[cell] * units
 
-    def packed(rows: int) -> int:  # words of four bytes
-        return -(-rows * itemsize // 4) * 4 * gates
+    def packed(rows: int, columns: int) -> int:  # words of four bytes
+        return -(-rows // tile) * tile * -(-columns * itemsize // 4) * 4
 
+    columns = width if work == "window_pack_forward" else units
     return {
         "weights": width * gates * itemsize,
-        "packed": packed(width if packs else units),
-        "packed_kernel": packed(width),
+        "packed": packed(units, gates) if is_backward else packed(gates, columns),
+        "packed_kernel": packed(gates, width),
+        "products": 4 * width * gates,
+        "ids": 4 * steps * batch_size,
         "bias": 4 * gates * (2 if CELLS[cell] == "gru" else 1),
         "inputs": width * window,
         "outputs": units * window,
         "hidden": 4 * units * batch_size,
         "cell_state": 4 * units * batch_size,
         "residuals": RESIDUALS[cell] * units * window,
-        "gradient": GRADIENT_ROWS[cell] * units * window,
+        "gradient": gradient_rows * window,
+        "d_products": 4 * gates * width,
         "d_bias": 4 * GRADIENT_ROWS[cell] * units,
     }
 
 
 def _call(
-    work: Any, cell: int, dtype: Any, shape: tuple[int, int, int, int], **arrays: Floats | Ids
+    work: Callable[..., int],
+    cell: int,
+    dtype: tf.DType,
+    shape: tuple[int, int, int, int],
+    **arrays: Floats | Ids,
 ) -> None:
-    """`shape`: units, width, steps and batch size."""
+    """Call a function of the library. `shape` is (units, width, steps, batch size)."""
     units, *_, batch_size = shape
-    sizes = array_bytes(cell, np.dtype(dtype).itemsize, shape, packs="weights" in arrays)
-    window = Window(_isa(tf.as_dtype(dtype), batch_size), cell, *shape)
+    isa = _isa(tf.as_dtype(dtype), batch_size)
+    tile = library().window_tile_rows(isa, batch_size)
+    sizes = array_bytes(work.__name__, cell, np.dtype(dtype).itemsize, shape, tile)
+    window = Window(isa, cell, *shape)
     for name, array in arrays.items():
         if array.nbytes != sizes[name] or not array.flags.c_contiguous:
             raise ValueError(

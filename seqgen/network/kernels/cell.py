@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 from seqgen.network.backend import tf
 from seqgen.network.kernels.operations import columns, gradient_of_weights
 from seqgen.types import Tensor
 
-Array = Any  # a TensorArray
+Array: TypeAlias = "tf.TensorArray"
 
 
 class Cell:

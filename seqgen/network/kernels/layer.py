@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from seqgen.cells.keras_cell import uses_default_activations
 from seqgen.network.backend import keras, tf
@@ -15,6 +14,9 @@ from seqgen.network.kernels.operations import gradient_of_weights, product_of_se
 from seqgen.network.kernels.simple_rnn import SimpleRNN
 from seqgen.types import Layer as KerasLayer
 from seqgen.types import Tensor
+
+# The gradients of the outputs and of the last state → those of all arguments.
+Gradient = Callable[..., tuple[Tensor, ...]]
 
 
 class Layer:
@@ -74,11 +76,13 @@ class Layer:
         """
 
         @tf.custom_gradient
-        def over_window(inputs: Tensor, *weights_and_state: Tensor) -> Any:
+        def over_window(
+            inputs: Tensor, *weights_and_state: Tensor
+        ) -> tuple[tuple[Tensor, ...], Gradient]:
             state = weights_and_state[len(self._weights) :]
             outputs, last, residuals = self._loops.forward(inputs, state)
 
-            def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
+            def gradient(d_outputs: Tensor, *d_last: Tensor) -> tuple[Tensor, ...]:
                 d, d_bias, d_state = self._loops.backward(residuals, d_outputs, d_last)
                 d_input, d_recurrent = self._cell.parts(d)
                 first = tf.cast(state[0], outputs.dtype)[:, None]
@@ -110,7 +114,7 @@ CELLS: dict[type, Callable[[KerasLayer], type[Cell]]] = {
 }
 
 
-def supports(layer: type, options: Mapping[str, Any]) -> bool:
+def supports(layer: type, options: Mapping[str, object]) -> bool:
     """Whether `Layer` runs a Keras layer with these arguments: it needs the default activations,
     and no dropout or regularizer of activities inside.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from seqgen.network.backend import tf
 from seqgen.network.kernels.cell import Array, Cell
 from seqgen.network.kernels.operations import float32, product_of_sequence
 from seqgen.types import Tensor
 
-Step = Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]]
+Stepped = tuple[Sequence[Tensor], Sequence[Tensor]]  # carried tensors, and outputs
+Step = Callable[..., Stepped]
 
 
 class Loops:
@@ -44,7 +44,7 @@ class Loops:
         else:
             x = product_of_sequence(tf.transpose(self.kernel), inputs)
 
-        def step(previous_output: Tensor, *state_and_input: Tensor) -> Any:
+        def step(previous_output: Tensor, *state_and_input: Tensor) -> Stepped:
             *before, x = state_and_input
             after, residuals = cell.forward(x, previous_output, *before)
             previous_output = tf.cast(after[0], dtype)
@@ -74,7 +74,7 @@ class Loops:
         """
         dtype, cell = d_outputs.dtype, self.cell
 
-        def step(summed: Tensor, dh: Tensor, *read: Tensor) -> Any:
+        def step(summed: Tensor, dh: Tensor, *read: Tensor) -> Stepped:
             others, (d_output, *residuals) = read[: len(d_last) - 1], read[len(d_last) - 1 :]
             d_before, d = cell.backward([dh + float32(d_output), *others], *residuals)
             return [summed + d, *d_before], [tf.cast(d, dtype)]
@@ -100,7 +100,7 @@ def _scan(
     step: Step,
     carried: Sequence[Tensor],
     read: Sequence[Array],
-    outputs: Sequence[tuple[int, Any]],
+    outputs: Sequence[tuple[int, tf.DType]],
     *,
     reverse: bool = False,
 ) -> tuple[list[Tensor], list[Array]]:
@@ -121,7 +121,9 @@ def _scan(
     steps, batch_size = read[0].size(), carried[0].shape[1]
     arrays = [_array(dtype, steps, (rows, batch_size)) for rows, dtype in outputs]
 
-    def body(count: Tensor, carried: Sequence[Tensor], arrays: Sequence[Array]) -> Any:
+    def body(
+        count: Tensor, carried: Sequence[Tensor], arrays: Sequence[Array]
+    ) -> tuple[Tensor, list[Tensor], list[Array]]:
         time = steps - 1 - count if reverse else count
         carried, new = step(*carried, *(each.read(time) for each in read))
         arrays = [array.write(time, each) for array, each in zip(arrays, new, strict=True)]
@@ -144,5 +146,5 @@ def _by_row(array: Array) -> Tensor:
     return tf.transpose(array.stack(), (1, 0, 2))
 
 
-def _array(dtype: Any, steps: Any, shape: Any) -> Array:
+def _array(dtype: tf.DType, steps: Tensor, shape: tuple[int | None, ...]) -> Array:
     return tf.TensorArray(dtype, steps, element_shape=shape, clear_after_read=False)

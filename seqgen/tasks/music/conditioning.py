@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,9 @@ from seqgen.music.tokens.bar_grammar import BarGrammar
 from seqgen.music.tokens.codec import Codec
 from seqgen.music.tokens.melody_grammar import MelodyGrammar
 from seqgen.music.tokens.polyphony_grammar import PolyphonyGrammar
+from seqgen.tasks.base import Metadata
 from seqgen.tasks.music.request import LEAST_TEMPO, MOST_TEMPO, MusicRequest
+from seqgen.types import Json
 from seqgen.vocabulary import Vocabulary
 
 MAX_SHIFT = 60  # semitones by which a primer may be transposed to pitches that the model knows
@@ -27,21 +28,21 @@ COMPOUND_TEMPO = 150.0  # quarters a minute: 100 beats of three eighths
 
 
 class Conditioning:
-    """Turns a request into tokens and a grammar, and completes the pieces that come of it.
+    """Turns a request into tokens and a grammar, and completes the generated pieces.
 
     Args:
         vocabulary: the model's vocabulary.
         metadata: of the corpus that the model was trained on, `Corpus.metadata`.
     """
 
-    def __init__(self, vocabulary: Vocabulary, metadata: Mapping[str, Any]) -> None:
+    def __init__(self, vocabulary: Vocabulary, metadata: Metadata) -> None:
         self.vocabulary = vocabulary
         self.details = metadata["details"]
         self.codec = Codec(**self.details["codec"])
         self.is_in_c = metadata["options"]["transpose"] == "c"
 
     def drawn_key(self, seed: int, item: int) -> Key | None:
-        """Draw a key as often as it occurred in the corpus before it was transposed to C."""
+        """Draw a key with the probability that it had in the corpus before transposition to C."""
         counts = self.details["keys"]
         if not counts:
             return None
@@ -54,11 +55,11 @@ class Conditioning:
         return [t.removeprefix(kind) for t in self.vocabulary.tokens if t.startswith(kind)]
 
     def primer_tokens(self, request: MusicRequest) -> tuple[list[str], int]:
-        """Return the tokens of the primer, and the transposition of the model's music.
+        """Return the tokens of the primer, transposed so that the model knows all of them.
 
         Returns:
-            The tokens, and how many semitones higher they are than the primer as requested. The
-            transposition is the smallest with which the model knows all tokens.
+            The tokens, and by how many semitones they are transposed up from the requested key: the
+            smallest possible number.
 
         Raises:
             MusicError: the primer has no notes, or contradicts the requested meter or mode.
@@ -82,15 +83,18 @@ class Conditioning:
                 return tokens, shift
             unknown_at_first = unknown_at_first or unknown
         raise VocabularyError(
-            "the primer has what the model has never seen, in any key: "
-            f"{', '.join(sorted(unknown_at_first)[:8])}; leave it out, or train on music that has "
-            "it"
+            "primer: expected tokens that the model knows in some key, got "
+            f"{', '.join(sorted(unknown_at_first)[:8])}; leave these notes out, or train on music "
+            "that has them"
         )
 
     def _with_known_programs(self, primer: Piece) -> Piece:
         """Replace instruments that the model does not know."""
         if not primer.notes:
-            raise MusicError("primer: expected notes, got none that this model's encoding can hold")
+            raise MusicError(
+                "primer: expected notes, got none that the encoding of this model can hold; choose "
+                "another primer"
+            )
         programs = self.known("program:")
         return replace(
             primer,
@@ -133,11 +137,11 @@ class Conditioning:
             name = kind.removesuffix(":")
             if self.is_in_c and kind == "key:":
                 known = [mode for mode in MODES if str(Key(0, mode)) in known]
-            listed = ", ".join(known[:MAX_LISTED]) or "none at all"
+            advice = f"use one of {', '.join(known[:MAX_LISTED])}" if known else "leave it out"
             if len(known) > MAX_LISTED:
-                listed += f" and {len(known) - MAX_LISTED} more"
+                advice += f" and {len(known) - MAX_LISTED} more"
             raise VocabularyError(
-                f"{name}: the model has never seen {requested}; it knows {listed}"
+                f"{name}: expected one that the model knows, got {requested}; {advice}"
             )
         return f"{kind}{text}"
 
@@ -155,7 +159,9 @@ class Conditioning:
         pitches = range(request.lowest, request.highest + 1)
         key = request.key
         if not any(key is None or pitch % 12 in key.scale for pitch in pitches):
-            raise MusicError(f"range: there is no note of {key} in it; make it wider")
+            raise MusicError(
+                f"range: expected notes of {key}, got a range without any; make it wider"
+            )
         kind = MelodyGrammar if self.codec.is_melody else PolyphonyGrammar
         grammar = kind(
             self.vocabulary.tokens,
@@ -165,15 +171,17 @@ class Conditioning:
             highest=request.highest + shift,
         )
         if not grammar.has_notes:
-            raise MusicError("range: the model knows no note in it; make it wider")
+            raise MusicError(
+                "range: expected notes that the model knows, got a range without any; make it wider"
+            )
         return grammar
 
     def final_degree_score(self, piece: Piece) -> float:
-        """Return the log of the share of pieces in this mode that end on the same degree.
+        """Return the log of the fraction of pieces in this mode that end on the same degree.
 
             log((count[degree] + 1) / (sum(count) + 12))
 
-        0 if the model file has no such counts, as files of older versions.
+        0 if the model file has no such counts, because an older version wrote it.
         """
         final = final_degree(piece)
         if final is None or final[0] not in self.details.get("closes", {}):
@@ -206,15 +214,19 @@ class Conditioning:
         return replace(piece, parts=parts, tempi=((0, float(tempo)),), keys=keys)
 
 
-def _as_requested(primer: Piece, request: MusicRequest, details: Mapping[str, Any]) -> Piece:
-    """Return the primer in the requested key and meter; where it has none, in the likeliest."""
+def _as_requested(primer: Piece, request: MusicRequest, details: Json) -> Piece:
+    """Return the primer in the requested key and meter.
+
+    If neither the primer nor the request has a key or a meter, it is the most likely one.
+    """
     key, meter = request.key, request.meter
     if primer.key is None and (key := key or key_of(primer, details["keys"])):
         primer = replace(primer, keys=((0, key), *primer.keys))
     elif primer.key is not None and key is not None:
         if key.mode != primer.key.mode:
             raise MusicError(
-                f"key: the primer is in {primer.key}, and can only go on in {primer.key.mode}"
+                f"key: expected a {primer.key.mode} key, like that of the primer ({primer.key}), "
+                f"got {key}; leave it out, or choose another primer"
             )
         primer = primer.transposed((key.tonic - primer.key.tonic + 5) % 12 - 5)
     if not primer.meters:
@@ -222,7 +234,7 @@ def _as_requested(primer: Piece, request: MusicRequest, details: Mapping[str, An
         primer = replace(primer, bars=regular_bars(primer.length, meters), meters=meters)
     elif meter is not None and meter != primer.meters[-1][1]:
         raise MusicError(
-            f"meter: the primer ends in {primer.meters[-1][1]}, and goes on in it; "
-            f"leave {meter} away"
+            f"meter: expected {primer.meters[-1][1]}, in which the primer ends, got {meter}; leave "
+            "it out, or choose another primer"
         )
     return primer

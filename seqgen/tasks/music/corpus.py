@@ -22,12 +22,12 @@ from seqgen.music.piece import Piece
 from seqgen.music.tokens import melody
 from seqgen.music.tokens.codec import Codec, choose_codec
 from seqgen.tasks.music.files import readings
-from seqgen.types import Ids
+from seqgen.types import Ids, Json
 from seqgen.vocabulary import END, Vocabulary
 
 TRANSPOSE = ("none", "augment", "c")
 SHIFTS = (0, *range(-5, 0), *range(1, 7))  # semitones: every key once, the piece's own first
-PLAYED = 0.25  # share of notes off the grid from which a corpus counts as played, not written
+PLAYED = 0.25  # a larger fraction of notes off the grid means that the music was performed
 MAX_REASONS = 3  # listed for files that are skipped
 
 Numbers = npt.NDArray[np.int64]
@@ -52,14 +52,14 @@ def read(
 
     Args:
         sources: the files.
-        encoding: `melody` or `polyphony`; by default what suits the pieces.
+        encoding: `melody` or `polyphony`; by default the one that suits the pieces.
         transpose: `c` transposes every piece to C major or the same mode without accidentals, and
             generated pieces to the requested key; `augment` trains on every piece in all keys;
             `none` keeps the keys.
         velocity: keep velocities, in eight levels.
         expand_repeats: write out repeats.
-        voices: leave out pieces that are not of this number of monophonic parts.
-        validation: share of the tokens that is held out at the end.
+        voices: use only pieces with this number of parts, all of them monophonic.
+        validation: fraction of the tokens that is held out at the end.
         progress: draw a progress bar on stderr if reading takes long.
         origin: fields of `Corpus` that are passed to it unchanged: `name` and others.
 
@@ -113,7 +113,7 @@ def _usable(
     sources: Sequence[Source], results: Sequence[ReadResult], voices: int | None
 ) -> tuple[list[Piece], list[str]]:
     """Return the pieces, and notes for the user about the files."""
-    pieces = [piece for result in results for piece in result.pieces if _has(piece, voices)]
+    pieces = [piece for result in results for piece in result.pieces if _has_voices(piece, voices)]
     if not pieces:
         reasons = "; ".join(
             f"{source.label} {result.reason}"
@@ -123,7 +123,7 @@ def _usable(
     notes = _skipped(sources, results)
     total = sum(len(result.pieces) for result in results)
     if total > len(pieces):
-        notes.append(f"left out {total - len(pieces)} pieces that are not of {voices} voices")
+        notes.append(f"left out {total - len(pieces)} pieces that do not have {voices} voices")
     return pieces, notes + _reader_notes(results)
 
 
@@ -138,8 +138,8 @@ def _reader_notes(results: Sequence[ReadResult]) -> list[str]:
         notes.append(", ".join(summary))
     if counts["notes moved"] > PLAYED * sum(result.notes for result in results):
         distances = [r.counts["moved ms"] for r in results if r.counts.get("moved ms")]
-        by = f"{median(distances):.0f} ms, " if distances else ""
-        notes.append(f"many notes were played off the beat, by {by}and are moved onto the grid")
+        by = f", by {median(distances):.0f} ms," if distances else ""
+        notes.append(f"many notes were played off the beat{by} and are moved onto the grid")
     return notes
 
 
@@ -160,14 +160,14 @@ def _skipped(sources: Sequence[Source], results: Sequence[ReadResult]) -> list[s
     return [*reasons[:MAX_REASONS], f"skipped {files:,} of {len(results):,} files{inside}{more}"]
 
 
-def _has(piece: Piece, voices: int | None) -> bool:
+def _has_voices(piece: Piece, voices: int | None) -> bool:
     return voices is None or (
         len(piece.parts) == voices and all(part.is_monophonic for part in piece.parts)
     )
 
 
 def _with_header(piece: Piece) -> Piece:
-    """Add the meter, and a key found by the notes, where the piece does not begin with them."""
+    """Add the meter, and a key estimated from the notes, if the piece does not begin with them."""
     if not piece.meters or piece.meters[0][0] > 0:
         piece = replace(piece, meters=((0, piece.meter), *piece.meters))
     if piece.key is not None or (key := key_of(piece)) is None:
@@ -177,7 +177,8 @@ def _with_header(piece: Piece) -> Piece:
 
 def _key_note(pieces: Sequence[Piece]) -> list[str]:
     without_key = sum(piece.key is None for piece in pieces)
-    return [f"{without_key:,} pieces name no key; it is found by their notes"] * bool(without_key)
+    text = f"{without_key:,} pieces name no key; it is estimated from their notes"
+    return [text] * bool(without_key)
 
 
 def _tempo_note(pieces: Sequence[Piece]) -> list[str]:
@@ -187,8 +188,8 @@ def _tempo_note(pieces: Sequence[Piece]) -> list[str]:
 
 def _encoding_note(codec: Codec, found: int, pieces: Sequence[Piece]) -> str:
     left_out = found - sum(piece.note_count for piece in pieces)
-    under = f"; {left_out:,} notes sound at the same time as others: left out"
-    return f"{codec.encoding} encoding{under if left_out else ''}"
+    text = f"; {left_out:,} notes sound at the same time as others: left out"
+    return f"{codec.encoding} encoding{text if left_out else ''}"
 
 
 def _in_c(piece: Piece) -> Piece:
@@ -247,7 +248,7 @@ def _notes_per_token(ids: Ids, vocabulary: Vocabulary, codec: Codec) -> float | 
     return float(starts[ids].mean()) if len(ids) else None
 
 
-def _details(found: Sequence[Piece], pieces: Sequence[Piece], codec: Codec) -> dict[str, Any]:
+def _details(found: Sequence[Piece], pieces: Sequence[Piece], codec: Codec) -> Json:
     """Describe the corpus for generation, in the form that the model file stores.
 
     Args:
@@ -262,9 +263,9 @@ def _details(found: Sequence[Piece], pieces: Sequence[Piece], codec: Codec) -> d
         "pieces": len(found),
         "notes": sum(piece.note_count for piece in found),
         "notes_per_validation_token": None,  # known after the split
-        "tempo": median(tempi) if 2 * len(tempi) >= len(found) else None,  # too few say it
+        "tempo": median(tempi) if 2 * len(tempi) >= len(found) else None,  # unknown for most
         "program": programs.most_common(1)[0][0],
         "keys": dict(Counter(str(piece.key) for piece in pieces if piece.key)),
-        "closes": _final_degrees(pieces),
+        "closes": _final_degrees(pieces),  # the name in model files
         "meter": str(Counter(piece.meter for piece in found).most_common(1)[0][0]),
     }

@@ -16,7 +16,7 @@ from seqgen.music.piece import Piece
 from seqgen.music.tokens import polyphony
 from seqgen.utils.cache import cache_folder, read_json, write_json
 
-FEW_BYTES = 100_000  # up to which starting processes would take longer than reading
+FEW_BYTES = 100_000  # starting processes takes longer than reading fewer bytes than this
 
 
 def readings(

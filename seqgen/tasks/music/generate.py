@@ -1,7 +1,7 @@
 """A trained network → new pieces.
 
 A piece of a requested number of bars is generated in two stages, so that it ends well: all bars but
-the last four, and then 32 candidates for the last four. The candidate that scores highest is kept,
+the last four, and then 32 candidates for the last four. The one with the highest score is used,
 
     score = log p(end token | piece) + log p(final degree | mode)
 
@@ -11,9 +11,8 @@ with p(end token) from the network and p(final degree) from the counts of the co
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from seqgen.sampling import beam_search, decode
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.decode import Constraint, DecoderState, GeneratedSequence
 from seqgen.sampling.sampler import Sampler, log_probabilities
+from seqgen.tasks.base import Metadata
 from seqgen.tasks.music.conditioning import Conditioning
 from seqgen.tasks.music.constraint import GrammarConstraint
 from seqgen.tasks.music.copying import StepCodes
@@ -54,7 +54,7 @@ class Composition:
 
 @dataclass(frozen=True)
 class _Primer:
-    """What all pieces of one request continue."""
+    """The prompt that all pieces of one request continue."""
 
     tokens: list[str]
     prompt: Ids  # the end token and the primer, `(N,)`
@@ -101,7 +101,7 @@ class MusicGenerator:
         self,
         engine: Engine,
         vocabulary: Vocabulary,
-        metadata: Mapping[str, Any],
+        metadata: Metadata,
         indexes: Sequence[CopyIndex] = (),
     ) -> None:
         self.engine = engine
@@ -119,8 +119,8 @@ class MusicGenerator:
         Args:
             request: what the pieces have in common.
             config: how tokens are sampled; its `length` is ignored.
-            count: number of pieces. A piece does not depend on how many there are.
-            scored: keep the log-probability of every token.
+            count: number of pieces. A piece does not depend on the number of pieces.
+            scored: store the log-probability of every token.
 
         Raises:
             VocabularyError: the model does not know the key, the meter or the primer.
@@ -193,10 +193,10 @@ class MusicGenerator:
         count = CANDIDATES if draft.bars is not None else 1
         candidates = [self._output(draft, number) for number in range(1, count + 1)]
         self._generate(candidates, state, count, sampler, draft.primer.ids, ids)
-        before = [*draft.primer.ids, *ids]
+        previous = [*draft.primer.ids, *ids]
         best = max(
             (candidate for candidate in candidates if not candidate.is_stuck),
-            key=lambda candidate: self._ending_score(candidate, before),
+            key=lambda candidate: self._ending_score(candidate, previous),
             default=None,
         )
         if best is None:
@@ -249,11 +249,11 @@ class MusicGenerator:
         longest = copy_report.longest_copy(self.indexes, self.codes, whole)
         return Composition(self.conditioning.finished(piece, request), tokens, scores, longest)
 
-    def _ending_score(self, output: GeneratedSequence, before: Sequence[int]) -> float:
-        """Return how likely the piece ends after this output, see the top of this file."""
+    def _ending_score(self, output: GeneratedSequence, previous: Sequence[int]) -> float:
+        """Return the score of final bars, see the top of this file."""
         assert output.state is not None
         end = float(log_probabilities(output.state.logits)[0, self.vocabulary.end_id])
-        piece = self.codec.decode(self.vocabulary.decode([*before, *output.ids]))
+        piece = self.codec.decode(self.vocabulary.decode([*previous, *output.ids]))
         return end + self.conditioning.final_degree_score(piece)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from seqgen.copying.report import report
 from seqgen.errors import OutputError
@@ -14,7 +13,8 @@ from seqgen.music.tokens.codec import Codec
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.pieces import Pieces
 from seqgen.tasks.music.request import primers
-from seqgen.tasks.output import Say, print_json, print_result, say_if_kept
+from seqgen.tasks.output import Say, print_json, print_result, say_if_renamed
+from seqgen.types import Json
 from seqgen.utils.atomic_files import require_writable, unused_path
 
 REQUEST = {  # parameter of `parse_request` → option of the command line
@@ -34,7 +34,7 @@ def write_pieces(
     output: str | None,
     count: int,
     as_json: bool,
-    options: dict[str, Any],
+    options: Json,
     say: Say,
 ) -> None:
     """Write new pieces to files, and the names of the files to stdout.
@@ -55,25 +55,27 @@ def write_pieces(
     if "primer" in requested:
         requested["primer"] = _read_primer(generator, requested["primer"], say)
     data = generator.model.data
+    paths = piece_paths(data.corpus["name"], output, count)
+    for folder in {path.parent for path in paths}:  # before anything is generated
+        require_writable(folder / paths[0].name if folder.is_dir() else folder)
     pieces = generator.pieces(
         count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **requested
     )
     copied = []
-    paths = piece_paths(data.corpus["name"], output, count)
-    for number, (path, made) in enumerate(zip(paths, pieces, strict=False), 1):
+    for number, (path, composition) in enumerate(zip(paths, pieces, strict=False), 1):
         _make_folder(path.parent)
-        say_if_kept(path, say)
-        write(made.piece, path, keep=True)
-        copied.append(made.longest_copy)
+        say_if_renamed(path, say)
+        write(composition.piece, path, keep=True)
+        copied.append(composition.longest_copy)
         if not as_json:
             print_result(path)
             continue
         print_json(
             {
                 "file": str(path),
-                "tokens": made.tokens,
-                "log_probabilities": made.log_probabilities,
-                "longest_copy": made.longest_copy,
+                "tokens": composition.tokens,
+                "log_probabilities": composition.log_probabilities,
+                "longest_copy": composition.longest_copy,
                 "seed": seed,
                 "item": number,
             }

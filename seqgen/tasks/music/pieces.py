@@ -1,4 +1,4 @@
-"""What a model of music offers: new pieces."""
+"""Generation of pieces with a `seqgen.Model` of music."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Pieces:
         temperature: float | None = None,
         seed: int | None = None,
         scored: bool = False,
-        sampling: Mapping[str, Any] | None = None,
+        sampling: Mapping[str, object] | None = None,
         **requested: Any,
     ) -> Iterator[Composition]:
         """Yield new pieces of music, and how they were generated.
 
         Args:
-            count: number of pieces. A piece does not depend on how many there are.
-            temperature: 0 takes the most likely token, 1 samples from the model's distribution;
-                0.8 by default.
+            count: number of pieces. A piece does not depend on the number of pieces.
+            temperature: 0 always chooses the most likely token, 1 samples from the model's
+                distribution; 0.8 by default.
             seed: the same seed gives the same pieces on the same machine.
-            scored: keep the log-probability of every token.
+            scored: store the log-probability of every token.
             sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
             requested: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
                 `echo`, see `seqgen.tasks.music.request.parse_request`.
@@ -53,8 +53,8 @@ class Pieces:
         generator = MusicGenerator(self.model.engine, data.vocabulary, data.corpus, data.indexes)
         config = sample_config(0, temperature, seed, sampling or {})
         request = parse_request(**requested)
-        made = generator.compose(request, config, count=count, scored=scored)
-        for number, composition in enumerate(made, 1):
+        compositions = generator.compose(request, config, count=count, scored=scored)
+        for number, composition in enumerate(compositions, 1):
             name = f"{config.seed}" if number == 1 else f"{config.seed}-{number}"
             piece = replace(composition.piece, title=f"{data.corpus['name']} {name}")
             yield replace(composition, piece=piece)

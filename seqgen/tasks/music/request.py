@@ -95,6 +95,14 @@ def primers(text: str | Path) -> tuple[Piece, ...]:
         MusicError: the file cannot be read, or the text does not spell notes.
     """
     path = Path(text)
-    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
+    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or _exists(path):
         return read_file(path).pieces
     return (pitch_names.piece_of(text),)
+
+
+def _exists(path: Path) -> bool:
+    """Whether a path exists; a long text is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

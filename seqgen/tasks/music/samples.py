@@ -52,10 +52,16 @@ def measure(
         measure → group → histogram.
     """
     if corpus.options["transpose"] == "c":  # compare pieces in their own keys
-        reading = {**corpus.options, "task": "music", "transpose": "none"}
-        corpus = load_corpus(*corpus.arguments, validation=corpus.validation, **reading)
+        options_in_own_key = {
+            **corpus.options,
+            "validation": corpus.validation,
+            "transpose": "none",
+        }
+        corpus = load_corpus(
+            *corpus.arguments, task=corpus.task, progress=False, **options_in_own_key
+        )
     known, held_out = pieces_of(corpus)
-    new = [made.piece for made in generator.pieces(count, **options)]
+    new = [composition.piece for composition in generator.pieces(count, **options)]
     groups = {"samples": new, "held_out": held_out, "corpus": known}
     table: Table = {
         name: {group: _mean([of_piece(p) for p in pieces]) for group, pieces in groups.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,18 +15,20 @@ from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.signatures import TICKS_PER_WHOLE
 from seqgen.music.tokens.codec import Codec
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Metadata, Task, TaskModel, require_own_options
-from seqgen.tasks.music import corpus, samples
+from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
+from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.metadata import require_valid
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
-from seqgen.types import Ids
+from seqgen.tasks.music.request import MusicRequest
+from seqgen.tasks.output import Say
+from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
 
 PREVIEW_BARS = 8
 MEASURED_BARS = 16  # of a piece that is generated to be measured
-KEYS = {"c": "in C", "augment": "in all keys", "none": "in the keys they have"}
+KEYS = {"c": "in C", "augment": "in all keys", "none": "in their own keys"}
 
 
 class MusicTask(Task):
@@ -38,10 +41,19 @@ class MusicTask(Task):
 
     def detect(self, source: Source) -> bool:
         """Whether the name or the first bytes are those of a MIDI file or a score."""
-        with source.open() as file:
-            return is_music(source.label, file.read(SNIFFED_BYTES))
+        return is_music(source.label, source.head(SNIFFED_BYTES))
 
     read = staticmethod(corpus.read)
+
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """See `seqgen.tasks.music.inspection.inspect`."""
+        if encoding is not None:
+            raise ConfigError(
+                f"encoding: expected none for files of music, got {encoding!r}; leave it out"
+            )
+        return inspection.inspect(sources, progress=progress)
 
     def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
         """Return codes of the steps from note to note, the same in every key."""
@@ -51,9 +63,18 @@ class MusicTask(Task):
         """Return what `Model.pieces` and `Model.compose` call."""
         return Pieces(model)
 
-    def write(self, model: TaskModel, *, output: str | None, count: int, **options: Any) -> None:
+    def write(
+        self,
+        model: TaskModel,
+        *,
+        output: str | None,
+        count: int,
+        as_json: bool,
+        options: Json,
+        say: Say,
+    ) -> None:
         """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
-        write_pieces(Pieces(model), output, count, **options)
+        write_pieces(Pieces(model), output, count, as_json, options, say)
 
     def preview(self, model: TaskModel) -> str:
         """Return a few new bars as ABC."""
@@ -85,16 +106,16 @@ class MusicTask(Task):
             f"{options['encoding']} encoding, learned {KEYS[options['transpose']]}"
         )
 
-    def encoding(self, metadata: Metadata) -> dict[str, Any]:
+    def encoding(self, metadata: Metadata) -> Json:
         """Return the options of the codec: `encoding`, `joint` and `velocity`."""
         return dict(metadata["details"]["codec"])
 
-    def corpus_options(self, metadata: Metadata) -> dict[str, Any]:
+    def corpus_options(self, metadata: Metadata) -> Json:
         """Return the options that give the same encoding and keys."""
         return {name: metadata["options"][name] for name in ("encoding", "transpose", "velocity")}
 
-    def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
-        """Return the options for scoring: all pieces, and each in one key only."""
+    def scoring_options(self, options: Json, encoding: str | None) -> Json:
+        """Return the options for scoring: all pieces, every piece in one key only."""
         if encoding is not None:
             raise ConfigError("encoding: expected a model of text, got one of music; leave it out")
         options = {name: value for name, value in options.items() if name != "voices"}
@@ -102,17 +123,25 @@ class MusicTask(Task):
             options["transpose"] = "none"
         return options
 
-    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
+    def sample_options(
+        self,
+        model: TaskModel,
+        *,
+        length: int | None,
+        bars: int | None,
+        temperature: float | None,
+        seed: int | None,
+    ) -> Json:
         """Return the options for pieces that are measured, by default 16 bars."""
-        require_own_options(self.name, [name for name in ("length",) if options[name] is not None])
-        bars, temperature, seed = (options[name] for name in ("bars", "temperature", "seed"))
+        require_own_options(self.name, [] if length is None else ["length"])
         SampleConfig(temperature=temperature or 0, seed=seed)
         bars = MEASURED_BARS if bars is None else bars
+        MusicRequest(bars=bars)
         return {"bars": bars, "temperature": temperature, "seed": seed}
 
     def measure_samples(
         self, model: TaskModel, corpus: Corpus, count: int, **options: Any
-    ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
+    ) -> tuple[dict[str, dict[str, float | None]], Json]:
         """Measure generated pieces, see `seqgen.tasks.music.samples.measure`."""
         table, histograms = samples.measure(Pieces(model), corpus, count, **options)
         return table, {"histograms": histograms}

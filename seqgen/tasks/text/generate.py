@@ -34,7 +34,10 @@ Advance = Callable[[], object]  # generates the next character; true if there is
 
 @dataclass(eq=False)
 class TextStream:
-    """A text that is generated while it is read: iteration yields the prompt, then characters."""
+    """A text that is generated while it is read: iteration yields the prompt, then characters.
+
+    The last characters are held back as long as they may be the beginning of the stop text.
+    """
 
     prompt: str
     prompt_ids: Ids  # (T,), as fed to the network
@@ -42,7 +45,7 @@ class TextStream:
     vocabulary: Vocabulary
     indexes: Sequence[CopyIndex]  # of the training corpora
     codes: CopyCodes
-    stop_length: int  # characters of the stop text; the last ones are held back: they may be it
+    stop_length: int  # characters of the stop text
     advance: Advance
 
     def __iter__(self) -> Iterator[str]:
@@ -114,12 +117,12 @@ class TextGenerator:
         allow: str = "",
         skip_unknown: bool = False,
         scored: bool = False,
-        **sampling: Any,
+        **sampling: object,
     ) -> list[TextStream]:
         """Return texts that are generated, in one batch, while they are read.
 
         Args:
-            count: number of texts; a text does not depend on how many there are.
+            count: number of texts. A text does not depend on the number of texts.
             prompt: the beginning of every text.
             length: number of new characters, 500 by default; a model of lines stops at the end of
                 the line, or after 10,000.
@@ -130,7 +133,7 @@ class TextGenerator:
             ban: characters that are never generated.
             allow: if not empty, only these characters are generated.
             skip_unknown: drop characters of the prompt that are not in the vocabulary.
-            scored: keep the log-probability of every character.
+            scored: store the log-probability of every character.
             sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
 
         Raises:

@@ -15,12 +15,12 @@ COPIED = 20  # characters of a run that counts as copied
 
 
 def distinct(texts: Sequence[Sequence[object]], order: int) -> float:
-    """The number of distinct n-grams of texts divided by that of all (distinct-n, Li et al. 2016).
+    """The number of distinct n-grams of texts / the number of all (distinct-n, Li et al. 2016).
 
     >>> distinct(["aba", "ab"], 2)  # ab, ba; ab
     0.6666666666666666
     """
-    ngrams = [tuple(each[i : i + order]) for each in texts for i in range(len(each) - order + 1)]
+    ngrams = [tuple(text[i : i + order]) for text in texts for i in range(len(text) - order + 1)]
     return len(set(ngrams)) / len(ngrams) if ngrams else 1.0
 
 
@@ -44,7 +44,7 @@ def known_words(text: str, vocabulary: set[str]) -> float:
 
 
 def copied_share(outputs: Sequence[Hashes], corpus: Hashes, length: int = COPIED) -> float:
-    """The fraction of the runs of outputs that occur in the corpus.
+    """The fraction of the runs of a length in outputs that also occur in the corpus.
 
     Args:
         outputs: codes `(N,)` of the characters of every output.
@@ -55,15 +55,15 @@ def copied_share(outputs: Sequence[Hashes], corpus: Hashes, length: int = COPIED
     >>> copied_share([codes[:8]], codes[4:], length=4)  # 2 of 5 runs
     0.4
     """
-    runs = np.concatenate([of_ngrams(each, length) for each in outputs])
+    runs = np.concatenate([of_ngrams(output, length) for output in outputs])
     if not len(runs):
         return 0.0
-    different, numbers = np.unique(runs, return_inverse=True)
-    real = of_ngrams(corpus, length)
-    places = np.minimum(np.searchsorted(different, real), len(different) - 1)
-    found = np.zeros(len(different), bool)
-    found[places[different[places] == real]] = True
-    return float(found[numbers].mean())
+    distinct_runs, indices = np.unique(runs, return_inverse=True)
+    corpus_runs = of_ngrams(corpus, length)
+    matches = np.minimum(np.searchsorted(distinct_runs, corpus_runs), len(distinct_runs) - 1)
+    is_copied = np.zeros(len(distinct_runs), bool)
+    is_copied[matches[distinct_runs[matches] == corpus_runs]] = True
+    return float(is_copied[indices].mean())
 
 
 def longest_copy(outputs: Sequence[Hashes], corpus: Hashes) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.sources import Source
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Metadata, Task, TaskModel, require_own_options
+from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
+from seqgen.tasks.output import Say
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
-from seqgen.types import Ids
+from seqgen.types import Ids, Json
 from seqgen.utils.schema import SchemaError, flag, record, require, text, whole
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
@@ -32,6 +35,7 @@ class TextTask(Task):
     copy_unit = UNIT
     generation_options = {  # noqa: RUF012
         "prompt": "--prompt",
+        "prompt_file": "--prompt-file",
         "length": "--length",
         "stop": "--stop",
         "ban": "--ban",
@@ -41,15 +45,32 @@ class TextTask(Task):
 
     read = staticmethod(corpus.read)
 
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """See `seqgen.tasks.text.inspection.inspect`."""
+        from seqgen.tasks.text import inspection
+
+        return inspection.inspect(sources, encoding=encoding, progress=progress)
+
     def generator(self, model: TaskModel) -> TextGenerator:
         """The generator of texts of a `seqgen.Model`."""
         return TextGenerator(model.engine, model.data.vocabulary, model.data.indexes)
 
-    def write(self, model: TaskModel, *, output: str | None, count: int, **options: Any) -> None:
+    def write(
+        self,
+        model: TaskModel,
+        *,
+        output: str | None,
+        count: int,
+        as_json: bool,
+        options: Json,
+        say: Say,
+    ) -> None:
         """Write texts to stdout or to a file, see `seqgen.tasks.text.output.write_texts`."""
         from seqgen.tasks.text.output import write_texts
 
-        write_texts(self.generator(model), output, count, **options)
+        write_texts(self.generator(model), output, count, as_json, options, say)
 
     def preview(self, model: TaskModel) -> str:
         """A short text, always with the same seed."""
@@ -76,16 +97,21 @@ class TextTask(Task):
             place = "corpus.options.lines"
             require(options["lines"] == has_end, str(has_end).lower(), options["lines"], place)
 
-    def scoring_options(self, options: dict[str, Any], encoding: str | None) -> dict[str, Any]:
+    def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """Keep rare characters: the model may have learned them."""
         return {**super().scoring_options(options, encoding), "min_count": 1}
 
-    def sample_options(self, model: TaskModel, **options: Any) -> dict[str, Any]:
+    def sample_options(
+        self,
+        model: TaskModel,
+        *,
+        length: int | None,
+        bars: int | None,
+        temperature: float | None,
+        seed: int | None,
+    ) -> Json:
         """Options of `TextGenerator.texts`; a model of lines needs no length."""
-        require_own_options(
-            self.name, [name for name, value in options.items() if value is not None]
-        )
-        length, temperature, seed = (options[name] for name in ("length", "temperature", "seed"))
+        require_own_options(self.name, [] if bars is None else ["bars"])
         SampleConfig(length=length or 0, temperature=temperature or 0, seed=seed)
         if length is None and model.data.vocabulary.end_id is None:
             length = MEASURED_LENGTH
@@ -97,7 +123,7 @@ class TextTask(Task):
 
     def measure_samples(
         self, model: TaskModel, corpus: Corpus, count: int, **options: Any
-    ) -> tuple[Table, dict[str, Any]]:
+    ) -> tuple[Table, Json]:
         """See `seqgen.tasks.text.samples.measure`."""
         from seqgen.tasks.text import samples
 

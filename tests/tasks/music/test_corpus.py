@@ -82,7 +82,7 @@ def test_pieces_are_transposed_to_c() -> None:
 def test_a_missing_key_is_estimated() -> None:
     corpus = read(piece_of("D4/4 E4/4 F#4/4 G4/4 A4/2 F#4/4 D4/2"))
     assert str(decoded(corpus)[0].key) == "D"
-    assert corpus.notes[0] == "1 pieces name no key; it is found by their notes"
+    assert corpus.notes[0] == "1 pieces name no key; it is estimated from their notes"
 
 
 def test_final_degrees_are_counted() -> None:
@@ -179,7 +179,7 @@ def test_only_pieces_with_the_given_number_of_voices() -> None:
     four = Piece(tuple(Part((Note(0, 96, 60 + i),)) for i in range(4)), (0,), 96)
     corpus = read(tune(1), four, voices=4)
     assert corpus.details["pieces"] == 1
-    assert "left out 1 pieces that are not of 4 voices" in corpus.notes
+    assert "left out 1 pieces that do not have 4 voices" in corpus.notes
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_options_out_of_range(options: dict[str, object], message: str) -> None:
 
 def test_options_of_another_task_are_errors(tmp_path: Path) -> None:
     (tmp_path / "a.mid").write_bytes(midi_bytes(tune(1)))
-    with pytest.raises(ConfigError, match=r"lines: expected options of the task music"):
+    with pytest.raises(ConfigError, match=r"lines: expected an option of the task music"):
         load_corpus(tmp_path / "a.mid", lines=True)
-    with pytest.raises(ConfigError, match=r"transpose: expected options of the task text"):
+    with pytest.raises(ConfigError, match=r"transpose: expected an option of the task text"):
         load_corpus("python-docs", transpose="c")
 
 

@@ -41,7 +41,7 @@ def test_the_copied_share_agrees_with_a_brute_force_search(
 def test_measures_agree_with_values_calculated_by_hand() -> None:
     assert distinct(["aaaa"], 2) == 1 / 3
     assert distinct(["a"], 2) == 1
-    assert distinct(["Anna", "Anna"], 4) == 1 / 2  # one that is written again is not new
+    assert distinct(["Anna", "Anna"], 4) == 1 / 2  # a repeated n-gram is not distinct
     assert words("The cat, it's 3 o'clock; ÉTÉ!") == ["the", "cat", "it", "s", "o", "clock", "été"]
     assert known_words("The cat sat.", {"the", "sat"}) == 2 / 3
     assert known_words("123", set()) == 1
