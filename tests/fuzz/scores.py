@@ -140,7 +140,7 @@ def run(case: bytes) -> None:
         result = read(name.decode(), data, expand_repeats=expand_repeats)
         assert result.pieces or result.reason
         assert from_json(json.loads(json.dumps(to_json(result)))) == result
-        for piece in result.pieces:
+        for piece in result.pieces[:20]:  # of a file of thousands
             try:
                 codec = choose_codec([piece])
                 tokens = codec.encode(codec.restrict(piece))

@@ -185,5 +185,5 @@ def test_options_of_another_task_are_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.checkpoint")
-    with pytest.raises(CheckpointError, match="it is a device or a pipe"):
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
         checkpoint.load(tmp_path / "a.checkpoint")
