@@ -222,7 +222,10 @@ def _array(name: str, data: bytes) -> Array:
     file = io.BytesIO(data)
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError(f"{name}: expected version 1.0 of the format of NumPy")
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    try:
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # those of Python's tokenizer, too
+        raise ValueError(f"{name}: expected a header of NumPy: {error}") from error
     numbers = data[file.tell() :]
     is_array = len(shape) <= MOST_DIMENSIONS and min(shape, default=0) >= 0
     if dtype.kind not in "biuf" or is_fortran or not is_array:

@@ -221,7 +221,7 @@ def _bomb(draw: random.Random) -> bytes:
     if kind == 6:
         return _named("a.abc", b"X:1\nK:C\n" + b"|:" * draw.choice((100, 50_000)) + b"C:|")
     if kind == 7:
-        return _named("a.abc", b"X:1\nK:C\n" + b"CDEF|" * 100_000)
+        return _named("a.abc", b"X:1\nK:C\n" + b"CDEF|" * 20_000)
     if kind == 8:
         return _named("a.abc", b"X:1\nK:C\nC\n\n" * 20_000)
     if kind == 9:
