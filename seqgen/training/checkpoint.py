@@ -21,7 +21,7 @@ from seqgen.errors import CheckpointError, OutputError
 from seqgen.model_file import TOKENS
 from seqgen.tasks import base as tasks
 from seqgen.types import Array, Json
-from seqgen.utils.archives import DAMAGED, Archive, open_archive, open_regular
+from seqgen.utils.archives import DAMAGED, Archive, open_archive, read_regular
 from seqgen.utils.atomic_files import atomic_write, unused_path
 from seqgen.utils.schema import number, record
 from seqgen.vocabulary import Vocabulary
@@ -85,11 +85,7 @@ def read(path: Path) -> bytes:
     with translate_errors(path):
         with open_archive(path) as archive:  # so that nothing else is read to its end
             archive.size(MEMBER)
-        with open_regular(path) as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"expected at most {MOST_BYTES:,} bytes")
-        return data
+        return read_regular(path, MOST_BYTES)
 
 
 def parse(data: bytes, path: Path) -> Checkpoint:
@@ -226,7 +222,10 @@ def _array(name: str, data: bytes) -> Array:
     file = io.BytesIO(data)
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError(f"{name}: expected version 1.0 of the format of NumPy")
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    try:
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # those of Python's tokenizer, too
+        raise ValueError(f"{name}: expected a header of NumPy: {error}") from error
     numbers = data[file.tell() :]
     is_array = len(shape) <= MOST_DIMENSIONS and min(shape, default=0) >= 0
     if dtype.kind not in "biuf" or is_fortran or not is_array:

@@ -45,6 +45,24 @@ def open_regular(path: Path) -> BinaryIO:
     return open(os.open(path, flags), "rb")  # noqa: PTH123
 
 
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a file.
+
+    Args:
+        path: of a regular file, see `open_regular`.
+        most: limit of its size in bytes, which is checked before memory is asked for.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is larger.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise ValueError(f"expected at most {most:,} bytes, got {size:,}")
+        return file.read()
+
+
 @contextmanager
 def open_archive(source: Path | bytes) -> Iterator[Archive]:
     """Open a zip archive.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seqgen.utils.archives import open_regular
+from seqgen.utils.archives import read_regular
 from seqgen.utils.atomic_files import atomic_write
 
 MOST_BYTES = 1 << 28  # of a cached file
@@ -33,9 +33,7 @@ def read_json(path: Path) -> Any:
     True
     """
     try:
-        with open_regular(path) as file:
-            data = file.read(MOST_BYTES + 1)
-        return json.loads(data) if len(data) <= MOST_BYTES else None
+        return json.loads(read_regular(path, MOST_BYTES))
     except (OSError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -46,6 +44,8 @@ def write_json(path: Path, data: object) -> None:
     Write errors are ignored: without the cache, the next run is only slower.
     """
     with suppress(OSError):
+        if path.exists() and not path.is_file():  # such as a pipe, into which nobody looks
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(data, separators=(",", ":")), "utf-8")

@@ -55,6 +55,8 @@ class Worker:
 
     def __init__(self, folder: Path) -> None:
         self.current = folder / "current"
+        self.errors = folder / "errors"
+        self.cache = folder / "cache"
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> subprocess.Popen[str]:
@@ -62,8 +64,10 @@ class Worker:
         if self.process is None:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fuzz.worker", str(self.current)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                stderr=self.errors.open("wb"),
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
+                     "SEQGEN_CACHE": str(self.cache)},
             )  # fmt: skip
         return self.process
 
@@ -72,8 +76,11 @@ class Worker:
         process, self.process = self.process, None
         if process is None:
             return 0
-        process.kill() if process.poll() is None else None
-        return process.wait()
+        try:
+            return process.wait(2)  # it may be ending, and has an exit code of its own then
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
 
     def run(self, area: str, seed: int, skip: int, count: int) -> list[tuple[int, str, float, str]]:
         """Run inputs until all are done or the process dies: number, outcome, seconds, text."""
@@ -99,6 +106,8 @@ class Worker:
             outcome = "hang" if is_hang else "crash"
             number = done[-1][0] + 1 if done else skip
             text = "waits for something" if is_stuck else f"ended with exit code {code}"
+            if code == 1:  # an exception outside the inputs
+                text = self.errors.read_text(errors="replace")
             return [*done, (number, outcome, worker.SECONDS if is_hang else 0.0, text)]
 
 
@@ -130,6 +139,8 @@ class Run:
                     tally.chunks += 1
                     tally.spent += 1e-3  # so that the other worker takes another area
                 self._chunk(runner, area, seed, until)
+            if runner.process and runner.process.stdin:
+                runner.process.stdin.close()
             runner.stop()
 
     def _chunk(self, runner: Worker, area: str, seed: int, until: float) -> None:
@@ -217,6 +228,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.again:
         return again(options.again)
+    for area in worker.areas():  # some set handlers of signals, which only this thread may
+        worker.module_of(area)
     run = Run(options.seed, options.area or worker.areas(), options.findings)
     until = time.monotonic() + 60 * options.minutes
     threads = [

@@ -29,9 +29,15 @@ Members = dict[str, bytes]
 
 @cache
 def members_of(name: str) -> Members:
-    """The members of the saved checkpoint of `text` or `music`."""
+    """The members of the saved checkpoint of `text` or `music`, as one of `corpus_of`."""
     with zipfile.ZipFile(SAVED / f"{name}-0.1.checkpoint") as archive:
-        return {each: archive.read(each) for each in archive.namelist()}
+        members = {each: archive.read(each) for each in archive.namelist()}
+    corpus = corpus_of(name)
+    facts, metadata = json.loads(members[FACTS]), corpus.metadata()
+    del metadata["arguments"]
+    facts["corpus_options"] = {**metadata.pop("options"), **metadata.pop("split")}
+    facts["corpus"] = {**metadata, "vocabulary": corpus.vocabulary.to_json()}
+    return {**members, FACTS: json.dumps(facts).encode()}
 
 
 @cache

@@ -140,7 +140,7 @@ def run(case: bytes) -> None:
         result = read(name.decode(), data, expand_repeats=expand_repeats)
         assert result.pieces or result.reason
         assert from_json(json.loads(json.dumps(to_json(result)))) == result
-        for piece in result.pieces:
+        for piece in result.pieces[:20]:  # of a file of thousands
             try:
                 codec = choose_codec([piece])
                 tokens = codec.encode(codec.restrict(piece))
@@ -221,7 +221,7 @@ def _bomb(draw: random.Random) -> bytes:
     if kind == 6:
         return _named("a.abc", b"X:1\nK:C\n" + b"|:" * draw.choice((100, 50_000)) + b"C:|")
     if kind == 7:
-        return _named("a.abc", b"X:1\nK:C\n" + b"CDEF|" * 100_000)
+        return _named("a.abc", b"X:1\nK:C\n" + b"CDEF|" * 20_000)
     if kind == 8:
         return _named("a.abc", b"X:1\nK:C\nC\n\n" * 20_000)
     if kind == 9:
