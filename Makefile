@@ -3,7 +3,9 @@
 # make test    set up, run the tests
 # make test-fast   set up, run the tests that need no training
 # make test-native   the tests of kernels, engines and training with slower C code, and without C
+# make kill-test     kill training runs 50 times, and check that nothing is lost
 # make test-sanitized   the tests of the C library, built with CC="gcc -fsanitize=address,undefined"
+# make fuzz    set up, run the fuzzers: SEED=1 MINUTES=10
 # make check   set up, run ruff, mypy and import-linter
 # make docs    set up, build the documentation: build/site/index.html
 # make wheels  set up, build a wheel for every platform and check it: dist/
@@ -28,8 +30,9 @@ FAST := tests/utils tests/native/test_native.py tests/corpus tests/copying/test_
         tests/sampling tests/music/tokens tests/music/analysis tests/cells/test_activations.py tests/tasks/text \
         tests/test_config.py tests/test_errors.py tests/test_vocabulary.py
 
-SANITIZED := tests/native tests/network/test_kernels.py tests/inference/test_c_engine.py \
-             tests/sampling/test_c_sampler.py
+SANITIZED := tests/native/test_native.py tests/network/test_kernels.py \
+             tests/inference/test_c_engine.py tests/sampling/test_c_sampler.py \
+             tests/fuzz/test_fuzz.py -k 'not checkpoints and not told and not counted'
 
 # The slower instruction sets that this processor has, and none.
 export SLOWER := from seqgen.native import ISAS, library as load; \
@@ -37,7 +40,10 @@ export SLOWER := from seqgen.native import ISAS, library as load; \
 
 NATIVE := tests/network tests/inference tests/sampling tests/training
 
-.PHONY: demo test test-fast test-native test-sanitized check docs wheels bench clean
+SEED    ?= 1
+MINUTES ?= 10
+
+.PHONY: demo test test-fast kill-test test-native test-sanitized fuzz check docs wheels bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -75,10 +81,17 @@ test-native: $(READY)
 	  SEQGEN_NATIVE=$$set $(BIN)/python -m pytest -n 2 $(NATIVE) || exit 1; \
 	done
 
+kill-test: $(READY)
+	$(BIN)/python -m tests.kill_harness --kills 50
+
 # Python is not instrumented, so the sanitizer's runtime is preloaded, and leaks are not reported.
+# pytest hides what a test prints, so undefined behaviour ends the process.
 test-sanitized: $(READY)
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -n 0 $(SANITIZED)
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 $(BIN)/python -m pytest -n 0 $(SANITIZED)
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz --seed $(SEED) --minutes $(MINUTES)
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -99,6 +112,7 @@ wheels: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.training

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from seqgen.cells import base as cells
 from seqgen.errors import ConfigError
-from seqgen.utils.validate import is_number, require, require_fraction, require_whole
+from seqgen.utils.validate import require, require_fraction, require_positive, require_whole
 
 if TYPE_CHECKING:
     from seqgen.types import Json
 
 PRECISIONS = ("float32", "bfloat16", "float16")
+MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
+MOST_LAYERS = 100
 SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units
 
 # Arguments of the Keras layer that the network sets itself, and why `cell_options` may not.
@@ -26,6 +28,16 @@ RESERVED_CELL_OPTIONS = {
     "stateful": "the state is passed explicitly",
     "go_backwards": "reading backwards would reveal the token to predict",
     "unroll": "the window may have any length",
+}
+
+# Upper bounds: more is a slip of the finger, or does not fit into memory.
+MOST_IN_A_BATCH = 65_536  # sequences, and tokens of a window
+MOST_OF_TRAINING = {
+    "minutes": 525_600,  # a year
+    "epochs": 1_000_000,
+    "learning_rate": 100,
+    "clip_norm": 1_000_000,
+    "weight_decay": 100,
 }
 
 C = TypeVar("C", bound="Config")
@@ -84,20 +96,36 @@ class ModelConfig(Config):
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
-        require_whole("units", self.units, 1)
-        require_whole("layers", self.layers, 1)
-        require_whole("embedding", self.embedding, 1)
+        require_whole("units", self.units, 1, MOST_UNITS)
+        require_whole("layers", self.layers, 1, MOST_LAYERS)
+        require_whole("embedding", self.embedding, 1, MOST_UNITS)
         require_fraction("dropout", self.dropout)
         for name, why in RESERVED_CELL_OPTIONS.items():
             require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
-            plain = json.loads(json.dumps(dict(self.cell_options)))
+            plain = json.loads(json.dumps(dict(self.cell_options), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ConfigError(
                 f"cell_options: expected values that JSON can hold, such as 'relu' or "
                 f'{{"class_name": "L2", "config": {{"l2": 0.01}}}}: {error}'
             ) from error
         object.__setattr__(self, "cell_options", plain)
+
+    def weight_shapes(self, vocabulary_size: int) -> list[list[tuple[int, ...]]]:
+        """The shapes of the weights, in the order of Keras, layer by layer.
+
+        First the embedding, then every recurrent layer, last the output layer.
+
+        >>> ModelConfig("gru", units=2, embedding=3).weight_shapes(vocabulary_size=5)
+        [[(5, 3)], [(3, 6), (2, 6), (2, 6)], [(2, 5), (5,)]]
+        """
+        cell = cells.get(self.cell)
+        inputs = (self.embedding, *[self.units] * (self.layers - 1))
+        return [
+            [(vocabulary_size, self.embedding)],
+            *(cell.weight_shapes(width, self.units, self.cell_options) for width in inputs),
+            [(self.units, vocabulary_size), (vocabulary_size,)],
+        ]
 
 
 @dataclass(frozen=True)
@@ -131,22 +159,12 @@ class TrainConfig(Config):
                 f"expected either minutes or epochs, got minutes {self.minutes} "
                 f"and epochs {self.epochs}"
             )
-        for name in ("minutes", "epochs", "learning_rate", "clip_norm"):
+        for name, most in MOST_OF_TRAINING.items():
             value = getattr(self, name)
-            require(
-                value is None or (is_number(value) and 0 < value < float("inf")),
-                name,
-                "a number above 0",
-                value,
-            )
-        require(
-            is_number(self.weight_decay) and 0 <= self.weight_decay < float("inf"),
-            "weight_decay",
-            "a number of at least 0",
-            self.weight_decay,
-        )
+            if value is not None or name not in ("minutes", "epochs"):
+                require_positive(name, value, most, zero=name == "weight_decay")
         require_fraction("recurrent_dropout", self.recurrent_dropout)
-        require_whole("batch_size", self.batch_size, 1)
-        require_whole("window", self.window, 1)
+        require_whole("batch_size", self.batch_size, 1, MOST_IN_A_BATCH)
+        require_whole("window", self.window, 1, MOST_IN_A_BATCH)
         require_whole("seed", self.seed, 0)
         require(self.seed < 2**32, "seed", "a whole number below 4,294,967,296", self.seed)

@@ -15,9 +15,28 @@
 Every message says what was expected, what was found, and what to do.
 """
 
+import unicodedata
+
+ESCAPED = ("Cc", "Zl", "Zp")  # categories of control characters and of line separators
+
+
+def one_line(text: str) -> str:
+    r"""A text with its control characters escaped: a file name may have newlines, or worse.
+
+    >>> one_line("two\nlines")
+    'two\\nlines'
+    """
+    return "".join(
+        repr(character)[1:-1] if unicodedata.category(character) in ESCAPED else character
+        for character in text
+    )
+
 
 class SeqgenError(Exception):
-    """Base class of all errors that seqgen raises on purpose."""
+    """Base class of all errors that seqgen raises on purpose; the message is one line."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class ConfigError(SeqgenError, ValueError):

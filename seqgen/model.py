@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,17 +32,20 @@ def load(path: str | Path) -> Model:
         ModelFileError: the file is missing, damaged, not a model, or has another format version,
             or its task is not installed.
     """
-    data = model_file.load(Path(path))
+    path = Path(path)
+    data = model_file.load(path)
     if data.task not in base.names():
         raise ModelFileError(
             f"{path}: expected a model of {' or '.join(base.names())}, got one of {data.task!r}; "
             "install the package that adds this task, or use another model"
         )
+    with model_file.translate_errors(path), model_file.naming(model_file.MEMBER):
+        base.get(data.task).require_valid(data.corpus, data.vocabulary)
     return Model(data)
 
 
 class Model:
-    """A trained network with its vocabulary, configuration and history.
+    """A trained network with its vocabulary, configuration and history. Threads may share it.
 
     `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
     models of music; on a model of another task they raise `ConfigError`.
@@ -53,6 +57,7 @@ class Model:
     def __init__(self, data: ModelData) -> None:
         self.data = data
         self._engine: Engine | None = None
+        self._lock = threading.Lock()  # so that threads share one engine
 
     @property
     def task(self) -> Task:
@@ -68,9 +73,10 @@ class Model:
     @property
     def engine(self) -> Engine:
         """The fastest available engine for the network, created on first use."""
-        if self._engine is None:
-            self._engine = engine.choose(self.data.model_config, self.data.weights)
-        return self._engine
+        with self._lock:
+            if self._engine is None:
+                self._engine = engine.choose(self.data.model_config, self.data.weights)
+            return self._engine
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:
         """Write a model file atomically.

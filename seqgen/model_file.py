@@ -8,23 +8,33 @@ are read without TensorFlow: the weights are an HDF5 file inside the archive.
 
 from __future__ import annotations
 
-import io
 import json
+import math
 import zipfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from seqgen._version import __version__
-from seqgen.cells.base import get as get_cell
 from seqgen.config import ModelConfig, TrainConfig
-from seqgen.copying.index import CopyIndex
-from seqgen.errors import ConfigError, ModelFileError, OutputError
+from seqgen.copying.index import MAX_NGRAMS, ORDERS, CopyIndex
+from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError
 from seqgen.types import Floats
+from seqgen.utils.archives import DAMAGED, Archive, open_archive
 from seqgen.utils.atomic_files import atomic_write
+from seqgen.utils.hdf5 import Hdf5File
+from seqgen.utils.schema import (
+    any_number,
+    number,
+    optional,
+    record,
+    require,
+    sequence,
+    text,
+    whole,
+)  # fmt: skip
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -32,14 +42,74 @@ MEMBER = "seqgen.json"
 INDEX_MEMBER = "copies-{}.bin"
 WEIGHTS_MEMBER = "model.weights.h5"
 
-# Exceptions that reading a damaged zip, JSON or HDF5 file may raise.
-UNREADABLE = (
-    *(OSError, EOFError, zlib.error, NotImplementedError, RuntimeError),
-    *(KeyError, ValueError, TypeError, AttributeError, ConfigError),
+# What reading a damaged zip, JSON or HDF5 file may raise.
+UNREADABLE = (*DAMAGED, KeyError, TypeError, AttributeError, MemoryError, ConfigError,
+              VocabularyError)  # fmt: skip
+MOST_JSON = 1 << 24  # bytes of seqgen.json
+MOST_TOKENS = 0x110000 + 2  # of a vocabulary: every character, and the special tokens
+HDF5_BYTES = 1 << 20  # of the file of weights besides the numbers: names, and room for more
+LONGEST = 1_000_000  # list in seqgen.json, and the longest text in it
+
+
+def _plain(value: Any) -> None:
+    """What a task stores about its corpus; the task checks it."""
+    require(isinstance(value, dict), "an object", value)
+
+
+def _file_name(value: Any) -> None:
+    """A name that cannot lead out of a folder."""
+    text(255, least=1)(value)
+    ok = "\0" not in value and value not in (".", "..") and Path(value).name == value
+    require(ok, "a name without folders", value)
+
+
+TOKENS = sequence(text(1000, least=1), MOST_TOKENS, least=1)
+CORPUS = record(
+    {
+        "name": _file_name,
+        "task": text(100),
+        "tokens": whole(),
+        "sha256": text(64),
+        "options": _plain,
+        "details": _plain,
+        "split": record(
+            {
+                "validation": number(0, 0.5),
+                "training_tokens": whole(),
+                "validation_tokens": whole(),
+            }
+        ),
+    },
+    {"arguments": sequence(text(10_000), LONGEST)},
 )
-# Keys that must be in `ModelData.corpus` and `ModelData.scores`.
-CORPUS_KEYS = {"name", "task", "tokens", "sha256", "split"}
-SCORES_KEYS = {"tokens_seen", "seconds", "ended_early", "validation_loss"}
+SCORES = record(
+    {
+        "tokens_seen": whole(),
+        "seconds": any_number,
+        "ended_early": optional(text(LONGEST)),
+        "validation_loss": optional(any_number),
+    },
+    {"validation_tokens": whole()},
+    others=optional(any_number),
+)
+HISTORY = record({}, {"scored_tokens": whole()}, others=optional(any_number))
+INDEX = record(
+    {"order": whole(ORDERS[0], ORDERS[-1]), "every": whole(1, 1 << 32)},
+)
+SCHEMA = record(
+    {
+        "format_version": whole(),
+        "seqgen_version": text(100),
+        "task": text(100),
+        "model_config": _plain,  # `ModelConfig` and the next three check themselves
+        "train_config": _plain,
+        "vocabulary": TOKENS,
+        "corpus": CORPUS,
+        "history": sequence(HISTORY, LONGEST),
+        "scores": SCORES,
+    },
+    {"chosen": text(LONGEST), "indexes": sequence(INDEX, 1000)},
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,102 +181,121 @@ def save(model_data: ModelData, path: Path, *, keep: bool = False) -> None:
 
 
 def load(path: Path) -> ModelData:
-    """Read a model file.
+    """Read a model file, from anyone: it is checked, and nothing in it is run.
 
     Raises:
         ModelFileError: the file is missing, damaged, not a model, or has another format version.
     """
-    try:
+    with translate_errors(path):
         if not path.exists():
             raise ModelFileError(f"{path}: no such file; train a model first, or check the name")
-        with zipfile.ZipFile(path) as archive:
-            facts = _facts(path, archive)
-            weights_file = archive.read(WEIGHTS_MEMBER)
-            indexes = [
-                CopyIndex.from_metadata(each, archive.read(INDEX_MEMBER.format(number)))
-                for number, each in enumerate(facts.get("indexes", []))
-            ]
-        return _model_data(facts, weights_file, indexes)
+        with open_archive(path) as archive:
+            return _model_data(_facts(path, archive), archive)
+
+
+@contextmanager
+def translate_errors(path: Path) -> Iterator[None]:
+    """Raise `ModelFileError` for errors of reading a file or of checking its content."""
+    try:
+        yield
     except zipfile.BadZipFile as error:
         raise ModelFileError(
             f"{path}: expected a .keras file made by seqgen train, got another kind of file, or "
             "only a part of one; check the name"
         ) from error
     except UNREADABLE as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelFileError(
-            f"{str(path)[:80]} is damaged and cannot be read ({error}); use a copy, or train again"
+            f"{str(path)[:80]} is damaged and cannot be read ({reason}); use a copy, or train again"
         ) from error
 
 
-def _facts(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
-    if MEMBER not in archive.namelist():
+def _facts(path: Path, archive: Archive) -> dict[str, Any]:
+    """The checked content of `seqgen.json`."""
+    if MEMBER not in archive.names:
         raise ModelFileError(
             f"{path}: expected a file made by seqgen train, got one without {MEMBER}; train a "
             "model with seqgen"
         )
-    facts: dict[str, Any] = json.loads(archive.read(MEMBER))
-    version = facts.get("format_version")
-    if version != FORMAT_VERSION:
-        raise ModelFileError(
-            f"{path}: expected format version {FORMAT_VERSION}, got {version}; this is seqgen "
-            f"{__version__}, use the version that made the file ({facts.get('seqgen_version')})"
+    with naming(MEMBER):
+        facts = json.loads(archive.read(MEMBER, MOST_JSON))
+        version = facts.get("format_version") if isinstance(facts, dict) else None
+        if isinstance(version, int) and version != FORMAT_VERSION:
+            raise ModelFileError(
+                f"{path}: expected format version {FORMAT_VERSION}, got {version}; this is seqgen "
+                f"{__version__}, use the version that made the file "
+                f"({str(facts.get('seqgen_version'))[:40]})"
+            )
+        SCHEMA(facts)
+        corpus, split = facts["corpus"], facts["corpus"]["split"]
+        require(
+            corpus["task"] == facts["task"], f"{facts['task']!r}", corpus["task"], "corpus.task"
         )
-    return facts
+        known = split["training_tokens"] + split["validation_tokens"]
+        require(known == corpus["tokens"], f"{known:,}", corpus["tokens"], "corpus.tokens")
+    return facts  # type: ignore[no-any-return]  # what `SCHEMA` has checked
 
 
-def _model_data(facts: dict[str, Any], weights_file: bytes, indexes: list[CopyIndex]) -> ModelData:
-    missing = CORPUS_KEYS - facts["corpus"].keys() | SCORES_KEYS - facts["scores"].keys()
-    if missing or not isinstance(facts["task"], str):
-        raise ValueError(f"task {facts['task']!r}, missing: {', '.join(sorted(missing))}")
-    config = ModelConfig.from_json(facts["model_config"])
+@contextmanager
+def naming(member: str) -> Iterator[None]:
+    """Name a member of a model file in the errors of checking it."""
+    try:
+        yield
+    except (ModelFileError, zipfile.BadZipFile):
+        raise
+    except (*UNREADABLE, IndexError) as error:
+        if str(error).startswith(member):
+            raise
+        raise ValueError(f"{member}: {error}") from error
+
+
+def _model_data(facts: dict[str, Any], archive: Archive) -> ModelData:
+    with naming(MEMBER):
+        config = ModelConfig.from_json(facts["model_config"])
+        train_config = TrainConfig.from_json(facts["train_config"])
+        vocabulary = Vocabulary.from_json(facts["vocabulary"])
     return ModelData(
         facts["task"],
         config,
-        TrainConfig.from_json(facts["train_config"]),
-        Vocabulary.from_json(facts["vocabulary"]),
+        train_config,
+        vocabulary,
         facts["corpus"],
-        _weights(config, len(facts["vocabulary"]), weights_file),
+        _weights(config, len(vocabulary), archive),
         facts["history"],
         facts["scores"],
         facts.get("chosen", ""),
-        indexes,
+        [_index(i, each, archive) for i, each in enumerate(facts.get("indexes", []))],
         facts["seqgen_version"],
     )
 
 
-def _weights(config: ModelConfig, vocabulary_size: int, weights_file: bytes) -> list[Floats]:
+def _index(number: int, facts: dict[str, Any], archive: Archive) -> CopyIndex:
+    member = INDEX_MEMBER.format(number)
+    with naming(member):
+        return CopyIndex.from_metadata(facts, archive.read(member, MAX_NGRAMS))
+
+
+def _weights(config: ModelConfig, vocabulary_size: int, archive: Archive) -> list[Floats]:
     """Read the weights in the order of Keras from the HDF5 file that Keras wrote.
 
     Raises:
-        ValueError: the shapes do not fit the configuration.
+        ValueError: they are not those of the configuration.
     """
-    import h5py
-
-    weights: list[Floats] = []
-    with h5py.File(io.BytesIO(weights_file)) as file:
-        layers = file["layers"]
-        recurrent = [name for name in layers if "cell" in layers[name]]
+    first, *layers, last = config.weight_shapes(vocabulary_size)
+    numbers = sum(math.prod(shape) for shapes in (first, *layers, last) for shape in shapes)
+    with (
+        naming(WEIGHTS_MEMBER),
+        Hdf5File(archive.read(WEIGHTS_MEMBER, 4 * numbers + HDF5_BYTES)) as file,
+    ):
+        # Further layers are the input, and dropout after every recurrent layer.
+        found = file.names("layers", most=2 * config.layers + 4)
+        recurrent = [name for name in found if file.has(f"layers/{name}", "cell")]
         recurrent.sort(key=lambda name: (len(name), name))  # lstm, lstm_1, ... lstm_10
         if len(recurrent) != config.layers:
             raise ValueError(f"expected {config.layers} recurrent layers, got {len(recurrent)}")
-        for group in ("embedding", *(f"{name}/cell" for name in recurrent), "dense"):
-            variables = layers[group]["vars"]
-            weights += [np.asarray(variables[str(i)], np.float32) for i in range(len(variables))]
-    _require_shapes(weights, config, vocabulary_size)
-    return weights
-
-
-def _require_shapes(weights: list[Floats], config: ModelConfig, vocabulary_size: int) -> None:
-    """Raise `ValueError` unless all matrices have the shapes of the configuration."""
-    gates = get_cell(config.cell).gates * config.units
-    expected = [(vocabulary_size, config.embedding)]
-    for width in (config.embedding, *[config.units] * (config.layers - 1)):
-        expected += [(width, gates), (config.units, gates)]
-    expected.append((config.units, vocabulary_size))
-    embedding, *recurrent, output_kernel, _ = weights
-    per_layer = len(recurrent) // config.layers  # kernel, recurrent kernel and perhaps a bias
-    starts = range(0, len(recurrent), per_layer)
-    kernels = [each for start in starts for each in recurrent[start : start + 2]]
-    found = [each.shape for each in (embedding, *kernels, output_kernel)]
-    if found != expected:
-        raise ValueError(f"expected weights of shapes {expected}, got {found}")
+        groups = ["embedding", *(f"{name}/cell" for name in recurrent), "dense"]
+        return [
+            array
+            for group, shapes in zip(groups, (first, *layers, last), strict=True)
+            for array in file.floats(f"layers/{group}/vars", shapes)
+        ]

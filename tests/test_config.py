@@ -15,14 +15,14 @@ model_configs = st.builds(
     ModelConfig,
     cell=st.sampled_from(cell_names()),
     units=whole,
-    layers=whole,
+    layers=st.integers(1, 100),
     embedding=whole,
     dropout=st.floats(0, 1, exclude_max=True),
     cell_options=st.dictionaries(
         st.text().filter(lambda name: name not in RESERVED_CELL_OPTIONS), json_values
     ),
 )
-positive = st.floats(0, 1e6, exclude_min=True)
+positive = st.floats(0, 100, exclude_min=True)
 train_configs = st.builds(
     TrainConfig,
     minutes=positive,
@@ -53,6 +53,9 @@ def test_json_round_trip(config: ModelConfig | TrainConfig | SampleConfig) -> No
         {"cell_options": {"units": 3}},
         {"cell_options": {"return_sequences": False}},
         {"cell_options": {"activation": abs}},
+        {"cell_options": {"l2": float("inf")}},
+        {"units": 2**31},
+        {"layers": 101},
     ],
 )
 def test_invalid_model_options(wrong: dict[str, object]) -> None:
@@ -72,6 +75,10 @@ def test_invalid_model_options(wrong: dict[str, object]) -> None:
         {"window": 0},
         {"learning_rate": 0},
         {"clip_norm": -1.0},
+        {"minutes": 1e6},
+        {"learning_rate": 1e400},
+        {"batch_size": 2**31},
+        {"weight_decay": -1},
         {"seed": -1},
         {"seed": 2**32},
     ],

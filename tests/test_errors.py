@@ -26,3 +26,8 @@ def test_the_exported_names() -> None:
     ]
     for name in seqgen.__all__:
         assert getattr(seqgen, name)
+
+
+def test_messages_are_one_line() -> None:
+    assert str(errors.CorpusError("two\nlines\u2028\x1b[2J")) == r"two\nlines\u2028\x1b[2J"
+    assert str(errors.OutputError("two\nlines")) == r"two\nlines"

@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -6,6 +8,7 @@ from typing import Any
 import pytest
 
 import seqgen
+from seqgen.native import library
 from tests.conftest import SENTENCE
 
 
@@ -135,3 +138,27 @@ def test_an_incomplete_index_is_not_stored(book: Path) -> None:
     )
     whole = seqgen.train(corpus, **run, units=4)
     assert len(seqgen.train(corpus, **run, base=whole).data.indexes) == 2
+
+
+@pytest.mark.parametrize("native", ["", "0"])
+@pytest.mark.parametrize("name", ["text", "music"])
+def test_eight_threads_share_a_model(
+    name: str, native: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread gets what it gets alone, from the C engine and from NumPy's."""
+    monkeypatch.setenv("SEQGEN_NATIVE", native)
+    library.cache_clear()
+    try:
+        path = Path(__file__).parent / "saved" / f"{name}-0.1.keras"
+
+        def write(model: seqgen.Model, seed: int) -> object:
+            if name == "music":
+                return model.compose(bars=2, seed=seed)
+            return ["".join(text) for text in model.texts(3, length=60, temperature=2.0, seed=seed)]
+
+        alone = [write(seqgen.load(path), seed) for seed in range(8)]
+        shared = seqgen.load(path)
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(partial(write, shared), range(8))) == alone
+    finally:
+        library.cache_clear()

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -14,12 +15,23 @@ from seqgen import model_file
 from seqgen.cells.base import names as cell_names
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import CopyIndex, Pieces
-from seqgen.errors import ModelFileError, OutputError
+from seqgen.errors import ConfigError, ModelFileError, OutputError
 from seqgen.model_file import ModelData, load, save
 from seqgen.network.build import build
 from seqgen.vocabulary import Vocabulary
+from tests.fuzz import packing
 
 LETTERS = Vocabulary(("<end>", *"abc☃"))
+CORPUS = {
+    "name": "letters",
+    "arguments": ["letters.txt"],
+    "task": "text",
+    "tokens": 9,
+    "sha256": "f" * 64,
+    "options": {"encoding": "utf-8", "lines": True, "min_count": 1, "shuffled": False},
+    "details": {},
+    "split": {"validation": 0.1, "training_tokens": 8, "validation_tokens": 1},
+}
 
 
 def made(config: ModelConfig, seed: int = 0) -> ModelData:
@@ -28,7 +40,7 @@ def made(config: ModelConfig, seed: int = 0) -> ModelData:
         config,
         TrainConfig(minutes=1),
         LETTERS,
-        {"name": "letters", "task": "text", "tokens": 9, "sha256": "f" * 64, "split": {}},
+        CORPUS,
         build(config, len(LETTERS), seed).get_weights(),
         [{"step": 1, "validation_loss": None}],
         {"validation_loss": 1.5, "tokens_seen": 9, "seconds": 1.0, "ended_early": None},
@@ -224,3 +236,79 @@ def test_indexes_are_saved_and_loaded(tmp_path: Path) -> None:
         assert again.order == index.order and (again.bits == index.bits).all()
     with zipfile.ZipFile(path) as archive:
         assert {"copies-0.bin", "copies-1.bin"} < set(archive.namelist())
+
+
+HOSTILE = {
+    "layers": ("layers: expected a whole number", "model_config", "layers", 1e19),
+    "units": ("units: expected a whole number from 1 to 16,384", "model_config", "units", 10**6),
+    "vocabulary": (r"vocabulary\[1\]: expected a character, got 'duration:1", "vocabulary", 1,
+                   "duration:1000000000"),
+    "a surrogate": (r"vocabulary\[1\]: expected a text without", "vocabulary", 1, "\ud800"),
+    "history": (r"history\[0\].step: expected a number, got 'x'", "history", 0, {"step": "x"}),
+    "scores": ("scores.seconds: expected a number", "scores", "seconds", "long"),
+    "corpus.name": ("corpus.name: expected a name without folders", "corpus", "name", "../x"),
+    "corpus.tokens": ("corpus.tokens: expected 9, got 10", "corpus", "tokens", 10),
+    "corpus.task": ("corpus.task: expected 'text', got 'music'", "corpus", "task", "music"),
+    "corpus.split": ("corpus.split: 'validation' is missing", "corpus", "split", {}),
+    "corpus.options": ("corpus.options.lines: expected true, got False", "corpus", "options",
+                       {"lines": False}),
+    "indexes": (r"indexes: expected a list", "indexes", None, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_every_field_is_checked(kind: str, file: Path) -> None:
+    message, field, key, value = HOSTILE[kind]
+
+    def change(data: bytes) -> bytes:
+        facts = json.loads(data)
+        if key is None:
+            facts[field] = value
+        else:
+            facts[field][key] = value
+        return json.dumps(facts).encode()
+
+    with pytest.raises(
+        ModelFileError, match=rf"keras is damaged .*\(seqgen.json: {message}"
+    ) as error:
+        seqgen.load(rewritten(file, "seqgen.json", change))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("path", ["layers/dense/vars/1", "layers/lstm/cell/vars/2"])
+def test_every_bias_has_the_shape_of_the_configuration(path: str, tmp_path: Path) -> None:
+    config = ModelConfig(units=16, embedding=4)
+    members = packing.members_of("text", config)
+    vocabulary_size = len(json.loads(members["seqgen.json"])["vocabulary"])
+    arrays = packing.arrays_of(config, vocabulary_size)
+    (tmp_path / "m.keras").write_bytes(packing.packed(members))
+    assert len(seqgen.load(tmp_path / "m.keras").data.weights) == 6
+    for wrong in (np.repeat(arrays[path], 2), arrays[path] * np.float32(np.nan)):
+        weights = packing.hdf5({**arrays, path: wrong})
+        (tmp_path / "m.keras").write_bytes(packing.packed({**members, "model.weights.h5": weights}))
+        with pytest.raises(ModelFileError, match=rf"\(model.weights.h5: {path}: expected"):
+            seqgen.load(tmp_path / "m.keras")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_devices_and_pipes_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.keras")
+    for path in (tmp_path / "m.keras", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(ModelFileError, match="it is a device or a pipe; expected a file"):
+            load(path)
+
+
+def test_members_are_limited_before_they_are_read(file: Path) -> None:
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(file.with_name("b.keras"), "w", 8) as new:
+        for each in old.namelist():
+            new.writestr(each, bytes(10**8) if each == "model.weights.h5" else old.read(each))
+    with pytest.raises(
+        ModelFileError, match="model.weights.h5: expected at most 1,0.* got 100,000,000"
+    ):
+        load(file.with_name("b.keras"))
+
+
+def test_options_of_a_stranger_import_nothing() -> None:
+    hostile = {"module": "os", "class_name": "system", "config": {}}
+    with pytest.raises(ConfigError, match="expected objects of Keras, got one of the module 'os'"):
+        build(ModelConfig(cell_options={"kernel_initializer": hostile}), 5)

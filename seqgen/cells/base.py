@@ -56,6 +56,24 @@ class Cell:
         raise NotImplementedError
 
     @classmethod
+    def weight_shapes(
+        cls, inputs: int, units: int, options: Mapping[str, object]
+    ) -> list[tuple[int, ...]]:
+        """The shapes of the weights of one layer, in the order of the Keras layer.
+
+        Kernel, recurrent kernel and, with `use_bias`, a bias; a cell with other weights overrides
+        this.
+
+        Args:
+            inputs: the size D of its inputs.
+            units: its units.
+            options: arguments of the Keras layer other than `units`.
+        """
+        gates = cls.gates * units
+        kernels: list[tuple[int, ...]] = [(inputs, gates), (units, gates)]
+        return [*kernels, (gates,)] if options.get("use_bias", True) else kernels
+
+    @classmethod
     def supports(cls, options: Mapping[str, object]) -> bool:
         """Whether `step` exists and knows the options."""
         return False

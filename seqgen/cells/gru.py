@@ -31,6 +31,16 @@ class GRU(KerasCell):
         self.gates_kernel = self.recurrent_kernel[: 2 * self.units]
         self.candidate_kernel = self.recurrent_kernel[2 * self.units :]
 
+    @classmethod
+    def weight_shapes(
+        cls, inputs: int, units: int, options: Mapping[str, object]
+    ) -> list[tuple[int, ...]]:
+        """As of every cell, but with two biases if `reset_after`."""
+        *kernels, last = super().weight_shapes(inputs, units, options)
+        if options.get("use_bias", True) and options.get("reset_after", True):
+            last = (2, *last)
+        return [*kernels, last]
+
     def step(self, projected: Floats, state: tuple[Floats, ...]) -> tuple[Floats, ...]:
         """W x + b `(3 units, B)` and (h,) → (h',)."""
         (hidden,) = state

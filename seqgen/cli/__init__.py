@@ -17,7 +17,7 @@ COMMANDS = {  # name → summary; `seqgen/cli/NAME.py` defines the command as th
     "evaluate": "Measure the loss of a model, and compare it with n-grams.",
     "compare": "Train simple_rnn, lstm and gru on one corpus, and compare them.",
     "render": "Convert a music file to a score, audio or another format.",
-    "inspect": "Describe every music file of a CORPUS, or say why it is unusable.",
+    "inspect": "Describe every file of a CORPUS, or say why it is unusable.",
     "info": "Describe a model file: task, network, corpus, training and score.",
     "corpora": "List the corpora that can be used by name.",
 }

@@ -63,9 +63,9 @@ def compare(
     """Train simple_rnn, lstm and gru on one corpus, and compare them.
 
     Every cell is trained with the same options and seed: --minutes on the corpus, then for the
-    same time on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C ends the comparison early
-    and shows the results so far. The losses are plotted to a new file, or to the one that -o
-    names; no model is saved.
+    same time on recalling a symbol after gaps of 5 to 200 tokens. Ctrl-C, SIGTERM and SIGHUP end
+    the comparison early and show the results so far. The losses are plotted to a new file, or to
+    the one that -o names; no model is saved.
 
     \b
     Examples:

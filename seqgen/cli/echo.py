@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seqgen.errors import one_line
+
 if TYPE_CHECKING:
     from seqgen.types import Json
 
 
 def say(message: str) -> None:
     """Print a message on stderr; stdout is for results."""
-    click.echo(message, err=True)
+    click.echo(one_line(message), err=True)
 
 
 def explicit_options(options: Json) -> Json:

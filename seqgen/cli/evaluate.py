@@ -9,7 +9,7 @@ import click
 from cloup import command, option, option_group
 
 from seqgen.cli.echo import say
-from seqgen.cli.options import FILE, json_option
+from seqgen.cli.options import FILE, MOST_OUTPUTS, json_option
 from seqgen.errors import ConfigError
 from seqgen.tasks.output import print_json
 
@@ -23,7 +23,7 @@ from seqgen.tasks.output import print_json
     "Samples",
     option(
         "--samples",
-        type=click.IntRange(1),
+        type=click.IntRange(1, MOST_OUTPUTS),
         metavar="N",
         help="Also generate and measure N texts or pieces.",
     ),

@@ -9,7 +9,14 @@ import click
 from cloup import command, option, option_group
 
 from seqgen.cli.echo import explicit_options, say
-from seqgen.cli.options import FILE, content_options, json_option, sampling_options
+from seqgen.cli.options import (
+    FILE,
+    MOST_OUTPUTS,
+    PathName,
+    content_options,
+    json_option,
+    sampling_options,
+)
 
 
 @command()
@@ -19,14 +26,14 @@ from seqgen.cli.options import FILE, content_options, json_option, sampling_opti
     option(
         "-o",
         "--output",
-        type=click.Path(),
+        type=PathName(),
         help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
-        ".musicxml, .abc, .wav, .png or .svg, or a folder/ for MIDI files.",
+        ".musicxml, .mxl, .abc, .wav, .png or .svg, or a folder/ for MIDI files.",
     ),
     option(
         "-n",
         "--count",
-        type=click.IntRange(1),
+        type=click.IntRange(1, MOST_OUTPUTS),
         default=1,
         show_default=True,
         help="Number of texts or pieces.",

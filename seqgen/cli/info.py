@@ -24,14 +24,14 @@ def info(model: Path | None, as_json: bool) -> None:
       seqgen info book.keras --json
       seqgen info
     """
-    from seqgen import model_file
+    from seqgen import model as library
     from seqgen.reporting import environment, summaries
 
     if model is None:
         data = environment.describe()
         text = environment.text(data)
     else:
-        model_data = model_file.load(model)
+        model_data = library.load(model).data
         data, text = summaries.model_metadata(model_data), summaries.model(model_data)
     if as_json:
         print_json(data)

@@ -7,43 +7,51 @@ import sys
 import click
 
 from seqgen.cli.echo import say
-from seqgen.cli.options import json_option
-from seqgen.errors import CorpusError
+from seqgen.cli.options import Registered, json_option
+from seqgen.errors import CorpusError, one_line
+from seqgen.tasks import base as tasks
 from seqgen.tasks.output import print_json
 
 
 @click.command()
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.option("--task", type=Registered("task", tasks.names),
+              help="Kind of sequence in the files. [detected]")  # fmt: skip
+@click.option("--encoding", help="Encoding of text, such as latin-1. [utf-8]")
 @json_option
-def inspect(corpora: tuple[str, ...], as_json: bool) -> None:
-    """Describe every music file of a CORPUS, or say why it is unusable.
+def inspect(
+    corpora: tuple[str, ...], task: str | None, encoding: str | None, as_json: bool
+) -> None:
+    """Describe every file of a CORPUS, or say why it is unusable.
+
+    Text: its encoding, the number of characters, those that are rare in the whole corpus, lines
+    that are repeated, and licences and other lines that are not worth learning. Music: parts,
+    notes, meters and keys, and what cannot be read.
 
     \b
     Examples:
+      seqgen inspect poems/
       seqgen inspect my_midis/
       seqgen inspect tune.mid song.musicxml --json
     """
     from seqgen.corpus import catalogue
-    from seqgen.reporting import listings
-    from seqgen.tasks.music.files import readings
+    from seqgen.tasks import detect
 
     spec = catalogue.find(corpora)
     if not spec.sources:
         raise CorpusError(
-            f"{', '.join(corpora)}: expected music files, got an empty folder; choose another one"
+            f"{', '.join(corpora)}: expected files, got an empty folder; choose another one"
         )
     for terms in spec.terms:
         say(terms)
-    results = readings(spec.sources, progress=sys.stderr.isatty())
-    rows = [
-        listings.reading(source.label, result)
-        for source, result in zip(spec.sources, results, strict=True)
-    ]
+    name = task or spec.task or detect.task_of(spec.sources)
+    found = tasks.get(name).inspect(spec.sources, encoding=encoding, progress=sys.stderr.isatty())
     if as_json:
-        print_json(rows)
+        print_json([each.facts for each in found])
         return
-    width = max(len(row["file"]) for row in rows)
-    for row in rows:
-        click.echo(f"{row['file']:{width}}  {listings.reading_line(row)}")
-    usable = sum(row["kept"] for row in rows)
-    say(f"{usable} of {len(rows)} files can be used, {len(rows) - usable} are skipped")
+    files = [one_line(each.facts["file"]) for each in found]
+    width = max(map(len, files))
+    for file, each in zip(files, found, strict=True):
+        click.echo(f"{file:{width}}  {one_line(each.line)}")
+    usable = sum(each.facts["kept"] for each in found)
+    say(f"{usable} of {len(found)} files can be used, {len(found) - usable} are skipped")

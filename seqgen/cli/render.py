@@ -9,13 +9,14 @@ import click
 from seqgen.cli.echo import say
 from seqgen.cli.options import FILE
 from seqgen.tasks.output import say_if_renamed
+from seqgen.utils.atomic_files import require_writable
 
 
 @click.command()
 @click.argument("source", type=FILE, metavar="FILE")
 @click.option(
     "-o", "--output", type=FILE, required=True,
-    help="Output file: .png or .svg (a score), .wav (audio), .mid, .musicxml or .abc.",
+    help="Output file: .png or .svg (a score), .wav (audio), .mid, .musicxml, .mxl or .abc.",
 )  # fmt: skip
 @click.option("--piano-roll", is_flag=True, help="Draw a piano roll instead of a score.")
 def render(source: Path, output: Path, piano_roll: bool) -> None:
@@ -34,6 +35,7 @@ def render(source: Path, output: Path, piano_roll: bool) -> None:
     from seqgen.music.io.write import require_format, write
 
     require_format(output)
+    require_writable(output)
     reading = read_file(source)
     if len(reading.pieces) > 1:
         say(f"{source} contains {len(reading.pieces)} pieces; only the first one is rendered")

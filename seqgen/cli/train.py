@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from seqgen.cli.options import (
 )
 from seqgen.errors import OutputError
 from seqgen.tasks.output import print_json
+from seqgen.utils.locks import lock
 
 if TYPE_CHECKING:
     from seqgen.training.callbacks import Callback
@@ -66,8 +67,9 @@ def train(
     """Train a model on text or on music.
 
     A CORPUS is a file, a folder, a glob, - for standard input, or a name that `seqgen corpora`
-    lists. Ctrl-C ends the run early and saves the model; --resume continues the run. Without -o
-    the model is named after the corpus. An existing file with the name of the output is renamed.
+    lists. Ctrl-C, SIGTERM and SIGHUP end the run early and save the model; --resume continues the
+    run, also one that was killed: a checkpoint is written after 10 s, then every minute. Without
+    -o the model is named after the corpus. An existing file with the name of the output is renamed.
 
     \b
     Examples:
@@ -92,12 +94,15 @@ def train(
     corpus = inputs.corpus
     for note in (*corpus.messages, summaries.corpus(corpus.metadata(), len(corpus.vocabulary))):
         say(note)
-    with callbacks(corpus.task, tensorboard if cluster.is_chief() else None) as callback:
-        model = train.run(inputs, callback)
-    if not cluster.is_chief():
+    is_chief = cluster.is_chief()
+    with lock(path) if is_chief else nullcontext():
+        with callbacks(corpus.task, tensorboard if is_chief else None) as callback:
+            model = train.run(inputs, callback)
+        if is_chief:
+            save(model, path, say)
+    if not is_chief:
         say("the first machine of the run writes the model")
         return
-    save(model, path, say)
     save_loss_curve(model.data.history, path.with_suffix(".loss.png"))
     say(summaries.score(model.data))
     if as_json:

@@ -22,11 +22,14 @@ from seqgen.corpus.downloads import fetch
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
 from seqgen.types import Json
+from seqgen.utils.atomic_files import shortened
 from seqgen.utils.cache import cache_folder
 
 # Folders that `python-code` skips: some tests of the standard library are broken or binary on
 # purpose, and installed packages are not part of it.
 NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
+
+MOST_NAME_BYTES = 200  # of the name of a corpus: files of a run are named after it
 
 # Suffixes of scores. The corpus of music21 also has the same scores in other formats, licences, and
 # analyses.
@@ -264,4 +267,4 @@ def name_of(corpus: str) -> str:
         name = path.resolve().name if path.is_dir() else path.resolve().stem
     except OSError:  # cannot be a path, for example too long
         return "corpus"
-    return name or "corpus"
+    return shortened(name, MOST_NAME_BYTES) or "corpus"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import glob
 import hashlib
 import io
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from seqgen.corpus.special_files import is_special, read_special, read_stream
 from seqgen.errors import CorpusError
 
 CHUNK_BYTES = 1 << 20
@@ -31,8 +33,17 @@ class Source:
 
     @property
     def size(self) -> int:
-        """Size in bytes."""
-        return self.path.stat().st_size if self.path else len(self.data)
+        """Size in bytes.
+
+        Raises:
+            CorpusError: the file does not exist any more.
+        """
+        if self.path is None:
+            return len(self.data)
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     def open(self) -> BinaryIO:
         """Open the source as a binary file.
@@ -45,16 +56,34 @@ class Source:
         try:
             return self.path.open("rb")
         except OSError as error:
-            raise CorpusError(
-                f"{self.label} cannot be read: {error.strerror}; check its permissions, or leave "
-                "it out"
-            ) from error
+            raise self._unreadable(error) from error
+
+    def head(self, count: int) -> bytes:
+        """The first `count` bytes; errors as for `chunks`."""
+        with self.open() as file:
+            try:
+                return file.read(count)
+            except OSError as error:
+                raise self._unreadable(error) from error
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes, at most a megabyte at a time."""
+        """Yield the bytes, at most a megabyte at a time.
+
+        Raises:
+            CorpusError: the file cannot be opened or read.
+        """
         with self.open() as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
+            try:
+                while chunk := file.read(CHUNK_BYTES):
+                    yield chunk
+            except OSError as error:  # a damaged disk, or a file such as /proc/self/mem
+                raise self._unreadable(error) from error
+
+    def _unreadable(self, error: OSError) -> CorpusError:
+        return CorpusError(
+            f"{self.label} cannot be read: {error.strerror or error}; check its permissions, or "
+            "leave it out"
+        )
 
 
 def sha256(sources: Iterable[Source]) -> str:
@@ -70,12 +99,25 @@ def sha256(sources: Iterable[Source]) -> str:
     return digest.hexdigest()
 
 
+def natural_key(path: Path) -> tuple[list[list[str | int]], str]:
+    """The key that sorts paths as people do: numbers by their value.
+
+    >>> sorted(map(Path, ["chapter10", "chapter2"]), key=natural_key)[0].name
+    'chapter2'
+    """
+    parts: list[list[str | int]] = []
+    for part in path.parts:
+        pieces = re.split(r"(\d+)", part)  # text and numbers alternate
+        parts.append([int(piece) if i % 2 else piece for i, piece in enumerate(pieces)])
+    return parts, str(path)
+
+
 def from_folder(folder: Path) -> list[Source]:
-    """All files below a folder, sorted by path, without hidden files and folders."""
+    """All files below a folder in natural order, without hidden files and folders."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return [
         Source(str(path), path, optional=True)
-        for path in sorted(files)
+        for path in sorted(files, key=natural_key)
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
 
@@ -88,22 +130,37 @@ def from_path(text: str) -> list[Source] | None:
             looks like a glob is read as a file.
 
     Raises:
-        CorpusError: standard input is closed, or `text` cannot be a path.
+        CorpusError: standard input is closed, `text` is empty or cannot be a path, or it is a
+            device, or a pipe to which no program writes.
     """
     if text == "-":
-        if sys.stdin is None:
-            raise CorpusError("standard input is closed; give a file, or redirect one to it")
-        return [Source("standard input", data=sys.stdin.buffer.read())]
+        return [Source("standard input", data=_standard_input())]
+    if not text:
+        raise CorpusError(
+            "expected a file, a folder, a glob, - or a name, got an empty text; the current folder "
+            "is ."
+        )
     try:
         path = Path(text).expanduser()
         if path.is_dir():
             return from_folder(path)
         if path.is_file():
             return [Source(text, path)]
-        if path.exists():  # a pipe, which can be read only once
-            return [Source(text, data=path.read_bytes())]
-    except (OSError, RuntimeError, ValueError) as error:  # name too long, unknown ~user, NUL
+        if path.exists() and is_special(path):  # can be read once only
+            return [Source(text, data=read_special(path, text))]
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (Path.glob rejects absolute patterns)
+        files = sorted((Path(match) for match in matches), key=natural_key)
+        return [Source(str(file), file) for file in files if file.is_file()] or None
+    except (OSError, RuntimeError, ValueError, re.error) as error:  # too long, ~nobody, NUL, [z-a]
         raise CorpusError(f"{text[:80]} is not a readable path: {error}; check the name") from error
-    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (Path.glob rejects absolute patterns)
-    files = [Path(match) for match in matches if Path(match).is_file()]
-    return [Source(str(file), file) for file in files] or None
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise CorpusError("standard input is closed; give a file, or redirect one to it")
+    try:
+        return read_stream(sys.stdin.buffer, "standard input")
+    except OSError as error:  # a folder, or a terminal of a background process
+        raise CorpusError(
+            f"standard input cannot be read: {error.strerror}; redirect a file to it"
+        ) from error

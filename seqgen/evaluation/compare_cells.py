@@ -17,6 +17,7 @@ from seqgen.training.callbacks import Callback, Callbacks, Progress
 from seqgen.training.request import RunInputs, RunRequest
 from seqgen.training.state import HistoryEntry
 from seqgen.types import Json
+from seqgen.utils.sigint import INTERRUPTIONS, interruption
 
 ONE_STEP = 1e-6  # minutes, for a run of a single step
 
@@ -94,7 +95,8 @@ def compare(
     except (KeyboardInterrupt, TrainingError) as error:
         if not results:
             raise
-        callback.on_message(f"ended early: {str(error) or 'Ctrl-C'}")
+        reason = interruption(error) if isinstance(error, KeyboardInterrupt) else str(error)
+        callback.on_message(f"ended early: {reason}")
     return results
 
 
@@ -138,8 +140,8 @@ def _train(
         "tokens_per_second": speed.tokens_per_second,
         "history": result.history,
     }
-    if result.scores["ended_early"] == "Ctrl-C":
-        raise KeyboardInterrupt
+    if result.scores["ended_early"] in INTERRUPTIONS:
+        raise KeyboardInterrupt(result.scores["ended_early"])
 
 
 def _train_recall(

@@ -22,6 +22,7 @@ from seqgen.training import loop
 from seqgen.training.callbacks import Callback
 from seqgen.training.setup import RunSetup
 from seqgen.types import Ids
+from seqgen.utils.sigint import INTERRUPTIONS
 from seqgen.vocabulary import Vocabulary
 
 GAPS = (5, 10, 20, 50, 100, 200)  # tokens
@@ -89,8 +90,8 @@ def train(cell: str, gap: int, minutes: float, seed: int, callback: Callback) ->
         seed=seed, precision="float32",
     )  # fmt: skip
     result = loop.train(RunSetup(corpus(gap, seed), model_config, config), callback)
-    if result.scores["ended_early"] == "Ctrl-C":
-        raise KeyboardInterrupt
+    if result.scores["ended_early"] in INTERRUPTIONS:
+        raise KeyboardInterrupt(result.scores["ended_early"])
     return loss(NumpyEngine(model_config, result.weights), gap)
 
 

@@ -129,7 +129,7 @@ def training_corpus(model: Model, folder: Path, given: Sequence[str | Path] = ()
             continue
         if corpus.sha256 == metadata["sha256"]:
             return _in_vocabulary(model.data.vocabulary, corpus)[0]
-        if candidate != given:
+        if candidate is not given:
             reasons.insert(0, f"{candidate[0]} has changed since the model was trained")
     reason = reasons[0].partition(";")[0]
     raise CorpusError(f"the training corpus of the model is not found: {reason}")

@@ -17,9 +17,12 @@ import numpy.typing as npt
 from seqgen.types import Hashes, Ids
 from seqgen.utils.cache import cache_folder, read_json, write_json
 from seqgen.utils.hashing import MULTIPLIER, mixed
+from seqgen.utils.schema import SchemaError, number, sequence
 
 MAX_TOKENS = 5_000_000  # n-grams are counted in the last tokens of the training part
 VERSION = 1  # of `losses`; increase it to invalidate cached results
+
+LOSSES = sequence(number(0, 1e9), most=8, least=1)  # in the cache
 
 
 def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[float]:
@@ -36,11 +39,13 @@ def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[floa
     digest.update(training.tobytes())
     digest.update(scored.tobytes())
     path = cache_folder() / "ngrams" / f"{digest.hexdigest()}.json"
-    cached: list[float] | None = read_json(path)
-    if cached is None:
+    cached = read_json(path)
+    try:
+        LOSSES(cached)
+    except SchemaError:  # there are none, or they are damaged
         cached = losses(training, scored, vocabulary_size)
         write_json(path, cached)
-    return cached
+    return list(cached)
 
 
 def losses(training: Ids, validation: Ids, vocabulary_size: int, orders: int = 8) -> list[float]:

@@ -93,6 +93,19 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
+def _checked(config: ModelConfig, weights: Sequence[Floats]) -> list[Floats]:
+    """The weights as float32; an error if C would read something else than it expects.
+
+    Raises:
+        ValueError: they have other shapes than those of the configuration.
+    """
+    expected = [shape for shapes in config.weight_shapes(len(weights[-1])) for shape in shapes]
+    found = [each.shape for each in weights]
+    if found != expected:
+        raise ValueError(f"weights: expected shapes {expected}, got {found}")
+    return [np.ascontiguousarray(each, FLOAT32) for each in weights]
+
+
 class CEngine:
     """A network for `seqgen/native/infer_step.c`. Threads may share it.
 
@@ -102,6 +115,9 @@ class CEngine:
         config: of the network; `supports(config)` is true.
         weights: in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`.
         isa: an instruction set of `seqgen.native.ISAS`; None takes the fastest.
+
+    Raises:
+        ValueError: the weights have other shapes.
     """
 
     is_batch_invariant = True
@@ -109,6 +125,7 @@ class CEngine:
     def __init__(
         self, config: ModelConfig, weights: Sequence[Floats], isa: str | None = None
     ) -> None:
+        weights = _checked(config, weights)
         self._arrays: list[object] = []  # C reads them, so they must live as long as the engine
         self._work = library().network_step
         self.embedding, *rest, output_kernel, output_bias = weights
@@ -167,9 +184,13 @@ class CEngine:
 
         Raises:
             ValueError: the state belongs to another number of streams, or to another engine.
+            IndexError: an id is no token.
         """
-        streams = ids.size
-        if state.shape != (streams, self.size) or state.dtype != FLOAT32:
+        streams = len(ids)
+        # NumPy would count from the end; `min` of a short list is faster than that of an array.
+        if ids.ndim == 1 and min(ids.tolist()) < 0:
+            raise IndexError(f"ids: expected at least 0, got {ids.min()}")
+        if ids.ndim != 1 or state.shape != (streams, self.size) or state.dtype != FLOAT32:
             raise ValueError(
                 f"state: expected float32 of shape {(streams, self.size)}, got {state.dtype} of "
                 f"shape {state.shape}"

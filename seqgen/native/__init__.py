@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seqgen.errors import ConfigError, SeqgenError
+from seqgen.errors import ConfigError, ModelFileError, SeqgenError
 
 LIBRARY = Path(__file__).with_name("library.so")
 VERSION = 2  # as `library.c` returns it
@@ -24,7 +24,7 @@ CELLS = ("simple_rnn", "lstm", "gru")  # as `cells.h` numbers them
 ISAS = ("avx512_bf16", "avx512", "avx2", "plain")  # as `isa.h` numbers them, the fastest first
 VARIABLE = "SEQGEN_NATIVE"
 
-OK, NO_MEMORY, BAD_ARGUMENT = range(3)  # what functions of the library return
+OK, NO_MEMORY, BAD_ARGUMENT, NOT_FINITE = range(4)  # what functions of the library return
 
 _STRUCTURE, _INT, _INT64 = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
 _ARRAY = ctypes.POINTER(ctypes.c_byte)  # takes what `pointer` returns, faster than c_void_p
@@ -115,6 +115,11 @@ def check(code: int, what: str) -> None:
     """
     if code == NO_MEMORY:
         raise MemoryError(f"no memory for {what}")
+    if code == NOT_FINITE:
+        raise ModelFileError(
+            f"{what}: the network gives NaN or infinity, so that no token can be drawn; train it "
+            "again, with a lower learning rate"
+        )
     if code != OK:
         raise ValueError(f"{what}: an argument is out of range")
 

@@ -4,7 +4,7 @@
 #ifndef SEQGEN_LIBRARY_H
 #define SEQGEN_LIBRARY_H
 
-enum { OK = 0, NO_MEMORY = 1, BAD_ARGUMENT = 2 };
+enum { OK = 0, NO_MEMORY = 1, BAD_ARGUMENT = 2, NOT_FINITE = 3 };
 
 #if defined(_WIN32)
 #define EXPORT __declspec(dllexport)

@@ -54,10 +54,15 @@ static double lowest(const struct filters *f, int64_t all, const double *logits,
     return last;
 }
 
+enum { NO_ID = -1 }; /* of a row with NaN or infinity */
+
 static int64_t sample_row(const struct filters *f, double temperature, int64_t size, int64_t window,
                           const float *given, const uint8_t *allowed, const int64_t *recent,
                           double number, double *logits, double *heap) {
-    for (int64_t i = 0; i < size; i++) logits[i] = given[i];
+    for (int64_t i = 0; i < size; i++) {
+        if (!(given[i] < INFINITY)) return NO_ID; /* NaN is not */
+        logits[i] = given[i];
+    }
     for (int64_t i = 0; i < window; i++) {
         float before = given[recent[i]], penalty = (float)f->penalty;
         logits[recent[i]] = before > 0 ? before / penalty : before * penalty;
@@ -82,7 +87,8 @@ static int64_t sample_row(const struct filters *f, double temperature, int64_t s
     return drawn;
 }
 
-/* Draw one id per row. Returns OK, NO_MEMORY or BAD_ARGUMENT.
+/* Draw one id per row. Returns OK, NO_MEMORY, BAD_ARGUMENT, or NOT_FINITE for logits of NaN or
+   infinity, from which nothing can be drawn.
 
      temperature  0 takes the most likely token
      logits       (rows, size)
@@ -101,10 +107,13 @@ EXPORT int sample(const struct filters *f, double temperature, int64_t rows, int
         if (recent[i] < 0 || recent[i] >= size) return BAD_ARGUMENT;
     double *scratch = malloc(2 * sizeof(double) * (size_t)size);
     if (!scratch) return NO_MEMORY;
-    for (int64_t row = 0; row < rows; row++)
+    int result = OK;
+    for (int64_t row = 0; row < rows; row++) {
         ids[row] = sample_row(
             f, temperature, size, window, logits + row * size, allowed ? allowed + row * size : NULL,
             recent ? recent + row * window : NULL, numbers[row], scratch, scratch + size);
+        if (ids[row] == NO_ID) result = NOT_FINITE;
+    }
     free(scratch);
-    return OK;
+    return result;
 }

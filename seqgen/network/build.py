@@ -10,6 +10,7 @@ import inspect
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -83,12 +84,30 @@ def require_known_options(config: ModelConfig) -> None:
     layer = keras_layer(config.cell)
     parameters = inspect.signature(layer.__init__).parameters.values()
     known = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    _require_no_imports(config.cell_options)
     for name in config.cell_options:
         if name not in known:
             raise ConfigError(
                 f"cell_options: {layer.__name__} has no option {name!r}; "
                 f"expected one of {', '.join(sorted(set(known) - {'self'}))}"
             )
+
+
+def _require_no_imports(option: Any) -> None:
+    """Raise `ConfigError` where an option would make Keras import another module.
+
+    The options may come from the model file of a stranger.
+    """
+    if isinstance(option, dict):
+        module = option.get("module")
+        if module is not None and not str(module).startswith("keras."):
+            raise ConfigError(
+                f"cell_options: expected objects of Keras, got one of the module {module!r}; "
+                "leave it out"
+            )
+    if isinstance(option, (dict, list)):
+        for each in option.values() if isinstance(option, dict) else option:
+            _require_no_imports(each)
 
 
 def _recurrent_layer(config: ModelConfig, x: Tensor) -> Tensor:

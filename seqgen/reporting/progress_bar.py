@@ -9,6 +9,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from seqgen.errors import one_line
 from seqgen.reporting.summaries import losses
 from seqgen.training.callbacks import Callback, Progress
 
@@ -79,7 +80,7 @@ class ProgressBar(Callback):
 
     def on_message(self, message: str) -> None:
         """Print a line above the bar."""
-        self.bar.write(message, file=sys.stderr)
+        self.bar.write(one_line(message), file=sys.stderr)
 
     def on_validation(self, progress: Progress, sample: Callable[[], str]) -> None:
         """Print the losses and a sample, at most every `LINE_INTERVAL` of the run."""

@@ -13,7 +13,7 @@ import numpy as np
 from seqgen.errors import ConfigError
 from seqgen.inference.engine import Engine
 from seqgen.sampling.decode import DecoderState, GeneratedSequence, gather
-from seqgen.sampling.sampler import allow_only, log_probabilities
+from seqgen.sampling.sampler import allow_only, log_probabilities, require_finite
 from seqgen.types import Logits
 
 
@@ -61,6 +61,7 @@ def search(
     whole: list[tuple[float, GeneratedSequence]] = []
     stuck: list[tuple[float, GeneratedSequence]] = []
     while growing:
+        require_finite(state.logits)
         scores = log_probabilities(state.logits)
         masks = [candidate.next(scores.shape[1]) for candidate in growing]
         allowed = np.stack([np.ones(scores.shape[1], bool) if m is None else m for m in masks])

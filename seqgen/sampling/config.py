@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from seqgen.config import Config
 from seqgen.errors import ConfigError
 from seqgen.sampling.filters import FILTERS, require_valid
-from seqgen.utils.validate import is_number, require, require_whole
+from seqgen.utils.validate import require_positive, require_whole
+
+MOST_TEMPERATURE = 1_000_000
+MOST_PENALTY = 1_000_000
+RANGES = {  # of whole numbers
+    "beam": (1, 1000),
+    "max_copy": (1, 1_000_000_000),
+    "repetition_window": (1, 100_000),
+    "length": (0, 1_000_000_000),
+    "seed": (0, 2**64 - 1),
+}
 
 
 @dataclass(frozen=True, init=False)
@@ -62,18 +72,14 @@ class SampleConfig(Config):
             ("temperature_schedule", self.temperature_schedule),
         ):
             for value in values:
-                ok = is_number(value) and 0 <= value < float("inf")
-                require(ok, name, "a number of at least 0", value)
+                require_positive(name, value, MOST_TEMPERATURE, zero=True)
         for name, value in self.filters.items():
             require_valid(name, value)
         penalty = self.repetition_penalty
-        ok = is_number(penalty) and 0 < penalty < float("inf")
-        require(ok, "repetition_penalty", "a number above 0", penalty)
-        for name in ("beam", "max_copy"):
-            if getattr(self, name) is not None:
-                require_whole(name, getattr(self, name), 1)
-        for name, least in (("repetition_window", 1), ("length", 0), ("seed", 0)):
-            require_whole(name, getattr(self, name), least)
+        require_positive("repetition_penalty", penalty, MOST_PENALTY)
+        for name, (least, most) in RANGES.items():
+            if getattr(self, name) is not None or name not in ("beam", "max_copy"):
+                require_whole(name, getattr(self, name), least, most)
         if penalty == 1 and self.repetition_window != type(self).repetition_window:
             raise ConfigError(
                 "repetition_window: expected a repetition_penalty too, got none; set it above 1"

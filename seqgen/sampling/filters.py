@@ -89,13 +89,16 @@ def min_p(logits: Logits, p: float) -> Logits:
     return np.where(logits >= math.log(p), logits, -np.inf)
 
 
+MOST_TOP_K = 1_000_000_000  # far more than there are tokens
+
+
 def _is_probability(value: float) -> bool:
     return 0 < value <= 1
 
 
 FILTERS: dict[str, Filter] = {
     "top_k": Filter(
-        top_k, int, lambda k: k >= 1, "a whole number of at least 1",
+        top_k, int, lambda k: 1 <= k <= MOST_TOP_K, f"a whole number from 1 to {MOST_TOP_K:,}",
         "K", "Sample from the K most likely tokens.",
     ),
     "top_p": Filter(

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.native import NOT_FINITE, check
 from seqgen.sampling import c_sampler
 from seqgen.sampling.c_sampler import CSampler
 from seqgen.sampling.config import SampleConfig
@@ -67,6 +68,18 @@ def temper(logits: Logits, temperature: float) -> Logits:
     tempered: Logits = np.subtract(logits, highest, dtype=np.float64)
     tempered /= max(temperature, LOWEST)
     return tempered
+
+
+def require_finite(logits: Logits) -> None:
+    """Raise `ModelFileError` if logits `(B, V)` hold NaN or infinity: no token can be drawn.
+
+    >>> require_finite(np.array([[0.0, np.nan]]))
+    Traceback (most recent call last):
+    seqgen.errors.ModelFileError: sampling: the network gives NaN or infinity, so that no token \
+can be drawn; train it again, with a lower learning rate
+    """
+    if not logits.max() < np.inf:  # NaN is not
+        check(NOT_FINITE, "sampling")
 
 
 def draw(logits: Logits, numbers: npt.NDArray[np.float64]) -> Ids:
@@ -142,6 +155,7 @@ class Sampler:
             if temperature:  # 0 is greedy
                 temperature = max(temperature, LOWEST)
             return self.compiled(logits, recent, numbers, temperature, allowed)
+        require_finite(logits)
         if allowed is not None:
             logits = allow_only(logits, allowed)
         if self.window:

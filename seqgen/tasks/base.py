@@ -13,7 +13,7 @@ import inspect
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from seqgen.errors import ConfigError
 
@@ -44,6 +44,13 @@ class TaskModel(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+
+
+class Inspection(NamedTuple):
+    """The description of one file."""
+
+    facts: dict[str, Any]  # plain data; `file`, and `kept`: whether it can be used
+    line: str  # the same for people, without the name of the file
 
 
 class Task(ABC):
@@ -78,6 +85,21 @@ class Task(ABC):
             CorpusError: the sources contain nothing to learn.
             ConfigError: an option is out of range.
         """
+
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """Describe every source, or say why it cannot be used.
+
+        Args:
+            sources: files.
+            encoding: the encoding that the user gave; None if there is none.
+            progress: draw a progress bar on stderr.
+
+        Raises:
+            ConfigError: the task has no such encoding.
+        """
+        return [Inspection({"file": each.label, "kept": True}, "") for each in sources]
 
     def read_options(self) -> set[str]:
         """The names of the options of `read`."""
@@ -142,6 +164,21 @@ class Task(ABC):
     def summarise(self, metadata: Metadata) -> str:
         """One line about a corpus of this task, for example its keys; empty if there is none."""
         return ""
+
+    def require_valid(self, metadata: Metadata, vocabulary: Vocabulary) -> None:
+        """Check what a model file says about its corpus, so that generation can rely on it.
+
+        The fields that all tasks share have been checked; `options` and `details`, and whether the
+        vocabulary is one of this task, have not.
+
+        Args:
+            metadata: `Corpus.metadata`, from a file that may be damaged or hostile.
+            vocabulary: of the model.
+
+        Raises:
+            ValueError: it is not what `read` of this task writes; see `seqgen.utils.schema`.
+        """
+        return
 
     def encoding(self, metadata: Metadata) -> Json:
         """The properties that two corpora must share for their tokens to have the same meaning."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqgen.corpus.sources import Source
+from seqgen.errors import CorpusError
 from seqgen.tasks import base
 
 
@@ -16,7 +17,14 @@ def task_of(sources: Sequence[Source]) -> str:
     """
     for name in base.names():
         if name != base.FALLBACK:
-            detected = sum(base.get(name).detect(source) for source in sources)
+            detected = sum(_detects(base.get(name), source) for source in sources)
             if detected > len(sources) / 2:
                 return name
     return base.FALLBACK
+
+
+def _detects(task: base.Task, source: Source) -> bool:
+    try:
+        return task.detect(source)
+    except CorpusError:  # it cannot be read; the task says so, or skips it
+        return False

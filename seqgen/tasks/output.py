@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from seqgen.utils.atomic_files import unused_path
+from seqgen.utils.atomic_files import renamed_to
 
 Say = Callable[[str], None]  # shows a message, which is not a result, to the user
 
@@ -24,5 +24,5 @@ def print_json(data: object) -> None:
 
 def say_if_renamed(path: Path, say: Say) -> None:
     """Tell the user if an existing file is going to be renamed to make room for an output."""
-    if path.exists():
-        say(f"{path} already exists; it is renamed to {unused_path(path)}")
+    if renamed := renamed_to(path):
+        say(f"{path} already exists; it is renamed to {renamed}")

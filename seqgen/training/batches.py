@@ -87,7 +87,14 @@ class TextBatches:
         }
 
     def load_state_dict(self, saved: Json) -> None:
-        """Continue from the `state_dict` of another iterator."""
+        """Continue from the `state_dict` of another iterator.
+
+        Raises:
+            ValueError: it is not one of this corpus and batch size.
+        """
+        streams = len(self.positions)
+        if len(saved["positions"]) != streams or len(saved["carry"]) != streams:
+            raise ValueError(f"batches: expected {streams} positions")
         self.positions = np.array(saved["positions"])
         self.keep_state = np.array(saved["carry"], np.float32)
         self.random.bit_generator.state = saved["random"]
@@ -201,8 +208,19 @@ class PieceBatches:
         }
 
     def load_state_dict(self, saved: Json) -> None:
-        """Continue from the `state_dict` of another iterator."""
-        self.rows = [np.array(row, np.int32) for row in saved["rows"]]
+        """Continue from the `state_dict` of another iterator.
+
+        Raises:
+            ValueError: it is not one of this corpus and batch size.
+        """
+        most = int(self.ids.max()) if self.variants is None else self.variants.shape[1] - 1
+        rows = [np.array(row, np.int32) for row in saved["rows"]]
+        largest = max((int(row.max(initial=0)) for row in rows), default=0)
+        if len(rows) != len(self.rows) or largest > max(most, self.end_id):
+            raise ValueError(f"batches: expected {len(self.rows)} rows of ids up to {most}")
+        if saved["taken"] > len(self.order):
+            raise ValueError(f"batches: expected at most {len(self.order)} pieces")
+        self.rows = rows
         self.random.bit_generator.state = saved["before_shuffle"]
         self._shuffle()
         self.used = saved["taken"]

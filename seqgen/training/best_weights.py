@@ -131,6 +131,17 @@ class BestWeights:
         self.ended = self.schedule.elapsed
         self.took = self.ended - began
 
+    def seconds_of_validation(self, training_speed: float) -> float:
+        """About how long `validate` will take.
+
+        Args:
+            training_speed: tokens per second; used before the first validation.
+        """
+        if self.validation is None:
+            return 0.0
+        speed = self.validation.tokens_per_second or training_speed / COST
+        return self.scored_tokens / speed if speed else 0.0
+
     def final_score(self, step: int, *, thorough: bool) -> tuple[float, int] | None:
         """The loss of the best weights, and the number of tokens it is measured on.
 

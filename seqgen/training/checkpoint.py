@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqgen.errors import CheckpointError
+from seqgen.errors import CheckpointError, OutputError
+from seqgen.model_file import TOKENS
+from seqgen.tasks import base as tasks
 from seqgen.types import Array, Json
+from seqgen.utils.archives import DAMAGED, Archive, open_archive, read_regular
 from seqgen.utils.atomic_files import atomic_write, unused_path
+from seqgen.utils.schema import number, record
+from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 3
 MEMBER = "facts.json"
@@ -27,7 +32,13 @@ MEMBER = "facts.json"
 Arrays = dict[str, list[Array]]  # name → arrays
 Groups = Mapping[str, Mapping[str, object]]  # group → name → value
 
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError, ValueError, TypeError)
+UNREADABLE = (*DAMAGED, KeyError, TypeError, AttributeError, IndexError, MemoryError)
+MOST_FACTS = 1 << 28  # bytes of `facts.json`
+MOST_BYTES = 1 << 34  # of a checkpoint
+CORPUS_OPTIONS = record(  # of all tasks; each checks its own
+    {}, {"validation": number(0, 0.5)}, others=lambda value: None
+)
+MOST_DIMENSIONS = 8  # of an array
 
 
 class Checkpoint(NamedTuple):
@@ -66,15 +77,15 @@ def read(path: Path) -> bytes:
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
-    if not path.exists():
+    if not path.is_file():
         raise CheckpointError(
             f"{path}: no such checkpoint; only an interrupted run leaves one. To train a finished "
             "model further, name it with --from"
         )
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    with translate_errors(path):
+        with open_archive(path) as archive:  # so that nothing else is read to its end
+            archive.size(MEMBER)
+        return read_regular(path, MOST_BYTES)
 
 
 def parse(data: bytes, path: Path) -> Checkpoint:
@@ -88,14 +99,15 @@ def parse(data: bytes, path: Path) -> Checkpoint:
         CheckpointError: it is damaged, or has another format version.
     """
     with translate_errors(path):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            facts = json.loads(archive.read(MEMBER))
+        with open_archive(data) as archive:
+            facts = json.loads(archive.read(MEMBER, MOST_FACTS))
+            arrays = _arrays(archive)
         if facts["format_version"] != FORMAT_VERSION:
             raise CheckpointError(
                 f"{path} has format version {facts['format_version']}, this seqgen reads version "
                 f"{FORMAT_VERSION}; use the seqgen that made it, or train again"
             )
-        return Checkpoint(facts, _arrays(data))
+        return Checkpoint(facts, arrays)
 
 
 @contextmanager
@@ -104,7 +116,7 @@ def translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise CheckpointError(
             f"{path} is damaged and cannot be read ({reason}); train again without --resume"
         ) from error
@@ -142,12 +154,23 @@ def load(path: Path) -> Checkpoint:
 
 
 def corpus_options(path: Path) -> Json:
-    """The options of `seqgen.tasks.load.load_corpus` that the run of a checkpoint used."""
+    """The options of `seqgen.tasks.load.load_corpus` that the run of a checkpoint used.
+
+    Raises:
+        CheckpointError: as for `load`, or they are not those of a task.
+    """
     facts = load(path).facts
     results = {"shuffled", "training_tokens", "validation_tokens"}  # no options
     with translate_errors(path):
         options = {k: v for k, v in facts["corpus_options"].items() if k not in results}
-        return {**options, "task": facts["corpus"]["task"]}
+        CORPUS_OPTIONS(options)
+        task, vocabulary = facts["corpus"]["task"], facts["corpus"]["vocabulary"]
+        TOKENS(vocabulary)
+        of_task = {k: v for k, v in options.items() if k != "validation"}
+        tasks.get(task).require_valid(
+            {**facts["corpus"], "options": of_task}, Vocabulary.from_json(vocabulary)
+        )
+        return {**options, "task": task}
 
 
 def latest(folder: Path, name: str) -> Path | None:
@@ -166,19 +189,48 @@ def put_aside(path: Path) -> Path | None:
 
     Returns:
         The new path; None if there was no checkpoint.
+
+    Raises:
+        OutputError: it cannot be renamed.
     """
     if not path.exists():
         return None
     renamed = unused_path(path)
-    path.rename(renamed)
+    try:
+        path.rename(renamed)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be renamed: {error.strerror}; move it, or choose another output"
+        ) from error
     return renamed
 
 
-def _arrays(data: bytes) -> Arrays:
+def _arrays(archive: Archive) -> Arrays:
     arrays: Arrays = {}
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        for member in file.files:  # in the order of writing
-            name, _, _ = member.rpartition("/")
-            if name:
-                arrays.setdefault(name, []).append(file[member])
+    for member in archive.names:  # in the order of writing
+        name, _, _ = member.rpartition("/")
+        if name:
+            arrays.setdefault(name, []).append(_array(member, archive.read(member, MOST_BYTES)))
     return arrays
+
+
+def _array(name: str, data: bytes) -> Array:
+    """The array of a `.npy` file, whose size must be the one that its header states.
+
+    `numpy.load` would allocate what the header asks for, whatever the size of the file.
+    """
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{name}: expected version 1.0 of the format of NumPy")
+    try:
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # those of Python's tokenizer, too
+        raise ValueError(f"{name}: expected a header of NumPy: {error}") from error
+    numbers = data[file.tell() :]
+    is_array = len(shape) <= MOST_DIMENSIONS and min(shape, default=0) >= 0
+    if dtype.kind not in "biuf" or is_fortran or not is_array:
+        raise ValueError(f"{name}: expected an array of numbers, got {dtype} of shape {shape}")
+    if math.prod(shape) * dtype.itemsize != len(numbers):
+        raise ValueError(f"{name}: expected {dtype} of shape {shape}, got {len(numbers):,} bytes")
+    array: Array = np.frombuffer(numbers, dtype).reshape(shape).copy()
+    return array

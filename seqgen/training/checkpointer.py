@@ -10,6 +10,7 @@ from seqgen.training.setup import RunSetup
 from seqgen.training.state import RunState
 from seqgen.types import Json
 
+SECONDS_BEFORE_FIRST = 10.0
 SECONDS_BETWEEN = 60.0
 
 
@@ -26,11 +27,13 @@ class Checkpointer:
         self.callback = callback
         self.path = setup.checkpoint_path if cluster.is_chief() else None
         self.saved_at = setup.clock()
+        self.has_saved = False
 
     @property
     def is_due(self) -> bool:
-        """Whether the last checkpoint is old enough for a new one."""
-        return self.setup.clock() - self.saved_at >= SECONDS_BETWEEN
+        """Whether the last checkpoint, or the start of the run, is long enough ago."""
+        wait = SECONDS_BETWEEN if self.has_saved else min(SECONDS_BEFORE_FIRST, SECONDS_BETWEEN)
+        return self.setup.clock() - self.saved_at >= wait
 
     def _facts(self) -> Json:
         """What a run must have in common with the one whose checkpoint it resumes."""
@@ -54,6 +57,7 @@ class Checkpointer:
     def save(self, state: RunState) -> None:
         """Write a checkpoint, unless weights are not finite; a full disk does not end the run."""
         self.saved_at = self.setup.clock()
+        self.has_saved = True
         if self.path is None or not are_finite(state.network.get_weights()):
             return
         place = {**state.state_dict(), "base": self.setup.base, "chosen": self.setup.chosen}

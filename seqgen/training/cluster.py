@@ -26,9 +26,19 @@ def rank_and_size() -> tuple[int, int]:
     >>> rank_and_size()
     (0, 1)
     """
+    rank, addresses = rank_and_addresses()
+    return rank, len(addresses) or 1
+
+
+def rank_and_addresses() -> tuple[int, list[str]]:
+    """The rank of this machine, and host:port of all machines, by rank; none without TF_CONFIG.
+
+    Raises:
+        ConfigError: TF_CONFIG is not valid.
+    """
     text = os.environ.get(VARIABLE)
     if not text:
-        return 0, 1
+        return 0, []
     try:
         config = json.loads(text)
         cluster = {kind: list(machines) for kind, machines in config["cluster"].items() if machines}
@@ -51,7 +61,8 @@ def rank_and_size() -> tuple[int, int]:
             )
     if task not in machines:
         raise ConfigError(f"{VARIABLE}: the task {task[0]} {task[1]} is not in the cluster")
-    return machines.index(task), len(machines)
+    in_order = [cluster[kind][i] for kind, i in machines]
+    return machines.index(task), in_order
 
 
 def _is_address(text: object) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 
 from seqgen.errors import ConfigError, WorkerError
 from seqgen.network.backend import tf
+from seqgen.training import cluster, rendezvous
 from seqgen.training.cluster import machine_count
 from seqgen.types import Tensor
 from seqgen.utils.sigint import default_sigint
@@ -58,6 +59,7 @@ def strategy_for(batch_size: int) -> tf.distribute.Strategy:
 @lru_cache
 def _of_this_machine() -> tf.distribute.Strategy:
     if machine_count() > 1:
+        rendezvous.meet(*cluster.rank_and_addresses())
         with translate_worker_errors(), default_sigint():
             return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_physical_devices("GPU")) > 1:

@@ -22,11 +22,12 @@ from seqgen.training.setup import RunSetup
 from seqgen.training.state import HistoryEntry, RunState
 from seqgen.training.step import StepPlan
 from seqgen.types import Floats, Json
+from seqgen.utils.sigint import INTERRUPTIONS, interruption
 
 # How often the memory of a memory-mapped corpus is released. A step on short pieces maps 26 MB.
 STEPS_PER_RELEASE = 4
 SECONDS_TO_TELL = 10.0  # of training, after which its speed corrects the cached costs
-CTRL_C = "Ctrl-C"  # why a run ended early
+MOST_SECONDS = 3.0  # of a validation after a request to end
 
 WriteSample = Callable[[list[Floats]], str]  # weights in Keras's order → a sample as text
 
@@ -45,7 +46,8 @@ def train(
 ) -> Result:
     """Train a network.
 
-    A run that ends early, because of Ctrl-C or a loss that diverges, gives the best weights so
+    A run that ends early, because of Ctrl-C, of SIGTERM or SIGHUP inside
+    `seqgen.utils.sigint.requests_interrupt`, or of a loss that diverges, gives the best weights so
     far; `scores["ended_early"]` says why it ended.
 
     Args:
@@ -95,21 +97,22 @@ class TrainingLoop:
         ended_early = None
         try:
             self._take_steps()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             if self.state.step == 0:
                 raise
-            ended_early = CTRL_C
+            ended_early = interruption(error)
         except TrainingError as error:
             best = self.state.best_weights
             loss = best.best[0] if best.best else 0.0
             if not best.has_any or self.state.training_loss.has_diverged(loss):
                 raise
             return self._result(str(error))
-        self._correct_costs()
         with suppress(KeyboardInterrupt):  # a second Ctrl-C skips the last validation
             if ended_early:
                 self.checkpointer.save(self.state)
-            self._validate()
+            self._correct_costs()
+            if not ended_early or self._seconds_of_validation() <= MOST_SECONDS:
+                self._validate()
         result = self._result(ended_early)
         schedule = self.state.schedule
         if schedule.is_overrun:
@@ -118,6 +121,11 @@ class TrainingLoop:
                 "because starting and scoring alone took longer"
             )
         return result
+
+    def _seconds_of_validation(self) -> float:
+        """About how long a validation will take."""
+        best, progress = self.state.best_weights, self.state.progress()
+        return best.seconds_of_validation(progress.tokens_per_second)
 
     def _take_steps(self) -> None:
         state = self.state
@@ -188,7 +196,7 @@ class TrainingLoop:
 
     def _result(self, ended_early: str | None) -> Result:
         state = self.state
-        weights = state.best_weights.result(diverged=ended_early not in (None, CTRL_C))
+        weights = state.best_weights.result(diverged=ended_early not in (None, *INTERRUPTIONS))
         score = state.best_weights.final_score(state.step, thorough=ended_early is None)
         loss, scored_tokens = score or (None, 0)
         scores: Json = {

@@ -11,7 +11,7 @@ from seqgen.errors import OutputError
 from seqgen.tasks.output import Say, say_if_renamed
 from seqgen.training import checkpoint
 from seqgen.utils.atomic_files import require_writable, unused_path
-from seqgen.utils.sigint import ignore_sigint
+from seqgen.utils.sigint import INTERRUPTIONS, ignore_sigint
 
 if TYPE_CHECKING:
     from seqgen.model import Model
@@ -40,8 +40,8 @@ def default_path(name: str, *, resume: bool) -> Path:
 def save(model: Model, path: Path, say: Say) -> None:
     """Write the model of a run, and remove the run's checkpoint if it is complete.
 
-    An existing file at `path` is renamed. Ctrl-C is ignored while it writes. If `path` cannot be
-    written, the model is written to the temporary folder or to the home folder.
+    An existing file at `path` is renamed. Ctrl-C, SIGTERM and SIGHUP are ignored meanwhile. If
+    `path` cannot be written, the model is written to the temporary folder or to the home folder.
 
     Args:
         model: the result of the run.
@@ -58,8 +58,9 @@ def save(model: Model, path: Path, say: Say) -> None:
             model.save(path, keep=True)
         except OutputError as error:
             raise OutputError(f"{error}; {_rescue(model, path)}") from error
-        if model.data.scores["ended_early"] != "Ctrl-C":
-            checkpoint_path.unlink(missing_ok=True)
+        if model.data.scores["ended_early"] not in INTERRUPTIONS:
+            with suppress(OSError):  # the folder became read-only
+                checkpoint_path.unlink(missing_ok=True)
         elif checkpoint_path.exists():
             say(f"to continue this run, repeat the command with -o {path} --resume")
 

@@ -33,6 +33,7 @@ from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.types import Json
 from seqgen.utils.cache import cache_folder, read_json, write_json
+from seqgen.utils.schema import SchemaError, any_number, choice, mapping, number, record
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
@@ -42,6 +43,12 @@ SECONDS = 1.0  # minimum duration of the measurement of a precision
 STEPS = 30  # number of steps after which the losses are compared
 HOPELESS = 1.5  # a precision is given up if its fastest step takes this many times the fastest one
 TOLERANCE = 1.01  # a precision may be chosen if its loss / that of float32 is at most this
+
+RESULTS = mapping(
+    record({"tokens_per_second": number(1e-9, 1e15), "loss": any_number}),
+    most=len(PRECISIONS),
+    name=choice(PRECISIONS),
+)
 
 
 @dataclass(frozen=True)
@@ -90,8 +97,17 @@ def _path() -> Path:
 
 
 def _cache() -> Json:
+    """The cached results of all machines whose entries are complete."""
     cache = read_json(_path())
-    return cache if isinstance(cache, dict) else {}
+    return {k: v for k, v in cache.items() if _is_complete(v)} if isinstance(cache, dict) else {}
+
+
+def _is_complete(results: Json) -> bool:
+    try:
+        RESULTS(results)
+    except SchemaError:
+        return False
+    return "float32" in results
 
 
 def machine() -> str:

@@ -81,6 +81,7 @@ class RunRequest:
             catalogue.name_of(self.sources[0]), resume=self.resume
         )
         checkpoint_path = checkpoint.path_for(path)
+        require_writable(checkpoint_path)  # its name is longer
         options: Json = {}
         if self.resume and cluster.is_chief():
             options |= checkpoint.corpus_options(checkpoint_path)

@@ -13,7 +13,7 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
 from seqgen.model_file import ModelData
-from seqgen.training import checkpoint, cluster, fine_tuning
+from seqgen.training import checkpoint, checkpoint_schema, cluster, fine_tuning, rendezvous
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
 from seqgen.training.request import RunInputs
@@ -119,13 +119,15 @@ def _resumed(inputs: RunInputs) -> RunSetup:
     resumed = checkpoint.parse(data, path)
     with checkpoint.translate_errors(path):
         facts = resumed.facts
+        model_config = ModelConfig.from_json(facts["model_config"])
+        train_config = TrainConfig.from_json(facts["train_config"])
+        checkpoint_schema.require_valid(facts)
+        vocabulary = Vocabulary.from_json(facts["corpus"]["vocabulary"])
+        checkpoint_schema.require_weights(resumed.arrays, model_config, len(vocabulary))
         options = {**facts["model_config"], **facts["train_config"]}
         checkpoint.require_same(
             path, {"options": options}, {"options": inputs.request.explicit_options}
         )
-        model_config = ModelConfig.from_json(facts["model_config"])
-        train_config = TrainConfig.from_json(facts["train_config"])
-        vocabulary = Vocabulary.from_json(facts["corpus"]["vocabulary"])
         fingerprint, chosen = facts["place"]["base"], facts["place"]["chosen"]
     if inputs.base and fingerprint != fine_tuning.fingerprint(inputs.base.data):
         raise CheckpointError(
@@ -151,13 +153,17 @@ def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
 
     Raises:
         ConfigError: this machine has another corpus or other options than the chief.
+        WorkerError: a machine does not answer for ten minutes.
     """
     from seqgen.network import sharding
     from seqgen.training import distributed
 
     request = inputs.request
     rank, size = cluster.rank_and_size()
-    callback.on_message(f"machine {rank + 1} of {size}: waiting for the others")
+    minutes = rendezvous.SECONDS_TO_WAIT / 60
+    callback.on_message(
+        f"machine {rank + 1} of {size}: waiting for the others, at most {minutes:g} minutes"
+    )
     is_set = "batch_size" in request.explicit_options
     batch_size = request.train_config.batch_size if is_set else MAX_CHOSEN_BATCH_SIZE
     sharding.divide_threads(batch_size // size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from seqgen.network import fast_layers
@@ -10,7 +11,7 @@ from seqgen.network.build import build, initial_state
 from seqgen.network.sharding import divide_threads
 from seqgen.training import distributed
 from seqgen.training.batches import training_batches
-from seqgen.training.best_weights import BestWeights
+from seqgen.training.best_weights import BestWeights, are_finite
 from seqgen.training.callbacks import Progress
 from seqgen.training.checkpoint import Arrays
 from seqgen.training.running_loss import TrainingLoss
@@ -18,7 +19,7 @@ from seqgen.training.schedule import Schedule
 from seqgen.training.setup import RunSetup
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.training.validation import Validation
-from seqgen.types import Json
+from seqgen.types import Array, Json, Tensor
 from seqgen.utils.sigint import defer_sigint
 
 
@@ -143,7 +144,17 @@ class RunState:
         }
 
     def load_state_dict(self, saved: Json, arrays: Arrays) -> None:
-        """Continue from the `state_dict` and `arrays` of an earlier state of the same run."""
+        """Continue from the `state_dict` and `arrays` of an earlier state of the same run.
+
+        Raises:
+            ValueError: they are of another run, or damaged.
+        """
+        best = self.network.get_weights() if saved["best_weights"]["best_loss"] is not None else []
+        _require_like("variables", arrays.get("variables", []), self.train_step.variables)
+        _require_like("state", arrays.get("state", []), self.recurrent_state)
+        _require_like("best", arrays.get("best", []), best)
+        if not are_finite(arrays.get("best", [])):
+            raise ValueError("best: expected finite weights, got NaN or infinity")
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
         self.recurrent_state = [tf.constant(array) for array in arrays["state"]]
@@ -152,3 +163,15 @@ class RunState:
         self.schedule.load_state_dict(saved["schedule"])
         self.batches.load_state_dict(saved["batches"])
         self.best_weights.load_state_dict(saved["best_weights"], arrays.get("best", []))
+
+
+def _require_like(name: str, found: Sequence[Array], expected: Sequence[Tensor | Array]) -> None:
+    """Raise `ValueError` unless arrays have the shapes and dtypes of those of this run."""
+    was = [(each.shape, each.dtype.name) for each in found]
+    now = [(tuple(each.shape), tf.as_dtype(each.dtype).name) for each in expected]
+    if was != now:
+        raise ValueError(f"{name}: expected {_listed(now)}, got {_listed(was)}")
+
+
+def _listed(arrays: Sequence[tuple[tuple[int, ...], str]]) -> str:
+    return ", ".join(f"{dtype} {shape}" for shape, dtype in arrays)[:80] or "no arrays"

@@ -67,7 +67,7 @@ class TrainStep:
         self.config = config
         self.strategy = tf.distribute.get_strategy()
         self.optimizer = Adam(
-            config.learning_rate,
+            float(config.learning_rate),  # Keras refuses a whole number
             weight_decay=config.weight_decay or None,
             beta_2=0.99,
         )

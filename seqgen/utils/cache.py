@@ -8,7 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from seqgen.utils.archives import read_regular
 from seqgen.utils.atomic_files import atomic_write
+
+MOST_BYTES = 1 << 28  # of a cached file
 
 
 def cache_folder() -> Path:
@@ -21,14 +24,17 @@ def cache_folder() -> Path:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a cached JSON file, or None if it is missing or damaged.
+    """The content of a cached JSON file, or None if it is missing, damaged or larger than
+    `MOST_BYTES`.
+
+    Callers check the content: another version, or another program, may have written it.
 
     >>> read_json(Path("no-such-folder/trials.json")) is None
     True
     """
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        return json.loads(read_regular(path, MOST_BYTES))
+    except (OSError, ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -38,6 +44,8 @@ def write_json(path: Path, data: object) -> None:
     Write errors are ignored: without the cache, the next run is only slower.
     """
     with suppress(OSError):
+        if path.exists() and not path.is_file():  # such as a pipe, into which nobody looks
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(data, separators=(",", ":")), "utf-8")

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +19,12 @@ from seqgen import model as library
 from seqgen.cli import COMMANDS, cli
 from seqgen.cli.options import parse_cell_options
 from seqgen.errors import OutputError, SeqgenError
+from seqgen.reporting.progress_bar import ProgressBar
 from seqgen.tasks.load import load_corpus
+from seqgen.training.callbacks import Progress
 from seqgen.training.output import save
 from seqgen.training.train import train
+from seqgen.utils.locks import lock
 from tests.conftest import PATIENCE, SENTENCE, Run
 
 SMALL = ("--units", 8, "--embedding", 8, "--batch-size", 4, "--window", 16)
@@ -143,7 +148,7 @@ def test_every_error_is_one_line(
         ("train nothing.txt", "no such file, folder or glob, and no named corpus"),
         ("train empty.txt", "empty.txt is empty"),
         ("train short.txt", "too little for one batch"),
-        ("train latin.txt", r"byte 1 \(0xe9\) is not utf-8; .*--encoding"),
+        ("train latin.txt", r"is not utf-8 at byte 1 \(0xe9\); .*--encoding"),
         ("train binary.txt", "binary file"),
         ("train folder", "no text to learn from"),
         ("train short.txt --encoding klingon", "encoding: expected a name"),
@@ -397,7 +402,7 @@ def test_outputs_as_json(trained: Path, seqgen: Run) -> None:
 
 def test_invalid_options_of_sampling_are_errors(trained: Path, seqgen: Run) -> None:
     for options, message in (
-        (("--top-k", 0), "top_k: expected a whole number of at least 1, got 0"),
+        (("--top-k", 0), "top_k: expected a whole number from 1 to 1,000,000,000, got 0"),
         (("--top-p", 1.5), "top_p: expected a probability above 0 and at most 1, got 1.5"),
         (("--temperature-schedule", "0.5;1"), "expected comma-separated numbers"),
         (("--temperature", 1, "--temperature-schedule", "1,2"), "got both"),
@@ -468,5 +473,187 @@ def test_a_comparison_as_json(book: Path, tmp_path: Path) -> None:
 
 
 def test_the_window_of_the_penalty_may_exceed_the_output(trained: Path, seqgen: Run) -> None:
-    far = ("--repetition-penalty", 1.2, "--repetition-window", 10**13, "--seed", 1)
+    far = ("--repetition-penalty", 1.2, "--repetition-window", 10**5, "--seed", 1)
     assert len(seqgen("generate", trained, "--length", 30, *far).stdout) == 30
+
+
+@pytest.mark.parametrize(
+    "command", ["generate ''", "info ''", "train x -o ''", "generate x -o ''", "render x -o ''"]
+)
+def test_an_empty_name_is_not_the_current_folder(command: str, seqgen: Run) -> None:
+    done = seqgen(*shlex.split(command))
+    assert done.returncode == 2 and "got an empty text; name one" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux has /proc")
+def test_an_output_into_stdout_is_appended(trained: Path, tmp_path: Path) -> None:
+    """`-o /dev/stdout` renames no device, and empties no file that stdout is appended to."""
+    command = f"{sys.executable} -m seqgen generate {trained} --prompt 'The quick' --temperature 0"
+    (tmp_path / "log").write_text("before\n")
+    done = subprocess.run(
+        f"{command} --length 6 -o /dev/stdout >> log && echo after >> log",
+        shell=True, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text() == "before\nThe quick brownafter\n"
+    assert Path("/dev/stdout").is_symlink() and not list(Path("/dev").glob("stdout-*"))
+
+
+def test_an_output_through_a_link(trained: Path, tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/text.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("folder/text.txt")
+    done = seqgen("generate", trained, "--length", 9, "-o", "link.txt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "link.txt").is_symlink()
+    assert len((tmp_path / "folder/text.txt").read_text()) == 9
+    assert (tmp_path / "folder/text-1.txt").read_text() == "old"
+    assert re.search("renamed to .*folder/text-1.txt", done.stderr)
+
+
+def test_outputs_are_tried_before_anything_is_read(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "file").touch()
+    for command in (
+        "train missing.txt -o file/m.keras",
+        "compare missing.txt -o file/c.png",
+        "render missing.mid -o file/c.png",
+        f"train missing.txt -o {'x' * 245}.keras",  # that of the checkpoint is too long
+    ):
+        done = seqgen(*command.split(), cwd=tmp_path)
+        assert done.returncode == 1
+        assert_one_line(done.stderr, "there is no folder file|nothing can be|choose a shorter name")
+
+
+def test_messages_about_odd_names_are_one_line(tmp_path: Path, seqgen: Run) -> None:
+    for name in ("two\nlines", "\x1b[2Jclear", "👩\u200d🎤", "a\u2028b"):
+        done = seqgen("train", f"{name}.txt", cwd=tmp_path)
+        assert_one_line(done.stderr, "no such file, folder or glob")
+        assert "\x1b" not in done.stderr
+
+
+def test_a_deleted_folder_is_an_error(trained: Path, tmp_path: Path) -> None:
+    for command in ("train book.txt", f"generate {trained} -o x.txt", "compare book.txt"):
+        folder = tmp_path / "gone"
+        folder.mkdir()
+        script = (
+            "import os, sys\nfrom seqgen.__main__ import main\n"
+            f"os.chdir({str(folder)!r})\nos.rmdir({str(folder)!r})\n"
+            f"sys.argv[1:] = {command.split()!r}\nmain()"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, encoding="utf-8", timeout=PATIENCE
+        )
+        assert done.returncode == 1, command
+        assert_one_line(done.stderr, "no such file|the current folder was deleted")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", ">/dev/full", ">&-", "<&-"])
+def test_streams_that_cannot_be_written(redirection: str, tmp_path: Path) -> None:
+    for command, status in (("corpora", 0), ("train nothing.txt", 1)):
+        done = subprocess.run(
+            f"{sys.executable} -m seqgen {command} {redirection}",
+            shell=True, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=PATIENCE,
+        )  # fmt: skip
+        assert done.returncode == (1 if redirection == ">/dev/full" else status)
+        assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+
+
+# Every numeric option, and a value above its upper bound.
+TOO_LARGE = {
+    "train": {
+        "--minutes": 1e6, "--epochs": 1e7, "--units": 2**31, "--layers": 101, "--embedding": 2**31,
+        "--dropout": 1, "--learning-rate": 1e3, "--batch-size": 2**31, "--window": 2**31,
+        "--recurrent-dropout": 1, "--weight-decay": 1e3, "--clip-norm": 1e7, "--seed": 2**32,
+        "--validation": 0.6, "--min-count": 2**31,
+    },
+    "generate": {
+        "--count": 2**31, "--temperature": 1e7, "--seed": 2**64, "--top-k": 2**31, "--top-p": 1.1,
+        "--min-p": 1.1, "--max-copy": 2**31, "--repetition-penalty": 1e7, "--beam": 2**31,
+        "--repetition-window": 2**31, "--length": 2**31, "--temperature-schedule": "0.5,1e7",
+        "--bars": 10_001, "--tempo": 1001,
+    },
+    "evaluate": {
+        "--samples": 2**31, "--length": 2**31, "--bars": 10_001, "--temperature": 1e7,
+        "--seed": 2**64,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", TOO_LARGE)
+def test_every_number_has_an_upper_bound(
+    command: str, book: Path, trained: Path, seqgen: Run, tmp_path: Path
+) -> None:
+    music = Path(__file__).parents[1] / "saved" / "music-0.1.keras"
+    numeric = (click.types.IntParamType, click.types.FloatParamType)
+    parameters = cli.get_command(click.Context(cli), command).params
+    options = {each.opts[-1] for each in parameters if isinstance(each.type, numeric)}
+    assert options <= TOO_LARGE[command].keys()
+    for option, value in TOO_LARGE[command].items():
+        model = music if option in ("--bars", "--tempo") else trained
+        source = book if command == "train" else model
+        others = ("--samples", 1) if command == "evaluate" and option != "--samples" else ()
+        for number in (value, "inf", "nan", "1e400", ""):
+            done = seqgen(command, source, *others, option, number, cwd=tmp_path)
+            assert done.returncode in (1, 2), (option, number)
+            error = done.stderr.splitlines()[-1]
+            name = option[2:].replace("-", "[_ -]")
+            assert re.match("Error: ", error) and re.search(f"{name}|'-n'", error), error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_request_to_end_saves_the_model(
+    name: str, book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_step(self: ProgressBar, progress: Progress) -> None:
+        if progress.step >= 20:
+            os.kill(os.getpid(), getattr(signal, name))  # more than once
+
+    monkeypatch.setattr(ProgressBar, "on_step", on_step)
+    done = seqgen("train", book, "-o", "m.keras", "--epochs", 200, *SMALL, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"ended early: {name}" in done.stderr
+    assert "to continue this run, repeat the command with -o m.keras --resume" in done.stderr
+    assert (tmp_path / "m.keras").exists() and (tmp_path / "m.checkpoint").exists()
+    assert signal.getsignal(getattr(signal, name)) is signal.SIG_DFL
+
+
+def test_a_second_run_on_one_output_is_told(book: Path, tmp_path: Path, seqgen: Run) -> None:
+    with lock(tmp_path / "m.keras"):
+        done = seqgen("train", book, "-o", "m.keras", "--epochs", 1, *SMALL, cwd=tmp_path)
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "m.keras is being written by another process")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_removed_during_a_run(
+    book: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checkpoints fail with a message, and the model is written elsewhere."""
+
+    def on_step(self: ProgressBar, progress: Progress) -> None:
+        if progress.step == 5:
+            shutil.rmtree(tmp_path / "models")
+
+    monkeypatch.setattr(ProgressBar, "on_step", on_step)
+    monkeypatch.setattr("seqgen.training.checkpointer.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    done = seqgen("train", book, "-o", "models/m.keras", "--epochs", 0.1, *SMALL, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no checkpoint: models/m.checkpoint: there is no folder models" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Error: models/m.keras: there is no folder models; create it")
+    assert last.endswith(f"the model was written to {tmp_path}/m.keras")
+    assert library.load(tmp_path / "m.keras").generate(length=5)
+
+
+def test_a_corpus_that_has_changed_can_be_scored(tmp_path: Path, seqgen: Run) -> None:
+    """Also under the name that it had when the model was trained on it."""
+    model = Path(__file__).parents[1] / "saved" / "text-0.1.keras"
+    (tmp_path / "book.txt").write_text(SENTENCE * 3)
+    done = seqgen("evaluate", model, "book.txt", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "book.txt has changed since the model was trained" in done.stderr
+    assert done.stdout.startswith("book: 237 characters")

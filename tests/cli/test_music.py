@@ -1,6 +1,7 @@
 """Music on the command line; in real processes where a model is trained and first used."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from seqgen.music.signatures import Key, Meter
 from seqgen.tasks.music.output import piece_paths
 from tests.conftest import Run
 from tests.tasks.music.test_corpus import tune
+
+SAVED = Path(__file__).parents[1] / "saved" / "music-0.1.keras"
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +85,7 @@ def test_nothing_is_overwritten_and_the_names_are_printed(
 def test_no_folder_is_made_if_the_output_cannot_be_written(
     model: Path, tmp_path: Path, seqgen: Run
 ) -> None:
-    for wrong in (("--key", "H"), ("--top-k", 0), ("--range", "C9-C2")):
+    for wrong in (("--key", "J"), ("--top-k", 0), ("--range", "C9-C2")):
         assert seqgen("generate", model, "-n", 3, *wrong, cwd=tmp_path).returncode == 1
     assert not list(tmp_path.iterdir())
 
@@ -137,14 +140,14 @@ def test_info_describes_the_corpus(model: Path, seqgen: Run) -> None:
     assert facts["task"] == "music" and facts["scores"]["bits_per_note"] > 0
 
 
-@pytest.mark.parametrize("ending", ["abc", "musicxml", "wav", "png", "svg"])
+@pytest.mark.parametrize("ending", ["abc", "musicxml", "mxl", "wav", "png", "svg"])
 def test_every_format(ending: str, model: Path, tmp_path: Path, seqgen: Run) -> None:
     path = tmp_path / f"tune.{ending}"
     done = seqgen("generate", model, "-o", path, "--bars", 2, "--seed", 1)
     assert done.returncode == 0, done.stderr
-    start = {"abc": b"%abc-2.1", "wav": b"RIFF", "png": b"\x89PNG"}.get(ending, b"<")
+    start = {"abc": b"%abc-2.1", "mxl": b"PK", "wav": b"RIFF", "png": b"\x89PNG"}.get(ending, b"<")
     assert path.read_bytes().startswith(start)
-    if ending in ("abc", "musicxml"):
+    if ending in ("abc", "musicxml", "mxl"):
         assert read_file(path).notes > 0
 
 
@@ -222,3 +225,25 @@ def test_every_error_is_one_line(
     assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1, done.stderr
     assert message in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_pipes_and_devices_are_read_to_their_end_or_refused(
+    tunes: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqgen.corpus.special_files.SECONDS_TO_WAIT", 0.0)
+    os.mkfifo(tmp_path / "pipe.mid")
+    for name, message in (("pipe.mid", "no program has written"), ("/dev/zero", "is a device")):
+        done = seqgen("render", name, "-o", "x.abc", cwd=tmp_path)
+        assert done.returncode == 1 and message in done.stderr, done.stderr
+
+
+def test_a_long_primer_is_no_file(seqgen: Run) -> None:
+    done = seqgen("generate", SAVED, "--primer", "G4/8 " * 1000 + "x")
+    assert done.returncode == 1 and "notes: expected something like" in done.stderr
+
+
+def test_a_range_without_its_beginning_is_an_error(seqgen: Run) -> None:
+    for text in (" -C5", "-", "C5-", "--range"):
+        done = seqgen("generate", SAVED, f"--range={text}")
+        assert done.returncode == 1, text
+        assert "Error: " in done.stderr.splitlines()[-1] and "expected something" in done.stderr

@@ -12,11 +12,13 @@ import pytest
 
 from seqgen import native
 from seqgen.config import ModelConfig
+from seqgen.errors import SeqgenError
 from seqgen.inference.c_engine import CEngine
-from seqgen.native import BAD_ARGUMENT, ISAS, OK, instruction_sets, library
+from seqgen.native import BAD_ARGUMENT, CELLS, ISAS, OK, instruction_sets, library
 from seqgen.network.build import build
 from seqgen.sampling.c_sampler import CSampler
 from seqgen.sampling.config import SampleConfig
+from seqgen.sampling.sampler import Sampler
 
 compiled = pytest.mark.skipif(library() is None, reason="the C library is not compiled here")
 
@@ -99,8 +101,67 @@ def test_a_state_of_another_number_of_streams_is_refused() -> None:
     runs = engine()
     with pytest.raises(ValueError, match=r"state: expected float32 of shape \(3, "):
         runs.step(np.array([1, 2, 3]), runs.initial_state(1))
-    with pytest.raises(IndexError):
-        runs.step(np.array([20]), runs.initial_state(1))
+    with pytest.raises(ValueError, match="state: expected"):
+        runs.step(np.array([[1], [2]]), runs.initial_state(2))
+    for wrong in (20, -1, 2**40):
+        with pytest.raises(IndexError):
+            runs.step(np.array([wrong]), runs.initial_state(1))
+
+
+@compiled
+@pytest.mark.parametrize("number", range(6))
+def test_weights_of_other_shapes_are_refused(number: int) -> None:
+    config = ModelConfig("gru", units=16, embedding=3)
+    weights = [np.ones(shape) for layer in config.weight_shapes(20) for shape in layer]
+    CEngine(config, weights)  # of another float type: converted
+    for wrong in (
+        np.repeat(weights[number], 2, axis=-1),
+        weights[number][:-1],
+        weights[number][None],
+    ):
+        with pytest.raises(ValueError, match=r"weights: expected shapes \[\("):
+            CEngine(config, [*weights[:number], wrong, *weights[number + 1 :]])
+
+
+@compiled
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_nothing_is_drawn_from_logits_that_are_not_finite(wrong: float) -> None:
+    logits = np.zeros((2, 5), np.float32)
+    logits[1, 3] = wrong
+    sampler = Sampler(SampleConfig(top_k=2))
+    none, numbers = np.empty((2, 0), int), np.array([0.5, 0.5])
+    for _ in range(2):  # in C, then in NumPy
+        with pytest.raises(SeqgenError, match="the network gives NaN or infinity"):
+            sampler(logits, none, numbers, 0)
+        sampler.compiled = None
+
+
+@compiled
+def test_arrays_of_a_window_are_measured() -> None:
+    from seqgen.network.kernels import c_loop
+
+    cell, units, batch_size = CELLS.index("gru"), 16, 16
+    inputs, kernel = np.zeros((3, 2, batch_size), np.float32), np.ones((3, 48), np.float32)
+    recurrent = c_loop._pack(
+        cell, units, batch_size, "window_pack_forward", np.ones((units, 48), np.float32)
+    )
+    bias, state = np.zeros((2, 48), np.float32), np.zeros((units, batch_size), np.float32)
+    good = {
+        "inputs": inputs,
+        "kernel": kernel,
+        "recurrent": recurrent,
+        "bias": bias,
+        "state": state,
+    }
+    outputs, *_ = c_loop._forward(cell, 5, np.float32, *good.values())
+    assert outputs.shape == (units, 2, batch_size)
+    for name in ("recurrent", "bias"):
+        with pytest.raises(
+            ValueError, match="expected .* contiguous bytes for a window of 16 units"
+        ):
+            c_loop._forward(cell, 5, np.float32, *{**good, name: good[name][:-1]}.values())
+    with pytest.raises(ValueError, match="hidden: expected"):
+        c_loop._forward(cell, 5, np.float32, inputs, kernel, recurrent, bias, state[:, ::2])
 
 
 @compiled

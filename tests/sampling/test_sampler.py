@@ -136,7 +136,7 @@ def _draws(options: dict[str, object], logits: np.ndarray) -> list[int]:
     [
         ({"temperature": -1}, "temperature: expected a number of at least 0"),
         ({"temperature_schedule": (1, -1)}, "temperature_schedule: expected a number of at least"),
-        ({"top_k": 0}, "top_k: expected a whole number of at least 1, got 0"),
+        ({"top_k": 0}, "top_k: expected a whole number from 1 to 1,000,000,000, got 0"),
         ({"top_p": 0}, "top_p: expected a probability above 0"),
         ({"top_p": 1.1}, "top_p: expected a probability above 0 and at most 1, got 1.1"),
         ({"min_p": -0.1}, "min_p: expected a probability"),

@@ -1,6 +1,7 @@
 import errno
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,14 @@ from hypothesis import strategies as st
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, OutputError
+from seqgen.tasks.load import load_corpus
 from seqgen.training import checkpoint, setup
 from seqgen.training.callbacks import Callback
+from seqgen.training.checkpointer import Checkpointer
 from seqgen.training.request import RunInputs, RunRequest
+from seqgen.training.state import RunState
 from seqgen.vocabulary import Vocabulary
+from tests.conftest import SENTENCE
 
 ARRAYS = {"weights": [np.arange(6.0).reshape(2, 3), np.zeros(0)], "one": [np.float32(3)]}
 FACTS = {"place": {"step": 3, "random": {"state": 2**100}}}
@@ -96,3 +101,99 @@ def test_differences_are_named() -> None:
     other = {"a": {"units": 4, "cell": "gru"}, "b": {"text": "y" * 100}}
     with pytest.raises(CheckpointError, match='units 3, here 4; text "xxx[x]*..., here "yyy'):
         checkpoint.require_same(Path("c"), saved, other)
+
+
+SAVED = Path(__file__).parents[1] / "saved" / "text-0.1.checkpoint"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """The corpus of the saved checkpoint."""
+    path = tmp_path_factory.mktemp("text") / "book.txt"
+    path.write_text(SENTENCE * 200, encoding="utf-8")
+    return load_corpus(path)
+
+
+def restore(path: Path, corpus: Corpus) -> None:
+    inputs = RunInputs(RunRequest({}, resume=True), corpus, checkpoint_path=path)
+    resolved = setup.resolve(inputs, Callback())
+    Checkpointer(resolved, Callback()).restore(RunState(resolved))
+
+
+@pytest.mark.parametrize(
+    "place, value, message",
+    [
+        (("place", "step"), "3", "place.step: expected a whole number"),
+        (
+            ("place", "schedule", "elapsed"),
+            float("nan"),
+            "place.schedule.elapsed: expected a number",
+        ),
+        (("place", "batches", "random", "uinteger"), -1, "uinteger: expected a whole number"),
+        (("place", "batches", "positions"), [0], "batches: expected 8 positions"),
+        (("place", "best_weights", "best_loss"), None, "best: expected no arrays"),
+        (("place", "history"), [{"step": []}], r"place.history\[0\].step: expected a number"),
+        (("model_config", "units"), 16_000, r"variables: expected weights of shape \(8, 48000\)"),
+        (("model_config", "layers"), 1e19, "layers: expected a whole number"),
+        (("corpus", "vocabulary"), [], "vocabulary: expected a list of 1"),
+    ],
+)
+def test_every_fact_is_checked(
+    place: tuple[str, ...], value: object, message: str, tmp_path: Path, corpus: Corpus
+) -> None:
+    facts, arrays = checkpoint.load(SAVED)
+    holder = facts
+    for name in place[:-1]:
+        holder = holder[name]
+    holder[place[-1]] = value
+    checkpoint.save(tmp_path / "a.checkpoint", facts, arrays)
+    with pytest.raises(CheckpointError, match=f"a.checkpoint is damaged .*{message}"):
+        restore(tmp_path / "a.checkpoint", corpus)
+
+
+@pytest.mark.parametrize("name", ["variables", "state", "best"])
+def test_arrays_have_the_shapes_of_the_run(name: str, tmp_path: Path, corpus: Corpus) -> None:
+    facts, arrays = checkpoint.load(SAVED)
+    for wrong in (arrays[name][:-1], [*arrays[name][:-1], np.zeros((3, 5), np.float32)]):
+        checkpoint.save(tmp_path / "a.checkpoint", facts, {**arrays, name: wrong})
+        with pytest.raises(CheckpointError, match=f"{name}: expected"):
+            restore(tmp_path / "a.checkpoint", corpus)
+    restore(SAVED, corpus)
+
+
+def test_a_header_that_promises_more_than_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    checkpoint.save(path, FACTS, {"a": [np.zeros(3, np.float32)]})
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(path.with_suffix(".new"), "w") as new:
+        for each in old.namelist():
+            data = old.read(each).replace(b"(3,), }         ", b"(3000000000,), }")
+            new.writestr(each, data)
+    with pytest.raises(
+        CheckpointError, match=r"a/0.npy: expected float32 of shape \(3000000000,\)"
+    ):
+        checkpoint.load(path.with_suffix(".new"))
+
+
+def test_a_header_that_is_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.checkpoint"
+    checkpoint.save(path, FACTS, {})
+    head = b"{'descr': '<f4', 'shape': ((((".ljust(118) + b"\n"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("a/0.npy", b"\x93NUMPY\1\0" + len(head).to_bytes(2, "little") + head)
+    with pytest.raises(CheckpointError, match="a/0.npy: expected a header of NumPy"):
+        checkpoint.load(path)
+
+
+def test_options_of_another_task_are_refused(tmp_path: Path) -> None:
+    facts, arrays = checkpoint.load(SAVED)
+    facts["corpus_options"]["encoding"] = 5
+    checkpoint.save(tmp_path / "a.checkpoint", facts, arrays)
+    with pytest.raises(CheckpointError, match="corpus.options.encoding: expected a text"):
+        checkpoint.corpus_options(tmp_path / "a.checkpoint")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.checkpoint")
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        checkpoint.load(tmp_path / "a.checkpoint")

@@ -13,6 +13,7 @@ from seqgen.training.cost_model import AVERAGE, CostModel
 from seqgen.training.precision_benchmark import Measurement
 from seqgen.training.request import RunInputs, RunRequest
 from seqgen.training.setup import RunSetup
+from seqgen.utils.sigint import CTRL_C
 from seqgen.vocabulary import Vocabulary
 from tests.clock import Clock
 
@@ -116,7 +117,7 @@ def test_the_speed_of_a_run_corrects_the_cached_costs(machine: Machine, ends_ear
 
     run = RunSetup(CORPUS, run.model_config, run.train_config, cost_key=run.cost_key, clock=clock)
     scores = loop.train(run, Interrupt()).scores
-    assert (scores["ended_early"] == loop.CTRL_C) is ends_early
+    assert (scores["ended_early"] == CTRL_C) is ends_early
     costs = cost_cache.read(run.cost_key)
     assert costs is not None
     seconds = scores["tokens_seen"] * costs.seconds_per_token(run.model_config, 8)

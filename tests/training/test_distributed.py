@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from seqgen import model_file
-from seqgen.training import distributed
+from seqgen.training import distributed, rendezvous
 from tests.conftest import PATIENCE, Run
 
 TRAIN = """
@@ -131,10 +131,13 @@ def test_a_run_whose_worker_died_is_resumed(book: Path, tmp_path: Path, seqgen: 
 def test_ctrl_c_ends_a_waiting_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     two = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(two))
+    met = []
+    monkeypatch.setattr(rendezvous, "meet", lambda *place: met.append(place))
     monkeypatch.setattr(
         distributed.tf.distribute,
         "MultiWorkerMirroredStrategy",
         lambda: signal.getsignal(signal.SIGINT),
     )
     assert distributed._of_this_machine.__wrapped__() == signal.SIG_DFL
+    assert met == [(0, ["a:1", "b:2"])]  # it waits there, where signals are received
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -70,7 +70,16 @@ def test_an_unusable_cache_is_ignored(tmp_path: Path, monkeypatch: pytest.Monkey
     expected = {"float32": Measurement(1.0, 2.0)}
     monkeypatch.setattr(precision_benchmark, "_measure_all", lambda: expected)
     assert precision_benchmark.results() == expected
-    assert json.loads((tmp_path / "trials.json").read_text())
+    good = json.loads((tmp_path / "trials.json").read_text())
+    ((machine, _),) = good.items()
+    for damaged in (
+        5, {}, {"float32": 5}, {"float32": {}}, {"bfloat16": {"tokens_per_second": 1, "loss": 1}},
+        {"float32": {"tokens_per_second": -1, "loss": 1}},
+        {"float32": {"tokens_per_second": "fast", "loss": 1}},
+    ):  # fmt: skip
+        (tmp_path / "trials.json").write_text(json.dumps({machine: damaged}))
+        assert not precision_benchmark.is_known()
+        assert precision_benchmark.results() == expected
     monkeypatch.setenv("SEQGEN_CACHE", "/dev/null/cache")
     assert not precision_benchmark.is_known()
     assert precision_benchmark.results() == expected

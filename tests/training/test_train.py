@@ -567,3 +567,23 @@ def test_training_leaves_the_generators_of_the_process_alone(book: Path) -> None
     np.random.seed(1)
     seqgen.train(seqgen.load_corpus(book), epochs=0.05, units=8, batch_size=4, window=16, seed=3)
     assert (random.random(), np.random.random()) == expected
+
+
+def test_a_long_validation_is_skipped_when_the_run_is_ended() -> None:
+    """A model is saved within seconds, however much is held out."""
+    recorder = Recorder(interrupt_after=3)
+    run = loop(corpus(), SMALL, TrainConfig(epochs=5, **FAST), recorder)
+    run.state.best_weights.seconds_of_validation = lambda speed: 4.0
+    result = run.run()
+    assert result.scores["ended_early"] == "Ctrl-C"
+    assert result.scores["validation_loss"] is None and result.history == []
+
+
+def test_the_time_of_a_validation_is_estimated() -> None:
+    best = loop(corpus(), SMALL, TrainConfig(epochs=5, **FAST), Recorder()).state.best_weights
+    best.scored_tokens = 600
+    assert best.seconds_of_validation(100.0) == pytest.approx(2.0)
+    best.validation.tokens_per_second = 200.0
+    assert best.seconds_of_validation(100.0) == 3.0
+    best.validation = None
+    assert best.seconds_of_validation(100.0) == 0.0

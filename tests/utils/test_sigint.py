@@ -1,10 +1,13 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
-from seqgen.utils.sigint import defer_sigint, ignore_sigint
+from seqgen.utils.atomic_files import atomic_write
+from seqgen.utils.sigint import defer_sigint, ignore_sigint, requests_interrupt
+from tests.conftest import Run
 
 
 def press() -> None:
@@ -42,3 +45,51 @@ def test_other_threads_are_not_affected() -> None:
     thread.start()
     thread.join()
     assert done
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_request_to_end_interrupts_once(name: str) -> None:
+    number = getattr(signal, name)
+    with requests_interrupt():
+        with pytest.raises(KeyboardInterrupt, match=name):
+            os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)  # a closed terminal sends it twice
+        with defer_sigint(), ignore_sigint():
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_request_to_end_is_deferred_and_ignored_as_ctrl_c_is() -> None:
+    done = []
+    with requests_interrupt():
+        with ignore_sigint():
+            os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"), defer_sigint():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append(True)
+    assert done
+
+
+def test_other_handlers_are_left_alone() -> None:
+    handler = lambda number, frame: None  # noqa: E731
+    for number, before in ((signal.SIGTERM, handler), (signal.SIGHUP, signal.SIG_IGN)):
+        default = signal.signal(number, before)
+        try:
+            with requests_interrupt():
+                assert signal.getsignal(number) is before
+        finally:
+            signal.signal(number, default)
+
+
+def test_every_command_cleans_up_when_it_is_asked_to_end(
+    seqgen: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        with atomic_write(tmp_path / "a.txt") as path:
+            path.write_text("half")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("seqgen.model_file.load", killed)
+    done = seqgen("info", "a.keras")
+    assert done.returncode == 1 and "Aborted!" in done.stderr
+    assert list(tmp_path.iterdir()) == []

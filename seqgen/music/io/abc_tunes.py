@@ -37,12 +37,13 @@ def tunes_of(data: bytes, counts: Counter[str]) -> list[Tune]:
     text = BLOCKS.sub("%", text)  # a comment, since an empty line would end the tune
     head: list[str] = []
     tunes: list[Tune] = []
+    labels: set[str] = set()
     for block in re.split(r"\n[ \t]*(?=\n|\Z)", text):
         tune: Tune | None = None
         for line in _numbered(block):
             found = FIELD.match(line)
             if found and found[1] == "X":
-                tune = _tune(found[2].strip(), tunes, head)
+                tune = _tune(found[2].strip(), tunes, labels, head)
             if tune is not None:
                 tune.lines.append(line)
             elif found or line.startswith("%%"):
@@ -78,9 +79,10 @@ def _numbered(block: str) -> list[str]:
     return ["X:", *lines] if has_music and "K" in fields and "X" not in fields else lines
 
 
-def _tune(number: str, tunes: list[Tune], head: list[str]) -> Tune:
+def _tune(number: str, tunes: list[Tune], labels: set[str], head: list[str]) -> Tune:
     label = f"X:{number}"
-    if any(tune.label == label for tune in tunes):
+    if label in labels:
         label = f"{label} (tune {len(tunes) + 1})"
+    labels.add(label)
     tunes.append(Tune(label, list(head)))
     return tunes[-1]

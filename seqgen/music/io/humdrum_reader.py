@@ -125,7 +125,7 @@ class _ScoreReader:
         before = self.spines.now
         self.spines.follow(fields)
         in_kern = []
-        for field, spine in zip(fields, before or self.spines.now, strict=True):
+        for field, spine in zip(fields, before, strict=bool(before)):  # none before the first line
             if spine.kind == KERN and field not in ("*", "*^", "*v", "*x", "*+", "*-"):
                 in_kern.append(field)
                 if field.startswith("*I") and (name := INSTRUMENTS.get(field[2:])):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
+from seqgen.corpus.special_files import is_special, read_special
 from seqgen.errors import MusicError
 from seqgen.music.io.abc_reader import read_abc
 from seqgen.music.io.humdrum_reader import read_humdrum
@@ -11,17 +12,16 @@ from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.musicxml_file import ZIP_START
 from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
-from seqgen.music.io.score_reader import read_score
+from seqgen.music.io.score_child import read_in_child
 
-READER_VERSION = 9  # part of the key of cached results
+READER_VERSION = 11  # part of the key of cached results
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 2048
-RIFF_MIDI = b"RMID"
 SCORE_SUFFIXES = frozenset(
     {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
 )
 MIDI_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
-READERS = {  # the others are read by music21
+READERS = {  # the others are read by music21, in a process of its own
     ".abc": read_abc,
     ".krn": read_humdrum,
     ".musicxml": read_musicxml,
@@ -68,8 +68,6 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
             raise MusicError("is empty")
         is_midi = PurePath(name).suffix.lower() in MIDI_SUFFIXES
         if is_midi or data.startswith(MIDI_START):
-            if data[8:12] == RIFF_MIDI:
-                data = data[max(data.find(MIDI_START), 0) :]
             piece, counts = read_midi(data)
             return ReadResult((piece,), counts)
         if not is_music(name, data[:SNIFFED_BYTES]):
@@ -77,7 +75,7 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
         reader = READERS.get(PurePath(name).suffix.lower())
         if reader is not None:
             return reader(data, expand_repeats=expand_repeats)
-        return read_score(name, data, expand_repeats=expand_repeats)
+        return read_in_child(name, data, expand_repeats=expand_repeats)
     except MusicError as error:
         return ReadResult(reason=str(error))
 
@@ -87,9 +85,10 @@ def read_file(path: Path) -> ReadResult:
 
     Raises:
         MusicError: the file cannot be read, or no piece of it can be used.
+        CorpusError: it is a device, or a pipe to which no program writes.
     """
     try:
-        data = path.read_bytes()
+        data = read_special(path, str(path)) if is_special(path) else path.read_bytes()
     except OSError as error:
         raise MusicError(f"{path} cannot be read: {error.strerror}") from error
     result = read(path.name, data)

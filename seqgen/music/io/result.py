@@ -6,8 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from seqgen.music.piece import Note, Part, Piece
-from seqgen.music.signatures import Key, Meter
+from seqgen.music.piece import MOST_BARS, MOST_TICKS, Note, Part, Piece
+from seqgen.music.signatures import MODES, Key, Meter
+from seqgen.utils.schema import (
+    Check,
+    any_number,
+    choice,
+    flag,
+    mapping,
+    number,
+    record,
+    require,
+    sequence,
+    text,
+    whole,
+)  # fmt: skip
+
+MOST_PARTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -50,8 +65,57 @@ def _piece_to_json(piece: Piece) -> dict[str, Any]:
     }
 
 
+def _numbers(value: Any) -> None:
+    """Notes as they are stored: four whole numbers for each."""
+    require(isinstance(value, list) and len(value) % 4 == 0, "four numbers for each note", value)
+    require(set(map(type, value)) <= {int}, "whole numbers", value)
+    for numbers in (value[2::4], value[3::4]):
+        ok = min(numbers, default=0) >= 0 and max(numbers, default=0) <= 127
+        require(ok, "pitches and velocities from 0 to 127", value)
+
+
+def _tuple(*checks: Check) -> Check:
+    """A list with a check for each of its members."""
+
+    def check_all(value: Any) -> None:
+        require(isinstance(value, (list, tuple)), "a list", value)
+        require(len(value) == len(checks), f"a list of {len(checks)}", value)
+        for check, each in zip(checks, value, strict=True):
+            check(each)
+
+    return check_all
+
+
+TICK = whole(0, MOST_TICKS)
+PIECE = record(
+    {
+        "parts": sequence(_tuple(whole(0, 127), flag, _numbers), MOST_PARTS),
+        "bars": sequence(TICK, MOST_BARS, least=1),
+        "length": TICK,
+        "meters": sequence(_tuple(TICK, _tuple(whole(1, 99), whole(1, 99))), MOST_BARS),
+        "keys": sequence(_tuple(TICK, _tuple(whole(-7, 7), choice(MODES))), MOST_BARS),
+        "tempi": sequence(_tuple(TICK, number(0, 1e9)), MOST_TICKS),
+        "title": text(1_000_000),
+    }
+)
+RESULT = record(
+    {
+        "pieces": sequence(PIECE, most=1_000_000),
+        "counts": mapping(any_number, most=1000),
+        "reason": text(10_000),
+        "skipped": sequence(text(10_000), most=1_000_000),
+    }
+)
+
+
 def from_json(data: Mapping[str, Any]) -> ReadResult:
-    """Return the result from the data of `to_json`."""
+    """Return the result from the data of `to_json`.
+
+    Raises:
+        ValueError: the data are not those of a result.
+        MusicError: a piece contradicts itself.
+    """
+    RESULT(data)
     pieces = tuple(_piece_from_json(piece) for piece in data["pieces"])
     return ReadResult(pieces, data["counts"], data["reason"], tuple(data["skipped"]))
 

@@ -20,7 +20,7 @@ from seqgen.music.piece import (
     Piece,
     regular_bars,
 )
-from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter, is_real_meter
+from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter, is_real_meter, is_real_tempo
 
 Value = TypeVar("Value")
 Changes = list[tuple[Fraction, Value]]
@@ -108,9 +108,17 @@ def piece_of(score: Score, counts: Counter[str], *, expand_repeats: bool = False
         length,
         _present(_at_bars(meters, bars)),
         _present(_at_bars(_moved(score.keys, length), bars)),
-        _present(_moved(score.tempi, length)),
+        _present(_moved(_real_tempi(score.tempi, counts), length)),
         score.title,
     )
+
+
+def _real_tempi(tempi: Changes[float], counts: Counter[str]) -> Changes[float]:
+    """Leave out tempi that nobody plays, and count them as `odd tempi`."""
+    real = [(time, tempo) for time, tempo in tempi if is_real_tempo(tempo)]
+    if len(real) < len(tempi):
+        counts["odd tempi"] += len(tempi) - len(real)
+    return real
 
 
 def require_length(quarters: Fraction) -> None:

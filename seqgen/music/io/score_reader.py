@@ -14,7 +14,7 @@ from seqgen.music.io.drum_staff import drum_at
 from seqgen.music.io.music21_parser import scores
 from seqgen.music.io.result import ReadResult
 from seqgen.music.piece import MOST_TICKS, TICKS_PER_QUARTER, Note, Part, Piece
-from seqgen.music.signatures import MODES, TICKS_PER_WHOLE, Key, Meter, is_real_meter
+from seqgen.music.signatures import MODES, TICKS_PER_WHOLE, Key, Meter, is_real_meter, is_real_tempo
 
 OFF_GRID = 1e-3  # ticks; smaller differences are due to rounding
 
@@ -114,7 +114,7 @@ def _tempi(score: m21.Score) -> tuple[tuple[int, float], ...]:
     """Return the changes of tempo."""
     tempi: dict[int, float] = {}
     for mark in score.recurse().getElementsByClass("MetronomeMark"):
-        if tempo := mark.getQuarterBPM():
+        if (tempo := mark.getQuarterBPM()) and is_real_tempo(tempo):
             tempi.setdefault(_ticks(mark.getOffsetInHierarchy(score)), round(float(tempo), 3))
     return tuple(sorted(tempi.items()))
 

@@ -7,11 +7,26 @@ key         "key:Bb" …              only where the key changes, and in the fir
 
 from __future__ import annotations
 
+from seqgen.errors import MusicError
 from seqgen.music.piece import Part, Piece
 from seqgen.music.signatures import Key, Meter
 
 BAR = "bar"
 METER, KEY = "meter:", "key:"
+
+
+def is_signature(token: str) -> bool:
+    """Whether a token is a meter or a key.
+
+    >>> is_signature("key:Am"), is_signature("key:H"), is_signature("bar")
+    (True, False, False)
+    """
+    try:
+        if token.startswith(METER):
+            return str(Meter.parse(token.removeprefix(METER))) == token.removeprefix(METER)
+        return token.startswith(KEY) and bool(Key.parse(token.removeprefix(KEY)))
+    except MusicError:
+        return False
 
 
 class BarStarts:

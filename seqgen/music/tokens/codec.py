@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from seqgen.errors import ConfigError
 from seqgen.music.piece import Piece
 from seqgen.music.tokens import melody, polyphony
+from seqgen.music.tokens.bar_tokens import is_signature
 from seqgen.music.tokens.voices import voices_of
 
 ENCODINGS = ("melody", "polyphony")
@@ -61,6 +62,16 @@ class Codec:
     def decode(self, tokens: Iterable[str]) -> Piece:
         """Return the piece that any list of tokens spells."""
         return melody.decode(tokens) if self.is_melody else polyphony.decode(tokens)
+
+    def knows(self, token: str) -> bool:
+        """Whether a token is one of this encoding.
+
+        >>> [Codec("melody").knows(token) for token in ("duration:48", "duration:49", "meter:9/9")]
+        [True, False, False]
+        """
+        if is_signature(token):
+            return True
+        return token in (melody.TOKENS if self.is_melody else polyphony.TOKENS)
 
     def starts_note(self, token: str) -> bool:
         """Whether a note begins with this token."""

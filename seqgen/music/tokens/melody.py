@@ -30,6 +30,7 @@ REST, TIE = "rest", "tie"
 DURATIONS = TickTokens("duration")
 PITCHES = {f"pitch:{pitch}": pitch for pitch in range(128)}
 PITCH_TOKENS = tuple(PITCHES)
+TOKENS = frozenset({*DURATIONS.ticks, *PITCHES, REST, TIE, BAR})  # without meters and keys
 
 
 def restrict(piece: Piece) -> Piece:

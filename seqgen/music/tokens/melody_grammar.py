@@ -55,10 +55,12 @@ class MelodyGrammar(BarGrammar):
             return self.header.allowed(mask)
         if self.duration:
             mask |= self.pitches
-            _allow(mask, self.rest)
+            if not self.is_narrow:
+                _allow(mask, self.rest)
             if self.at_bar_line and self.is_sounding:
                 _allow(mask, self.tie)
-        if not mask.any() or (not self.duration and self.bars.may_close):
+        # A bar line needs time before it: with other tokens than these a bar might never fill.
+        if self.bars.filled and (not mask.any() or (not self.duration and self.bars.may_close)):
             _allow(mask, self.bar)
         return mask
 

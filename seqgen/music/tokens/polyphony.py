@@ -33,7 +33,7 @@ from itertools import pairwise
 
 from seqgen.errors import MusicError
 from seqgen.music.piece import MOST_TICKS, VELOCITY, Note, Part, Piece
-from seqgen.music.tokens.bar_tokens import BarReader, BarStarts, transpose_key
+from seqgen.music.tokens.bar_tokens import BAR, BarReader, BarStarts, transpose_key
 from seqgen.music.tokens.durations import TickTokens
 from seqgen.music.tokens.voices import one_of_each_pitch, voices_of
 
@@ -51,6 +51,12 @@ PITCHES = {f"pitch:{pitch}": pitch for pitch in range(128)}
 DRUM_ONSETS = {f"drum:{pitch}": pitch for pitch in range(128)}
 PROGRAMS = {f"program:{program}": program for program in range(128)}
 VELOCITIES = {f"velocity:{level}": level for level in range(VELOCITY_LEVELS)}
+TOKENS = frozenset(  # without meters and keys
+    {
+        *SHIFTS.ticks, *NOTE_ONS, *NOTE_OFFS, *VOICES, *PITCHES, *DRUM_ONSETS, *PROGRAMS,
+        *VELOCITIES, MORE_VOICES, DRUMS, OFF, BAR,
+    }
+)  # fmt: skip
 
 Event = tuple[int, int, Note | None]  # tick, voice, the note that starts there or None
 

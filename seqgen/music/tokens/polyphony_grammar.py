@@ -108,6 +108,8 @@ class PolyphonyGrammar(BarGrammar):
         if self.bars.room == 0:
             return self.bar
         note_ons = self._may_change(self.note_on_voices) | self._may_change(self.voice_numbers)
+        if self.is_narrow and note_ons.any() and not self.is_sounding.any():
+            return note_ons if self.after_velocity else note_ons | self.velocities
         if self.has_drums:
             note_ons |= self.drum_onsets > self.last_drum
         if self.after_velocity:
@@ -116,7 +118,8 @@ class PolyphonyGrammar(BarGrammar):
         mask |= (self.note_off_voices > self.last_voice) & self.is_sounding[self.note_off_voices]
         if note_ons.any():
             mask |= self.velocities
-        if self.bars.may_close or not mask.any():
+        # A bar line needs time before it: with other tokens than these a bar might never fill.
+        if self.bars.filled and (self.bars.may_close or not mask.any()):
             mask |= self.bar
         return mask
 

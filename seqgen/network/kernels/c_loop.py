@@ -19,6 +19,8 @@ from seqgen.network.kernels.cell import Cell
 from seqgen.types import Floats, Ids, Tensor
 
 UNITS = 16  # the number of units must be a multiple of this
+# Of every cell, in the order of `CELLS`, as `seqgen/native/train_window.c` has them.
+GATES, RESIDUALS, GRADIENT_ROWS = (1, 4, 3), (1, 6, 5), (1, 4, 4)
 
 
 class Window(ctypes.Structure):
@@ -188,6 +190,48 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
     return dict(zip(("hidden", "cell_state"), state, strict=False))
 
 
+def array_bytes(
+    work: str, cell: int, itemsize: int, shape: tuple[int, int, int, int], tile: int
+) -> dict[str, int]:
+    """The size in bytes of every array of `struct window`.
+
+    Args:
+        work: the name of the function of the library.
+        cell: a number of `CELLS`.
+        itemsize: bytes of a number in the precision of the products.
+        shape: units, width, steps and batch size.
+        tile: rows of packed weights are padded to a multiple of it.
+
+    >>> array_bytes("window_forward", CELLS.index("gru"), 4, (16, 3, 2, 8), tile=8)["bias"]
+    384
+    """
+    units, width, steps, batch_size = shape
+    gates, window = GATES[cell] * units, steps * batch_size * itemsize
+    is_backward = work in ("window_pack_backward", "window_backward")
+    gradient_rows = gates if work == "window_scatter" else GRADIENT_ROWS[cell] * units
+
+    def packed(rows: int, columns: int) -> int:  # words of four bytes
+        return -(-rows // tile) * tile * -(-columns * itemsize // 4) * 4
+
+    columns = width if work == "window_pack_forward" else units
+    return {
+        "weights": width * gates * itemsize,
+        "packed": packed(units, gates) if is_backward else packed(gates, columns),
+        "packed_kernel": packed(gates, width),
+        "products": 4 * width * gates,
+        "ids": 4 * steps * batch_size,
+        "bias": 4 * gates * (2 if CELLS[cell] == "gru" else 1),
+        "inputs": width * window,
+        "outputs": units * window,
+        "hidden": 4 * units * batch_size,
+        "cell_state": 4 * units * batch_size,
+        "residuals": RESIDUALS[cell] * units * window,
+        "gradient": gradient_rows * window,
+        "d_products": 4 * gates * width,
+        "d_bias": 4 * GRADIENT_ROWS[cell] * units,
+    }
+
+
 def _call(
     work: Callable[..., int],
     cell: int,
@@ -196,8 +240,16 @@ def _call(
     **arrays: Floats | Ids,
 ) -> None:
     """Call a function of the library. `shape` is (units, width, steps, batch size)."""
-    window = Window(_isa(tf.as_dtype(dtype), shape[-1]), cell, *shape)
-    for name, array in arrays.items():
-        setattr(window, name, array.ctypes.data)
     units, *_, batch_size = shape
+    isa = _isa(tf.as_dtype(dtype), batch_size)
+    tile = library().window_tile_rows(isa, batch_size)
+    sizes = array_bytes(work.__name__, cell, np.dtype(dtype).itemsize, shape, tile)
+    window = Window(isa, cell, *shape)
+    for name, array in arrays.items():
+        if array.nbytes != sizes[name] or not array.flags.c_contiguous:
+            raise ValueError(
+                f"{name}: expected {sizes[name]:,} contiguous bytes for a window of {units} units "
+                f"and a batch of {batch_size}, got {array.dtype} of shape {array.shape}"
+            )
+        setattr(window, name, array.ctypes.data)
     check(work(ctypes.byref(window)), f"a window of {units} units and a batch of {batch_size}")

@@ -18,7 +18,7 @@ from seqgen.music.tokens.codec import Codec
 from seqgen.music.tokens.melody_grammar import MelodyGrammar
 from seqgen.music.tokens.polyphony_grammar import PolyphonyGrammar
 from seqgen.tasks.base import Metadata
-from seqgen.tasks.music.request import MusicRequest
+from seqgen.tasks.music.request import LEAST_TEMPO, MOST_TEMPO, MusicRequest
 from seqgen.types import Json
 from seqgen.vocabulary import Vocabulary
 
@@ -195,13 +195,17 @@ class Conditioning:
         primer = request.primer
         tempo = request.tempo or (primer.tempo if primer and primer.tempi else None)
         is_compound = piece.meter.beat_ticks * piece.meter.beat_type > TICKS_PER_WHOLE
-        tempo = tempo or self.details["tempo"] or (COMPOUND_TEMPO if is_compound else TEMPO)
+        if not tempo and self.details["tempo"]:
+            tempo = min(max(self.details["tempo"], LEAST_TEMPO), MOST_TEMPO)
+        tempo = tempo or (COMPOUND_TEMPO if is_compound else TEMPO)
         program = request.program
         if program is None and self.codec.is_melody:
             program = primer.parts[0].program if primer and primer.parts else None
             program = self.details["program"] if program is None else program
         parts = tuple(
-            part if program is None or part.is_drums else replace(part, program=program)
+            part
+            if program is None or part.is_drums
+            else replace(part, program=program, is_drums=request.is_drums)
             for part in piece.parts
         )
         requested = request.key

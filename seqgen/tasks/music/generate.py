@@ -186,7 +186,7 @@ class MusicGenerator:
         state, ids, scores = draft.primer.state, [], []
         if draft.beginning is not None:
             if draft.beginning.is_stuck:
-                raise _no_note_left()
+                raise _no_note_left(draft.config)
             assert draft.beginning.state is not None
             state = draft.beginning.state
             ids, scores = draft.beginning.ids, draft.beginning.log_probabilities
@@ -200,7 +200,7 @@ class MusicGenerator:
             default=None,
         )
         if best is None:
-            raise _no_note_left()
+            raise _no_note_left(draft.config)
         return ids + best.ids, scores + best.log_probabilities
 
     def _output(self, draft: _Draft, candidate: int = 0) -> GeneratedSequence:
@@ -235,7 +235,7 @@ class MusicGenerator:
         output, state = self._output(draft), draft.primer.state
         for found in beam_search.search(self.engine, state, output, width, count):
             if found.is_stuck:
-                raise _no_note_left()
+                raise _no_note_left(draft.config)
             yield self._composition(draft, found.ids, found.log_probabilities)
 
     def _composition(self, draft: _Draft, ids: list[int], scores: list[float]) -> Composition:
@@ -257,7 +257,11 @@ class MusicGenerator:
         return end + self.conditioning.final_degree_score(piece)
 
 
-def _no_note_left() -> MusicError:
+def _no_note_left(config: SampleConfig) -> MusicError:
+    if config.max_copy is None:
+        return MusicError(
+            "the model's tokens cannot fill a bar; choose another meter, or train the model again"
+        )
     return MusicError(
         "max_copy: every possible next note would continue a copy; allow longer copies, or a "
         "wider range"

@@ -55,11 +55,13 @@ def write_pieces(
     if "primer" in requested:
         requested["primer"] = _read_primer(generator, requested["primer"], say)
     data = generator.model.data
+    paths = piece_paths(data.corpus["name"], output, count)
+    for folder in {path.parent for path in paths}:  # before anything is generated
+        require_writable(folder / paths[0].name if folder.is_dir() else folder)
     pieces = generator.pieces(
         count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **requested
     )
     copied = []
-    paths = piece_paths(data.corpus["name"], output, count)
     for number, (path, composition) in enumerate(zip(paths, pieces, strict=False), 1):
         _make_folder(path.parent)
         say_if_renamed(path, say)

@@ -11,6 +11,8 @@ from seqgen.music.io.read import MUSIC_SUFFIXES, read_file
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import Key, Meter
 
+LEAST_TEMPO, MOST_TEMPO = 4, 1000  # quarters a minute
+
 
 @dataclass(frozen=True)
 class MusicRequest:
@@ -27,14 +29,17 @@ class MusicRequest:
     lowest: int = 0  # pitches, as MIDI numbers
     highest: int = 127
     program: int | None = None  # General MIDI program, 0 to 127
+    is_drums: bool = False  # the notes are played as drums
     primer: Piece | None = None  # music that the piece continues
     echo: bool = True  # the piece includes the primer
 
     def __post_init__(self) -> None:
         if self.bars is not None and not 1 <= self.bars <= 10_000:
             raise ConfigError(f"bars: expected a whole number from 1 to 10,000, got {self.bars}")
-        if self.tempo is not None and not 4 <= self.tempo <= 1000:
-            raise ConfigError(f"tempo: expected 4 to 1000 quarters a minute, got {self.tempo}")
+        if self.tempo is not None and not LEAST_TEMPO <= self.tempo <= MOST_TEMPO:
+            raise ConfigError(
+                f"tempo: expected {LEAST_TEMPO} to {MOST_TEMPO} quarters a minute, got {self.tempo}"
+            )
 
 
 def parse_request(
@@ -53,12 +58,12 @@ def parse_request(
     Args:
         bars: number of full bars after a pick-up or the primer; by default the model ends the
             piece.
-        key: such as `G`, `Em` or `D dorian`; by default the model's choice, or drawn as often as
-            it occurs in the corpus.
+        key: such as `G`, `Em`, `B-flat major` or `D dorian`; by default the model's choice, or
+            drawn as often as it occurs in the corpus.
         meter: such as `6/8`.
         tempo: quarter notes per minute.
-        pitch_range: such as `G3-C6`.
-        instrument: a General MIDI name, or its number from 1 to 128.
+        pitch_range: such as `G3-C6` or `55-84`.
+        instrument: a General MIDI name, its number from 1 to 128, or `drums`.
         primer: music to continue: a file, whose first piece is used, a piece, or notes such as
             `G4/8 A4/8 B4/4`.
         echo: whether the piece includes the primer.
@@ -70,6 +75,7 @@ def parse_request(
     >>> parse_request(key="Em", pitch_range="G3-C6").lowest
     55
     """
+    player = instruments.instrument_of(instrument) if instrument else None
     lowest, highest = pitch_names.range_of(pitch_range) if pitch_range else (0, 127)
     return MusicRequest(
         bars,
@@ -78,7 +84,8 @@ def parse_request(
         tempo,
         lowest,
         highest,
-        instruments.program_of(instrument) if instrument else None,
+        player.program if player else None,
+        bool(player and player.is_drums),
         primer if primer is None or isinstance(primer, Piece) else primers(primer)[0],
         echo,
     )
@@ -91,6 +98,14 @@ def primers(text: str | Path) -> tuple[Piece, ...]:
         MusicError: the file cannot be read, or the text does not spell notes.
     """
     path = Path(text)
-    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or path.is_file():
+    if isinstance(text, Path) or path.suffix.lower() in MUSIC_SUFFIXES or _exists(path):
         return read_file(path).pieces
     return (pitch_names.piece_of(text),)
+
+
+def _exists(path: Path) -> bool:
+    """Whether a path exists; a long text is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,11 +15,13 @@ from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.signatures import TICKS_PER_WHOLE
 from seqgen.music.tokens.codec import Codec
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Metadata, Task, TaskModel, require_own_options
-from seqgen.tasks.music import corpus, samples
+from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
+from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
+from seqgen.tasks.music.metadata import require_valid
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
+from seqgen.tasks.music.request import MusicRequest
 from seqgen.tasks.output import Say
 from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
@@ -38,10 +41,19 @@ class MusicTask(Task):
 
     def detect(self, source: Source) -> bool:
         """Whether the name or the first bytes are those of a MIDI file or a score."""
-        with source.open() as file:
-            return is_music(source.label, file.read(SNIFFED_BYTES))
+        return is_music(source.label, source.head(SNIFFED_BYTES))
 
     read = staticmethod(corpus.read)
+
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """See `seqgen.tasks.music.inspection.inspect`."""
+        if encoding is not None:
+            raise ConfigError(
+                f"encoding: expected none for files of music, got {encoding!r}; leave it out"
+            )
+        return inspection.inspect(sources, progress=progress)
 
     def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
         """Return codes of the steps from note to note, the same in every key."""
@@ -79,6 +91,10 @@ class MusicTask(Task):
         texts = [vocabulary.decode(ids[start : end - 1]) for start, end in pairwise(bounds)]
         ticks = sum(codec.decode(text).length for text in texts)
         return {"note": int(starts[ids].sum()), "beat": 4 * ticks / TICKS_PER_WHOLE}
+
+    def require_valid(self, metadata: Metadata, vocabulary: Vocabulary) -> None:
+        """Check the tokens, and everything that generation reads of `options` and `details`."""
+        require_valid(metadata, vocabulary)
 
     def summarise(self, metadata: Metadata) -> str:
         """Describe the corpus: pieces, notes, encoding and keys."""
@@ -120,6 +136,7 @@ class MusicTask(Task):
         require_own_options(self.name, [] if length is None else ["length"])
         SampleConfig(temperature=temperature or 0, seed=seed)
         bars = MEASURED_BARS if bars is None else bars
+        MusicRequest(bars=bars)
         return {"bars": bars, "temperature": temperature, "seed": seed}
 
     def measure_samples(

@@ -13,7 +13,9 @@ from seqgen.corpus import sources as sources_module
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
+from seqgen.tasks.text.decoding import UnreadableTextError, decoded
 from seqgen.tasks.text.encoding import Bounds, TextOptions, encode
+from seqgen.tasks.text.guess_encoding import ISO_2022_JP, UNICODE_MARKS, unicode_with_nul
 from seqgen.types import Ids
 from seqgen.vocabulary import Vocabulary
 
@@ -23,10 +25,6 @@ BINARY_STARTS = (
     *(b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a"),
     *(b"\x1f\x8b", b"MThd\0", b"ID3\x02", b"ID3\x03", b"ID3\x04"),
 )
-UNICODE_MARKS = {  # in this order: the mark of UTF-32-LE starts with that of UTF-16-LE
-    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
-    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
-}
 
 
 def read(
@@ -95,7 +93,7 @@ def _usable(
     """
     usable, skipped = [], []
     for source in sources:
-        reason = _why_not_text(source, options.encoding)
+        reason = why_not_text(source, options.encoding, whole=source.optional)
         if reason is None:
             usable.append(source)
         elif source.optional:
@@ -109,17 +107,49 @@ def _usable(
     return usable, tuple(skipped)
 
 
-def _why_not_text(source: Source, encoding: str) -> str | None:
-    with source.open() as file:
-        head = file.read(SNIFFED_BYTES)
+def why_not_text(source: Source, encoding: str, *, whole: bool = False) -> str | None:
+    r"""Why a source cannot be learned from, and what to do; None if it can.
+
+    Args:
+        source: a file.
+        encoding: in which it should be.
+        whole: decode all of it, rather than judge by its first bytes. The reason is then also
+            that the file cannot be opened.
+
+    >>> why_not_text(Source("note", data=b"MThd\0"), "utf-8")
+    'is a binary file; expected plain text, save it as such'
+    """
+    try:
+        reason = _why_no_head_of_text(source.head(SNIFFED_BYTES), encoding)
+        if reason is None and whole:
+            for _ in decoded(source, encoding):
+                pass
+    except UnreadableTextError as error:
+        return error.reason
+    except CorpusError as error:
+        if not whole:
+            raise
+        return str(error).removeprefix(source.label).lstrip()
+    return reason
+
+
+def _why_no_head_of_text(head: bytes, encoding: str) -> str | None:
     if not head:
         return "is empty; expected a file with text"
-    wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    codec = codecs.lookup(encoding).name
+    wide = codec.startswith(("utf-16", "utf-32"))
     for name, marks in UNICODE_MARKS.items():
         if not wide and head.startswith(marks):
             return f"looks like {name}; add --encoding {name}"
-    if head.startswith(BINARY_STARTS) or (not wide and b"\0" in head):
+    if head.startswith(BINARY_STARTS):
         return "is a binary file; expected plain text, save it as such"
+    if not wide and b"\0" in head:
+        name = unicode_with_nul(head) or ""
+        if name:
+            return f"looks like {name} without a byte order mark; add --encoding {name}"
+        return "is a binary file; expected plain text, save it as such"
+    if codec == "utf-8" and any(sign in head for sign in ISO_2022_JP):
+        return "looks like iso2022_jp; add --encoding iso2022_jp"
     return None
 
 

@@ -7,31 +7,43 @@ memory-mapped, so that it is never completely in memory.
 
 from __future__ import annotations
 
-import codecs
+import errno
 import io
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.corpus.sources import Source
-from seqgen.errors import ConfigError, CorpusError, OutputError
+from seqgen.errors import CorpusError, OutputError
+from seqgen.tasks.text.decoding import UnreadableTextError, decoded, require_encoding
 from seqgen.types import Ids
-from seqgen.utils.cache import cache_folder
+from seqgen.utils import schema
+from seqgen.utils.archives import open_regular
+from seqgen.utils.cache import cache_folder, read_json
+from seqgen.utils.validate import require_whole
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 IN_MEMORY_BYTES = 1 << 25  # a larger corpus is encoded into a file
-CACHE_VERSION = 1  # of the encoding; increase it to invalidate cached corpora
+CACHE_VERSION = 2  # of the encoding; increase it to invalidate cached corpora
+CHUNK = 1 << 22  # ids that are checked at once
 CODE_POINTS = 0x110000
+MOST_COUNT = 1_000_000_000  # largest `min_count`
 NEWLINE = ord("\n")
+FACTS = schema.record(
+    {
+        "vocabulary": schema.sequence(schema.text(20, least=1), CODE_POINTS + 2, least=1),
+        "lengths": schema.sequence(schema.whole(), 2, least=2),  # of the ids and the bounds
+    }
+)
 
 Codes = npt.NDArray[np.uint32]
 Bounds = npt.NDArray[np.int64]
@@ -50,17 +62,8 @@ class TextOptions:
     min_count: int = 1  # rarer characters become `<unk>`
 
     def __post_init__(self) -> None:
-        try:
-            b"a".decode(self.encoding)
-        except UnicodeDecodeError:
-            pass  # a valid encoding with more than one byte per character
-        except (LookupError, ValueError) as error:
-            raise ConfigError(
-                f"encoding: expected a name such as utf-8, latin-1, cp1252 or utf-16, "
-                f"got {self.encoding!r}; choose one that Python knows"
-            ) from error
-        if self.min_count < 1:
-            raise ConfigError(f"min_count: expected at least 1, got {self.min_count}; use 1")
+        require_encoding(self.encoding)
+        require_whole("min_count", self.min_count, 1, MOST_COUNT)
 
 
 def encode(
@@ -85,10 +88,7 @@ def encode(
         vocabulary = _encode(sources, options, ids_file, bounds_file)
         ids = np.frombuffer(ids_file.getbuffer(), vocabulary.dtype)
         return vocabulary, ids, np.frombuffer(bounds_file.getbuffer(), np.int64)
-    folder = _encoded_on_disk(sources, options, digest)
-    vocabulary = Vocabulary.from_json(json.loads((folder / "vocabulary.json").read_bytes()))
-    ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
-    return vocabulary, ids, np.memmap(folder / "bounds.bin", np.int64, mode="r")
+    return _mapped(_encoded_on_disk(sources, options, digest))
 
 
 def _encode(
@@ -138,7 +138,7 @@ def _codes(sources: Sequence[Source], options: TextOptions) -> Iterator[Codes]:
     """Yield the code points of all sources in chunks; with `lines`, without empty lines."""
     last = NEWLINE
     for number, source in enumerate(sources):
-        for text in _decoded(source, options.encoding):
+        for text in decoded(source, options.encoding):
             codes = np.frombuffer(_utf_32(source, text), np.uint32)
             if not len(codes):
                 continue
@@ -155,61 +155,83 @@ def _utf_32(source: Source, text: str) -> bytes:
     try:
         return text.encode("utf-32-le")
     except UnicodeEncodeError as error:  # UTF-7 decodes lone surrogates
-        raise CorpusError(
-            f"{source.label} contains a lone surrogate, half of a character; remove it"
+        raise UnreadableTextError(
+            source.label, "contains a lone surrogate, half of a character; remove it"
         ) from error
 
 
-def _decoded(source: Source, encoding: str) -> Iterator[str]:
-    """Yield the text of a source in chunks, without byte order mark, with normalised newlines."""
-    # A byte order mark is removed below; the codec utf-8-sig would shift the offsets in errors.
-    name = "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
-    decoder = codecs.getincrementaldecoder(name)()
-    newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    consumed, at_start = 0, True
-    for chunk in chain(source.chunks(), [b""]):  # the empty chunk flushes both decoders
-        final = not chunk
-        pending = len(decoder.getstate()[0])
-        try:
-            text = newlines.decode(decoder.decode(chunk, final), final)
-        except UnicodeDecodeError as error:
-            offset = consumed - pending + error.start
-            byte = error.object[error.start]
-            raise CorpusError(
-                f"{source.label}: byte {offset:,} (0x{byte:02x}) is not {encoding}; "
-                "give the encoding of the file, for example --encoding cp1252 or latin-1"
-            ) from error
-        consumed += len(chunk)
-        if at_start and text:
-            text, at_start = text.removeprefix("\ufeff"), False
-        if "\0" in text:
-            raise CorpusError(f"{source.label} is a binary file: it contains NUL; expected text")
-        yield text
+def _mapped(folder: Path) -> tuple[Vocabulary, Ids, Bounds]:
+    """Map the files of a corpus in the cache, see `encode`.
+
+    Raises:
+        OSError: a file is missing.
+        ValueError: the files are damaged.
+    """
+    facts = read_json(folder / "facts.json")
+    FACTS(facts)
+    vocabulary = Vocabulary.from_json(facts["vocabulary"])
+    for name in ("ids.bin", "bounds.bin"):
+        open_regular(folder / name).close()  # mapping a pipe would wait for ever
+    ids = np.memmap(folder / "ids.bin", vocabulary.dtype, mode="r")
+    bounds = np.memmap(folder / "bounds.bin", np.int64, mode="r")
+    in_order = bounds[0] == 0 and (np.diff(bounds) > 0).all() and bounds[-1] in (0, len(ids))
+    intact = in_order and [len(ids), len(bounds)] == facts["lengths"]
+    if not intact or _highest(folder / "ids.bin", vocabulary.dtype) >= len(vocabulary):
+        raise ValueError(f"expected {facts['lengths']} ids and bounds, got other ones")
+    return vocabulary, ids, bounds
+
+
+def _highest(path: Path, dtype: np.dtype[Any]) -> int:
+    """The highest id of a file, which is not mapped: its pages would stay in memory."""
+    highest = 0
+    with path.open("rb") as file:
+        while len(ids := np.fromfile(file, dtype, CHUNK)):
+            highest = max(highest, int(ids.max()))
+    return highest
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        _mapped(folder)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _encoded_on_disk(sources: Sequence[Source], options: TextOptions, digest: str) -> Path:
-    """The cache folder of a corpus encoded with these options, which is created if missing."""
+    """The cache folder of a corpus encoded with these options, which is created if missing.
+
+    Two processes may create it at a time: a folder appears complete, under its final name.
+    """
     sizes = [source.size for source in sources]  # a newline may be added after a text
     key = sha256(repr((CACHE_VERSION, digest, sizes, options)).encode()).hexdigest()
     folder = cache_folder() / "corpora" / key
-    if folder.exists():
+    if _is_intact(folder):
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
         try:
-            ids_path, bounds_path = temporary / "ids.bin", temporary / "bounds.bin"
-            with ids_path.open("wb") as ids_file, bounds_path.open("wb") as bounds_file:
-                vocabulary = _encode(sources, options, ids_file, bounds_file)
-            text = json.dumps(vocabulary.to_json())
-            (temporary / "vocabulary.json").write_text(text, encoding="utf-8")
-            if not folder.exists():  # unless another process was faster
+            _encode_into(temporary, sources, options)
+            shutil.rmtree(folder, ignore_errors=True)  # it is damaged
+            with suppress(OSError):  # another process was faster
                 temporary.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+        if not _is_intact(folder):
+            raise OSError(errno.EIO, "the files differ from what was written")
     except OSError as error:
         raise OutputError(
             f"{folder.parent}: the encoded corpus cannot be written to this folder "
             f"({error.strerror}); make room, or set another folder in SEQGEN_CACHE"
         ) from error
     return folder
+
+
+def _encode_into(folder: Path, sources: Sequence[Source], options: TextOptions) -> None:
+    ids_path, bounds_path = folder / "ids.bin", folder / "bounds.bin"
+    with ids_path.open("wb") as ids_file, bounds_path.open("wb") as bounds_file:
+        vocabulary = _encode(sources, options, ids_file, bounds_file)
+        lengths = [ids_file.tell() // vocabulary.dtype.itemsize, bounds_file.tell() // 8]
+    facts = {"vocabulary": vocabulary.to_json(), "lengths": lengths}
+    (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from seqgen.errors import OutputError
+from seqgen.errors import ConfigError, OutputError
 from seqgen.tasks.output import Say, print_json, say_if_renamed
 from seqgen.tasks.text.generate import TextGenerator, report
+from seqgen.tasks.text.prompt import read_prompt
 from seqgen.types import Json
 from seqgen.utils.atomic_files import atomic_write, require_writable
 
@@ -34,18 +35,22 @@ def write_texts(
         output: the path of a file; None for stdout.
         count: number of texts.
         as_json: print a line of JSON per text, with tokens and log-probabilities.
-        options: of `TextGenerator.texts`, with the seed.
+        options: of `TextGenerator.texts`, with the seed, or `prompt_file`, a path, in place of
+            the prompt.
         say: shows a message to the user.
 
     Raises:
         OutputError: the file cannot be written, its suffix belongs to another kind of file, or
             stdout is closed.
+        CorpusError: the file with the prompt cannot be read.
     """
     if output:
         require_text_name(Path(output))
         require_writable(Path(output))
     elif sys.stdout is None:
         raise OutputError("standard output is closed; open it, or give a file with --output")
+    if "prompt_file" in options:
+        options = _with_prompt_of_file(options)
     lines = generator.vocabulary.end_id is not None
     texts = generator.texts(count, scored=as_json, **options)
     if options.get("prompt") == "":
@@ -74,6 +79,17 @@ def write_texts(
             )
     for line in report(texts):
         say(line)
+
+
+def _with_prompt_of_file(options: Json) -> Json:
+    """Replace the path of a prompt by the prompt."""
+    if "prompt" in options:
+        raise ConfigError(
+            "prompt_file: expected either a prompt or a file with it, got both; leave one out"
+        )
+    path = options["prompt_file"]
+    others = {name: value for name, value in options.items() if name != "prompt_file"}
+    return {**others, "prompt": read_prompt(path)}
 
 
 def require_text_name(path: Path) -> None:

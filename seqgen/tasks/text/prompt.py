@@ -4,9 +4,38 @@ from __future__ import annotations
 
 import unicodedata
 
-from seqgen.errors import VocabularyError
+from seqgen.corpus import sources
+from seqgen.errors import ConfigError, CorpusError, VocabularyError
+from seqgen.tasks.text.decoding import decoded
 from seqgen.types import Ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
+
+SHOWN = 10  # unknown characters in a message
+MOST_CHARACTERS = 10_000_000  # of a prompt, which the network reads before it generates
+
+
+def read_prompt(path: str) -> str:
+    """Read a prompt from a file in UTF-8, without its final newline, which editors add.
+
+    Args:
+        path: a file, or `-` for standard input.
+
+    Raises:
+        CorpusError: there is no such file, or it cannot be read or is not text.
+        ConfigError: the prompt is too long.
+    """
+    found = sources.from_path(path)
+    if not found or found[0].optional or len(found) > 1:
+        raise CorpusError(f"prompt_file: expected a file, got {path!r}; check the name")
+    text = ""
+    for part in decoded(found[0], "utf-8"):
+        text += part
+        if len(text) > MOST_CHARACTERS:
+            raise ConfigError(
+                f"prompt_file: expected at most {MOST_CHARACTERS:,} characters, got more; shorten "
+                f"{path}"
+            )
+    return text.removesuffix("\n")
 
 
 def encode_prompt(
@@ -51,7 +80,9 @@ def require_known(
     """Raise `VocabularyError`, with a list, if characters are not in the vocabulary."""
     unknown = sorted(set(characters) - vocabulary.ids.keys())
     if unknown:
-        listed = ", ".join(f"{char!r} ({_code_point_name(char)})" for char in unknown)
+        listed = ", ".join(f"{char!r} ({_code_point_name(char)})" for char in unknown[:SHOWN])
+        if len(unknown) > SHOWN:
+            listed += f" and {len(unknown) - SHOWN:,} more"
         raise VocabularyError(
             f"{name} has characters that the model has never seen: {listed}; {advice}"
         )

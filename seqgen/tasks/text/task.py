@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.sources import Source
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Task, TaskModel, require_own_options
+from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
 from seqgen.tasks.output import Say
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.types import Ids, Json
-from seqgen.vocabulary import Vocabulary
+from seqgen.utils.schema import SchemaError, flag, record, require, text, whole
+from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
     from seqgen.tasks.text.samples import Table
 
 PREVIEW_LENGTH = 160  # characters of the sample shown during training
 MEASURED_LENGTH = 1000  # characters of a text that is measured
+OPTIONS = record(  # of `read`, in a model file
+    {}, {"encoding": text(100), "lines": flag, "min_count": whole(1), "shuffled": flag}
+)
 
 
 class TextTask(Task):
@@ -29,6 +35,7 @@ class TextTask(Task):
     copy_unit = UNIT
     generation_options = {  # noqa: RUF012
         "prompt": "--prompt",
+        "prompt_file": "--prompt-file",
         "length": "--length",
         "stop": "--stop",
         "ban": "--ban",
@@ -37,6 +44,14 @@ class TextTask(Task):
     }
 
     read = staticmethod(corpus.read)
+
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """See `seqgen.tasks.text.inspection.inspect`."""
+        from seqgen.tasks.text import inspection
+
+        return inspection.inspect(sources, encoding=encoding, progress=progress)
 
     def generator(self, model: TaskModel) -> TextGenerator:
         """The generator of texts of a `seqgen.Model`."""
@@ -64,6 +79,23 @@ class TextTask(Task):
     def opening(self, vocabulary: Vocabulary) -> Ids:
         """The end token of the previous line, or a newline."""
         return encode_prompt(vocabulary, "")[1]
+
+    def require_valid(self, metadata: Metadata, vocabulary: Vocabulary) -> None:
+        """Check that the tokens are characters, and the options those of `read`."""
+        options = metadata.get("options", {})
+        try:
+            OPTIONS(options)
+        except SchemaError as error:
+            raise error.inside("corpus.options") from None
+        special = {END, UNKNOWN}
+        for i, token in enumerate(vocabulary.tokens):
+            ok = token in special or (len(token) == 1 and not "\ud800" <= token <= "\udfff")
+            require(ok, "a character", token, f"vocabulary[{i}]")
+        require(bool(vocabulary.ids.keys() - special), "a character", [], "vocabulary")
+        if "lines" in options:
+            has_end = vocabulary.end_id is not None
+            place = "corpus.options.lines"
+            require(options["lines"] == has_end, str(has_end).lower(), options["lines"], place)
 
     def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """Keep rare characters: the model may have learned them."""

@@ -1,6 +1,7 @@
 import codecs
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from seqgen.tasks.text import encoding as text_ids
 from seqgen.tasks.text.output import SEPARATOR, write
 from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
+from tests.conftest import SENTENCE
 
 # The characters of a file: all code points except NUL and lone surrogates.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -120,7 +122,7 @@ def test_an_invalid_byte_is_reported_with_its_position(
     chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "CHUNK_BYTES", chunk_bytes)
-    with pytest.raises(CorpusError, match=r"note: byte 10 \(0xe9\) is not utf-8; .*--encoding"):
+    with pytest.raises(CorpusError, match=r"note is not utf-8 at byte 10 \(0xe9\); .*--encoding"):
         read("grün, b\r\n".encode() + b"\xe9t\xe9")
 
 
@@ -275,3 +277,115 @@ def test_a_min_count_that_no_character_reaches() -> None:
 def test_shuffled_lines_are_recorded() -> None:
     data = "\n".join(f"{i:03}" for i in range(100)).encode()
     assert text.read([Source("n", data=data)], lines=True, name="text").options["shuffled"]
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "idna", "undefined", "rot13", "unicode_escape"])
+def test_encodings_in_which_no_file_is_written_are_errors(encoding: str) -> None:
+    with pytest.raises(ConfigError, match="encoding: expected a name such as"):
+        read(b"some text", encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("data", [b"some text", b"s", b"some text, longer\n" * 9000])
+def test_a_missing_byte_order_mark_is_an_error(encoding: str, data: bytes) -> None:
+    with pytest.raises(CorpusError, match=f"note is not {encoding}.* looks like utf-8: add --enc"):
+        read(data, encoding=encoding)
+
+
+JAPANESE = "吾輩は猫である。名前はまだ無い。\nどこで生れたかとんと見当がつかぬ。\n"
+RUSSIAN = "Дом Облонских: муж и жена.\nЖили там девять лет.\n"
+
+
+@pytest.mark.parametrize(
+    "original, encoding",
+    [
+        (JAPANESE, "shift_jis"),
+        (JAPANESE, "euc-jp"),
+        (JAPANESE, "iso2022_jp"),
+        (JAPANESE, "utf-16-le"),
+        (JAPANESE, "utf-16-be"),
+        (RUSSIAN, "utf-16-le"),
+        (RUSSIAN, "cp1251"),
+        (SENTENCE, "utf-16-le"),
+        (SENTENCE, "utf-16-be"),
+        (SENTENCE, "utf-32-be"),
+    ],
+)
+def test_the_right_encoding_is_suggested(original: str, encoding: str) -> None:
+    for data in (original.encode(encoding), (original * 200).encode(encoding)):
+        with pytest.raises(CorpusError, match=f"looks like {encoding}.*; add --encoding|: add"):
+            read(data)
+        assert decoded(read(data, encoding=encoding)) in (original, original * 200)
+
+
+def test_utf_16_without_a_mark_is_named_with_its_byte_order() -> None:
+    with pytest.raises(CorpusError, match="no byte order mark; it looks like utf-16-be: add"):
+        read(SENTENCE.encode("utf-16-be"), encoding="utf-16")
+
+
+def test_many_unknown_characters_are_counted() -> None:
+    with pytest.raises(VocabularyError, match=r"\(U\+0039 DIGIT NINE\) and 16 more; leave them"):
+        encode_prompt(Vocabulary(("-",)), "0123456789ABCDEFGHIJKLMNOP")
+
+
+def test_a_suggestion_depends_on_the_text_around_the_byte() -> None:
+    data = b"plain text\n" * 2000 + JAPANESE.encode("shift_jis")
+    with pytest.raises(CorpusError, match=r"not utf-8 at byte 22,000 .*--encoding shift_jis"):
+        read(data)
+
+
+def test_files_of_a_folder_are_decoded_before_they_are_accepted(tmp_path: Path) -> None:
+    (tmp_path / "1.txt").write_text("text")
+    (tmp_path / "2.txt").write_bytes(b"x" * 100_000 + b"\0")
+    (tmp_path / "3.txt").write_bytes(b"x" * 100_000 + b"\xe9t\xe9")
+    corpus = text.read(sources.from_folder(tmp_path), name="text")
+    assert len(corpus.ids) == 4
+    zero, latin = (Path(note).name for note in corpus.notes)
+    assert zero.startswith("2.txt: is a binary file: it contains NUL")
+    assert latin.startswith("3.txt: is not utf-8 at byte 100,000 (0xe9); ")
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_skipped(tmp_path: Path) -> None:
+    good = Source("good", data=b"text", optional=True)
+    gone = Source("gone", tmp_path / "gone", optional=True)
+    (note,) = text.read([good, gone], name="text").notes
+    assert note.startswith("skipped gone: cannot be read: No such file")
+
+
+@pytest.mark.parametrize("name", ["facts.json", "ids.bin", "bounds.bin"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty", "other"])
+def test_a_damaged_cache_is_made_again(
+    name: str, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
+    data = ("".join(map(chr, range(32, 600))) + "\nlines\n\nof text").encode()
+    whole = read(data, lines=True)
+    expected = whole.ids.tolist()
+    (folder,) = (tmp_path / "corpora").iterdir()
+    path = folder / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        other = {"cut": content[:-3], "empty": b"", "other": b"\xff" * len(content)}
+        path.write_bytes(other[damage])
+    assert read(data, lines=True).ids.tolist() == expected
+
+
+def test_two_processes_may_encode_a_corpus_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one finds the folder of the first one when it has finished."""
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(text_ids, "IN_MEMORY_BYTES", 10)
+    data = SENTENCE.encode() * 10
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        if not target.exists():
+            shutil.copytree(self, target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert decoded(read(data)) == SENTENCE * 10
+    assert len(list((tmp_path / "corpora").iterdir())) == 1

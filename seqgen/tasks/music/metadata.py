@@ -1,0 +1,99 @@
+"""What a model file of music says about its corpus: the checks of `options` and `details`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from seqgen.errors import MusicError
+from seqgen.music.signatures import MODES, Key, Meter
+from seqgen.music.tokens.codec import ENCODINGS, Codec
+from seqgen.utils.schema import (
+    Check,
+    SchemaError,
+    choice,
+    flag,
+    mapping,
+    number,
+    optional,
+    record,
+    require,
+    sequence,
+    text,
+    whole,
+)  # fmt: skip
+from seqgen.vocabulary import END, Vocabulary
+
+MOST_KEYS = 1000  # more than there are spellings of keys
+HIGHEST_TEMPO = 1e9  # quarters a minute that any file may state
+DEGREES = 12
+
+
+def _signature(parse: Callable[[str], object], expected: str) -> Check:
+    """A text that names a meter or a key."""
+
+    def check(value: Any) -> None:
+        text(20)(value)
+        try:
+            parse(value)
+        except MusicError:
+            require(False, expected, value)
+
+    return check
+
+
+COUNT = whole()
+CODEC: Mapping[str, Check] = {"encoding": choice(ENCODINGS), "joint": flag, "velocity": flag}
+METADATA = record(
+    {
+        "options": record(
+            {
+                "encoding": choice(ENCODINGS),
+                "transpose": choice(("none", "augment", "c")),
+                "velocity": flag,
+                "expand_repeats": flag,
+                "voices": optional(whole()),
+            }
+        ),
+        "details": record(
+            {
+                "codec": record(CODEC),
+                "pieces": COUNT,
+                "notes": COUNT,
+                "tempo": optional(number(0, HIGHEST_TEMPO)),
+                "program": whole(0, 127),
+                "keys": mapping(whole(1), MOST_KEYS, name=_signature(Key.parse, "a key")),
+                "meter": _signature(Meter.parse, "a meter"),
+            },
+            {
+                "notes_per_validation_token": optional(number(0, 1)),
+                "closes": mapping(
+                    sequence(COUNT, DEGREES, least=DEGREES), len(MODES), choice(MODES)
+                ),
+            },
+        ),
+    },
+    others=lambda value: None,  # of all tasks, and checked already
+)
+
+
+def require_valid(metadata: Mapping[str, Any], vocabulary: Vocabulary) -> None:
+    """Raise `ValueError` unless music can be generated with these metadata and tokens.
+
+    >>> require_valid({"options": {}}, Vocabulary(("<end>",)))
+    Traceback (most recent call last):
+    seqgen.utils.schema.SchemaError: corpus: 'details' is missing
+    """
+    try:
+        METADATA(metadata)
+    except SchemaError as error:
+        raise error.inside("corpus") from None
+    options, codec = metadata["options"], metadata["details"]["codec"]
+    for name in ("encoding", "velocity"):
+        place = f"corpus.details.codec.{name}"
+        require(codec[name] == options[name], repr(options[name]), codec[name], place)
+    require(END in vocabulary.ids, f"the token {END}", "none", "vocabulary")
+    knows = Codec(**codec).knows
+    for i, token in enumerate(vocabulary.tokens):
+        expected = f"a token of the encoding {codec['encoding']}"
+        require(token == END or knows(token), expected, token, f"vocabulary[{i}]")

@@ -1,0 +1,237 @@
+"""Scores: ABC, Humdrum, MusicXML and MEI, damaged, or made to take all time and memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import zipfile
+from collections.abc import Iterator
+
+from seqgen.errors import MusicError
+from seqgen.music.io.midi_writer import midi_bytes
+from seqgen.music.io.read import read
+from seqgen.music.io.result import from_json, to_json
+from seqgen.music.tokens.codec import choose_codec
+from tests.fuzz.mutate import NUMBERS, mutated
+
+SEPARATOR = "|"  # between the name of a file and its content
+
+ABC = """%abc-2.1
+X:1
+T:A tune
+M:6/8
+L:1/8
+Q:3/8=60
+K:Ador
+V:1
+|:"Am"A2e {g}e>dB|(3ABc d2-|[1 d2 [Ace]3 z:|[2 d6|]
+[K:G] [M:4/4] [L:1/16] C>D E<F !trill!G2 Z2|
+V:2
+A,6|z6|x6|
+w:la la
+"""
+HUMDRUM = """**kern\t**kern\t**dynam
+*part2\t*part1\t*
+*M3/4\t*M3/4\t*
+*k[f#]\t*k[f#]\t*
+*MM96\t*MM96\t*
+=1\t=1\t=1
+4G\t8b 8dd\tf
+.\t8cc\t.
+*\t*^\t*
+2G;\t4b\t[4d\t.
+.\t4a\t4d]\t.
+*\t*v\t*v\t*
+=2:|!\t=2:|!\t=2:|!
+[2.GG\tqbb\t.
+.\t2.r\t.
+==\t==\t==
+*-\t*-\t*-
+"""
+MUSICXML = """<?xml version="1.0" encoding="UTF-8"?>
+<score-partwise version="4.0"><work><work-title>A</work-title></work>
+<part-list><score-part id="P1"><part-name>Clarinet</part-name>
+<midi-instrument id="P1-I1"><midi-channel>1</midi-channel><midi-program>72</midi-program>
+</midi-instrument></score-part></part-list>
+<part id="P1"><measure number="1"><attributes><divisions>2</divisions>
+<key><fifths>2</fifths><mode>major</mode></key><time><beats>4</beats><beat-type>4</beat-type></time>
+<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose></attributes>
+<direction><sound tempo="90"/></direction><barline><repeat direction="forward"/></barline>
+<note><pitch><step>C</step><alter>1</alter><octave>4</octave></pitch><duration>4</duration>
+<tie type="start"/><voice>1</voice></note>
+<note><chord/><pitch><step>E</step><octave>4</octave></pitch><duration>4</duration></note>
+<backup><duration>2</duration></backup><note><rest/><duration>2</duration></note>
+<forward><duration>4</duration></forward></measure>
+<measure number="2"><note><grace/><pitch><step>D</step><octave>5</octave></pitch></note>
+<note><pitch><step>C</step><alter>1</alter><octave>4</octave></pitch><duration>8</duration>
+<tie type="stop"/><time-modification><actual-notes>3</actual-notes><normal-notes>2</normal-notes>
+</time-modification></note>
+<barline location="right"><ending number="1" type="stop"/><repeat direction="backward" times="2"/>
+</barline></measure></part></score-partwise>
+"""
+MEI = """<?xml version="1.0" encoding="UTF-8"?>
+<mei xmlns="http://www.music-encoding.org/ns/mei"><music><body><mdiv><score>
+<scoreDef key.sig="1s" meter.count="3" meter.unit="4"><staffGrp>
+<staffDef n="1" lines="5" clef.shape="G" clef.line="2"/></staffGrp></scoreDef>
+<section><measure n="1"><staff n="1"><layer n="1"><note dur="4" oct="4" pname="g"/>
+<beam><note dur="8" oct="4" pname="a" dots="1"/><note dur="16" oct="4" pname="b"/></beam>
+<chord dur="4"><note oct="5" pname="c"/><note oct="4" pname="e"/></chord></layer></staff></measure>
+</section></score></mdiv></body></music></mei>
+"""
+FILES = {"a.abc": ABC, "a.krn": HUMDRUM, "a.musicxml": MUSICXML, "a.xml": MUSICXML}
+WORDS = {
+    "a.abc": (
+        "|:", ":|", "|1", "[2", "(3", "(9:1:999999", "[CEG]", "{", "}", ">", "<<<", "-", "z99999",
+        "Z999999999", "C999999999", "C/////////", "[M:1/999]", "[M:99999/4]", "[L:1/99999999]",
+        "[K:Hp]", "[V:99]", "Q:1/4=1e9", "\nX:2\nK:C\n", "!", '"', "&", "$", "\\\n", "%%", "^^^",
+        "_", "''''''''''''''", ",,,,,,,,,,,,,,", "P:AABB", "m:~n2=n", "U:H=.", "s:", "[r:", "::",
+    ),
+    "a.krn": (
+        "*^", "*v", "*x", "*+", "*-", "**kern", "*>A", "*>[A,A,A,B]", "*>norep[A]", "=1", "==",
+        "*M0/4", "*M99999/1", "*MM1e9", "1%99999999c", "0c", "00c", "4096...........c", "q", "[",
+        "]", "_", ".", "!!LO:", "\t", "\t\t\t\t", "4c 4e 4g", "4cccccccccccc", "*k[f#f#f#]",
+        "*ITr-9",
+    ),
+    "a.musicxml": (
+        "<repeat direction='backward' times='1000000000'/>", "<divisions>0</divisions>",
+        "<divisions>1000000007</divisions>", "<duration>1e9</duration>", "<chord/>", "<grace/>",
+        "<duration>-5</duration>", "<duration>99999999999</duration>", "<beats>4+4</beats>",
+        "<beat-type>0</beat-type>", "<octave>99999</octave>", "<alter>1e308</alter>",
+        "<alter>nan</alter>", "<fifths>99999999</fifths>", "<sound tempo='nan'/>",
+        "<sound tempo='1e400'/>", "<multiple-rest>1000000000</multiple-rest>",
+        "<chromatic>99999</chromatic>", "<octave-change>inf</octave-change>", "&x;", "<![CDATA[",
+        "<ending number='1,2,99999999' type='start'/>", "</measure>", "<measure number='1e9'>",
+        "<midi-program>0</midi-program>", "<normal-notes>0</normal-notes>", "<measure/>",
+    ),
+}  # fmt: skip
+WORDS["a.xml"] = WORDS["a.musicxml"]
+BOMBS = 13
+
+
+def cases(seed: int) -> Iterator[bytes]:
+    """Scores as their name, a separator and their content."""
+    draw = random.Random(seed)
+    while True:
+        kind = draw.random()
+        if kind < 0.02:
+            yield _named("a.mei", mutated(MEI.encode(), draw))
+            continue
+        if kind < 0.05:
+            yield _bomb(draw)
+            continue
+        name = draw.choice(list(FILES))
+        data = FILES[name].encode()
+        if kind < 0.5:
+            data = _with_words(data, name, draw)
+        elif kind < 0.7:
+            data = _with_numbers(data, draw)
+        elif kind < 0.9:
+            data = mutated(data, draw)
+        if kind > 0.85:
+            data = _encoded(data, draw)
+        yield _named(name, data)
+
+
+def run(case: bytes) -> None:
+    """Read the score, with and without repeats; what is read can be stored, encoded and written."""
+    name, _, data = case.partition(SEPARATOR.encode())
+    for expand_repeats in (False, True):
+        result = read(name.decode(), data, expand_repeats=expand_repeats)
+        assert result.pieces or result.reason
+        assert from_json(json.loads(json.dumps(to_json(result)))) == result
+        for piece in result.pieces[:20]:  # of a file of thousands
+            try:
+                codec = choose_codec([piece])
+                tokens = codec.encode(codec.restrict(piece))
+            except MusicError:  # more voices than there are tokens for
+                continue
+            assert all(map(codec.knows, tokens)), tokens
+            midi_bytes(piece)
+
+
+def _named(name: str, data: bytes) -> bytes:
+    return f"{name}{SEPARATOR}".encode() + data
+
+
+def _with_words(data: bytes, name: str, draw: random.Random) -> bytes:
+    """Words of the format are put at any place, or in place of a line."""
+    for _ in range(draw.choice((1, 1, 2, 3, 8))):
+        word = draw.choice(WORDS[name]).encode() * draw.choice((1, 1, 1, 3, 300))
+        lines = data.split(b"\n")
+        at = draw.randrange(len(lines))
+        column = draw.randrange(len(lines[at]) + 1)
+        lines[at] = draw.choice((word, lines[at][:column] + word + lines[at][column:]))
+        data = b"\n".join(lines)
+    return data
+
+
+def _with_numbers(data: bytes, draw: random.Random) -> bytes:
+    """Numbers are replaced by other ones."""
+    places = [i for i, byte in enumerate(data) if 48 <= byte <= 57]
+    for at in sorted(draw.sample(places, draw.choice((1, 1, 2, 5))), reverse=True):
+        data = data[:at] + str(draw.choice(NUMBERS)).encode() + data[at + 1 :]
+    return data
+
+
+def _encoded(data: bytes, draw: random.Random) -> bytes:
+    kind = draw.randrange(4)
+    if kind == 0:
+        return data.decode("utf-8", "replace").encode(
+            draw.choice(("utf-16", "utf-32", "utf-8-sig"))
+        )
+    if kind == 1:
+        return data.replace(b"\n", draw.choice((b"\r", b"\r\n", b"\n\n", b"")))
+    if kind == 2:
+        return _zipped({"score.xml": data})
+    return data[: draw.randrange(len(data) + 1)]
+
+
+def _zipped(members: dict[str, bytes]) -> bytes:
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return memory.getvalue()
+
+
+def _bomb(draw: random.Random) -> bytes:
+    """A small file that asks for much: entities, repeats, long notes, many parts or bars."""
+    measure = "<measure number='1'><note><pitch><step>C</step><octave>4</octave></pitch>"
+    measure += "<duration>4</duration></note></measure>"
+    entities = "".join(f"<!ENTITY e{i} '{f'&e{i - 1};' * 20}'>" for i in range(1, 12))
+    kind = draw.randrange(BOMBS)
+    if kind == 0:
+        bomb = f"<!DOCTYPE s [<!ENTITY e0 'x'>{entities}]><score-partwise>&e11;</score-partwise>"
+        return _named("a.xml", bomb.encode())
+    if kind == 1:
+        bomb = "<!DOCTYPE s [<!ENTITY e SYSTEM 'file:///dev/zero'>]><score-partwise>&e;</score-partwise>"
+        return _named("a.musicxml", bomb.encode(draw.choice(("utf-8", "utf-16"))))
+    if kind == 2:
+        return _named("a.mxl", _zipped({"a.xml": b"<!--" + bytes(draw.choice((10**6, 2 * 10**8)))}))
+    if kind == 3:
+        parts = "".join(f"<part id='P{i}'>{measure}</part>" for i in range(2000))
+        return _named("a.xml", f"<score-partwise>{parts}</score-partwise>".encode())
+    if kind == 4:
+        many = measure * 20_000
+        return _named("a.xml", f"<score-partwise><part>{many}</part></score-partwise>".encode())
+    if kind == 5:
+        deep = "<a>" * 100_000
+        return _named("a.xml", f"<score-partwise>{deep}".encode())
+    if kind == 6:
+        return _named("a.abc", b"X:1\nK:C\n" + b"|:" * draw.choice((100, 50_000)) + b"C:|")
+    if kind == 7:
+        return _named("a.abc", b"X:1\nK:C\n" + b"CDEF|" * 20_000)
+    if kind == 8:
+        return _named("a.abc", b"X:1\nK:C\nC\n\n" * 20_000)
+    if kind == 9:
+        bars = "".join(f"={i}\n4c\n4d\n" for i in range(5000))
+        return _named("a.krn", f"**kern\n*M2/4\n{bars}*-\n".encode())
+    if kind == 10:
+        splits = "\n".join("\t".join(["*^"] * 2**i) for i in range(14))
+        return _named("a.krn", f"**kern\n{splits}\n".encode())
+    if kind == 11:
+        order = ",".join("A" * 1 for _ in range(100_000))
+        return _named("a.krn", f"**kern\n*>[{order}]\n*>A\n4c\n4d\n*-\n".encode())
+    text = b"%" + b"x" * draw.choice((10**6, 5 * 10**7))
+    return _named("a.abc", b"X:1\nK:C\n" + text + b"\nC|")

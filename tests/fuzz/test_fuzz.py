@@ -1,0 +1,79 @@
+"""A few inputs of every area, and the harness, for which this module is an area, too."""
+
+import os
+import signal
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from seqgen.errors import ConfigError
+from tests.fuzz import worker
+from tests.fuzz.__main__ import Run, Worker
+
+INPUTS = 40  # of an area
+KINDS = (b"pass", b"refuse", b"raise", b"crash", b"hang", b"pass", b"memory")
+
+
+def cases(seed: int) -> Iterator[bytes]:
+    """One input of every outcome."""
+    yield from KINDS
+
+
+def run(case: bytes) -> None:
+    """Do what the input says."""
+    if case == b"refuse":
+        raise ConfigError("no")
+    if case == b"raise":
+        raise KeyError("oh")
+    if case == b"crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if case == b"memory":
+        bytearray(2 * worker.MEMORY)
+    if case == b"hang":
+        worker.limited(0.05)
+        while True:
+            pass
+
+
+@pytest.mark.parametrize("area", worker.areas())
+def test_inputs_end_in_a_result_or_a_line(area: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_long(*_: object) -> None:
+        raise TimeoutError
+
+    module = worker.module_of(area)
+    before = signal.signal(signal.SIGPROF, too_long)
+    try:
+        for number, case in enumerate(islice(module.cases(0), INPUTS)):
+            worker.limited(10 * worker.SECONDS)
+            outcome, text = worker.outcome_of(module, case)
+            assert outcome in ("passed", "refused"), f"input {number} of {area}: {text}"
+            again = worker.from_bytes(worker.to_bytes(case))
+            assert again == case
+    finally:
+        worker.limited(0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def test_every_outcome_is_told(tmp_path: Path) -> None:
+    runner, done, skip = Worker(tmp_path), [], 0
+    while skip < len(KINDS):
+        done += runner.run("test_fuzz", 0, skip, worker.CHUNK)
+        skip = done[-1][0] + 1
+    runner.stop()
+    assert [outcome for _, outcome, _, _ in done] == [
+        "passed", "refused", "traceback", "crash", "hang", "passed", "traceback",
+    ]  # fmt: skip
+    assert "KeyError" in done[2][3] and "MemoryError" in done[6][3]
+
+
+def test_findings_are_saved_and_counted(tmp_path: Path) -> None:
+    runner, run = Worker(tmp_path), Run(1, ["test_fuzz"], tmp_path / "found")
+    run._chunk(runner, "test_fuzz", 0, float("inf"))
+    runner.stop()
+    assert run.found == 4
+    saved = {path.name.split("-")[1]: worker.from_bytes(path.read_bytes())
+             for path in (tmp_path / "found").iterdir()}  # fmt: skip
+    assert saved["crash"] == b"crash" and saved["hang"] == b"hang"
+    assert run.table().splitlines()[-1].split()[:6] == ["all", "7", "1", "1", "2", "1"]
