@@ -1,12 +1,13 @@
 """The size that `seqgen train` chooses: what it predicts, what comes true, and the best by hand.
 
-    python -m benchmarks.choice [--kilobytes 1000] [--minutes 1] [--runs 3] [--busy] [--native avx2]
-        [--widths 64,128,256,384,512]
+    python -m benchmarks.choice [CORPUS] [--kilobytes 1000] [--minutes 1] [--runs 3] [--busy]
+        [--native avx2] [--widths 64,128,256,384,512]
 
-Trains on the corpus `python-docs`, cut or repeated to a length, `--runs` times with an empty cache
-in the first run. `--busy` keeps one core busy in the meantime, and `--native` limits the
-instruction set as the environment variable `SEQGEN_NATIVE` does. With `--widths`, the loss is
-compared with the lowest of runs with these widths, whose other options are chosen.
+Trains `--runs` times on CORPUS (`python-docs`, 465 kB, by default), cut or repeated to a length.
+Only the first run has an empty cache. The held-out tenth of a repeated text is known from training,
+so losses favour wide networks there. `--busy` keeps one core busy in the meantime, and `--native`
+limits the instruction set as the environment variable `SEQGEN_NATIVE` does. With `--widths`, the
+loss is compared with the lowest of runs with these widths, whose other options are chosen.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ MOST = 0.02  # target for the loss above that of the best width by hand, nats
 UNITS = {"million": 1e6, "": 1.0}
 
 
-def text(kilobytes: int) -> str:
-    """The corpus `python-docs`, cut or repeated."""
+def text(name: str, kilobytes: int) -> str:
+    """A corpus, cut or repeated."""
     from seqgen.tasks.load import load_corpus
 
-    corpus = load_corpus("python-docs")
+    corpus = load_corpus(name)
     whole = "".join(corpus.vocabulary.decode(corpus.ids))
     length = 1000 * kilobytes
     return (whole * (length // len(whole) + 1))[:length]
@@ -94,6 +95,7 @@ def row(name: str, result: dict[str, Any]) -> tuple[str, ...]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("corpus", nargs="?", default="python-docs", help="path or name of a text")
     parser.add_argument("--kilobytes", type=int, default=1000, help="length of the text")
     parser.add_argument("--minutes", type=float, default=1, help="length of every run")
     parser.add_argument("--runs", type=int, default=3, help="runs with a chosen width")
@@ -105,7 +107,7 @@ def main() -> None:
     rows: list[tuple[str, ...]] = [header]
     with tempfile.TemporaryDirectory() as folder, busy_core(is_busy=options.busy):
         corpus = Path(folder) / "text.txt"
-        corpus.write_text(text(options.kilobytes), encoding="utf-8")
+        corpus.write_text(text(options.corpus, options.kilobytes), encoding="utf-8")
         os.environ["SEQGEN_CACHE"] = folder
         if options.native:
             os.environ[VARIABLE] = options.native
