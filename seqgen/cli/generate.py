@@ -28,7 +28,7 @@ from seqgen.cli.options import (
         "--output",
         type=PathName(),
         help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
-        ".musicxml, .abc, .wav, .png or .svg, or a folder/ for MIDI files.",
+        ".musicxml, .mxl, .abc, .wav, .png or .svg, or a folder/ for MIDI files.",
     ),
     option(
         "-n",

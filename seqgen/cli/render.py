@@ -16,7 +16,7 @@ from seqgen.utils.atomic_files import require_writable
 @click.argument("source", type=FILE, metavar="FILE")
 @click.option(
     "-o", "--output", type=FILE, required=True,
-    help="Output file: .png or .svg (a score), .wav (audio), .mid, .musicxml or .abc.",
+    help="Output file: .png or .svg (a score), .wav (audio), .mid, .musicxml, .mxl or .abc.",
 )  # fmt: skip
 @click.option("--piano-roll", is_flag=True, help="Draw a piano roll instead of a score.")
 def render(source: Path, output: Path, piano_roll: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from typing import NamedTuple
 
 from seqgen.errors import MusicError
 
@@ -37,31 +39,83 @@ FAMILIES = {
     "helicopter, applause, gunshot",
 }
 NAMES = tuple(name for family in FAMILIES.values() for name in family.split(", "))
+SYNTHS = (("lead", "synth lead", 80), ("pad", "synth pad", 88), ("fx", "synth effects", 96))
+OFFICIAL = {  # names of General MIDI that differ from those above in more than spaces and signs
+    "clavi": 7,
+    "acoustic guitar (nylon)": 24,
+    "acoustic guitar (steel)": 25,
+    "electric guitar (jazz)": 26,
+    "electric guitar (clean)": 27,
+    "electric guitar (muted)": 28,
+    "electric bass (finger)": 33,
+    "electric bass (pick)": 34,
+    "orchestral harp": 46,
+    **{
+        f"{kind} {i + 1} ({name.removesuffix(f' {kind}')})": first + i
+        for kind, family, first in SYNTHS
+        for i, name in enumerate(FAMILIES[family].split(", "))
+    },
+    "lead 8 (bass + lead)": 87,
+}
+DRUMS = ("drums", "drum kit", "drum set", "percussion")
+SIGNS = re.compile(r"[^a-z0-9]")
 
 
-def program_of(text: str) -> int:
-    """Return the program, from 0, of an instrument.
+class Instrument(NamedTuple):
+    """What plays a part."""
+
+    program: int  # of General MIDI, 0 to 127
+    is_drums: bool = False
+
+
+def _plain(name: str) -> str:
+    """
+    >>> _plain("SynthStrings 1") == _plain("synth strings 1")
+    True
+    """
+    return SIGNS.sub("", name.lower())
+
+
+def instrument_of(text: str) -> Instrument:
+    """Return the instrument that a text names.
 
     Args:
-        text: a name, a part of a name, or a number from 1.
+        text: a name of General MIDI, a part of a name, a number from 1, or `drums`.
 
     Raises:
         MusicError: there is no such instrument.
 
-    >>> program_of("violin"), program_of("41"), program_of("grand piano")
-    (40, 40, 0)
+    >>> instrument_of("drums"), instrument_of("Pad 2 (warm)")
+    (Instrument(program=0, is_drums=True), Instrument(program=89, is_drums=False))
+    """
+    is_drums = _plain(text) in map(_plain, DRUMS)
+    return Instrument(0, True) if is_drums else Instrument(program_of(text))
+
+
+def program_of(text: str) -> int:
+    """Return the program, from 0, of an instrument with pitches.
+
+    Args:
+        text: a name of General MIDI, a part of a name, or a number from 1.
+
+    Raises:
+        MusicError: there is no such instrument.
+
+    >>> program_of("violin"), program_of("41"), program_of("grand piano"), program_of("Lead 8")
+    (40, 40, 0, 87)
     """
     wanted = text.strip().lower().replace("_", " ")
-    if wanted.isdigit():
-        if 1 <= int(wanted) <= 128:
+    if wanted.isascii() and wanted.isdigit():
+        if len(wanted) <= 3 and 1 <= int(wanted) <= 128:
             return int(wanted) - 1
         raise MusicError(f"instrument: expected a number from 1 to 128, got {text}")
-    if wanted in NAMES:
-        return NAMES.index(wanted)
-    found = [i for i, name in enumerate(NAMES) if wanted and wanted in name]
-    if found:
-        return found[0]
-    near = difflib.get_close_matches(wanted, NAMES, 3)
+    programs = {name: i for i, name in enumerate(NAMES)} | OFFICIAL
+    plain = _plain(wanted)
+    for matches in (plain.__eq__, lambda name: plain and plain in name):
+        for name, program in programs.items():
+            if matches(_plain(name)):
+                return program
+    near = difflib.get_close_matches(wanted, programs, 3)
     hint = f"; did you mean {', '.join(near)}?" if near else ", such as violin, flute or piano"
     raise MusicError(
         f"instrument: expected a name of General MIDI or a number from 1 to 128, got {text!r}{hint}"

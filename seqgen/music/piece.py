@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,6 +15,8 @@ VELOCITY = 80  # default
 TEMPO = 120.0  # quarters per minute; the default of MIDI
 MOST_BARS = 100_000  # so that no small file takes much time or memory
 MOST_TICKS = 24 * 4 * MOST_BARS
+# Control characters, line ends, and what neither XML nor UTF-8 can express.
+UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 
 
 class Note(NamedTuple):
@@ -71,7 +74,7 @@ class Piece:
         meters: changes of meter, each at the beginning of a bar.
         keys: changes of key, each at the beginning of a bar.
         tempi: changes of tempo in quarters per minute, at any tick.
-        title: the title.
+        title: the title, from which control characters are removed.
 
     Raises:
         MusicError: bars, notes and changes contradict each other.
@@ -90,6 +93,7 @@ class Piece:
     title: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "title", UNPRINTABLE.sub(" ", self.title).strip())
         ends = (*self.bars[1:], self.length)
         if not self.bars or self.bars[0] != 0 or any(map(int.__ge__, self.bars, ends)):
             raise MusicError("expected bars that begin at 0 and follow one another")

@@ -11,6 +11,8 @@ from seqgen.music.signatures import TICKS_PER_WHOLE
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 PITCH = re.compile(r"([A-Ga-g])([#♯b♭]*)(-?\d)")
+END_OF_RANGE = r"([A-Ga-g][#♯b♭]*-?[0-9]|[0-9]{1,3})"
+RANGE = re.compile(rf"{END_OF_RANGE}\s*-\s*{END_OF_RANGE}")
 TYPED = re.compile(r"([A-Ga-g][#♯b♭]*-?\d|[rR])/(\d{1,2})(\.{0,2})(t?)")
 
 
@@ -42,22 +44,29 @@ def name_of(pitch: int) -> str:
 
 
 def range_of(text: str) -> tuple[int, int]:
-    """Return the lowest and highest pitch of a range.
+    """Return the lowest and highest pitch of a range of names or of MIDI numbers.
 
     Raises:
         MusicError: the text names no range.
 
-    >>> range_of("G3-C6")
-    (55, 84)
+    >>> range_of("G3-C6"), range_of("55-84"), range_of("C-1 - G3")
+    ((55, 84), (55, 84), (0, 55))
     """
-    text = text.strip()
-    for i, sign in enumerate(text):
-        if sign == "-" and text[:i].rstrip()[-1:].isdigit():
-            lowest, highest = pitch_of(text[:i]), pitch_of(text[i + 1 :])
-            if lowest > highest:
-                raise MusicError(f"range: expected the lower pitch first, got {text!r}")
-            return lowest, highest
-    raise MusicError(f"range: expected something like G3-C6, got {text!r}")
+    found = RANGE.fullmatch(text.strip())
+    if not found:
+        raise MusicError(f"range: expected something like G3-C6 or 55-84, got {text!r}")
+    lowest, highest = (_pitch_or_number(end) for end in found.groups())
+    if lowest > highest:
+        raise MusicError(f"range: expected the lower pitch first, got {text!r}")
+    return lowest, highest
+
+
+def _pitch_or_number(text: str) -> int:
+    if not text.isdigit():
+        return pitch_of(text)
+    if int(text) > 127:
+        raise MusicError(f"range: expected MIDI numbers from 0 to 127, got {text}")
+    return int(text)
 
 
 def piece_of(text: str) -> Piece:

@@ -23,7 +23,9 @@ MODES = {
 }
 FIFTHS = "FCGDAEB"  # F is one fifth below C
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
-KEY = re.compile(r"([A-Ga-g])([#b♯♭]?)\s*-?\s*([A-Za-z]*)")
+KEY = re.compile(r"([A-Ga-g])[\s-]?(#|b|♯|♭|sharp|flat)?\s*-?\s*([A-Za-z]*)")
+GERMAN_KEY = re.compile(r"([A-Ha-h])(is|es|s)?[\s-]*(dur|moll)?", re.IGNORECASE)
+ACCIDENTALS = {"#": 7, "♯": 7, "sharp": 7, "b": -7, "♭": -7, "flat": -7}  # fifths
 
 
 class Meter(NamedTuple):
@@ -143,25 +145,60 @@ class Key(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Return the key that a text names: `G`, `Em`, `E minor`, `Ador`, `D mixolydian`, `Bb`.
+        """Return the key that a text names in English or German.
+
+        Such as `G`, `Em`, `E minor`, `Ador`, `D mixolydian`, `Bb`, `B-flat major`, `H-Moll`, `Es`.
 
         Raises:
             MusicError: the text names no key.
 
         >>> Key.parse("a dorian"), Key.parse("F#m")
         (Key(sharps=1, mode='dorian'), Key(sharps=3, mode='minor'))
+        >>> str(Key.parse("B-flat major")), str(Key.parse("H-moll")), str(Key.parse("B-Dur"))
+        ('Bb', 'Bm', 'Bb')
         """
-        found = KEY.fullmatch(text.strip())
-        mode = _mode(found[3]) if found else None
-        if found is None or mode is None:
+        named = _english(text.strip()) or _german(text.strip())
+        if named is None:
             raise MusicError(
                 f"key: expected something like G, Em, Bb, Ador or D mixolydian, got {text!r}"
             )
-        accidental = {"#": 7, "♯": 7, "b": -7, "♭": -7}.get(found[2], 0)
-        sharps = FIFTHS.index(found[1].upper()) - 1 + accidental - MODES[mode][0]
+        fifths, mode = named
+        sharps = fifths - MODES[mode][0]
         if not -7 <= sharps <= 7:
             raise MusicError(f"key: {text!r} has more than seven sharps or flats")
         return cls(sharps, mode)
+
+
+def _english(text: str) -> tuple[int, str] | None:
+    """Return the fifths from C to the tonic, and the mode; None if this is no key.
+
+    >>> _english("C# minor"), _english("e flat"), _english("As-Dur")
+    ((7, 'minor'), (-3, 'major'), None)
+    """
+    found = KEY.fullmatch(text)
+    mode = _mode(found[3]) if found else None
+    if found is None or mode is None:
+        return None
+    return FIFTHS.index(found[1].upper()) - 1 + ACCIDENTALS.get(found[2], 0), mode
+
+
+def _german(text: str) -> tuple[int, str] | None:
+    """Return the fifths from C to the tonic, and the mode; None if this is no key.
+
+    H is the B of English, and B its B flat.
+
+    >>> _german("cis-moll"), _german("Es"), _german("B-Dur"), _german("H")
+    ((7, 'minor'), (-3, 'major'), (-2, 'major'), (5, 'major'))
+    """
+    found = GERMAN_KEY.fullmatch(text)
+    if found is None:
+        return None
+    letter, suffix = found[1].upper(), (found[2] or "").lower()
+    if suffix == "s" and letter not in "AE":
+        return None
+    fifths = FIFTHS.index("B" if letter == "H" else letter) - 1
+    fifths += 7 if suffix == "is" else -7 if suffix or letter == "B" else 0
+    return fifths, "minor" if (found[3] or "").lower() == "moll" else "major"
 
 
 def _mode(text: str) -> str | None:

@@ -74,8 +74,7 @@ INLINE void NAME(stream)(element *to, int groups, const vec *columns, int64_t st
 #if LANES == 16
         _mm512_stream_ps(to + LANES * c, (__m512)columns[c * stride]);
 #elif LANES == 8
-        if (groups == 2) _mm256_stream_ps(to + LANES * c, (__m256)columns[c * stride]);
-        else NAME(write)(to, *columns);
+        _mm256_stream_ps(to + LANES * c, (__m256)columns[c * stride]);
 #else
         NAME(write)(to + LANES * c, columns[c * stride]);
 #endif

@@ -85,7 +85,7 @@ def test_nothing_is_overwritten_and_the_names_are_printed(
 def test_no_folder_is_made_if_the_output_cannot_be_written(
     model: Path, tmp_path: Path, seqgen: Run
 ) -> None:
-    for wrong in (("--key", "H"), ("--top-k", 0), ("--range", "C9-C2")):
+    for wrong in (("--key", "J"), ("--top-k", 0), ("--range", "C9-C2")):
         assert seqgen("generate", model, "-n", 3, *wrong, cwd=tmp_path).returncode == 1
     assert not list(tmp_path.iterdir())
 
@@ -140,14 +140,14 @@ def test_info_describes_the_corpus(model: Path, seqgen: Run) -> None:
     assert facts["task"] == "music" and facts["scores"]["bits_per_note"] > 0
 
 
-@pytest.mark.parametrize("ending", ["abc", "musicxml", "wav", "png", "svg"])
+@pytest.mark.parametrize("ending", ["abc", "musicxml", "mxl", "wav", "png", "svg"])
 def test_every_format(ending: str, model: Path, tmp_path: Path, seqgen: Run) -> None:
     path = tmp_path / f"tune.{ending}"
     done = seqgen("generate", model, "-o", path, "--bars", 2, "--seed", 1)
     assert done.returncode == 0, done.stderr
-    start = {"abc": b"%abc-2.1", "wav": b"RIFF", "png": b"\x89PNG"}.get(ending, b"<")
+    start = {"abc": b"%abc-2.1", "mxl": b"PK", "wav": b"RIFF", "png": b"\x89PNG"}.get(ending, b"<")
     assert path.read_bytes().startswith(start)
-    if ending in ("abc", "musicxml"):
+    if ending in ("abc", "musicxml", "mxl"):
         assert read_file(path).notes > 0
 
 

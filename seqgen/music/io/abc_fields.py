@@ -190,7 +190,9 @@ def plain_title(text: str) -> str:
     """
 
     def letter(found: re.Match[str]) -> str:
+        if found[3]:
+            return found[3]
         return unicodedata.normalize("NFC", found[2] + MULTIPLES[found[1]])
 
-    text = re.sub(r"\\([`'^~\"couv])([A-Za-z])", letter, text)
-    return unescape(text).replace(r"\%", "%").strip()
+    text = re.sub(r"\\(?:([`'^~\"couv])([A-Za-z])|([\\%]))", letter, text)
+    return unescape(text).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from seqgen.music.io.notation import Symbol, Voice, is_low, signature_of, spelled, voices
+from seqgen.music.io.notation import Symbol, Voice, is_low, signature_of, spelled, triplets, voices
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key
 
@@ -32,7 +32,7 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
     head = [
         "%abc-2.1",
         f"X:{number}",
-        f"T:{' '.join(piece.title.split()) or 'tune'}",
+        f"T:{_title(piece.title)}",
         f"M:{piece.meter}",
         "L:1/8",
         f"Q:1/4={piece.tempo:g}",
@@ -45,6 +45,16 @@ def abc_text(piece: Piece, *, number: int = 1) -> str:
         clef = "bass" if is_low([voice]) else "treble"
         head += [f"V:{i} clef={clef}", *_instrument(piece, voice.part), *_lines(piece, voice)]
     return "\n".join([*head, ""])
+
+
+def _title(text: str) -> str:
+    r"""Return a title in one line, with its signs escaped.
+
+    >>> print(_title("100 % \\ AT&amp;T"))
+    100 \% \\ AT&amp;amp;T
+    """
+    text = " ".join(text.split()).replace("\\", "\\\\").replace("%", r"\%")
+    return text.replace("&", "&amp;") or "tune"
 
 
 def _instrument(piece: Piece, number: int) -> list[str]:
@@ -89,7 +99,9 @@ def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
     altered = signature_of(key)
     in_bar: dict[tuple[str, int] | str, int] = {}
     text, now = "", 0
-    for symbol in bar:
+    groups = triplets([symbol.ticks for symbol in bar])
+    signs = {group.start: "(3" if len(group) == 3 else f"(3:2:{len(group)}" for group in groups}
+    for i, symbol in enumerate(bar):
         if now and now % beat == 0:
             text += " "  # notes without a space between them are beamed
         now += symbol.ticks
@@ -98,7 +110,9 @@ def _bar(bar: list[Symbol], key: Key | None, beat: int) -> str:
         name = "".join(names) or "z"
         if in_chord:
             name = f"[{name}]"
-        text += f"{name}{_length(symbol.ticks)}{'-' if symbol.is_tied else ''}"
+        is_triplet = any(i in group for group in groups)
+        length = _length(symbol.ticks * Fraction(3, 2) if is_triplet else symbol.ticks)
+        text += f"{signs.get(i, '')}{name}{length}{'-' if symbol.is_tied else ''}"
     return text
 
 
@@ -123,8 +137,9 @@ def _name(
     return sign + (step + "," * (4 - octave) if octave <= 4 else step.lower() + "'" * (octave - 5))
 
 
-def _length(ticks: int) -> str:
-    """
+def _length(ticks: int | Fraction) -> str:
+    """Return the length of a note as a multiple of the unit.
+
     >>> _length(12), _length(18), _length(6), _length(24)
     ('', '3/2', '/2', '2')
     """

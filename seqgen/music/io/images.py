@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
+
+import numpy as np
 
 from seqgen.errors import OutputError
 from seqgen.music.io.musicxml_writer import musicxml
@@ -14,6 +17,7 @@ MAX_PAGE_HEIGHT = 60_000
 LEFT_MARGIN = 200  # room for the names of instruments
 MAX_SYMBOLS = 10_000  # notes, or bars of all parts; with more, drawing takes minutes
 PNG_WIDTH, MAX_PNG_HEIGHT = 1400, 32_000  # pixels; cairo cannot draw more than 32,767
+MAX_TITLE = 100  # characters of a title that fit
 TOO_LONG = "is too long for one picture: write .musicxml, fewer bars, or take --piano-roll"
 
 
@@ -80,25 +84,53 @@ def piano_roll(piece: Piece, kind: str) -> bytes:
     figure = Figure(figsize=(max(6.0, min(piece.length / 150, 40.0)), 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for number, part in enumerate(piece.parts):
-        axes.broken_barh([], (0, 1), color=f"C{number}")
-        for note in part.notes:
-            start = note.start / TICKS_PER_QUARTER
-            span = (start, note.duration / TICKS_PER_QUARTER * 0.95)
-            axes.broken_barh([span], (note.pitch - 0.4, 0.8), color=f"C{number}")
-    for bar in piece.bars:
-        axes.axvline(bar / TICKS_PER_QUARTER, color="0.85", linewidth=0.8, zorder=0)
-    pitches = [note.pitch for note in piece.notes] or [60]
+    axes.add_collection(_bar_lines(piece), autolim=False)
+    axes.add_collection(_rectangles(piece), autolim=False)
+    pitches = [note.pitch for part in piece.parts for note in part.notes] or [60]
     lowest, highest = min(pitches) - 2, max(pitches) + 2
     labelled = _labelled(lowest, highest)
     axes.set_ylim(lowest, highest)
     axes.set_yticks(labelled, [name_of(pitch) for pitch in labelled])
     axes.set_xlim(0, piece.length / TICKS_PER_QUARTER)
     axes.set_xlabel("quarter notes")
-    axes.set_title(piece.title)
+    axes.set_title(piece.title[:MAX_TITLE], parse_math=False)  # a $ is a $
     file = io.BytesIO()
     figure.savefig(file, format=kind, dpi=120)
     return file.getvalue()
+
+
+def _rectangles(piece: Piece) -> Any:
+    """Return the notes as one collection: an artist for each note would take minutes."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import to_rgba
+
+    notes = [note[:3] for part in piece.parts for note in part.notes]
+    starts, durations, pitches = np.array(notes, float).reshape(-1, 3).T
+    left, right = starts, starts + 0.95 * durations
+    x = np.stack((left, right, right, left), axis=1) / TICKS_PER_QUARTER
+    y = pitches[:, None] + np.array([-0.4, -0.4, 0.4, 0.4])
+    colours = [to_rgba(f"C{number}") for number in range(len(piece.parts))] or [to_rgba("C0")]
+    sizes = [len(part.notes) for part in piece.parts] or [0]
+    is_raster = len(notes) > MAX_SYMBOLS  # an SVG of so many shapes would be slow to show
+    return PolyCollection(
+        list(np.stack((x, y), axis=2)),
+        facecolors=np.repeat(colours, sizes, axis=0),
+        rasterized=is_raster,
+    )
+
+
+def _bar_lines(piece: Piece) -> Any:
+    from matplotlib.collections import LineCollection
+
+    x = np.repeat(np.array(piece.bars) / TICKS_PER_QUARTER, 2).reshape(-1, 2)
+    y = np.broadcast_to([-10.0, 140.0], x.shape)  # beyond all pitches
+    return LineCollection(
+        list(np.stack((x, y), axis=2)),
+        colors="0.85",
+        linewidths=0.8,
+        zorder=0,
+        rasterized=len(x) > MAX_SYMBOLS,
+    )
 
 
 def _labelled(lowest: int, highest: int) -> range:

@@ -1,266 +1,305 @@
-"""MIDI files → notes, meters, keys and tempi in ticks of the file, by music21's MIDI layer."""
+"""MIDI files → events, however badly they were written.
+
+A loop follows the events from one to the next and notes where each begins; NumPy then reads times
+and data of all events at once. What a file gets wrong is handled as follows:
+
+- Running status continues after system messages and meta events, and real-time bytes take no data.
+- A track without a true length extends to its end event, to the next track, or to the end of file.
+- A channel message with a data byte above 127 is left out and counted.
+- A track ends where it cannot be understood any more, which its `fault` names.
+"""
 
 from __future__ import annotations
 
 import struct
-from collections import defaultdict
+from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from heapq import merge
-from typing import NamedTuple
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
 
 from seqgen.errors import MusicError
-from seqgen.music.io.music21_types import MidiEvent, meta_data
-from seqgen.music.signatures import Key, Meter, is_real_meter
 
 MAX_BYTES = 32 << 20
-MAX_NOTES = 1_000_000
-END_OF_TRACK = b"\xff\x2f\x00"
-SUSTAIN_PEDAL = 64  # number of the controller
-PEDAL_DOWN = 64  # lowest value at which the pedal is down
-WINDOW = 4096  # bytes of a track that music21 reads at once: it copies the rest at every event
+MAX_TRACKS = 10_000
+MAX_EVENTS = 3_000_000
+MAX_METAS = 200_000  # meta events, each of which is an object
+HEADER, TRACK = b"MThd", b"MTrk"
+META, SYSEX, SYSEX_END = 0xFF, 0xF0, 0xF7
+END_OF_TRACK = 0x2F
+SYSTEM_LENGTHS = {0xF1: 2, 0xF2: 3, 0xF3: 2}  # bytes with the status; the others have no data
+# Status → bytes of data; two for most channel messages.
+DATA_LENGTHS = [1 if 0xC0 <= status < 0xE0 else 2 for status in range(256)]
+LONGEST_NUMBER = 4  # bytes
 
-Voice = tuple[int, int, int]  # track, channel and program, or track, channel and pitch
+# Why a track could not be read to its end.
+NO_END, INCOMPLETE = "no end event", "an incomplete event"
+NO_STATUS, LONG_NUMBER = "data without a status", "a number of more than four bytes"
+
+Ints = npt.NDArray[np.int64]
 
 
-class RawNote(NamedTuple):
-    """A note in ticks of the file."""
+@dataclass(frozen=True)
+class MetaEvent:
+    """A meta event, such as a tempo."""
 
-    start: int
-    end: int
-    pitch: int
-    velocity: int
+    tick: int
+    kind: int
+    data: bytes
 
 
-@dataclass
-class Events:
-    """The content of a file; times are ticks of the file."""
+@dataclass(frozen=True)
+class Track:
+    """The events of a track; arrays `(N,)` hold its channel messages in their order."""
+
+    ticks: Ints
+    statuses: Ints
+    first: Ints  # data bytes, 0 to 127
+    second: Ints  # 0 in messages of one data byte
+    metas: list[MetaEvent]
+    end: int  # tick
+    damaged: int  # number of messages that are left out
+    fault: str  # one of those above, or empty
+    stop: int  # the byte at which its events end, or the event with the fault begins
+
+
+@dataclass(frozen=True)
+class MidiFile:
+    """The content of a file."""
 
     division: int  # ticks per quarter
-    notes: dict[Voice, list[RawNote]] = field(
-        default_factory=lambda: defaultdict(list)
-    )  # by track, channel and program
-    meters: list[tuple[int, Meter]] = field(default_factory=list)
-    keys: list[tuple[int, Key]] = field(default_factory=list)
-    tempi: list[tuple[int, float]] = field(default_factory=list)
-    title: str = ""
-    count: int = 0  # of notes
-    unended: int = 0  # notes without a note-off
-    odd_meters: int = 0  # meters that nobody writes, which are ignored
-    cut_off: int = 0  # tracks that are missing or incomplete
+    tracks: list[Track]
+    missing: int  # tracks that the header announces and the file does not have
 
 
-def read_events(data: bytes) -> Events:
-    """Read the content of a MIDI file.
+def read_events(data: bytes) -> MidiFile:
+    """Read the events of a MIDI file; bytes before its header are skipped.
 
     Raises:
-        MusicError: see `seqgen.music.io.midi_reader.read_midi`.
+        MusicError: the file has no header or tracks, is too large, or of a kind that is not read.
+
+    >>> track = bytes.fromhex("00 90 3C 40  18 80 3C 00  00 FF 2F 00")
+    >>> head = struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 24, b"MTrk", len(track))
+    >>> read_events(head + track).tracks[0].ticks
+    array([ 0, 24])
     """
     if len(data) > MAX_BYTES:
         raise MusicError(f"is larger than {MAX_BYTES >> 20} MB")
-    division, chunks, cut_off = _header(data)
-    listener = _Listener(Events(division, cut_off=cut_off))
-    listener.listen(chunks)
-    return listener.events
-
-
-def _header(data: bytes) -> tuple[int, list[bytes], int]:
-    """Return the ticks per quarter, the data of all tracks, and the number of incomplete tracks."""
-    if len(data) < 14 or data[:4] != b"MThd":
+    begin = data.find(HEADER)
+    if begin < 0 or len(data) < begin + 14:
         raise MusicError("is no MIDI file, or only the beginning of one")
-    length, kind, tracks, division = struct.unpack(">IHHH", data[4:14])
+    length, kind, count, division = struct.unpack_from(">IHHH", data, begin + 4)
     if kind not in (0, 1):
         raise MusicError(f"is a MIDI file of format {kind}; expected 0 or 1")
     if division & 0x8000:
         raise MusicError("counts time in film frames (SMPTE), not in beats")
     if division == 0:
         raise MusicError("is damaged: a quarter has no ticks")
-    chunks, complete, place = [], 0, 8 + length
-    while place + 8 <= len(data):
+    place = begin + 8 + length
+    found = _tracks(data, place if _is_chunk(data, place) else begin + 14)
+    scans = list(islice(found, MAX_TRACKS + 1))
+    if len(scans) > MAX_TRACKS:
+        raise MusicError(f"has more than {MAX_TRACKS:,} tracks")
+    if not scans:
+        raise MusicError("is damaged: it has no tracks")
+    everything = np.frombuffer(data, np.uint8)
+    tracks = [_decoded(everything, scan) for scan in scans]
+    return MidiFile(division, tracks, max(count - len(tracks), 0))
+
+
+def _tracks(data: bytes, place: int) -> Iterator[_Scan]:
+    """Scan one track after the other, and skip chunks of other kinds and stray bytes."""
+    events = metas = 0
+    while True:
+        if not _is_chunk(data, place):
+            place = data.find(TRACK, place)
+        if place < 0 or place + 8 > len(data):
+            return
         size = int.from_bytes(data[place + 4 : place + 8], "big")
-        if data[place : place + 4] == b"MTrk":
-            chunks.append(data[place + 8 : place + 8 + size])
-            complete += len(chunks[-1]) == size and END_OF_TRACK in chunks[-1]
-        place += 8 + size
-    return division, chunks, max(tracks, len(chunks)) - complete
+        after = place + 8 + size
+        if data[place : place + 4] != TRACK:
+            place = after
+            continue
+        # A length of 0 is that of a program which had no time to fill it in.
+        is_length_right = size > 0 and (after == len(data) or _is_chunk(data, after))
+        if not is_length_right:
+            following = data.find(TRACK, place + 8, after) if size else -1
+            after = len(data) if following < 0 else following
+        scan = _Scan(data, place + 8, after)
+        scan.run()
+        events, metas = events + len(scan.starts), metas + len(scan.metas)
+        if events > MAX_EVENTS or metas > MAX_METAS:
+            raise MusicError(
+                f"holds {events:,} events, {metas:,} of them meta events; expected at most "
+                f"{MAX_EVENTS:,} and {MAX_METAS:,}"
+            )
+        yield scan
+        place = after if is_length_right else scan.stop
 
 
-def timed_events(data: bytes) -> Iterator[tuple[int, MidiEvent]]:
-    """Yield the events of a track, each with the ticks since the event before.
+def _is_chunk(data: bytes, place: int) -> bool:
+    """Whether a chunk begins here: a track, or one of another kind that ends within the file."""
+    name = data[place : place + 4]
+    end = place + 8 + int.from_bytes(data[place + 4 : place + 8], "big")
+    return name == TRACK or (len(name) == 4 and name.isalnum() and end <= len(data))
 
-    music21's own loop copies the rest of the track at every event; this one copies at most a
-    window. Events that music21 does not know are skipped, but not the time before them.
 
-    Raises:
-        MusicError: the track is damaged.
+class _TrackError(Exception):
+    """What follows in the track cannot be understood."""
+
+
+class _Scan:
+    """Finds where the events of a track begin, and where it ends.
+
+    Args:
+        data: the file.
+        place: where the events of the track begin.
+        end: where they end at the latest.
     """
-    from music21.midi import MidiEvent, MidiException
-    from music21.midi.base import getVariableLengthNumber
 
-    place, size, status, waited = 0, WINDOW, None, 0
-    while place < len(data):
-        window = rest = data[place : place + size]
-        is_last = place + size >= len(data)
-        while rest:
-            event = MidiEvent()
-            event.lastStatusByte = status
-            try:
-                ticks, after = getVariableLengthNumber(rest)
-                remaining = event.read(after)
-            except MidiException:
-                ticks, remaining, event = ticks, after, None
-            except (IndexError, ValueError) as error:
-                if is_last:
-                    raise MusicError(f"is damaged, or cut off: {error}") from error
-                break
-            if not remaining and not is_last:
-                break  # the event may continue after the window
-            rest, waited = remaining, waited + ticks
-            if event is not None:
-                status = event.lastStatusByte
-                yield waited, event
-                waited = 0
-        consumed = len(window) - len(rest)
-        place += consumed
-        size = WINDOW if consumed else 2 * size
+    def __init__(self, data: bytes, place: int, end: int) -> None:
+        self.data = data
+        self.stop = place  # after the last event that was read
+        self.end = end
+        self.starts = array("i")  # of all events
+        self.metas: list[tuple[int, int, bytes]] = []  # number of the event, kind, data
+        self.fault = ""
+        self.is_ended = False  # by an end event
+
+    def run(self) -> None:
+        """Read to the end event, to the end of the track, or to a fault."""
+        try:
+            self._follow()
+            if not self.is_ended:
+                self.fault = NO_END
+        except IndexError:
+            self.fault = INCOMPLETE
+        except _TrackError as error:
+            self.fault = str(error)
+        if self.starts and self.starts[-1] >= self.stop:
+            self.starts.pop()  # the event with the fault
+
+    def _follow(self) -> None:
+        data, end, append = self.data, self.end, self.starts.append
+        sizes, size = DATA_LENGTHS, 0  # bytes of data, of the running status
+        place = self.stop
+        while place < end:
+            self.stop = start = place
+            if data[place] >= 0x80:
+                while data[place] >= 0x80:
+                    place += 1
+                if place - start >= LONGEST_NUMBER:
+                    start = self._without_zeros(start, place + 1)
+            append(start)
+            status = data[place + 1]
+            if status < 0x80:
+                if not size:
+                    raise _TrackError(NO_STATUS)
+                place += 1 + size
+            elif status < SYSEX:
+                size = sizes[status]
+                place += 2 + size
+            else:
+                place = self._after_system_message(place + 1)
+                if self.is_ended:
+                    break
+        if place > end:
+            raise IndexError
+        self.stop = place
+
+    def _without_zeros(self, start: int, after: int) -> int:
+        """Return where the last four bytes of a number begin, if those before are zeros."""
+        begin = after - LONGEST_NUMBER
+        if self.data[start:begin].strip(b"\x80"):
+            raise _TrackError(LONG_NUMBER)
+        return begin
+
+    def _after_system_message(self, place: int) -> int:
+        """Return the place after a system message or meta event, and keep the latter."""
+        status = self.data[place]
+        if status not in (META, SYSEX, SYSEX_END):
+            return place + SYSTEM_LENGTHS.get(status, 1)
+        kind = self.data[place + 1] if status == META else 0
+        begin, length = self._number(place + (2 if status == META else 1))
+        after = begin + length
+        if after > self.end:
+            return self._after_bare_sysex(place)
+        if status == META:
+            self.metas.append((len(self.starts) - 1, kind, self.data[begin:after]))
+            self.is_ended = kind == END_OF_TRACK or len(self.metas) > MAX_METAS
+        return after
+
+    def _number(self, place: int) -> tuple[int, int]:
+        """Return the place after a number of variable length, and the number."""
+        start = place
+        while self.data[place] >= 0x80:
+            place += 1
+        place += 1
+        if place - start > LONGEST_NUMBER:
+            start = self._without_zeros(start, place)
+        number = 0
+        for byte in self.data[start:place]:
+            number = number << 7 | byte & 0x7F
+        return place, number
+
+    def _after_bare_sysex(self, place: int) -> int:
+        """Return the place after a system exclusive message that was written without a length."""
+        last = self.data.find(bytes([SYSEX_END]), place, self.end)
+        content = self.data[place + 1 : last]
+        if self.data[place] != SYSEX or last < 0 or not content.isascii():
+            raise IndexError
+        return last + 1
 
 
-class _Listener:
-    """Follows all tracks at once, since a pedal or program counts for its channel in all tracks."""
+def _decoded(data: npt.NDArray[np.uint8], scan: _Scan) -> Track:
+    """Read the times and data of all events."""
+    places = np.array(scan.starts, np.int64)
+    deltas, places = _numbers(data, places)
+    ticks = np.cumsum(deltas)
+    metas = [MetaEvent(int(ticks[i]), kind, content) for i, kind, content in scan.metas]
+    end = int(ticks[-1]) if len(ticks) else 0
+    is_channel = data[places] < SYSEX
+    ticks, places = ticks[is_channel], places[is_channel]
+    is_status = data[places] >= 0x80  # not a running one
+    last_status = np.maximum.accumulate(np.where(is_status, np.arange(len(places)), 0))
+    statuses = data[places][last_status].astype(np.int64)
+    places = places + is_status
+    first = data[places].astype(np.int64)
+    has_second = np.array(DATA_LENGTHS)[statuses] == 2
+    second = np.where(has_second, data[np.minimum(places + 1, len(data) - 1)], 0).astype(np.int64)
+    is_whole = (first | second) < 0x80
+    return Track(
+        ticks[is_whole],
+        statuses[is_whole],
+        first[is_whole],
+        second[is_whole],
+        metas,
+        end,
+        int(np.sum(~is_whole)),
+        scan.fault,
+        scan.stop,
+    )
 
-    def __init__(self, events: Events) -> None:
-        self.events = events
-        # By track, channel and pitch: start, velocity and program of the notes that sound.
-        self.sounding: dict[Voice, list[tuple[int, int, int]]] = defaultdict(list)
-        # By channel whose pedal is down: start, track, pitch, velocity and program of the notes
-        # that only the pedal holds.
-        self.held: dict[int, list[tuple[int, int, int, int, int]]] = {}
-        self.programs = [0] * 17  # by channel
-        self.own_programs: dict[tuple[int, int], int] = {}  # by track and channel
 
-    def listen(self, chunks: list[bytes]) -> None:
-        """Add the content of all tracks to the events."""
-        from music21.midi import ChannelVoiceMessages, MetaEvents
+def _numbers(data: npt.NDArray[np.uint8], places: Ints) -> tuple[Ints, Ints]:
+    """Read numbers of variable length.
 
-        note_on, note_off = ChannelVoiceMessages.NOTE_ON, ChannelVoiceMessages.NOTE_OFF
-        others = {
-            ChannelVoiceMessages.PROGRAM_CHANGE: self._program,
-            ChannelVoiceMessages.CONTROLLER_CHANGE: self._controller,
-            MetaEvents.SET_TEMPO: self._tempo,
-            MetaEvents.TIME_SIGNATURE: self._meter,
-            MetaEvents.KEY_SIGNATURE: self._key,
-            MetaEvents.SEQUENCE_TRACK_NAME: self._name,
-        }
-        ends = [0] * len(chunks)
+    Args:
+        data: the file.
+        places: where the numbers begin, `(N,)`.
 
-        def timed(track: int) -> Iterator[tuple[int, bool, int, MidiEvent]]:
-            now = 0
-            for ticks, event in timed_events(chunks[track]):
-                now += ticks
-                yield now, event.type is note_on, track, event
-            ends[track] = now
-
-        # At one tick note-ons come last, so that they have the programs of other tracks. Two
-        # events are never compared, since their tracks differ.
-        tracks = map(timed, range(len(chunks)))
-        for now, is_note_on, track, event in merge(*tracks):
-            if is_note_on and event.parameter2:
-                self._note_on(now, track, event)
-            elif is_note_on or event.type is note_off:
-                self._note_off(now, track, event.channel, event.parameter1)
-            elif event.type in others:
-                others[event.type](now, track, event)
-        self._end_all(ends)
-
-    def _note_on(self, now: int, track: int, event: MidiEvent) -> None:
-        channel = event.channel
-        program = self.own_programs.get((track, channel), self.programs[channel])
-        self.sounding[track, channel, event.parameter1].append((now, event.parameter2, program))
-
-    def _note_off(self, now: int, track: int, channel: int, pitch: int) -> None:
-        """End the note of this pitch that began first."""
-        notes = self.sounding.get((track, channel, pitch))
-        if not notes:
-            return
-        start, velocity, program = notes.pop(0)
-        if channel in self.held:
-            self.held[channel].append((start, track, pitch, velocity, program))
-        else:
-            self._add(track, channel, program, RawNote(start, now, pitch, velocity))
-
-    def _add(self, track: int, channel: int, program: int, note: RawNote) -> None:
-        self.events.count += 1
-        if self.events.count > MAX_NOTES:
-            raise MusicError(f"holds more than {MAX_NOTES:,} notes")
-        self.events.notes[track, channel, program].append(note)
-
-    def _end_all(self, ends: list[int]) -> None:
-        """End all notes that still sound with their tracks."""
-        for channel in list(self.held):
-            self._release(channel, ends)
-        for (track, channel, pitch), notes in self.sounding.items():
-            for start, velocity, program in notes:
-                note = RawNote(start, max(ends[track], start), pitch, velocity)
-                self._add(track, channel, program, note)
-                self.events.unended += 1
-        by_track = sorted(self.events.notes.items(), key=lambda item: item[0][0])
-        self.events.notes = dict(by_track)
-
-    def _release(self, channel: int, ends: int | list[int]) -> None:
-        """Lift the pedal: end the notes that only it holds.
-
-        A note whose pitch starts again before that ends there.
-
-        Args:
-            channel: the channel of the pedal.
-            ends: the tick at which notes end, or at the end of the file the tick for each track.
-        """
-        next_start: dict[tuple[int, int], int] = {}
-        for start, track, pitch, velocity, program in sorted(self.held.pop(channel), reverse=True):
-            end = next_start.get((track, pitch), ends if isinstance(ends, int) else ends[track])
-            sounding = self.sounding.get((track, channel, pitch))
-            if (track, pitch) not in next_start and sounding:
-                end = sounding[0][0]
-            next_start[track, pitch] = start
-            self._add(track, channel, program, RawNote(start, max(end, start), pitch, velocity))
-
-    def _program(self, now: int, track: int, event: MidiEvent) -> None:
-        program = int(event.parameter1) & 127
-        self.programs[event.channel] = self.own_programs[track, event.channel] = program
-
-    def _controller(self, now: int, track: int, event: MidiEvent) -> None:
-        if event.parameter1 != SUSTAIN_PEDAL:
-            return
-        if event.parameter2 >= PEDAL_DOWN:
-            self.held.setdefault(event.channel, [])
-        elif event.channel in self.held:
-            self._release(event.channel, now)
-
-    def _tempo(self, now: int, track: int, event: MidiEvent) -> None:
-        microseconds = int.from_bytes(meta_data(event)[:3], "big")
-        if microseconds:
-            self.events.tempi.append((now, round(60_000_000 / microseconds, 3)))
-
-    def _meter(self, now: int, track: int, event: MidiEvent) -> None:
-        data = meta_data(event)
-        if len(data) < 2:
-            return
-        beats, power = data[:2]
-        beat_type = 1 << min(power, 7)
-        if is_real_meter(beats, beat_type):
-            self.events.meters.append((now, Meter(beats, beat_type)))
-        else:
-            self.events.odd_meters += 1
-
-    def _key(self, now: int, track: int, event: MidiEvent) -> None:
-        data = meta_data(event)
-        if len(data) < 2:
-            return
-        sharps = (data[0] + 128) % 256 - 128  # a signed byte
-        if -7 <= sharps <= 7:
-            mode = "minor" if data[1] else "major"
-            self.events.keys.append((now, Key(sharps, mode)))
-
-    def _name(self, now: int, track: int, event: MidiEvent) -> None:
-        if not self.events.title:
-            self.events.title = meta_data(event).decode("utf-8", "replace").strip("\0 ")
+    Returns:
+        The numbers `(N,)` and the places after them `(N,)`.
+    """
+    numbers = np.zeros_like(places)
+    is_open = np.ones(len(places), bool)
+    for _ in range(LONGEST_NUMBER):
+        bytes_ = data[places[is_open]]
+        numbers[is_open] = numbers[is_open] << 7 | bytes_ & 0x7F
+        places[is_open] += 1
+        is_open[is_open] = bytes_ >= 0x80
+        if not is_open.any():
+            break
+    return numbers, places

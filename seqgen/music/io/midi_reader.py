@@ -1,98 +1,181 @@
-"""MIDI files → pieces, by music21's MIDI layer, without losing a note.
-
-`music21.converter` is not used: it has a quantiser of its own, cuts notes into tied ones, and
-merges the channels of files of format 0.
-"""
+"""MIDI files → pieces, without losing a note."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import TypeVar
 
+import numpy as np
+
 from seqgen.errors import MusicError
-from seqgen.music.io.midi_events import Events, Voice, read_events
+from seqgen.music.io.midi_events import (
+    INCOMPLETE,
+    LONG_NUMBER,
+    NO_END,
+    NO_STATUS,
+    MetaEvent,
+    MidiFile,
+    Track,
+    read_events,
+)
+from seqgen.music.io.midi_notes import Notes, read_notes
+from seqgen.music.io.midi_text import decode_text
 from seqgen.music.io.quantise import Quantised, quantise
 from seqgen.music.piece import (
     MOST_BARS,
     MOST_TICKS,
     TEMPO,
     TICKS_PER_QUARTER,
+    Note,
     Part,
     Piece,
     regular_bars,
 )
-from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
+from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter, is_real_meter
 
-DRUM_CHANNEL = 10  # counted from 1, as music21 does
+DRUM_CHANNEL = 9  # counted from 0, as in the file
+TRACK_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x51, 0x58, 0x59  # meta events
 
 Value = TypeVar("Value")
-Meters = tuple[tuple[int, Meter], ...]
+Change = tuple[int, Value]
+Meters = tuple[Change[Meter], ...]
 
 
 def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
     """Read the piece of a MIDI file.
 
     Returns:
-        The piece, and the counts `tracks cut off or missing`, `notes without an end`, `odd meters`
-        and `notes moved` onto the grid, the last with their mean distance in milliseconds, `moved
-        ms`.
+        The piece, and the counts `tracks cut off or missing`, `tracks read up to ...` what is
+        damaged, `damaged events`, `notes without an end`, `odd meters` and `notes moved` onto the
+        grid, the last with their mean distance in milliseconds, `moved ms`.
 
     Raises:
         MusicError: the file is damaged, has no notes, or does not count time in beats.
 
     >>> from seqgen.music.io.midi_writer import midi_bytes
-    >>> from seqgen.music.piece import Note
     >>> scale = Part(tuple(Note(24 * i, 24, 60 + i) for i in range(4)))
     >>> piece = Piece((scale,), bars=(0,), length=96)
     >>> read_midi(midi_bytes(piece))[0].parts == piece.parts
     True
     """
-    events = read_events(data)
-    if not events.notes:
-        raise MusicError("holds no notes")
-    last = max(note.end for notes in events.notes.values() for note in notes)
-    if (ticks := last * TICKS_PER_QUARTER // events.division) >= MOST_TICKS:
+    file = read_events(data)
+    notes = read_notes(file.tracks)
+    if not len(notes.starts):
+        raise MusicError(f"holds no notes{_first_fault(file.tracks)}")
+    last = int(notes.ends.max())
+    if (ticks := last * TICKS_PER_QUARTER // file.division) >= MOST_TICKS:
         raise MusicError(f"lasts {ticks // TICKS_PER_WHOLE:,} bars; expected at most {MOST_BARS:,}")
-    quantised = quantise(events.notes, events.division)
-    last = max(note.end for notes in quantised.notes.values() for note in notes)
-    return _piece(events, quantised, last), {
-        "tracks cut off or missing": events.cut_off,
-        "notes without an end": events.unended,
-        "odd meters": events.odd_meters,
+    quantised = quantise(notes.starts, notes.ends, file.division)
+    changes = _Changes.of(file)
+    faults = Counter(track.fault for track in file.tracks)
+    return _piece(changes, notes, quantised), {
+        "tracks cut off or missing": file.missing + faults[NO_END] + faults[INCOMPLETE],
+        **{f"tracks read up to {fault}": faults[fault] for fault in (NO_STATUS, LONG_NUMBER)},
+        "damaged events": sum(track.damaged for track in file.tracks),
+        "notes without an end": notes.unended,
+        "odd meters": changes.odd_meters,
         "notes moved": quantised.moved,
-        "moved ms": quantised.mean_move * 60_000 / TICKS_PER_QUARTER / _mean_tempo(events),
+        "moved ms": quantised.mean_move * 60_000 / TICKS_PER_QUARTER / changes.mean_tempo,
     }
 
 
-def _piece(events: Events, quantised: Quantised[Voice], last: int) -> Piece:
-    scale = TICKS_PER_QUARTER / events.division
-    meters = _changes(events.meters, scale, last)
+def _first_fault(tracks: list[Track]) -> str:
+    """Return what is wrong with the first damaged track, for a message."""
+    for number, track in enumerate(tracks, 1):
+        if track.fault:
+            return f"; track {number} has {track.fault} at byte {track.stop:,}"
+    return ""
+
+
+@dataclass
+class _Changes:
+    """What a file says besides notes; times are ticks of the grid."""
+
+    meters: list[Change[Meter]]
+    keys: list[Change[Key]]
+    tempi: list[Change[float]]
+    title: str
+    odd_meters: int  # that nobody writes, which are ignored
+
+    @classmethod
+    def of(cls, file: MidiFile) -> _Changes:
+        changes = cls([], [], [], "", 0)
+        scale = TICKS_PER_QUARTER / file.division
+        events = [event for track in file.tracks for event in track.metas]
+        for event in sorted(events, key=lambda event: event.tick):
+            changes._add(event, round(event.tick * scale))
+        return changes
+
+    def _add(self, event: MetaEvent, tick: int) -> None:
+        data = event.data
+        if event.kind == TRACK_NAME and not self.title:
+            self.title = decode_text(data)
+        elif event.kind == SET_TEMPO and any(data[:3]):
+            microseconds = int.from_bytes(data[:3], "big")
+            self.tempi.append((tick, round(60_000_000 / microseconds, 3)))
+        elif event.kind == TIME_SIGNATURE and len(data) >= 2:
+            meter = Meter(data[0], 1 << min(data[1], 7))
+            if is_real_meter(*meter):
+                self.meters.append((tick, meter))
+            else:
+                self.odd_meters += 1
+        elif event.kind == KEY_SIGNATURE and len(data) >= 2:
+            sharps = (data[0] + 128) % 256 - 128  # a signed byte
+            if -7 <= sharps <= 7:
+                self.keys.append((tick, Key(sharps, "minor" if data[1] else "major")))
+
+    @property
+    def mean_tempo(self) -> float:
+        tempi = [tempo for _, tempo in self.tempi] or [TEMPO]
+        return sum(tempi) / len(tempi)
+
+
+def _piece(changes: _Changes, notes: Notes, quantised: Quantised) -> Piece:
+    last = int((quantised.starts + quantised.durations).max())
+    meters = _until(last, changes.meters)
     bars = regular_bars(last, meters)
     if len(bars) > MOST_BARS:
         raise MusicError(f"has {len(bars):,} bars; expected at most {MOST_BARS:,}")
     meter = meters[-1][1] if meters else Meter(4, 4)
     meters = _without_short_bars(meters, bars)
     return Piece(
-        tuple(
-            Part(tuple(notes), 0 if channel == DRUM_CHANNEL else program, channel == DRUM_CHANNEL)
-            for (_, channel, program), notes in quantised.notes.items()
-        ),
+        _parts(notes, quantised),
         bars,
         bars[-1] + meter.ticks,
         meters,
-        _at_bars(_changes(events.keys, scale, last), bars),
-        _changes(events.tempi, scale, last),
-        events.title,
+        _at_bars(_until(last, changes.keys), bars),
+        _until(last, changes.tempi),
+        changes.title,
     )
 
 
-def _changes(
-    changes: list[tuple[int, Value]], scale: float, last: int
-) -> tuple[tuple[int, Value], ...]:
-    """Return changes in ticks of the grid, sorted, without repetitions and those after the end."""
-    latest = {round(tick * scale): value for tick, value in sorted(changes, key=lambda c: c[0])}
-    kept: list[tuple[int, Value]] = []
-    for tick, value in latest.items():
+def _parts(notes: Notes, quantised: Quantised) -> tuple[Part, ...]:
+    """Return a part for every program of every channel of every track."""
+    voices = (notes.tracks * 16 + notes.channels) * 128 + notes.programs
+    order = np.argsort(voices * MOST_TICKS + quantised.starts)
+    bounds = np.flatnonzero(np.diff(voices[order], prepend=-1, append=-1)).tolist()
+    fields = (quantised.starts, quantised.durations, notes.pitches, notes.velocities)
+    rows = zip(*(field[order].tolist() for field in fields), strict=True)
+    parts = []
+    for first, after in pairwise(bounds):
+        part = tuple(map(Note._make, islice(rows, after - first)))
+        is_drums = bool(notes.channels[order[first]] == DRUM_CHANNEL)
+        program = 0 if is_drums else int(notes.programs[order[first]])
+        parts.append(Part(part, program, is_drums))
+    return tuple(parts)
+
+
+def _until(last: int, changes: list[Change[Value]]) -> tuple[Change[Value], ...]:
+    """Return sorted changes without repetitions and those after the end; the last of a tick counts.
+
+    >>> _until(96, [(0, 120.0), (0, 60.0), (24, 60.0), (96, 90.0)])
+    ((0, 60.0),)
+    """
+    kept: list[Change[Value]] = []
+    for tick, value in dict(changes).items():
         if tick < last and not (kept and kept[-1][1] == value):
             kept.append((tick, value))
     return tuple(kept)
@@ -132,8 +215,3 @@ def _at_bars(
         near = bars[max(after - 1, 0) : after + 1]
         moved[min(near, key=lambda bar: abs(bar - tick))] = key
     return tuple(sorted(moved.items()))
-
-
-def _mean_tempo(events: Events) -> float:
-    tempi = [tempo for _, tempo in events.tempi] or [TEMPO]
-    return sum(tempi) / len(tempi)

@@ -133,8 +133,3 @@ class MidiEvent(Protocol):
     parameter1: int
     parameter2: int
     data: object  # bytes of meta events, which the first parameter holds, too
-
-
-def meta_data(event: MidiEvent) -> bytes:
-    """Return the data of a meta event."""
-    return event.data if isinstance(event.data, bytes) else b""

@@ -1,4 +1,4 @@
-"""MusicXML files, compressed or not → the root of their tree, safely."""
+"""MusicXML files, compressed or not → the root of their tree, safely; and how to compress them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ CONTAINER = "META-INF/container.xml"
 DAMAGED = (  # what zipfile raises
     zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError
 )  # fmt: skip
+SCORE = "score.musicxml"  # name within the archives that are written
+CONTAINER_TEXT = f"""<?xml version="1.0" encoding="UTF-8"?>
+<container><rootfiles><rootfile full-path="{SCORE}"/></rootfiles></container>
+"""
 MOST_BYTES = 100_000_000  # of a score, unpacked
 
 
@@ -75,3 +79,18 @@ def _score_name(archive: zipfile.ZipFile) -> str:
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(name) as file:
         return file.read(MOST_BYTES + 1)
+
+
+def compressed(score: bytes) -> bytes:
+    """Return a score as an archive, which has the suffix `.mxl`.
+
+    >>> score_root(compressed(b"<score-partwise/>")).tag
+    'score-partwise'
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in ((CONTAINER, CONTAINER_TEXT), (SCORE, score)):
+            member = zipfile.ZipInfo(name)  # without the time, so that equal scores are equal files
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, content)
+    return file.getvalue()

@@ -19,7 +19,7 @@ from seqgen.music.instruments import NAMES
 from seqgen.music.io.drum_staff import place_of
 from seqgen.music.io.midi_writer import CHANNELS, DRUM_CHANNEL
 from seqgen.music.io.musicxml_drums import with_drums_named
-from seqgen.music.io.notation import Symbol, Voice, hands, is_low, spelled, voices
+from seqgen.music.io.notation import Symbol, Voice, hands, is_low, spelled, triplets, voices
 from seqgen.music.piece import TICKS_PER_QUARTER, Part, Piece
 from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter
 from seqgen.music.tokens.durations import basis_sum
@@ -169,7 +169,7 @@ def _fill(
     """
     from music21 import note, tie
 
-    at = 0
+    at, written = 0, []
     for symbol in bar:
         lengths = _lengths(at, symbol.ticks, meter)
         at += symbol.ticks
@@ -183,8 +183,26 @@ def _fill(
                 for member in element.notes if len(symbol.pitches) > 1 else (element,):
                     member.tie = tie.Tie(kind)
             place.append(element)
+            written.append((ticks, element))
         is_tied = symbol.is_tied
+    _bracket_triplets(written)
     return is_tied
+
+
+def _bracket_triplets(written: Sequence[tuple[int, Any]]) -> None:
+    """Mark where the triplets of a bar begin and end.
+
+    Args:
+        written: the length in ticks, and the music21 note, chord or rest, of each symbol.
+    """
+    for group in triplets([ticks for ticks, _ in written]):
+        signs = [sign for i in group for sign in written[i][1].duration.tuplets[:1]]
+        for sign in signs:
+            sign.type = None
+        if len(signs) == 1:
+            signs[0].type = "startStop"
+        elif signs:
+            signs[0].type, signs[-1].type = "start", "stop"
 
 
 def _tones(pitches: tuple[int, ...], key: Key | None) -> Any:

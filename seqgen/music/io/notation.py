@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from seqgen.music.tokens.voices import voices_of
 MIDDLE_C = 60
 WIDE = 53, 67  # a part with pitches below and above both needs two staves
 KEYBOARDS = {*range(8), *range(16, 20)}  # programs: pianos and organs
+SHORTEST_BINARY = 3  # ticks of a note value without a triplet
 LOW = 57  # mean pitch below which the bass clef is used
 
 
@@ -72,6 +73,33 @@ def _bars(
             now = stop
         bars.append(bar)
     return bars
+
+
+def triplets(lengths: Sequence[int]) -> list[range]:
+    """Return which symbols of a bar form triplets.
+
+    A triplet begins with a length that is no sum of binary note values, and ends where the lengths
+    so far are, or with the bar.
+
+    Args:
+        lengths: of the symbols, in ticks.
+
+    >>> triplets([24, 8, 8, 8, 16, 8, 12])
+    [range(1, 4), range(4, 6)]
+    """
+    found: list[range] = []
+    first, ticks = 0, 0
+    for i, length in enumerate(lengths):
+        ticks += length
+        if length == ticks:
+            first = i
+        if ticks % SHORTEST_BINARY == 0:
+            if length != ticks:
+                found.append(range(first, i + 1))
+            ticks = 0
+    if ticks:
+        found.append(range(first, len(lengths)))
+    return found
 
 
 def hands(part: Part) -> list[Part]:

@@ -9,14 +9,12 @@ beat is divided into equal steps of s ticks, with the s that has the lowest cost
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.music.piece import TICKS_PER_QUARTER, Note
+from seqgen.music.piece import TICKS_PER_QUARTER
 
 # Steps in ticks, and by how many ticks finer ones must be nearer to the notes on average.
 STEPS = ((12, 0.0), (8, 0.5), (6, 0.35), (4, 0.9), (3, 0.8))
@@ -24,48 +22,47 @@ ON_GRID = 1e-3  # ticks; smaller differences are due to rounding
 WRITTEN = 0.5  # share of notes on the grid below which a file counts as played by hand
 
 Floats = npt.NDArray[np.float64]
-PartKey = TypeVar("PartKey")
-Row = tuple[int, int, int, int]  # start, end, pitch and velocity
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Quantised(Generic[PartKey]):
+class Quantised:
     """Notes on the grid, and how far they were from it."""
 
-    notes: dict[PartKey, list[Note]]
+    starts: Ints  # ticks, (N,)
+    durations: Ints  # ticks, (N,)
     moved: int  # number of notes whose start was off the grid
     mean_move: float  # mean distance of those in ticks
 
 
-def quantise(parts: Mapping[PartKey, Sequence[Row]], division: int) -> Quantised[PartKey]:
+def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     """Move notes to the grid.
 
     Args:
-        parts: the notes of each part, in ticks of the file.
+        starts: when notes begin `(N,)`, in ticks of the file.
+        ends: when they end `(N,)`.
         division: ticks of the file per quarter.
 
-    >>> quantise({"violin": [(0, 50, 67, 80), (101, 198, 69, 80)]}, division=100).notes
-    {'violin': [Note(start=0, duration=12, pitch=67, velocity=80), \
-Note(start=24, duration=24, pitch=69, velocity=80)]}
+    >>> quantised = quantise(np.array([0, 101]), np.array([50, 198]), division=100)
+    >>> quantised.starts, quantised.durations
+    (array([ 0, 24]), array([12, 24]))
     """
-    rows = np.array([note for notes in parts.values() for note in notes], np.float64)
-    times = rows[:, :2] * (TICKS_PER_QUARTER / division)
-    starts, ends = times.T
-    beats = (times // TICKS_PER_QUARTER).astype(int)
-    steps = _steps(starts, beats[:, 0], int(beats.max()) + 1)
-    step = steps[beats[:, 0]]
-    new_starts = np.rint(starts / step) * step
+    scale = TICKS_PER_QUARTER / division
+    exact, exact_ends = starts.astype(np.float64) * scale, ends.astype(np.float64) * scale
+    beats, end_beats = ((t // TICKS_PER_QUARTER).astype(int) for t in (exact, exact_ends))
+    steps = _steps(exact, beats, int(end_beats.max()) + 1)
+    step = steps[beats]
+    new_starts = np.rint(exact / step) * step
     # Ends are less exact than starts, since players shorten notes.
-    end_step = np.where(steps[beats[:, 1]], steps[beats[:, 1]], step)
+    end_step = np.where(steps[end_beats], steps[end_beats], step)
     end_step = np.where(end_step > 1, end_step, _finest(new_starts))
-    end_step = np.where(_is_on_grid(ends), 1, end_step)
-    new_ends = np.maximum(np.rint(ends / end_step) * end_step, new_starts + end_step)
-    distances = np.abs(new_starts - starts)
-    moved = ~_is_on_grid(starts)
-    table = np.column_stack((new_starts, new_ends - new_starts, rows[:, 2:])).astype(int)
-    notes = map(Note._make, table.tolist())
+    end_step = np.where(_is_on_grid(exact_ends), 1, end_step)
+    new_ends = np.maximum(np.rint(exact_ends / end_step) * end_step, new_starts + end_step)
+    distances = np.abs(new_starts - exact)
+    moved = ~_is_on_grid(exact)
     return Quantised(
-        {part: [next(notes) for _ in rows_of] for part, rows_of in parts.items()},
+        new_starts.astype(np.int64),
+        (new_ends - new_starts).astype(np.int64),
         int(moved.sum()),
         float(distances[moved].mean()) if moved.any() else 0.0,
     )

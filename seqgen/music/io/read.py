@@ -14,10 +14,9 @@ from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_child import read_in_child
 
-READER_VERSION = 10  # part of the key of cached results
+READER_VERSION = 11  # part of the key of cached results
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 2048
-RIFF_MIDI = b"RMID"
 SCORE_SUFFIXES = frozenset(
     {".abc", ".musicxml", ".mxl", ".krn", ".mei", ".capx", ".nwc", ".nwctxt", ".rntxt"}
 )
@@ -69,8 +68,6 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
             raise MusicError("is empty")
         is_midi = PurePath(name).suffix.lower() in MIDI_SUFFIXES
         if is_midi or data.startswith(MIDI_START):
-            if data[8:12] == RIFF_MIDI:
-                data = data[max(data.find(MIDI_START), 0) :]
             piece, counts = read_midi(data)
             return ReadResult((piece,), counts)
         if not is_music(name, data[:SNIFFED_BYTES]):

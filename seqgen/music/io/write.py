@@ -23,6 +23,13 @@ def _musicxml(piece: Piece) -> bytes:
     return musicxml(piece)
 
 
+def _mxl(piece: Piece) -> bytes:
+    from seqgen.music.io.musicxml_file import compressed
+    from seqgen.music.io.musicxml_writer import musicxml
+
+    return compressed(musicxml(piece))
+
+
 def _abc(piece: Piece) -> bytes:
     from seqgen.music.io.abc_writer import abc_text
 
@@ -51,7 +58,10 @@ def _piano_roll(kind: str, piece: Piece) -> bytes:
 # imported when a function is called, since some are slow to import.
 WRITERS: dict[str, Callable[[Piece], bytes]] = {
     ".mid": _midi,
+    ".midi": _midi,
     ".musicxml": _musicxml,
+    ".xml": _musicxml,
+    ".mxl": _mxl,
     ".abc": _abc,
     ".wav": _wav,
     ".png": partial(_score, "png"),
@@ -76,7 +86,7 @@ def write(piece: Piece, path: Path, *, piano_roll: bool = False, keep: bool = Fa
 
     Args:
         piece: the piece.
-        path: its suffix chooses the format: `.mid`, `.musicxml`, `.abc`, `.wav`, `.png`, `.svg`.
+        path: its suffix chooses the format, one of `WRITERS`.
         piano_roll: draw a piano roll instead of a score.
         keep: rename a file that already has this name instead of replacing it.
 

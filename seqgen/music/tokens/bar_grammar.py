@@ -13,6 +13,7 @@ from seqgen.music.signatures import TICKS_PER_WHOLE, Meter
 from seqgen.music.tokens.bar_tokens import KEY, METER
 from seqgen.types import Mask
 
+NARROW_RANGE = 7  # semitones; in a smaller range the model would mostly rest
 LONGEST_BAR = 16 * TICKS_PER_WHOLE
 
 
@@ -140,7 +141,8 @@ class BarGrammar(ABC):
         tokens: the vocabulary, in the order of ids.
         bars: number of full bars, or None to let the model end the piece.
         header: the required meter and key tokens. The model chooses what is not given.
-        lowest, highest: the range of pitches, inclusive.
+        lowest, highest: the range of pitches, inclusive. In a narrow one there are no rests, which
+            would take the probability of the notes outside it.
     """
 
     def __init__(
@@ -156,6 +158,7 @@ class BarGrammar(ABC):
         self.bars = Bars(bars)
         self.header = Header(tokens, header)
         self.shortest = LONGEST_BAR  # last member of the sum of ticks that is being written
+        self.is_narrow = highest - lowest < NARROW_RANGE
         self._set_up(lowest, highest)
 
     @abstractmethod

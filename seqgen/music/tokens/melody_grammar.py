@@ -55,7 +55,8 @@ class MelodyGrammar(BarGrammar):
             return self.header.allowed(mask)
         if self.duration:
             mask |= self.pitches
-            _allow(mask, self.rest)
+            if not self.is_narrow:
+                _allow(mask, self.rest)
             if self.at_bar_line and self.is_sounding:
                 _allow(mask, self.tie)
         # A bar line needs time before it: with other tokens than these a bar might never fill.

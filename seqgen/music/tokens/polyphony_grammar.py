@@ -108,6 +108,8 @@ class PolyphonyGrammar(BarGrammar):
         if self.bars.room == 0:
             return self.bar
         note_ons = self._may_change(self.note_on_voices) | self._may_change(self.voice_numbers)
+        if self.is_narrow and note_ons.any() and not self.is_sounding.any():
+            return note_ons if self.after_velocity else note_ons | self.velocities
         if self.has_drums:
             note_ons |= self.drum_onsets > self.last_drum
         if self.after_velocity:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from seqgen.cells.keras_cell import uses_default_activations
 from seqgen.network.backend import keras, tf
 from seqgen.network.kernels import c_loop, tf_loop
+from seqgen.network.kernels.blas import transposed_product
 from seqgen.network.kernels.cell import Cell
 from seqgen.network.kernels.gru import GRUResetAfter, GRUResetBefore
 from seqgen.network.kernels.lstm import LSTM
@@ -52,7 +53,7 @@ class Layer:
         bias = layer.cell.bias if layer.use_bias else tf.zeros(kernel.shape[1])
         self._takes_ids = embedding is not None
         if self._takes_ids:
-            kernel = tf.matmul(embedding, kernel)
+            kernel = transposed_product(tf.transpose(embedding), tf.convert_to_tensor(kernel))
         if recurrent_mask is not None:
             recurrent_kernel = recurrent_kernel * recurrent_mask
         self._weights = [tf.convert_to_tensor(each) for each in (kernel, recurrent_kernel, bias)]

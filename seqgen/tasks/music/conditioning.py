@@ -203,7 +203,9 @@ class Conditioning:
             program = primer.parts[0].program if primer and primer.parts else None
             program = self.details["program"] if program is None else program
         parts = tuple(
-            part if program is None or part.is_drums else replace(part, program=program)
+            part
+            if program is None or part.is_drums
+            else replace(part, program=program, is_drums=request.is_drums)
             for part in piece.parts
         )
         requested = request.key

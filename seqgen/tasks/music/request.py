@@ -29,6 +29,7 @@ class MusicRequest:
     lowest: int = 0  # pitches, as MIDI numbers
     highest: int = 127
     program: int | None = None  # General MIDI program, 0 to 127
+    is_drums: bool = False  # the notes are played as drums
     primer: Piece | None = None  # music that the piece continues
     echo: bool = True  # the piece includes the primer
 
@@ -57,12 +58,12 @@ def parse_request(
     Args:
         bars: number of full bars after a pick-up or the primer; by default the model ends the
             piece.
-        key: such as `G`, `Em` or `D dorian`; by default the model's choice, or drawn as often as
-            it occurs in the corpus.
+        key: such as `G`, `Em`, `B-flat major` or `D dorian`; by default the model's choice, or
+            drawn as often as it occurs in the corpus.
         meter: such as `6/8`.
         tempo: quarter notes per minute.
-        pitch_range: such as `G3-C6`.
-        instrument: a General MIDI name, or its number from 1 to 128.
+        pitch_range: such as `G3-C6` or `55-84`.
+        instrument: a General MIDI name, its number from 1 to 128, or `drums`.
         primer: music to continue: a file, whose first piece is used, a piece, or notes such as
             `G4/8 A4/8 B4/4`.
         echo: whether the piece includes the primer.
@@ -74,6 +75,7 @@ def parse_request(
     >>> parse_request(key="Em", pitch_range="G3-C6").lowest
     55
     """
+    player = instruments.instrument_of(instrument) if instrument else None
     lowest, highest = pitch_names.range_of(pitch_range) if pitch_range else (0, 127)
     return MusicRequest(
         bars,
@@ -82,7 +84,8 @@ def parse_request(
         tempo,
         lowest,
         highest,
-        instruments.program_of(instrument) if instrument else None,
+        player.program if player else None,
+        bool(player and player.is_drums),
         primer if primer is None or isinstance(primer, Piece) else primers(primer)[0],
         echo,
     )

@@ -1,5 +1,7 @@
 """An image holds the whole piece, or none is written."""
 
+from dataclasses import replace
+
 import pytest
 
 from seqgen.errors import OutputError
@@ -54,3 +56,20 @@ def test_what_one_picture_cannot_hold_is_refused(kind: str) -> None:
     silent = Piece((Part((Note(0, 24, 60),)),), tuple(range(0, 24 * 10_001, 24)), 24 * 10_001)
     with pytest.raises(OutputError, match="a score of 10,001 bars is too long"):
         images.score(silent, kind)
+
+
+def test_a_piano_roll_is_one_collection_however_many_notes_there_are() -> None:
+    notes = tuple(Note(6 * i, 6, 40 + i % 50) for i in range(3000))
+    piece = Piece((Part(notes), Part(notes[:10], 40)), (0,), 18_000)
+    collection = images._rectangles(piece)
+    assert len(collection.get_paths()) == 3010
+    assert len({tuple(colour) for colour in collection.get_facecolors()}) == 2
+    box = collection.get_paths()[1].get_extents()
+    assert (box.x0, box.y0, box.y1) == pytest.approx((0.25, 40.6, 41.4))
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_piano_roll_shows_any_title(kind: str) -> None:
+    for title in ("$", "$x^{", "a\x1bb", "A" * 10_000):
+        assert images.piano_roll(replace(piece_of("C4/4"), title=title), kind)
+    assert images.piano_roll(Piece((), (0,), 96), kind)

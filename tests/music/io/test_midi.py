@@ -136,7 +136,7 @@ def test_tracks_that_are_cut_off_or_missing_are_counted() -> None:
         (file(whole, whole), 0),
         (file(whole, note), 1),  # ends without saying so
         (file(whole, whole)[:-4], 1),  # shorter than its length says
-        (file(whole, whole + "00 00 00")[:-3], 1),
+        (file(whole, whole + "00 00 00")[:-3], 0),  # whole up to its end event
         (file(whole, whole)[: -len(bytes.fromhex(whole))], 1),  # nothing but its head
         (file(whole, whole, whole)[: len(file(whole)) + 3], 2),
     ):
@@ -234,7 +234,10 @@ def test_keys_move_to_the_nearest_bar_however_many_there_are() -> None:
         (file("00 90 3C 40", division=0), "no ticks"),
         (file("00 90 3C 40 FF FF FF 7F 80 3C 00", division=1), "lasts 67,108,863 bars"),
         (file("00 FF 58 04 01 05 18 08 00 90 3C 40 A0 80 00 80 3C 00"), "has 174,763 bars"),
-        (file("00 90 3C 40 81"), "damaged, or cut off"),
+        (file("00 90 3C"), "holds no notes; track 1 has an incomplete event at byte 22"),
+        (file("00 3C 40 00"), "holds no notes; track 1 has data without a status at byte 22"),
+        (file("81 82 83 84 00"), "track 1 has a number of more than four bytes at byte 22"),
+        (file(), "has no tracks"),
         (bytes(33 << 20), "larger than 32 MB"),
     ],
 )
@@ -244,8 +247,8 @@ def test_what_cannot_be_used_says_why(data: bytes, reason: str) -> None:
 
 
 def test_more_notes_than_anybody_plays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqgen.music.io.midi_events.MAX_NOTES", 2)
-    with pytest.raises(MusicError, match="more than 2 notes"):
+    monkeypatch.setattr("seqgen.music.io.midi_notes.MAX_NOTES", 2)
+    with pytest.raises(MusicError, match="holds 3 notes; expected at most 2"):
         read_midi(midi_bytes(PICK_UP))
 
 

@@ -11,6 +11,7 @@ from seqgen.music.io.abc_writer import abc_text
 from seqgen.music.io.drum_staff import PLACES, drum_at, place_of
 from seqgen.music.io.musicxml_writer import musicxml
 from seqgen.music.io.read import is_music, read, read_file
+from seqgen.music.io.write import write
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.pitch_names import piece_of
 from seqgen.music.signatures import Key, Meter
@@ -155,6 +156,47 @@ def test_abc_and_musicxml_are_read_back(piece: Piece) -> None:
         assert again.notes == piece.notes, name
         assert again.bars == piece.bars, name
         assert (again.meter, again.key) == (piece.meter, piece.key), name
+
+
+TRIPLETS = "C4/8t D4/8t E4/8t F4/4t G4/8t r/4 A4/16t B4/16t C5/16t D5/8"
+
+
+def test_triplets_have_signs() -> None:
+    piece = piece_of(TRIPLETS)
+    # Three notes in the time of two; and two, as long as three would be.
+    assert "(3CDE (3:2:2F2G z2 (3A/2B/2c/2d|" in abc_text(piece)
+    score = musicxml(piece).decode()
+    signs = re.findall(r'<tuplet [^>]*type="(\w+)"', score)
+    assert signs == ["start", "stop"] * 3
+    assert score.count('bracket="yes"') == 3
+    assert score.count("<time-modification>") == 8
+    for name, data in (("a.abc", abc_text(piece).encode()), ("a.musicxml", musicxml(piece))):
+        assert read(name, data).pieces[0].notes == piece.notes, name
+
+
+def test_a_triplet_cut_by_a_bar_line_has_signs_on_both_sides() -> None:
+    piece = Piece((Part((Note(80, 32, 60), Note(112, 16, 62))),), (0, 96), 192)
+    assert "(3:2:1z8 (3:2:1C2-|" not in abc_text(piece)
+    assert read("a.abc", abc_text(piece).encode()).pieces[0].notes == piece.notes
+    assert read("a.xml", musicxml(piece)).pieces[0].notes == piece.notes
+
+
+@pytest.mark.parametrize(
+    "title", ["Bell\a \x1b[31mred\r\nX:2", "100 % & <b> \\'e", "\ud800\uffff \x85", "$x$", "うた"]
+)
+def test_titles_of_any_characters(title: str) -> None:
+    piece = replace(piece_of("C4/4"), title=title)
+    for name, data in (("a.abc", abc_text(piece).encode()), ("a.musicxml", musicxml(piece))):
+        (again,) = read(name, data).pieces
+        assert again.notes == piece.notes
+        assert again.title.split() == (piece.title or "tune").split(), name
+
+
+@pytest.mark.parametrize("name", ["a.mid", "a.midi", "a.xml", "a.musicxml", "a.mxl", "a.abc"])
+def test_what_can_be_read_can_be_written(name: str, tmp_path: Path) -> None:
+    write(piece_of(TRIPLETS), tmp_path / name)
+    assert read_file(tmp_path / name).pieces[0].notes == piece_of(TRIPLETS).notes
+    assert (tmp_path / name).read_bytes().startswith(b"PK") == (name == "a.mxl")
 
 
 def test_voices_are_written_to_abc_and_musicxml() -> None:

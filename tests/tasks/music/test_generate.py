@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,24 @@ def test_the_range_applies_to_the_requested_key() -> None:
     assert piece.notes and all(65 <= note.pitch <= 74 for note in piece.notes)
 
 
+@pytest.mark.parametrize(("corpus", "pitch"), [(melodies("none"), 67), (voices(), 64)])
+def test_a_range_of_one_note_leaves_that_note_and_not_silence(corpus: Corpus, pitch: int) -> None:
+    request = parse_request(bars=4, pitch_range=f"{pitch}-{pitch}")
+    for seed in range(3):
+        piece = compose(composer(corpus), request, SampleConfig(seed=seed, temperature=1))
+        parts = [part for part in piece.parts if not part.is_drums]
+        if piece.parts and not parts:
+            continue  # drums alone
+        assert {note.pitch for part in parts for note in part.notes} == {pitch}
+        assert all(any(n.start < end and n.end > start for p in parts for n in p.notes)
+                   for start, end in pairwise((*piece.bars, piece.length)))  # fmt: skip
+
+
+def test_drums_are_drums() -> None:
+    piece = compose(composer(melodies("none")), parse_request(bars=2, instrument="drums"))
+    assert piece.notes and all(part.is_drums for part in piece.parts)
+
+
 def test_a_primer_is_continued() -> None:
     for transpose in music.TRANSPOSE:
         request = parse_request(bars=2, primer="G4/4 A4/8 B4/8")
@@ -195,7 +214,7 @@ def test_unknown_meters_keys_and_primers_are_errors(
     [
         ({"bars": 0}, "bars: expected a whole number from 1 to 10,000, got 0"),
         ({"tempo": 0.0}, "tempo: expected 4 to 1000"),
-        ({"key": "H"}, "key: expected something like G"),
+        ({"key": "J"}, "key: expected something like G"),
         ({"meter": "waltz"}, "meter: expected something like 4/4"),
         ({"pitch_range": "C6-C4"}, "the lower pitch first"),
         ({"instrument": "violine"}, "did you mean violin"),
