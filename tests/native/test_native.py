@@ -141,12 +141,9 @@ def test_arrays_of_a_window_are_measured() -> None:
     from seqgen.network.kernels import c_loop
 
     cell, units, batch_size = CELLS.index("gru"), 16, 16
-    inputs = np.zeros((3, 2, batch_size), np.float32)
-    kernel, recurrent = (
-        c_loop._pack(
-            cell, units, batch_size, "window_pack_forward", np.ones((rows, 48), np.float32)
-        )
-        for rows in (3, units)
+    inputs, kernel = np.zeros((3, 2, batch_size), np.float32), np.ones((3, 48), np.float32)
+    recurrent = c_loop._pack(
+        cell, units, batch_size, "window_pack_forward", np.ones((units, 48), np.float32)
     )
     bias, state = np.zeros((2, 48), np.float32), np.zeros((units, batch_size), np.float32)
     good = {
@@ -158,7 +155,7 @@ def test_arrays_of_a_window_are_measured() -> None:
     }
     outputs, *_ = c_loop._forward(cell, 5, np.float32, *good.values())
     assert outputs.shape == (units, 2, batch_size)
-    for name in ("kernel", "recurrent", "bias"):
+    for name in ("recurrent", "bias"):
         with pytest.raises(
             ValueError, match="expected .* contiguous bytes for a window of 16 units"
         ):

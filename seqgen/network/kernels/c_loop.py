@@ -7,11 +7,10 @@ A step is a product for all units, of tiles whose sums stay in registers, and th
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from seqgen.native import CELLS, ISAS, check, first_supported, library
 from seqgen.network.backend import tf
@@ -123,10 +122,15 @@ class Loops:
 
 def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
     """Pack weights `(width, gates)` into the words that a loop reads."""
-    shape = (units, len(weights), 0, batch_size)
-    sizes = _array_bytes(work, cell, weights.dtype, shape)
-    packed = arrays.empty((sizes["packed"] // 4,), np.uint32)
-    _call(work, cell, weights.dtype, shape, weights=weights, packed=packed)
+    width, gates = weights.shape
+    rows, columns = (gates, width) if work == "window_pack_forward" else (width, gates)
+    tile = library().window_tile_rows(_isa(tf.as_dtype(weights.dtype), batch_size), batch_size)
+    words = -(-columns * weights.itemsize // 4)
+    packed = arrays.empty((-(-rows // tile) * tile * words,), np.uint32)
+    _call(
+        getattr(library(), work), cell, weights.dtype, (units, width, 0, batch_size),
+        weights=weights, packed=packed,
+    )  # fmt: skip
     return packed
 
 
@@ -149,7 +153,7 @@ def _forward(
     residuals = arrays.empty((steps, units, residual_rows, batch_size), dtype)
     last = [arrays.copy(each) for each in state]
     _call(
-        "window_forward", cell, dtype, (units, *width, steps, batch_size),
+        library().window_forward, cell, dtype, (units, *width, steps, batch_size),
         packed=packed, bias=bias, outputs=outputs, residuals=residuals, **given, **_named(last),
     )  # fmt: skip
     return [outputs, residuals, *last]
@@ -163,7 +167,7 @@ def _backward(
     d_bias = arrays.empty((rows,), np.float32)
     d_state = [arrays.copy(each) for each in d_last]
     _call(
-        "window_backward", cell, d_outputs.dtype, (units, 0, steps, batch_size),
+        library().window_backward, cell, d_outputs.dtype, (units, 0, steps, batch_size),
         packed=packed, outputs=d_outputs, residuals=residuals, gradient=d, d_bias=d_bias,
         **_named(d_state),
     )  # fmt: skip
@@ -175,7 +179,7 @@ def _scatter(cell: int, units: int, width: int, ids: Ids, gradient: Floats) -> F
     rows, steps, batch_size = gradient.shape
     d_products = arrays.empty((rows, width), np.float32)
     _call(
-        "window_scatter", cell, gradient.dtype, (units, width, steps, batch_size),
+        library().window_scatter, cell, gradient.dtype, (units, width, steps, batch_size),
         ids=ids, gradient=gradient, d_products=d_products,
     )  # fmt: skip
     return np.ascontiguousarray(d_products.T)
@@ -186,32 +190,33 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
     return dict(zip(("hidden", "cell_state"), state, strict=False))
 
 
-def _array_bytes(
-    work: str, cell: int, dtype: npt.DTypeLike, shape: tuple[int, int, int, int]
+def array_bytes(
+    work: str, cell: int, itemsize: int, shape: tuple[int, int, int, int], tile: int
 ) -> dict[str, int]:
     """The size in bytes of every array of `struct window`.
 
     Args:
-        work: the function of the library.
+        work: the name of the function of the library.
         cell: a number of `CELLS`.
-        dtype: of the products.
+        itemsize: bytes of a number in the precision of the products.
         shape: units, width, steps and batch size.
+        tile: rows of packed weights are padded to a multiple of it.
+
+    >>> array_bytes("window_forward", CELLS.index("gru"), 4, (16, 3, 2, 8), tile=8)["bias"]
+    384
     """
     units, width, steps, batch_size = shape
-    itemsize = np.dtype(dtype).itemsize
     gates, window = GATES[cell] * units, steps * batch_size * itemsize
+    is_backward = work in ("window_pack_backward", "window_backward")
+    gradient_rows = gates if work == "window_scatter" else GRADIENT_ROWS[cell] * units
 
-    def packed(rows: int, columns: int) -> int:  # tiles of words of four bytes
-        tile: int = library().window_tile_rows(_isa(tf.as_dtype(dtype), batch_size), batch_size)
+    def packed(rows: int, columns: int) -> int:  # words of four bytes
         return -(-rows // tile) * tile * -(-columns * itemsize // 4) * 4
 
+    columns = width if work == "window_pack_forward" else units
     return {
         "weights": width * gates * itemsize,
-        "packed": {
-            "window_pack_forward": packed(gates, width),
-            "window_pack_backward": packed(width, gates),
-            "window_backward": packed(units, gates),
-        }.get(work, packed(gates, units)),
+        "packed": packed(units, gates) if is_backward else packed(gates, columns),
         "packed_kernel": packed(gates, width),
         "products": 4 * width * gates,
         "ids": 4 * steps * batch_size,
@@ -221,23 +226,25 @@ def _array_bytes(
         "hidden": 4 * units * batch_size,
         "cell_state": 4 * units * batch_size,
         "residuals": RESIDUALS[cell] * units * window,
-        "gradient": (gates if work == "window_scatter" else GRADIENT_ROWS[cell] * units) * window,
-        "d_products": 4 * width * gates,
+        "gradient": gradient_rows * window,
+        "d_products": 4 * gates * width,
         "d_bias": 4 * GRADIENT_ROWS[cell] * units,
     }
 
 
 def _call(
-    work: str,
+    work: Callable[..., int],
     cell: int,
-    dtype: npt.DTypeLike,
+    dtype: tf.DType,
     shape: tuple[int, int, int, int],
     **arrays: Floats | Ids,
 ) -> None:
     """Call a function of the library. `shape` is (units, width, steps, batch size)."""
     units, *_, batch_size = shape
-    sizes = _array_bytes(work, cell, dtype, shape)
-    window = Window(_isa(tf.as_dtype(dtype), batch_size), cell, *shape)
+    isa = _isa(tf.as_dtype(dtype), batch_size)
+    tile = library().window_tile_rows(isa, batch_size)
+    sizes = array_bytes(work.__name__, cell, np.dtype(dtype).itemsize, shape, tile)
+    window = Window(isa, cell, *shape)
     for name, array in arrays.items():
         if array.nbytes != sizes[name] or not array.flags.c_contiguous:
             raise ValueError(
@@ -245,5 +252,4 @@ def _call(
                 f"and a batch of {batch_size}, got {array.dtype} of shape {array.shape}"
             )
         setattr(window, name, array.ctypes.data)
-    done = getattr(library(), work)(ctypes.byref(window))
-    check(done, f"a window of {units} units and a batch of {batch_size}")
+    check(work(ctypes.byref(window)), f"a window of {units} units and a batch of {batch_size}")
