@@ -117,6 +117,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.choice
 	$(BIN)/python -m benchmarks.music
 
 clean:

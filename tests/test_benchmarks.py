@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
         ("startup --runs 1", 2),
         ("generation --rounds 1 --tokens 10 --minutes 0.02", 4),
         ("training --rounds 1 --seconds 0 --cells simple_rnn --sizes 1x16x4", 1),
+        ("choice --kilobytes 20 --minutes 0.12 --runs 1 --busy --widths 8 --native 0", 2),
         ("quality --minutes 0.12 --options='--units 16'", 1 + TORCH),
     ],
 )

@@ -1,7 +1,8 @@
 """Chooses the options that the user did not set.
 
-They depend on the length of the corpus, the length of the run, and the speed of the machine. The
-measurements that led to the rules are in `benchmarks/LOG.md`. The two main rules:
+They depend on the length of the corpus, the length of the run, and the speed of the machine, which
+`seqgen.training.choice` measures. The experiments that led to the rules are in `benchmarks/LOG.md`.
+The two main rules:
 
 - The best width for a given time is the largest one with which the network still sees eight times
   as many tokens as it has weights.
@@ -17,14 +18,13 @@ from dataclasses import dataclass, replace
 from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
 from seqgen.training.batches import fitting_size
+from seqgen.training.cost_model import AVERAGE, CostModel
 from seqgen.types import Json
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
 MIN_TOKENS_PER_WEIGHT = 8  # tokens that the network sees in the run, per weight
 MAX_WEIGHTS_PER_TOKEN = 5  # weights per token of the corpus
 MIN_EMBEDDING, MAX_EMBEDDING = 64, 256
-START_SECONDS = 8.0  # from the start of a run until its first step
-ASSUMED_SPEED = 40_000.0  # tokens per second of an LSTM 1 x 256, if it is not measured
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Budget:
     vocabulary_size: int
     minutes: float | None
     epochs: float | None
-    speed: float = ASSUMED_SPEED  # tokens per second of an LSTM 1 x 256 on this machine
+    costs: CostModel = AVERAGE  # of this machine
+    start: float = 8.0  # seconds from the start of the run to the end of its first step
     can_drop_recurrent: bool = True  # whether recurrent dropout is available for the cell
     devices: int = 1  # machines or GPUs that share a batch
     precision: str = "float32"  # the fastest one whose loss is not higher than in float32
@@ -45,18 +46,9 @@ class Budget:
         if self.minutes is None:
             assert self.epochs is not None
             return self.epochs * self.training_tokens
-        return max(60 * self.minutes - START_SECONDS, 1.0) * self.tokens_per_second(config)
-
-    def tokens_per_second(self, config: ModelConfig) -> float:
-        """The number of tokens per second on which a network trains."""
-        return self.devices * self.speed / self._cost(config)
-
-    def _cost(self, config: ModelConfig) -> float:
-        """The training time per token, relative to that of an LSTM 1 x 256 without dropout."""
-        gates = cells.get(config.cell).gates / cells.get("lstm").gates
-        units = config.units / 256
-        output = (0.17 + 0.46 * units) * self.vocabulary_size / 1000
-        return config.layers * (0.6 + 0.73 * gates * units**2) + output
+        seconds = max(60 * self.minutes - self.start, 1.0)
+        cost = self.costs.seconds_per_token(config, self.vocabulary_size)
+        return seconds * self.devices / cost
 
 
 def weights(config: ModelConfig, vocabulary_size: int) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from seqgen.errors import TrainingError
 from seqgen.tasks import base as tasks
-from seqgen.training import distributed
+from seqgen.training import cost_cache, distributed
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpointer import Checkpointer
 from seqgen.training.schedule import learning_rate_share
@@ -27,6 +27,7 @@ from seqgen.utils.sigint import INTERRUPTIONS, interruption
 # How often the memory of a memory-mapped corpus is released. A step on short pieces maps 26 MB.
 STEPS_PER_RELEASE = 4
 MOST_SECONDS = 3.0  # of a validation after a request to end
+SECONDS_TO_TELL = 10.0  # of training, after which its speed corrects the cached costs
 
 WriteSample = Callable[[list[Floats]], str]  # weights in Keras's order → a sample as text
 
@@ -106,6 +107,7 @@ class TrainingLoop:
             if not best.has_any or self.state.training_loss.has_diverged(loss):
                 raise
             return self._result(str(error))
+        self._correct_costs()
         with suppress(KeyboardInterrupt):  # a second Ctrl-C skips the last validation
             if ended_early:
                 self.checkpointer.save(self.state)
@@ -184,6 +186,13 @@ class TrainingLoop:
             self.callback.on_validation(
                 state.progress(), lambda: self.write_sample(state.network.get_weights())
             )
+
+    def _correct_costs(self) -> None:
+        """Let the next run know how fast this one was, if it was long enough to tell."""
+        setup, progress = self.setup, self.state.progress()
+        if setup.cost_key and progress.seconds - self.state.schedule.stepping >= SECONDS_TO_TELL:
+            size = len(setup.corpus.vocabulary)
+            cost_cache.correct(setup.cost_key, setup.model_config, size, progress.tokens_per_second)
 
     def _result(self, ended_early: str | None) -> Result:
         state = self.state

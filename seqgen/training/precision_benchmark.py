@@ -16,7 +16,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ import numpy as np
 
 from seqgen._version import __version__
 from seqgen.config import PRECISIONS, ModelConfig, TrainConfig
-from seqgen.native import library
+from seqgen.native import instruction_sets, library
 from seqgen.network.backend import tf
 from seqgen.network.build import build, initial_state
 from seqgen.network.sharding import core_count, divide_threads
@@ -41,6 +41,7 @@ VOCABULARY_SIZE = 64
 PLAN = StepPlan(learning_rate=1e-3, fraction=0.0)
 SECONDS = 1.0  # minimum duration of the measurement of a precision
 STEPS = 30  # number of steps after which the losses are compared
+HOPELESS = 1.5  # a precision is given up if its fastest step takes this many times the fastest one
 TOLERANCE = 1.01  # a precision may be chosen if its loss / that of float32 is at most this
 
 RESULTS = mapping(
@@ -76,27 +77,19 @@ def results() -> dict[str, Measurement]:
 
     Empty if the benchmark fails, for example because memory is short; the next run repeats it.
     """
-    machine, cache = _machine(), _cache()
-    if machine not in cache:
+    key, cache = machine(), _cache()
+    if key not in cache:
         try:
-            cache[machine] = {name: asdict(result) for name, result in _measure_all().items()}
+            cache[key] = {name: asdict(result) for name, result in _measure_all().items()}
         except (OSError, subprocess.CalledProcessError):
             return {}
         write_json(_path(), cache)
-    return {name: Measurement(**fields) for name, fields in cache[machine].items()}
-
-
-def correct(precision: str, tokens_per_second: float) -> None:
-    """Replace a cached speed by one that a run has measured."""
-    machine, cache = _machine(), _cache()
-    if precision in cache.get(machine, {}):
-        cache[machine][precision]["tokens_per_second"] = tokens_per_second
-        write_json(_path(), cache)
+    return {name: Measurement(**fields) for name, fields in cache[key].items()}
 
 
 def is_known() -> bool:
     """Whether the results are cached."""
-    return _machine() in _cache()
+    return machine() in _cache()
 
 
 def _path() -> Path:
@@ -117,14 +110,14 @@ def _is_complete(results: Json) -> bool:
     return "float32" in results
 
 
-def _machine() -> str:
-    """The cache key: the processor, with its model name on Linux, and the versions."""
+def machine() -> str:
+    """A cache key: the processor, with its model name on Linux, the versions and the C code."""
     names = [platform.machine(), platform.processor(), f"{core_count()} cores"]
     information = Path("/proc/cpuinfo")
     if information.exists():
         lines = information.read_text().splitlines()
         names += [line.split(":")[1].strip() for line in lines if line.startswith("model name")][:1]
-    loops = "TensorFlow's loops" if library() is None else "loops in C"
+    loops = f"loops in C for {instruction_sets()[0]}" if library() else "TensorFlow's loops"
     return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}", loops])
 
 
@@ -142,34 +135,57 @@ def main() -> None:
     """Measure every precision, and print the results as JSON."""
     seconds = float(sys.argv[1])
     divide_threads(TRAINING.batch_size)
-    results: dict[str, Measurement] = {}
-    for precision in PRECISIONS:
-        useful_speed = results["float32"].tokens_per_second if results else 0.0
-        results[precision] = _measure(precision, seconds, useful_speed)
+    results = measure([Trial(precision) for precision in PRECISIONS], seconds)
     print(json.dumps({name: asdict(result) for name, result in results.items()}))
 
 
-def _measure(precision: str, seconds: float, useful_speed: float) -> Measurement:
-    """Train in a precision for `seconds`, or for three steps if they are below `useful_speed`."""
-    random = np.random.default_rng(0)
-    ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # predictable in part
-    batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
-    network = build(MODEL, VOCABULARY_SIZE, seed=0)
-    step = TrainStep(network, TrainConfig.from_json({**TRAINING.to_json(), "precision": precision}))
-    state = initial_state(network, TRAINING.batch_size)
-    losses: list[float] = []
-    times: list[float] = []
-    while len(losses) < STEPS + 1 or sum(times) < seconds:
+class Trial:
+    """A training in one precision, from the same weights on the same data as in the others."""
+
+    def __init__(self, precision: str) -> None:
+        self.precision = precision
+        random = np.random.default_rng(0)
+        ids = np.cumsum(random.geometric(0.4, 100_000)) % VOCABULARY_SIZE  # predictable in part
+        self.batches = TextBatches(ids, TRAINING.batch_size, TRAINING.window, seed=0)
+        network = build(MODEL, VOCABULARY_SIZE, seed=0)
+        self.train_step = TrainStep(network, TRAINING.override({"precision": precision}))
+        self.state = initial_state(network, TRAINING.batch_size)
+        self.losses: list[float] = []
+        self.times: list[float] = []  # of the steps after the first, which compiles
+
+    def take_step(self) -> None:
+        """Take one step."""
         began = time.perf_counter()
-        loss, state, _ = step(next(batches), state, PLAN, len(losses))
-        losses.append(loss)
-        if len(losses) > 1:  # the first step compiles
-            times.append(time.perf_counter() - began)
-        # That of the fastest step: other work on the machine can only make a step slower.
-        speed = TRAINING.batch_size * TRAINING.window / min(times) if times else np.inf
-        if len(times) == 3 and speed < useful_speed:
-            return Measurement(float(speed), np.inf)
-    return Measurement(float(speed), float(np.mean(losses[STEPS - 5 : STEPS + 1])))
+        loss, self.state, _ = self.train_step(
+            next(self.batches), self.state, PLAN, len(self.losses)
+        )
+        self.losses.append(loss)
+        if len(self.losses) > 1:
+            self.times.append(time.perf_counter() - began)
+
+
+def measure(trials: Sequence[Trial], seconds: float) -> dict[str, Measurement]:
+    """Train for at least `seconds` and `STEPS` in every precision that may be the fastest.
+
+    They take turns, because other programs may be busy for a part of the time. Those that are too
+    slow after three steps are given up.
+    """
+    for _ in range(4):
+        for trial in trials:
+            trial.take_step()
+    limit = HOPELESS * min(min(trial.times) for trial in trials)
+    useful = [t for t in trials if min(t.times) <= limit or t.precision == "float32"]
+    while any(len(t.losses) <= STEPS or sum(t.times) < seconds for t in useful):
+        for trial in useful:
+            trial.take_step()
+    return {
+        trial.precision: Measurement(
+            # That of the fastest step: other work on the machine can only make a step slower.
+            TRAINING.batch_size * TRAINING.window / min(trial.times),
+            float(np.mean(trial.losses[STEPS - 5 : STEPS + 1])) if trial in useful else np.inf,
+        )
+        for trial in trials
+    }
 
 
 if __name__ == "__main__":

@@ -13,25 +13,13 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
 from seqgen.model_file import ModelData
-from seqgen.training import (
-    auto_config,
-    checkpoint,
-    checkpoint_schema,
-    cluster,
-    fine_tuning,
-    rendezvous,
-)
-from seqgen.training.batches import fitting_size, require_enough
+from seqgen.training import checkpoint, checkpoint_schema, cluster, fine_tuning, rendezvous
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
-from seqgen.training.request import RunInputs, RunRequest
-from seqgen.types import Floats, Json
+from seqgen.training.request import RunInputs
+from seqgen.types import Floats
 from seqgen.vocabulary import Vocabulary
 
-LONG_RUN_MINUTES = 1.0
-LONG_RUN_TOKENS = 3_000_000  # a run this long is worth some seconds of measuring precisions
-TOLERANCE = 0.2  # relative error of a predicted speed above which the choice is corrected
-MAX_CORRECTIONS = 3
 MAX_CHOSEN_BATCH_SIZE = 64  # of `auto_config`
 
 
@@ -45,6 +33,7 @@ class RunSetup:
     weights: list[Floats] | None = None  # initial weights in Keras's order; random if None
     base: str = ""  # fingerprint of the model that the run started from, if any
     chosen: str = ""  # which options were chosen automatically, and why
+    cost_key: str = ""  # of the cached costs that the speed of the run corrects, if any
     checkpoint_path: Path | None = None  # where checkpoints are written
     resumed: Checkpoint | None = None  # the checkpoint to continue from
     started: float | None = None  # `clock()` at the start of the run; None: when steps begin
@@ -80,18 +69,20 @@ def resolve(inputs: RunInputs, callback: Callback, started: float | None = None)
         CorpusError: the corpus is smaller than one batch.
         CheckpointError: there is nothing to resume, or it belongs to another run.
     """
+    started = time.monotonic() if started is None else started
     if cluster.machine_count() > 1:
         _join_cluster(inputs, callback)
         started = time.monotonic()
-    run_setup = _resumed(inputs) if inputs.request.resume else _new(inputs, callback)
+    run_setup = _resumed(inputs) if inputs.request.resume else _new(inputs, callback, started)
     return dataclasses.replace(run_setup, started=started)
 
 
-def _new(inputs: RunInputs, callback: Callback) -> RunSetup:
+def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
     from seqgen.training import distributed
+    from seqgen.training.choice import Choice, choose
 
     corpus, request = inputs.corpus, inputs.request
-    weights, fingerprint, reason = None, "", ""
+    weights, fingerprint = None, ""
     if inputs.base:
         base = inputs.base.data
         fine_tuning.require_same_encoding(base, corpus)
@@ -101,17 +92,18 @@ def _new(inputs: RunInputs, callback: Callback) -> RunSetup:
         weights = fine_tuning.extended_weights(base, vocabulary)
         fingerprint = fine_tuning.fingerprint(base)
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
-    chosen: Json = {}
+    choice = Choice({}, "")
     if cluster.is_chief():
-        chosen, reason = _choose(corpus, request, callback)
-    chosen, reason = distributed.broadcast_from_chief((chosen, reason))
+        choice = choose(corpus, request, callback, started)
+    choice = Choice(*distributed.broadcast_from_chief(tuple(choice)))
     return RunSetup(
         corpus,
-        request.model_config.override(chosen),
-        request.train_config.override(chosen),
+        request.model_config.override(choice.options),
+        request.train_config.override(choice.options),
         weights=weights,
         base=fingerprint,
-        chosen=reason,
+        chosen=choice.reason,
+        cost_key=choice.cost_key,
         checkpoint_path=inputs.checkpoint_path,
     )
 
@@ -185,95 +177,3 @@ def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
             "this machine has another corpus or other options than the first one; "
             "give every machine the same files and the same command"
         )
-
-
-def _choose(corpus: Corpus, request: RunRequest, callback: Callback) -> tuple[Json, str]:
-    """Choose the options that are not set explicitly.
-
-    Returns:
-        The chosen options, and a line that says which they are and why.
-    """
-    from seqgen.network import fast_layers
-    from seqgen.training import distributed
-
-    explicit, config = request.explicit_options, request.train_config
-    batch_size, window = fitting_size(corpus.training_length)
-    sizes = dataclasses.replace(config, batch_size=batch_size, window=window).override(explicit)
-    require_enough(corpus, sizes.batch_size, sizes.window)
-    has_kernels = fast_layers.supports(request.model_config)
-    precision, speed = config.precision, auto_config.ASSUMED_SPEED
-    if has_kernels:
-        tokens = (config.epochs or 0) * corpus.training_length
-        is_long = (config.minutes or 0) >= LONG_RUN_MINUTES or tokens >= LONG_RUN_TOKENS
-        precision, speed = _measured(
-            config.precision if "precision" in explicit else None, is_long, callback
-        )
-    budget = auto_config.Budget(
-        corpus.training_length,
-        len(corpus.vocabulary),
-        config.minutes,
-        config.epochs,
-        speed,
-        has_kernels,
-        distributed.strategy().num_replicas_in_sync,
-        precision,
-    )
-    chosen, reason = auto_config.choose_hyperparameters(budget, explicit)
-    if reason and (config.minutes or 0) >= LONG_RUN_MINUTES and has_kernels and budget.devices == 1:
-        chosen, reason = _corrected(budget, chosen, reason, corpus, request)
-    if reason:
-        callback.on_message(reason)
-    return chosen, reason
-
-
-def _corrected(
-    budget: auto_config.Budget, chosen: Json, reason: str, corpus: Corpus, request: RunRequest
-) -> tuple[Json, str]:
-    """Choose again if real steps of the chosen network are faster or slower than predicted.
-
-    A cached speed may be that of a busy machine, or this one may be busy now.
-    """
-    from seqgen.training import calibration, precision_benchmark
-
-    for _ in range(MAX_CORRECTIONS):
-        run_setup = RunSetup(
-            corpus,
-            request.model_config.override(chosen),
-            request.train_config.override(chosen),
-        )
-        speed = calibration.tokens_per_second(run_setup)
-        ratio = speed / budget.tokens_per_second(run_setup.model_config)
-        if 1 / (1 + TOLERANCE) <= ratio <= 1 + TOLERANCE:
-            break
-        budget = dataclasses.replace(budget, speed=ratio * budget.speed)
-        precision_benchmark.correct(run_setup.train_config.precision, budget.speed)
-        chosen, reason = auto_config.choose_hyperparameters(budget, request.explicit_options)
-    return chosen, reason
-
-
-def _measured(precision: str | None, is_long: bool, callback: Callback) -> tuple[str, float]:
-    """The precision, the fastest one if it is not set, and its speed on this machine.
-
-    Args:
-        precision: what the user set, if anything.
-        is_long: whether the run is long enough to wait for a measurement.
-        callback: receives messages.
-
-    Returns:
-        The precision, and tokens per second of the network of the benchmark.
-    """
-    from seqgen.training import precision_benchmark
-
-    is_known = precision_benchmark.is_known()
-    if is_long and not is_known:
-        callback.on_message("measuring the speed of this machine in each precision, once")
-    results = precision_benchmark.results() if is_long or is_known else {}
-    if results:
-        precision = precision or precision_benchmark.best(results)
-        return precision, results.get(precision, results["float32"]).tokens_per_second
-    precision = precision or TrainConfig.precision
-    if is_long:
-        callback.on_message(
-            f"the measurement failed; using {precision} and the speed of an average machine"
-        )
-    return precision, auto_config.ASSUMED_SPEED

@@ -33,6 +33,35 @@ def test_a_machine_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert precision_benchmark.results() == first
 
 
+class FakeTrial(precision_benchmark.Trial):
+    """Takes steps of a given duration, all twice as long while the machine is busy."""
+
+    busy_steps = 0
+
+    def __init__(self, precision: str, seconds: float) -> None:
+        self.precision, self.seconds = precision, seconds
+        self.losses, self.times = [], []
+
+    def take_step(self) -> None:
+        is_busy = FakeTrial.busy_steps > 0
+        FakeTrial.busy_steps -= 1
+        self.losses.append(2.0)
+        if len(self.losses) > 1:
+            self.times.append(self.seconds * (1 + is_busy))
+
+
+@pytest.mark.parametrize("busy_steps", range(0, 100, 5))
+def test_a_busy_moment_does_not_change_the_fastest_precision(
+    busy_steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeTrial, "busy_steps", busy_steps)
+    trials = [FakeTrial("float32", 0.03), FakeTrial("bfloat16", 0.02), FakeTrial("float16", 0.1)]
+    results = precision_benchmark.measure(trials, seconds=1.0)
+    assert best(results) == "bfloat16"
+    assert results["float16"].loss == float("inf")
+    assert len(trials[2].losses) == 4
+
+
 def test_an_unusable_cache_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
     (tmp_path / "trials.json").write_text("no JSON")
@@ -70,12 +99,11 @@ def test_a_failed_measurement_is_ignored(tmp_path: Path, monkeypatch: pytest.Mon
     assert "the measurement failed; using float32 and the speed of an average machine" in messages
 
 
-def test_a_cached_speed_is_corrected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
-    precision_benchmark.correct("float32", 5.0)  # nothing is cached
-    assert not precision_benchmark.is_known()
-    measured = {"float32": Measurement(1.0, 2.0), "bfloat16": Measurement(0.5, 2.0)}
-    monkeypatch.setattr(precision_benchmark, "_measure_all", lambda: measured)
-    precision_benchmark.results()
-    precision_benchmark.correct("float32", 5.0)
-    assert precision_benchmark.results() == {**measured, "float32": Measurement(5.0, 2.0)}
+def test_every_instruction_set_is_a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision_benchmark, "library", lambda: object())
+    keys = set()
+    for isas in (("avx512", "avx2"), ("avx2",)):
+        monkeypatch.setattr(precision_benchmark, "instruction_sets", lambda isas=isas: isas)
+        keys.add(precision_benchmark.machine())
+    monkeypatch.setattr(precision_benchmark, "library", lambda: None)
+    assert len(keys | {precision_benchmark.machine()}) == 3

@@ -1,0 +1,49 @@
+"""The cost models of this machine, in the cache folder."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from seqgen.config import ModelConfig, TrainConfig
+from seqgen.training.cost_model import CostModel
+from seqgen.training.precision_benchmark import machine
+from seqgen.types import Json
+from seqgen.utils.cache import cache_folder, read_json, write_json
+
+
+def key(model_config: ModelConfig, config: TrainConfig) -> str:
+    """What a cost model depends on; `config` has the batch size before it is chosen."""
+    return (
+        f"{machine()}, {model_config.cell}, {config.precision}, "
+        f"batch size {config.batch_size}, window {config.window}"
+    )
+
+
+def read(key: str) -> CostModel | None:
+    """A cached model, or None if it is missing or damaged."""
+    match _cache().get(key):
+        case {"a": float(a), "b": float(b)} if 0 < a < math.inf and 0 < b < math.inf:
+            return CostModel(a, b)
+    return None
+
+
+def write(key: str, costs: CostModel) -> None:
+    """Add a model, or replace it."""
+    write_json(_path(), {**_cache(), key: {"a": costs.a, "b": costs.b}})
+
+
+def correct(key: str, config: ModelConfig, vocabulary_size: int, tokens_per_second: float) -> None:
+    """Scale a cached model to the speed that a run had in the end; ignored if there is none."""
+    if costs := read(key):
+        factor = 1 / tokens_per_second / costs.seconds_per_token(config, vocabulary_size)
+        write(key, costs.scaled(factor))
+
+
+def _path() -> Path:
+    return cache_folder() / "costs.json"
+
+
+def _cache() -> Json:
+    cache = read_json(_path())
+    return cache if isinstance(cache, dict) else {}
