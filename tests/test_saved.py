@@ -46,6 +46,9 @@ def test_an_interrupted_run_on_text_is_resumed(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_on_music_is_resumed(tmp_path: Path) -> None:
     write_tunes(tmp_path / "tunes")
+    # The version before read 10.mid before 2.mid.
+    for place, path in enumerate(sorted((tmp_path / "tunes").iterdir())):
+        path.rename(path.with_name(f"{chr(ord('a') + place)}.mid"))
     checkpoint = shutil.copy(SAVED / "music-0.1.checkpoint", tmp_path)
     corpus = load_corpus(tmp_path / "tunes", validation=0.2)
     model = train(corpus, checkpoint_path=checkpoint, resume=True)

@@ -232,5 +232,4 @@ def _array(name: str, data: bytes) -> Array:
         raise ValueError(f"{name}: expected an array of numbers, got {dtype} of shape {shape}")
     if math.prod(shape) * dtype.itemsize != len(numbers):
         raise ValueError(f"{name}: expected {dtype} of shape {shape}, got {len(numbers):,} bytes")
-    array: Array = np.frombuffer(numbers, dtype).reshape(shape).copy()
-    return array
+    return np.array(np.frombuffer(numbers, dtype).reshape(shape))

@@ -26,8 +26,8 @@ from seqgen.utils.sigint import INTERRUPTIONS, interruption
 
 # How often the memory of a memory-mapped corpus is released. A step on short pieces maps 26 MB.
 STEPS_PER_RELEASE = 4
-SECONDS_TO_TELL = 10.0  # of training, after which its speed corrects the cached costs
 MOST_SECONDS = 3.0  # of a validation after a request to end
+SECONDS_TO_TELL = 10.0  # of training, after which its speed corrects the cached costs
 
 WriteSample = Callable[[list[Floats]], str]  # weights in Keras's order → a sample as text
 

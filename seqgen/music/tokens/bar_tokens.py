@@ -18,7 +18,7 @@ METER, KEY = "meter:", "key:"
 def is_signature(token: str) -> bool:
     """Whether a token is a meter or a key.
 
-    >>> is_signature("key:Am"), is_signature("key:H"), is_signature("bar")
+    >>> is_signature("key:Am"), is_signature("key:X"), is_signature("bar")
     (True, False, False)
     """
     try:

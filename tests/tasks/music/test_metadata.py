@@ -23,7 +23,7 @@ def test_a_saved_model_is_valid() -> None:
     "field, value",
     [
         ("tempo", "fast"), ("tempo", -1), ("tempo", float("nan")), ("program", 128),
-        ("program", None), ("keys", {"H": 1}), ("keys", {"C": 0}), ("keys", {"C": "1"}),
+        ("program", None), ("keys", {"X": 1}), ("keys", {"C": 0}), ("keys", {"C": "1"}),
         ("keys", []), ("meter", "4/5"), ("meter", None), ("closes", {"major": [1] * 11}),
         ("closes", {"x": [1] * 12}), ("pieces", "1"), ("codec", {}),
         ("codec", {"encoding": "melody", "joint": 1, "velocity": False}),
