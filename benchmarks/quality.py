@@ -106,6 +106,14 @@ def torch_scores(name: str, minutes: float) -> dict[str, Any]:
     }
 
 
+def own_process(*arguments: object) -> dict[str, Any]:
+    """What this benchmark prints with other arguments."""
+    command = [sys.executable, "-m", "benchmarks.quality", *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    scores: dict[str, Any] = json.loads(done.stdout)
+    return scores
+
+
 def row(program: str, minutes: float, corpus: str, scores: dict[str, Any]) -> tuple[str, ...]:
     """A row of the table."""
     most = AT_MOST.get(minutes) if program == "seqgen" and "shakespeare" in corpus else None
@@ -137,11 +145,8 @@ def main() -> None:
         scores = seqgen_scores(options.corpus, minutes, options.options)
         rows.append(row("seqgen", minutes, options.corpus, scores))
         if importlib.util.find_spec("torch"):
-            command = [sys.executable, "-m", "benchmarks.quality", options.corpus]
-            done = subprocess.run(
-                [*command, "--torch", str(minutes)], check=True, capture_output=True, text=True
-            )
-            rows.append(row("PyTorch", minutes, options.corpus, json.loads(done.stdout)))
+            scores = own_process(options.corpus, "--torch", minutes)
+            rows.append(row("PyTorch", minutes, options.corpus, scores))
     print_table(f"Quality on {Path(options.corpus).stem}", rows)
 
 

@@ -33,6 +33,7 @@ from seqgen.training.batches import TextBatches
 
 SIZES = "2x512x64,2x256x64,1x256x32"  # layers, units, batch size
 WINDOW = 64
+WARM_UP = 1.0  # seconds before a measurement
 EMBEDDING = 64
 LEARNING_RATE = 3e-3
 IMPLEMENTATIONS = ["seqgen bfloat16", "seqgen float32", "stock Keras"]
@@ -136,7 +137,7 @@ def torch_step(precision: str, cell: str, layers: int, units: int, batch_size: i
 def characters_per_second(
     implementation: str, cell: str, layers: int, units: int, batch_size: int, seconds: float
 ) -> float:
-    """The speed of an implementation, after compilation and a second of warm-up."""
+    """The speed of an implementation, after compilation and `WARM_UP`."""
     kind, _, precision = implementation.rpartition(" ")
     if implementation == "stock Keras":
         step = stock_step(cell, layers, units, batch_size)
@@ -147,11 +148,11 @@ def characters_per_second(
     step()
     times: list[tuple[float, float]] = []  # when a step ended, and its seconds
     began = time.perf_counter()
-    while time.perf_counter() - began < seconds + 1 or len(times) < 3:
+    while time.perf_counter() - began < seconds + WARM_UP or len(times) < 3:
         before = time.perf_counter()
         step()
         times.append((time.perf_counter(), time.perf_counter() - before))
-    warm = [duration for end, duration in times if end > began + 1] or [times[-1][1]]
+    warm = [duration for end, duration in times if end > began + WARM_UP] or [times[-1][1]]
     return batch_size * WINDOW * len(warm) / sum(warm)
 
 

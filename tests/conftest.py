@@ -19,6 +19,13 @@ SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mi
 settings.register_profile("seqgen", deadline=None)  # a busy machine fails no test
 settings.load_profile("seqgen")
 
+# Every pytest process keeps to one core, and so do the processes it starts. The threads of several
+# TensorFlow processes that share the cores spend most of their time waiting for each other.
+if hasattr(os, "sched_setaffinity"):  # not on macOS and Windows
+    cores = sorted(os.sched_getaffinity(0))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.sched_setaffinity(0, {cores[worker % len(cores)]})
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 # In a background job the shell makes processes ignore Ctrl-C, and those they start inherit that.
@@ -99,7 +106,7 @@ def trained(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("models") / "book.keras"
     model = train(
-        load_corpus(book), epochs=12, units=64, embedding=16, batch_size=8, window=32,
+        load_corpus(book), epochs=8, units=64, embedding=16, batch_size=32, window=16,
         learning_rate=0.02, dropout=0, recurrent_dropout=0, weight_decay=0,
     )  # fmt: skip
     model.save(path)

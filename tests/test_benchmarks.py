@@ -1,39 +1,84 @@
 """The benchmarks run and print their tables; the figures are not checked."""
 
+import importlib
 import importlib.util
 import io
+import json
 import shlex
 import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
+from click.testing import CliRunner, Result
 
-from benchmarks import encoding
+from benchmarks import encoding, generation, quality, training
+from seqgen.cli import cli
 from tests.conftest import PATIENCE
 
 TORCH = importlib.util.find_spec("torch") is not None
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize(
-    "command, rows",
-    [
-        ("startup --runs 1", 2),
-        ("generation --rounds 1 --tokens 10 --minutes 0.02", 4),
-        ("training --rounds 1 --seconds 0 --cells simple_rnn --sizes 1x16x4", 1),
-        ("choice --kilobytes 20 --minutes 0.12 --runs 1 --busy --widths 8 --native 0", 2),
-        ("quality --minutes 0.12 --options='--units 16'", 1 + TORCH),
-    ],
-)
-def test_a_table_is_printed(command: str, rows: int) -> None:
+def printed_by(name: str, arguments: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a benchmark prints. It runs in this process, which has imported TensorFlow."""
+    with monkeypatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(sys, "argv", [name, *shlex.split(arguments)])
+        importlib.import_module(f"benchmarks.{name}").main()
+    return printed.getvalue()
+
+
+def test_a_table_of_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_is_table(printed_by("startup", "--runs 1", monkeypatch), 2)
+
+
+def test_a_table_of_generation(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in generation.THREADS:
+        monkeypatch.setenv(name, "1")  # otherwise it starts itself again with these
+    monkeypatch.setattr(generation, "REPEATS", 1)
+    printed = printed_by("generation", "--rounds 1 --tokens 10 --minutes 0.02", monkeypatch)
+    assert_is_table(printed, 4)
+
+
+def test_a_table_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own_process(*arguments: object) -> float:
+        try:
+            line = shlex.join(map(str, arguments))
+            return float(printed_by("training", line, monkeypatch).splitlines()[-1])
+        finally:
+            mock.patch.stopall()  # what stock Keras replaces
+
+    monkeypatch.setattr(training, "own_process", own_process)
+    monkeypatch.setattr(training, "WARM_UP", 0.0)
+    options = "--rounds 1 --seconds 0 --cells simple_rnn --sizes 1x16x4"
+    assert_is_table(printed_by("training", options, monkeypatch), 1)
+
+
+def test_a_table_of_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seqgen(*arguments: object) -> Result:
+        return CliRunner().invoke(cli, list(map(str, arguments)), catch_exceptions=False)
+
+    def own_process(*arguments: object) -> Any:
+        return json.loads(printed_by("quality", shlex.join(map(str, arguments)), monkeypatch))
+
+    monkeypatch.setattr(quality, "run", seqgen)
+    monkeypatch.setattr(quality, "own_process", own_process)
+    printed = printed_by("quality", "--minutes 0.02 --options='--units 16'", monkeypatch)
+    assert_is_table(printed, 1 + TORCH)
+
+
+def test_a_table_of_choices() -> None:
+    """In a process of its own, because it limits the instruction set."""
+    options = "--kilobytes 20 --minutes 0.12 --runs 1 --busy --widths 8 --native 0"
+    command = [sys.executable, "-m", "benchmarks.choice", *options.split()]
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{shlex.split(command)[0]}", *shlex.split(command)[1:]],
-        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=PATIENCE,
-    )  # fmt: skip
+        command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
-    assert_is_table(done.stdout, rows)
+    assert_is_table(done.stdout, 2)
 
 
 def assert_is_table(printed: str, rows: int) -> None:

@@ -148,7 +148,7 @@ def test_what_is_music() -> None:
     assert not is_music("c.xml", b"<html>") and not is_music("d.txt", b"X:1")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(tunes())
 def test_abc_and_musicxml_are_read_back(piece: Piece) -> None:
     for name, data in (("a.abc", abc_text(piece).encode()), ("a.musicxml", musicxml(piece))):
@@ -222,7 +222,7 @@ def test_chords_and_overlaps_share_a_stave() -> None:
     assert lines.notes == piece.notes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(any_pieces)
 def test_whatever_there_is_can_be_written(piece: Piece) -> None:
     assert abc_text(piece) and musicxml(piece)
