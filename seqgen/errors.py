@@ -77,3 +77,13 @@ class WorkerError(SeqgenError):
 
 class TrainingError(SeqgenError):
     """A training run that cannot start or continue."""
+
+
+def shown(path: object) -> str:
+    """A path as messages show it: of a very long one its end, which names the file.
+
+    >>> shown("folder/" * 1000 + "book.keras")[-20:]
+    'er/folder/book.keras'
+    """
+    text = str(path)
+    return text if len(text) <= 200 else f"…{text[-199:]}"

@@ -20,7 +20,7 @@ from typing import Any
 from seqgen._version import __version__
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import MAX_NGRAMS, ORDERS, CopyIndex
-from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError
+from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError, shown
 from seqgen.types import Floats
 from seqgen.utils.archives import DAMAGED, Archive, open_archive
 from seqgen.utils.atomic_files import atomic_write
@@ -206,7 +206,7 @@ def translate_errors(path: Path) -> Iterator[None]:
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelFileError(
-            f"{str(path)[:80]} is damaged and cannot be read ({reason}); use a copy, or train again"
+            f"{shown(path)} is damaged and cannot be read ({reason}); use a copy, or train again"
         ) from error
 
 

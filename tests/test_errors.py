@@ -31,3 +31,9 @@ def test_the_exported_names() -> None:
 def test_messages_are_one_line() -> None:
     assert str(errors.CorpusError("two\nlines\u2028\x1b[2J")) == r"two\nlines\u2028\x1b[2J"
     assert str(errors.OutputError("two\nlines")) == r"two\nlines"
+
+
+def test_a_long_path_keeps_its_end() -> None:
+    assert errors.shown("a/" * 90 + "b.keras") == "a/" * 90 + "b.keras"
+    long = errors.shown("a/" * 2000 + "b.keras")
+    assert long.startswith("…") and long.endswith("/a/b.keras") and len(long) == 200

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from seqgen.corpus.special_files import is_special, read_special, read_stream
-from seqgen.errors import CorpusError
+from seqgen.errors import CorpusError, shown
 
 CHUNK_BYTES = 1 << 20
 
@@ -152,7 +152,9 @@ def from_path(text: str) -> list[Source] | None:
         files = sorted((Path(match) for match in matches), key=natural_key)
         return [Source(str(file), file) for file in files if file.is_file()] or None
     except (OSError, RuntimeError, ValueError, re.error) as error:  # too long, ~nobody, NUL, [z-a]
-        raise CorpusError(f"{text[:80]} is not a readable path: {error}; check the name") from error
+        raise CorpusError(
+            f"{shown(text)} is not a readable path: {error}; check the name"
+        ) from error
 
 
 def _standard_input() -> bytes:

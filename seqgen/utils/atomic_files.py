@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from seqgen.errors import OutputError
+from seqgen.errors import OutputError, shown
 
 MOST_LINKS = 40  # that are followed, as in Linux
 MOST_NAME_BYTES = 255
@@ -175,7 +175,7 @@ def _translated_errors(path: Path) -> Iterator[None]:
         elif error.errno == errno.ENOENT and not _current_folder_exists():
             reason = "the current folder was deleted; change to another one"
         raise OutputError(
-            f"{str(path)[:80]} cannot be written: {reason}; an existing file is kept"
+            f"{shown(path)} cannot be written: {reason}; an existing file is kept"
         ) from error
 
 
