@@ -14,6 +14,7 @@ static const int GRADIENT_ROWS[] = {1, 4, 4}; /* a GRU's candidate has two produ
 enum { MAX_RESIDUALS = 6, MAX_GRADIENT_ROWS = 4 };
 enum { UNITS = 16 }; /* `units` must be a multiple of it */
 
+/* Forward, `outputs` and `residuals`, and backward, `gradient` begin at a cache line. */
 struct window {
     int32_t isa, cell;
     int64_t units, width, steps, batch; /* width: of the inputs; with `products` their rows, N */
@@ -167,6 +168,9 @@ static int is_valid_window(const struct window *w) {
            && w->width >= 0 && w->steps >= 0 && w->batch > 0 && w->batch % columns == 0;
 }
 
+/* Whether an array may be written past the caches. */
+static int is_aligned(const void *array) { return array && (uintptr_t)array % LINE == 0; }
+
 static int has_states(const struct window *w) {
     return w->packed && w->outputs && w->residuals && w->hidden
            && (w->cell == LSTM) == (w->cell_state != NULL);
@@ -227,12 +231,13 @@ static int has_inputs(const struct window *w) {
 }
 
 EXPORT int window_forward(const struct window *w) {
-    const int complete = is_valid_window(w) && has_states(w) && w->bias && has_inputs(w);
+    const int complete = is_valid_window(w) && has_states(w) && is_aligned(w->outputs)
+                         && is_aligned(w->residuals) && w->bias && has_inputs(w);
     return complete ? ALL[w->isa]->forward(w) : BAD_ARGUMENT;
 }
 
 EXPORT int window_backward(const struct window *w) {
-    const int complete = is_valid_window(w) && has_states(w) && w->gradient && w->d_bias;
+    const int complete = is_valid_window(w) && has_states(w) && is_aligned(w->gradient) && w->d_bias;
     return complete ? ALL[w->isa]->backward(w) : BAD_ARGUMENT;
 }
 

@@ -76,6 +76,9 @@ static void train(int isa, int cell, int64_t units, int64_t width, int64_t steps
     w.products = products, w.ids = ids;
     expect(window_forward(&w), OK);
     dump(outputs, steps * size), dump(hidden, size), dump(cell_state, size);
+    w.outputs = outputs + 1;
+    expect(window_forward(&w), BAD_ARGUMENT);
+    w.outputs = outputs;
     ids[1] = (int32_t)width;
     expect(window_forward(&w), BAD_ARGUMENT);
     ids[1] = 0;

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 
 from seqgen import native
+from seqgen.cells import base as cells
 from seqgen.native import ISAS, instruction_sets, library
 from seqgen.network import kernels
 from seqgen.network.backend import tf
 from seqgen.network.build import keras_layer
 from seqgen.network.kernels import c_loop
+from seqgen.network.kernels.gru import GRUResetAfter
+from seqgen.network.kernels.lstm import LSTM
+from seqgen.network.kernels.simple_rnn import SimpleRNN
 
 WINDOW, WIDTH = 12, 5
 RANDOM = np.random.default_rng(0)
@@ -159,6 +163,16 @@ def test_the_c_loops_support_these_sizes() -> None:
     assert not taken("lstm", 32, 3)
     assert not taken("lstm", 32, 16, "float16")
     assert not taken("gru", 32, 16, reset_after=False)
+
+
+def test_the_numbers_of_rows_are_those_of_the_cells() -> None:
+    for number, (name, cell) in enumerate(
+        zip(native.CELLS, (SimpleRNN, LSTM, GRUResetAfter), strict=True)
+    ):
+        assert cell.native == name and cells.get(name).gates == c_loop.GATES[number]
+        assert cell.residuals == c_loop.RESIDUALS[number]
+        rows = cell(tf.zeros((1, cells.get(name).gates)), tf.zeros(1), 1).rows
+        assert rows == c_loop.GRADIENT_ROWS[number]
 
 
 @pytest.mark.parametrize(

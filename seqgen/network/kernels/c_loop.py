@@ -7,10 +7,11 @@ A step is a product for all units, of tiles whose sums stay in registers, and th
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from seqgen.native import CELLS, ISAS, check, first_supported, library
 from seqgen.network.backend import tf
@@ -122,15 +123,10 @@ class Loops:
 
 def _pack(cell: int, units: int, batch_size: int, work: str, weights: Floats) -> Floats:
     """Pack weights `(width, gates)` into the words that a loop reads."""
-    width, gates = weights.shape
-    rows, columns = (gates, width) if work == "window_pack_forward" else (width, gates)
-    tile = library().window_tile_rows(_isa(tf.as_dtype(weights.dtype), batch_size), batch_size)
-    words = -(-columns * weights.itemsize // 4)
-    packed = arrays.empty((-(-rows // tile) * tile * words,), np.uint32)
-    _call(
-        getattr(library(), work), cell, weights.dtype, (units, width, 0, batch_size),
-        weights=weights, packed=packed,
-    )  # fmt: skip
+    shape = (units, len(weights), 0, batch_size)
+    size = _array_bytes(work, cell, weights.dtype, shape)["packed"]
+    packed = arrays.empty((size // 4,), np.uint32)
+    _call(work, cell, weights.dtype, shape, weights=weights, packed=packed)
     return packed
 
 
@@ -153,7 +149,7 @@ def _forward(
     residuals = arrays.empty((steps, units, residual_rows, batch_size), dtype)
     last = [arrays.copy(each) for each in state]
     _call(
-        library().window_forward, cell, dtype, (units, *width, steps, batch_size),
+        "window_forward", cell, dtype, (units, *width, steps, batch_size),
         packed=packed, bias=bias, outputs=outputs, residuals=residuals, **given, **_named(last),
     )  # fmt: skip
     return [outputs, residuals, *last]
@@ -167,7 +163,7 @@ def _backward(
     d_bias = arrays.empty((rows,), np.float32)
     d_state = [arrays.copy(each) for each in d_last]
     _call(
-        library().window_backward, cell, d_outputs.dtype, (units, 0, steps, batch_size),
+        "window_backward", cell, d_outputs.dtype, (units, 0, steps, batch_size),
         packed=packed, outputs=d_outputs, residuals=residuals, gradient=d, d_bias=d_bias,
         **_named(d_state),
     )  # fmt: skip
@@ -179,7 +175,7 @@ def _scatter(cell: int, units: int, width: int, ids: Ids, gradient: Floats) -> F
     rows, steps, batch_size = gradient.shape
     d_products = arrays.empty((rows, width), np.float32)
     _call(
-        library().window_scatter, cell, gradient.dtype, (units, width, steps, batch_size),
+        "window_scatter", cell, gradient.dtype, (units, width, steps, batch_size),
         ids=ids, gradient=gradient, d_products=d_products,
     )  # fmt: skip
     return np.ascontiguousarray(d_products.T)
@@ -190,21 +186,24 @@ def _named(state: Sequence[Floats]) -> dict[str, Floats]:
     return dict(zip(("hidden", "cell_state"), state, strict=False))
 
 
-def array_bytes(
-    work: str, cell: int, itemsize: int, shape: tuple[int, int, int, int], tile: int
+def _tile_rows(dtype: npt.DTypeLike, batch_size: int) -> int:
+    """Packed weights have a multiple of this number of rows."""
+    rows: int = library().window_tile_rows(_isa(tf.as_dtype(dtype), batch_size), batch_size)
+    return rows
+
+
+def _array_bytes(
+    work: str, cell: int, dtype: npt.DTypeLike, shape: tuple[int, int, int, int]
 ) -> dict[str, int]:
     """The size in bytes of every array of `struct window`.
 
     Args:
         work: the name of the function of the library.
         cell: a number of `CELLS`.
-        itemsize: bytes of a number in the precision of the products.
+        dtype: of the products.
         shape: units, width, steps and batch size.
-        tile: rows of packed weights are padded to a multiple of it.
-
-    >>> array_bytes("window_forward", CELLS.index("gru"), 4, (16, 3, 2, 8), tile=8)["bias"]
-    384
     """
+    itemsize, tile = np.dtype(dtype).itemsize, _tile_rows(dtype, shape[-1])
     units, width, steps, batch_size = shape
     gates, window = GATES[cell] * units, steps * batch_size * itemsize
     is_backward = work in ("window_pack_backward", "window_backward")
@@ -233,18 +232,20 @@ def array_bytes(
 
 
 def _call(
-    work: Callable[..., int],
+    work: str,
     cell: int,
-    dtype: tf.DType,
+    dtype: npt.DTypeLike,
     shape: tuple[int, int, int, int],
     **arrays: Floats | Ids,
 ) -> None:
-    """Call a function of the library. `shape` is (units, width, steps, batch size)."""
+    """Call a function of the library. `shape` is (units, width, steps, batch size).
+
+    Raises:
+        ValueError: an array has another size than the function reads or writes.
+    """
     units, *_, batch_size = shape
-    isa = _isa(tf.as_dtype(dtype), batch_size)
-    tile = library().window_tile_rows(isa, batch_size)
-    sizes = array_bytes(work.__name__, cell, np.dtype(dtype).itemsize, shape, tile)
-    window = Window(isa, cell, *shape)
+    sizes = _array_bytes(work, cell, dtype, shape)
+    window = Window(_isa(tf.as_dtype(dtype), batch_size), cell, *shape)
     for name, array in arrays.items():
         if array.nbytes != sizes[name] or not array.flags.c_contiguous:
             raise ValueError(
@@ -252,4 +253,5 @@ def _call(
                 f"and a batch of {batch_size}, got {array.dtype} of shape {array.shape}"
             )
         setattr(window, name, array.ctypes.data)
-    check(work(ctypes.byref(window)), f"a window of {units} units and a batch of {batch_size}")
+    code = getattr(library(), work)(ctypes.byref(window))
+    check(code, f"a window of {units} units and a batch of {batch_size}")
