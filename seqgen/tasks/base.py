@@ -109,7 +109,7 @@ class Task(ABC):
         Raises:
             ConfigError: the task has no such encoding.
         """
-        return [Inspection({"file": each.label, "kept": True}, "") for each in sources]
+        return [Inspection({"file": source.label, "kept": True}, "") for source in sources]
 
     def read_options(self) -> set[str]:
         """The names of the options of `read`."""
