@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 from cloup import command, option, option_group
 
-from seqgen.cli.echo import say
+from seqgen.cli.echo import explicit_options, say
 from seqgen.cli.options import FILE, MOST_OUTPUTS, json_option
 from seqgen.errors import ConfigError
 from seqgen.tasks.output import print_json
@@ -37,11 +38,8 @@ def evaluate(
     corpora: tuple[str, ...],
     encoding: str | None,
     samples: int | None,
-    length: int | None,
-    bars: int | None,
-    temperature: float | None,
-    seed: int | None,
     as_json: bool,
+    **given: float | None,
 ) -> None:
     """Measure the loss of a model, and compare it with n-grams.
 
@@ -59,11 +57,10 @@ def evaluate(
     from seqgen.reporting import summaries
 
     loaded = library.load(model)
-    options = loaded.task.sample_options(
-        loaded, length=length, bars=bars, temperature=temperature, seed=seed or 0
-    )
+    given = explicit_options(given)
+    options = loaded.task.sample_options(loaded, {"seed": 0, **given})
     if not samples:
-        require_samples(length=length, bars=bars, temperature=temperature, seed=seed)
+        require_samples(given)
     result = evaluation.evaluate(
         loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty()
     )
@@ -77,11 +74,10 @@ def evaluate(
         click.echo(summaries.evaluation(loaded.data.task, result.scores))
 
 
-def require_samples(**options: float | None) -> None:
+def require_samples(given: Iterable[str]) -> None:
     """Raise `ConfigError` for an option that has no effect without `--samples`."""
-    for name, value in options.items():
-        if value is not None:
-            raise ConfigError(
-                f"--{name} applies to --samples, which is not given; add --samples N, or leave "
-                f"--{name} out"
-            )
+    for name in given:
+        raise ConfigError(
+            f"--{name} applies to --samples, which is not given; add --samples N, or leave "
+            f"--{name} out"
+        )

@@ -61,7 +61,8 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
     """
     from seqgen import model as library
     from seqgen.inference import numpy_engine
-    from seqgen.tasks.base import new_seed, require_own_options
+    from seqgen.tasks.base import GenerationRequest
+    from seqgen.tasks.sampling_options import new_seed, require_own_options
 
     loaded = library.load(model)
     options = explicit_options(options)
@@ -69,9 +70,7 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
     if not numpy_engine.supports(loaded.data.model_config):
         say("the cell options of this model need Keras, which generates more slowly")
     seed = options.get("seed", new_seed())
-    loaded.task.write(
-        loaded, output=output, count=count, as_json=as_json, options={**options, "seed": seed},
-        say=say,
-    )  # fmt: skip
+    request = GenerationRequest({**options, "seed": seed}, count, output, as_json, say)
+    loaded.task.write(loaded, request)
     if "seed" not in options:
         say(f"seed {seed}")

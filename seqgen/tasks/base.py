@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from seqgen.errors import ConfigError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from seqgen.corpus.sources import Source
     from seqgen.inference.engine import Engine
     from seqgen.model_file import ModelData
-    from seqgen.sampling.config import SampleConfig
     from seqgen.types import Ids, Json
     from seqgen.vocabulary import Vocabulary
 
@@ -51,6 +50,17 @@ class Inspection(NamedTuple):
 
     facts: dict[str, Any]  # plain data; `file`, and `kept`: whether it can be used
     line: str  # the same for people, without the name of the file
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """What `seqgen generate` should generate, and where it should write it."""
+
+    options: Json  # of generation, those that were given, and a seed
+    count: int  # number of sequences
+    output: str | None  # the value of `-o`; None if it was not given
+    as_json: bool  # print a line of JSON per sequence on stdout
+    say: Callable[[str], None]  # shows a message to the user
 
 
 class Task(ABC):
@@ -99,7 +109,7 @@ class Task(ABC):
         Raises:
             ConfigError: the task has no such encoding.
         """
-        return [Inspection({"file": each.label, "kept": True}, "") for each in sources]
+        return [Inspection({"file": source.label, "kept": True}, "") for source in sources]
 
     def read_options(self) -> set[str]:
         """The names of the options of `read`."""
@@ -121,25 +131,12 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def write(
-        self,
-        model: TaskModel,
-        *,
-        output: str | None,
-        count: int,
-        as_json: bool,
-        options: Json,
-        say: Callable[[str], None],
-    ) -> None:
-        """Generate sequences and write them, as `seqgen generate` does.
+    def write(self, model: TaskModel, request: GenerationRequest) -> None:
+        """Generate sequences with a `seqgen.Model` and write them, as `seqgen generate` does.
 
-        Args:
-            model: a `seqgen.Model`.
-            output: the value of `-o`; None if it was not given.
-            count: number of sequences.
-            as_json: print a line of JSON per sequence on stdout.
-            options: the options of the command that were given, and a seed.
-            say: shows a message to the user.
+        Raises:
+            ConfigError: an option is out of range, or options exclude each other.
+            OutputError: a file cannot be written.
         """
 
     def preview(self, model: TaskModel) -> str:
@@ -203,29 +200,17 @@ class Task(ABC):
 
         return np.array([vocabulary.end_id or 0])
 
-    def sample_options(
-        self,
-        model: TaskModel,
-        *,
-        length: int | None,
-        bars: int | None,
-        temperature: float | None,
-        seed: int | None,
-    ) -> Json:
+    def sample_options(self, model: TaskModel, options: Json) -> Json:
         """Options of generation for `measure_samples`, with defaults.
 
         Args:
             model: a `seqgen.Model`.
-            length: number of tokens; None if not given, like the others.
-            bars: number of full bars.
-            temperature: of sampling.
-            seed: of sampling.
+            options: those of `seqgen evaluate --samples` that were given, and a seed.
 
         Raises:
             ConfigError: an option belongs to another task, or is out of range.
         """
-        options = {"length": length, "bars": bars, "temperature": temperature, "seed": seed}
-        return {name: value for name, value in options.items() if value is not None}
+        return options
 
     def measure_samples(
         self, model: TaskModel, corpus: Corpus, count: int, **options: Any
@@ -286,62 +271,3 @@ def get(name: str) -> Task:
         module, _, attribute = task.partition(":")
         task = _TASKS[name] = getattr(importlib.import_module(module), attribute)()
     return task
-
-
-def require_own_options(name: str, options: Iterable[str]) -> None:
-    """Raise `ConfigError` for an option of generation that belongs to another task.
-
-    Args:
-        name: of the model's task.
-        options: names of parameters.
-
-    >>> require_own_options("text", ["seed", "prompt"])
-    """
-    from seqgen.sampling.config import option_names
-
-    # All tasks share the fields of SampleConfig, except the length: tasks define their own.
-    shared = set(option_names()) - {"length"}
-    foreign = set(options) - shared - get(name).generation_options.keys()
-    for other in names() if foreign else ():  # so that other tasks are imported on errors only
-        spellings = get(other).generation_options
-        for option in sorted(foreign & spellings.keys()):
-            raise ConfigError(
-                f"{spellings[option]} applies to models of {other}, this is a model of {name}; "
-                "leave it out"
-            )
-
-
-def new_seed() -> int:
-    """A random seed, for users who gave none."""
-    return secrets.randbelow(2**31)
-
-
-def sample_config(
-    length: int, temperature: float | None, seed: int | None, options: Mapping[str, object]
-) -> SampleConfig:
-    """The `SampleConfig` of a generator's options.
-
-    Args:
-        length: the largest number of tokens.
-        temperature: None for the default of `SampleConfig`.
-        seed: None for a random one.
-        options: other fields of `SampleConfig`.
-
-    Raises:
-        ConfigError: an option is unknown or out of range, or options exclude each other.
-
-    >>> sample_config(10, None, 1, {"top_k": 3}).filters
-    {'top_k': 3}
-    """
-    from seqgen.sampling.config import SampleConfig
-
-    options = dict(options)
-    if temperature is not None:
-        if options.get("temperature_schedule"):
-            raise ConfigError(
-                "temperature: expected either temperature or temperature_schedule, got both; "
-                "leave one out"
-            )
-        options["temperature"] = temperature
-    seed = new_seed() if seed is None else seed
-    return SampleConfig(**{"length": length, "seed": seed, **options})

@@ -22,8 +22,7 @@ from tests.conftest import SENTENCE, Run
 
 
 def sample_options(model: seqgen.Model, **options: object) -> dict[str, object]:
-    none = {"length": None, "bars": None, "temperature": None, "seed": 0}
-    return model.task.sample_options(model, **{**none, **options})
+    return model.task.sample_options(model, {"seed": 0, **options})
 
 
 SMALL = {"units": 8, "embedding": 4, "batch_size": 4, "window": 16}

@@ -19,6 +19,7 @@ from seqgen.sampling.sampler import Sampler
 from seqgen.tasks import base
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.output import print_json, print_result
+from seqgen.tasks.sampling_options import require_own_options, sample_config
 from seqgen.vocabulary import Vocabulary
 
 DIGITS = Vocabulary(tuple("0123456789"))
@@ -47,15 +48,16 @@ class DigitTask(base.Task):
     def generator(self, model: Any) -> Any:
         return self
 
-    def write(self, model: Any, *, count: int, as_json: bool, options: Any, **rest: Any) -> None:
-        config = base.sample_config(8, options.get("temperature"), options["seed"], {})
+    def write(self, model: Any, request: base.GenerationRequest) -> None:
+        options = request.options
+        config = sample_config(8, options.get("temperature"), options["seed"], {})
         state = read(model.engine, np.array([0]))
-        for item in range(count):
+        for item in range(request.count):
             output = GeneratedSequence(config, item)
             for _ in generate(model.engine, state, Sampler(config), [output]):
                 pass
             digits = "".join(DIGITS.decode(output.ids))
-            (print_json if as_json else print_result)(digits)
+            (print_json if request.as_json else print_result)(digits)
 
     def summarise(self, metadata: Any) -> str:
         return "nothing but digits"
@@ -110,7 +112,7 @@ def test_a_corpus_knows_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_an_option_of_another_task_is_an_error() -> None:
     with pytest.raises(ConfigError, match="models of text, this is a model of digits"):
-        base.require_own_options("digits", ["prompt"])
+        require_own_options("digits", ["prompt"])
 
 
 def test_an_unregistered_task_is_an_error() -> None:

@@ -10,24 +10,15 @@ from typing import ClassVar
 
 from seqgen.errors import MusicError
 from seqgen.music.io import abc_fields as fields
-from seqgen.music.io.abc_fields import ALTERATIONS, Signature
-from seqgen.music.io.abc_tokens import (
-    KNOWN_DECORATIONS,
-    MOST_TURNS,
-    NOTES,
-    SYMBOLS,
-    TOKEN,
-    TUPLETS,
-    parse_length,
-    parse_turns,
-    parse_written,
-)
+from seqgen.music.io.abc_fields import Signature
+from seqgen.music.io.abc_music import MusicReader
+from seqgen.music.io.abc_tokens import TOKEN
 from seqgen.music.io.abc_tunes import FIELD, Tune, tunes_of
-from seqgen.music.io.abc_voice import Voice, Written
+from seqgen.music.io.abc_voice import Voice
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score import Score, ScorePart, piece_of, real_meter
-from seqgen.music.piece import MOST_BARS, Piece
+from seqgen.music.piece import Piece
 from seqgen.music.signatures import Key
 
 DRUM_CHANNEL = 10
@@ -78,7 +69,7 @@ class _TuneReader:
         self.counts = counts
         self.title = ""
         self.tempi: list[tuple[Fraction, float]] = []
-        self.symbols = set(SYMBOLS)
+        self.music_reader = MusicReader(counts)
         self.macros: dict[str, str] = {}
         self.start = Voice()  # what every voice begins with
         self.declared: dict[str, str] = {}  # voice → its properties
@@ -207,7 +198,7 @@ class _TuneReader:
 
     def user_symbol(self, value: str) -> None:
         symbol, _, _ = value.partition("=")
-        self.symbols.add(symbol.strip())
+        self.music_reader.symbols.add(symbol.strip())
 
     def macro(self, value: str) -> None:
         name, _, text = value.partition("=")
@@ -243,121 +234,11 @@ class _TuneReader:
                 raise MusicError(f"macros make a line longer than {LONGEST_LINE:,} characters")
         if self.voice is None:
             self.voice = self.voice_named(next(iter(self.declared), ""))
-        actions = self.ACTIONS
         for token in TOKEN.finditer(line):
-            action = actions.get(token.lastgroup or "")
-            if action is not None:
-                action(self, self.voice, token)
-
-    def note(self, voice: Voice, token: re.Match[str]) -> None:
-        written = parse_written(token)
-        voice.add(written.length, (written,))
-
-    def rest(self, voice: Voice, token: re.Match[str]) -> None:
-        voice.add(parse_length(token["rest_length"]))
-
-    def chord(self, voice: Voice, token: re.Match[str]) -> None:
-        members: list[Written] = []
-        for inner in TOKEN.finditer(token["members"]):
-            if inner.lastgroup == "note":
-                members.append(parse_written(inner))
-            elif inner.lastgroup == "tie" and members:
-                members[-1] = members[-1]._replace(is_tied=True)
-            elif inner.lastgroup in self.IN_CHORDS:
-                self.ACTIONS[inner.lastgroup](self, voice, inner)
-            elif inner.lastgroup not in ("space", "slur", "rest"):
-                self.counts["symbols not understood"] += 1
-        if not members:
-            self.counts["symbols not understood"] += 1
-            return
-        length = parse_length(token["chord_length"])
-        voice.add(
-            members[0].length * length,
-            tuple(member._replace(length=member.length * length) for member in members),
-        )
-
-    def rests(self, voice: Voice, token: re.Match[str]) -> None:
-        count = int(token["count"][:9] or 1)
-        if len(voice.bars) + count > MOST_BARS:
-            raise MusicError(f"has more than {MOST_BARS:,} bars")
-        voice.rest_bars(count)
-
-    def bar(self, voice: Voice, token: re.Match[str]) -> None:
-        text = token["bar"]
-        colons = len(token["close"] or "")
-        is_both = token["close"] is None  # ::
-        voice.end_bar(
-            plays=2 if is_both else 1 + min(colons, MOST_TURNS),
-            begins_repeat=is_both or bool(token["open"]),
-            is_double="||" in text or "]" in text or "[" in text,
-        )
-
-    def ending(self, voice: Voice, token: re.Match[str]) -> None:
-        if turns := parse_turns(token["turns"] or token["turn"] or ""):
-            voice.begin_ending(turns)
-        else:
-            self.counts["endings not understood"] += 1
-
-    def turn(self, voice: Voice, token: re.Match[str]) -> None:
-        if voice.is_at_bar_line:
-            self.ending(voice, token)
-        else:
-            self.counts["symbols not understood"] += 1
-
-    def tuplet(self, voice: Voice, token: re.Match[str]) -> None:
-        notes, time, count = (int((token[name] or "0")[:4]) for name in "pqr")
-        beats, beat_type = voice.meter or (4, 4)
-        is_compound = beat_type == 8 and beats % 3 == 0 and beats > 3
-        time = time or TUPLETS.get(notes, 3 if is_compound else 2)
-        if notes == 0:
-            self.counts["symbols not understood"] += 1
-        else:
-            voice.begin_tuplet(Fraction(time, notes), count or notes)
-
-    def tie(self, voice: Voice, token: re.Match[str]) -> None:
-        if not voice.tie():
-            self.counts["symbols not understood"] += 1
-
-    def broken(self, voice: Voice, token: re.Match[str]) -> None:
-        text = token["broken"]
-        part = Fraction(1, 2 ** min(len(text), 8))
-        if not voice.break_rhythm(2 - part if text[0] == ">" else part):
-            self.counts["symbols not understood"] += 1
-
-    def grace(self, voice: Voice, token: re.Match[str]) -> None:
-        for found in NOTES.finditer(token["graces"]):
-            self.counts["grace notes dropped"] += 1
-            if found["sign"]:
-                voice.alter(found["letter"].upper(), ALTERATIONS[found["sign"]])
-
-    def text(self, voice: Voice, token: re.Match[str]) -> None:
-        if token["words"][:1] not in ("^", "_", "<", ">", "@", ""):
-            self.counts["chord symbols dropped"] += 1
-
-    def decoration(self, voice: Voice, token: re.Match[str]) -> None:
-        if (token["word"] or token["old_word"]) not in KNOWN_DECORATIONS:
-            self.counts["decorations not understood"] += 1
-
-    def symbol(self, voice: Voice, token: re.Match[str]) -> None:
-        if token["symbol"] not in self.symbols:
-            self.counts["symbols not understood"] += 1
-
-    def overlay(self, voice: Voice, token: re.Match[str]) -> None:
-        voice.overlay(len(token["overlay"]))
-
-    def inline_field(self, voice: Voice, token: re.Match[str]) -> None:
-        self.field(token["name"], token["value"].strip())
-
-    def unknown(self, voice: Voice, token: re.Match[str]) -> None:
-        self.counts["symbols not understood"] += 1
-
-    IN_CHORDS = ("text", "decoration", "symbol")
-    ACTIONS: ClassVar[dict[str, Callable[[_TuneReader, Voice, re.Match[str]], None]]] = {
-        "note": note, "rest": rest, "chord": chord, "rests": rests, "bar": bar, "ending": ending,
-        "turn": turn, "tuplet": tuplet, "tie": tie, "broken": broken, "grace": grace, "text": text,
-        "decoration": decoration, "symbol": symbol, "overlay": overlay, "field": inline_field,
-        "unknown": unknown,
-    }  # fmt: skip
+            if token.lastgroup == "field":  # which may choose another voice
+                self.field(token["name"], token["value"].strip())
+            else:
+                self.music_reader.read(token, self.voice)
 
 
 def _bars(frame: Voice, voices: list[Voice]) -> list[Bar]:

@@ -48,9 +48,7 @@ class Voice:
     bars: list[Bar] = field(default_factory=lambda: [Bar(Fraction(0))])
     keys: Changes[Signature] = field(default_factory=list)
     meters: Changes[tuple[int, int] | None] = field(default_factory=list)
-    uneven_rhythms: int = (
-        0  # broken rhythms between unequal lengths, which the standard leaves open
-    )
+    uneven_rhythms: int = 0  # broken ones of unequal lengths, which the standard leaves open
     _layers_end: Fraction = Fraction(0)
     _altered: dict[str, int] = field(default_factory=dict)  # letter → alteration in this bar
     _tied: dict[tuple[str, int], int] = field(default_factory=dict)  # place → index of the note

@@ -111,7 +111,7 @@ def _rectangles(piece: Piece) -> Any:
     y = pitches[:, None] + np.array([-0.4, -0.4, 0.4, 0.4])
     colours = [to_rgba(f"C{number}") for number in range(len(piece.parts))] or [to_rgba("C0")]
     sizes = [len(part.notes) for part in piece.parts] or [0]
-    is_raster = len(notes) > MAX_SYMBOLS  # an SVG of so many shapes would be slow to show
+    is_raster = len(notes) > MAX_SYMBOLS  # an SVG of more shapes would be slow to show
     return PolyCollection(
         list(np.stack((x, y), axis=2)),
         facecolors=np.repeat(colours, sizes, axis=0),

@@ -64,22 +64,22 @@ def read_notes(tracks: Sequence[Track]) -> Notes:
         MusicError: there are more than a million notes.
     """
     messages = _joined(tracks)
-    pitches = (messages.tracks * 16 + messages.channels) * 128 + messages.first
+    keys = (messages.tracks * 16 + messages.channels) * 128 + messages.first
     (numbers,) = np.nonzero((messages.kinds == NOTE_ON) | (messages.kinds == NOTE_OFF))
     if len(tracks) * 16 * 128 <= 1 << 16:
-        pitches = pitches.astype(np.uint16)  # which NumPy sorts much faster
-    numbers = numbers[np.argsort(pitches[numbers], kind="stable")]  # pitch by pitch
+        keys = keys.astype(np.uint16)  # which NumPy sorts much faster
+    numbers = numbers[np.argsort(keys[numbers], kind="stable")]  # key by key
     is_on = (messages.kinds[numbers] == NOTE_ON) & (messages.second[numbers] > 0)
     if (count := int(is_on.sum())) > MAX_NOTES:
         raise MusicError(f"holds {count:,} notes; expected at most {MAX_NOTES:,}")
     ons = numbers[is_on]
     epochs, silences = _silences(messages, numbers)
-    is_first = np.diff(pitches[numbers], prepend=-1) != 0
+    is_first = np.diff(keys[numbers], prepend=-1) != 0
     groups = np.cumsum(is_first | (np.diff(epochs, prepend=0) != 0))
     matches = _matched(groups, messages.ticks[numbers], is_on)[is_on]
-    offs = np.where(matches >= 0, numbers[matches], silences[is_on]) if count else matches
+    offs = np.where(matches >= 0, numbers[matches], silences[is_on])
     last = np.array([track.end for track in tracks], np.int64)[messages.tracks[ons]]
-    ends, is_unended = _ends(messages, pitches, ons, offs, matches >= 0, last)
+    ends, is_unended = _ends(messages, keys, ons, offs, matches >= 0, last)
     fields = (messages.ticks[ons], ends, messages.first[ons], messages.second[ons])
     programs = _programs(messages, ons)
     return Notes(messages.tracks[ons], messages.channels[ons], programs, *fields, is_unended)
@@ -133,13 +133,13 @@ def _matched(groups: Ints, ticks: Ints, is_on: Bools) -> Ints:
     """Match note-ons with note-offs.
 
     Args:
-        groups: a number for each message `(N,)`, ascending and equal for those of one pitch, which
-            are in the order of their times.
+        groups: a number for every message `(N,)`, ascending and equal for those of one pitch,
+            which are in the order of their times.
         ticks: their times `(N,)`.
         is_on: whether they are note-ons `(N,)`.
 
     Returns:
-        The index of the note-off for each note-on `(N,)`; -1 if there is none, and for note-offs.
+        The index of the note-off of every note-on `(N,)`; -1 if there is none, and for note-offs.
 
     >>> is_on = np.array([True, True, False, False, True, True, False])  # the fifth has no end
     >>> _matched(np.zeros(7, int), np.arange(7), is_on)
@@ -162,11 +162,19 @@ def _matched(groups: Ints, ticks: Ints, is_on: Bools) -> Ints:
 
 
 def _is_stray(groups: Ints, is_on: Bools) -> Bools:
-    """Whether messages `(N,)` are note-offs of pitches that do not sound."""
+    """Whether messages `(N,)` are note-offs of pitches that do not sound.
+
+    With d = 1 for note-ons and -1 for note-offs, the note-off i of a group is one of these if
+
+        d[0] + ... + d[i] < min over j <= i of d[0] + ... + d[j - 1]
+
+    since the sum reaches a new minimum where more notes have ended than begun.
+    """
     steps = np.where(is_on, 1, -1)
-    # Every group is lower than those before it.
-    sounding = np.cumsum(steps) - groups * (2 * len(groups) + 1)
-    return sounding < np.minimum.accumulate(sounding - steps)
+    # One sum runs through all groups. It falls by more than 2 N from one group to the next, so that
+    # sums of the groups before are higher and do not change the minimum.
+    sums = np.cumsum(steps) - groups * (2 * len(groups) + 1)
+    return sums < np.minimum.accumulate(sums - steps)
 
 
 def _with_gaps(ticks: list[int], is_on: list[bool]) -> Iterator[tuple[int, int]]:
@@ -203,22 +211,22 @@ def _with_early_ends(ticks: list[int], is_on: list[bool]) -> list[int]:
 
 
 def _ends(
-    messages: _Messages, pitches: Ints, ons: Ints, offs: Ints, is_matched: Bools, last: Ints
+    messages: _Messages, keys: Ints, ons: Ints, offs: Ints, is_matched: Bools, last: Ints
 ) -> tuple[Ints, int]:
     """Return the ticks at which notes end, and the number of those without an end of their own.
 
     Args:
         messages: all messages.
-        pitches: their pitches, different for each track and channel.
-        ons: the note-ons `(N,)`, pitch by pitch.
+        keys: of all messages `(M,)`, a number for every pitch of every channel of every track.
+        ons: the note-ons `(N,)`, key by key.
         offs: the messages that end them `(N,)`; -1 for none.
         is_matched: whether those are note-offs of their own `(N,)`.
         last: the ticks at which their tracks end `(N,)`.
     """
     starts = messages.ticks[ons]
-    is_last = np.diff(pitches[ons], append=-1) != 0
+    is_last = np.diff(keys[ons], append=-1) != 0
     again = np.where(is_last, np.iinfo(np.int64).max, np.roll(starts, -1))
-    ends = np.where(offs >= 0, messages.ticks[offs], last) if len(offs) else last
+    ends = np.where(offs >= 0, messages.ticks[offs], last)
     is_unended = ~is_matched & ((offs < 0) | (again < ends))
     held = np.maximum(ends, np.minimum(_held(messages, offs, last), again))
     ends = np.where(is_unended, np.minimum(ends, again), held)

@@ -11,17 +11,9 @@ from typing import TypeVar
 import numpy as np
 
 from seqgen.errors import MusicError
-from seqgen.music.io.midi_events import (
-    INCOMPLETE,
-    LONG_NUMBER,
-    NO_END,
-    NO_STATUS,
-    MetaEvent,
-    MidiFile,
-    Track,
-    read_events,
-)
+from seqgen.music.io.midi_events import MetaEvent, MidiFile, Track, read_events
 from seqgen.music.io.midi_notes import Notes, read_notes
+from seqgen.music.io.midi_scan import INCOMPLETE, LONG_NUMBER, NO_END, NO_STATUS
 from seqgen.music.io.midi_text import decode_text
 from seqgen.music.io.quantise import Quantised, quantise
 from seqgen.music.piece import (

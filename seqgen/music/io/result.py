@@ -66,7 +66,7 @@ def _piece_to_json(piece: Piece) -> dict[str, Any]:
 
 
 def _numbers(value: Any) -> None:
-    """Notes as they are stored: four whole numbers for each."""
+    """The notes of a part as they are stored: start, duration, pitch and velocity, note by note."""
     require(isinstance(value, list) and len(value) % 4 == 0, "four numbers for each note", value)
     require(set(map(type, value)) <= {int}, "whole numbers", value)
     for numbers in (value[2::4], value[3::4]):
@@ -75,13 +75,13 @@ def _numbers(value: Any) -> None:
 
 
 def _tuple(*checks: Check) -> Check:
-    """A list with a check for each of its members."""
+    """A list of fixed length, with a check for every position."""
 
     def check_all(value: Any) -> None:
         require(isinstance(value, (list, tuple)), "a list", value)
         require(len(value) == len(checks), f"a list of {len(checks)}", value)
-        for check, each in zip(checks, value, strict=True):
-            check(each)
+        for check, member in zip(checks, value, strict=True):
+            check(member)
 
     return check_all
 

@@ -18,7 +18,7 @@ from seqgen.music.tokens.codec import Codec
 from seqgen.music.tokens.melody_grammar import MelodyGrammar
 from seqgen.music.tokens.polyphony_grammar import PolyphonyGrammar
 from seqgen.tasks.base import Metadata
-from seqgen.tasks.music.request import LEAST_TEMPO, MOST_TEMPO, MusicRequest
+from seqgen.tasks.music.request import FASTEST, SLOWEST, MusicRequest
 from seqgen.types import Json
 from seqgen.vocabulary import Vocabulary
 
@@ -196,7 +196,7 @@ class Conditioning:
         tempo = request.tempo or (primer.tempo if primer and primer.tempi else None)
         is_compound = piece.meter.beat_ticks * piece.meter.beat_type > TICKS_PER_WHOLE
         if not tempo and self.details["tempo"]:
-            tempo = min(max(self.details["tempo"], LEAST_TEMPO), MOST_TEMPO)
+            tempo = min(max(self.details["tempo"], SLOWEST), FASTEST)
         tempo = tempo or (COMPOUND_TEMPO if is_compound else TEMPO)
         program = request.program
         if program is None and self.codec.is_melody:

@@ -24,15 +24,11 @@ def inspect(sources: Sequence[Source], *, progress: bool = False) -> list[Inspec
     'skipped: is no MIDI file, or only the beginning of one'
     """
     results = readings(sources, progress=progress)
-    found = []
-    for source, result in zip(sources, results, strict=True):
-        facts = reading(source.label, result)
-        found.append(Inspection(facts, reading_line(facts)))
-    return found
+    rows = [_facts(source.label, result) for source, result in zip(sources, results, strict=True)]
+    return [Inspection(facts, _line(facts)) for facts in rows]
 
 
-def reading(file: str, result: ReadResult) -> dict[str, Any]:
-    """The result of reading a music file, as plain data."""
+def _facts(file: str, result: ReadResult) -> dict[str, Any]:
     pieces = result.pieces
     changes = sum(piece.tempo_changes for piece in pieces)
     counts = {"changes of tempo": changes, **result.counts}
@@ -51,25 +47,20 @@ def reading(file: str, result: ReadResult) -> dict[str, Any]:
     }
 
 
-def reading_line(row: dict[str, Any]) -> str:
-    """A row of `reading` as one line.
-
-    >>> reading_line({"kept": False, "reason": "not a MIDI file"})
-    'skipped: not a MIDI file'
-    """
-    if not row["kept"]:
-        return f"skipped: {row['reason']}"
+def _line(facts: dict[str, Any]) -> str:
+    if not facts["kept"]:
+        return f"skipped: {facts['reason']}"
     texts = [
-        f"{row['pieces']:,} pieces" if row["pieces"] > 1 else "",
-        f"{row['parts']} parts" if row["parts"] > 1 else "",
-        f"{row['notes']:,} notes, {row['bars']:,} bars",
-        " ".join(row["meters"][:4]),
-        " ".join(row["keys"][:4]),
-        *(f"{count:,.0f} {name}" for name, count in row["counts"].items() if name != "moved ms"),
+        f"{facts['pieces']:,} pieces" if facts["pieces"] > 1 else "",
+        f"{facts['parts']} parts" if facts["parts"] > 1 else "",
+        f"{facts['notes']:,} notes, {facts['bars']:,} bars",
+        " ".join(facts["meters"][:4]),
+        " ".join(facts["keys"][:4]),
+        *(f"{count:,.0f} {name}" for name, count in facts["counts"].items() if name != "moved ms"),
     ]
-    if moved := row["counts"].get("moved ms"):
+    if moved := facts["counts"].get("moved ms"):
         texts[-1] += f" by {moved:.0f} ms on average"
-    if skipped := row["skipped"]:
+    if skipped := facts["skipped"]:
         more = "; …" if len(skipped) > SHOWN_REASONS else ""
         texts.append(f"{len(skipped):,} pieces skipped: {'; '.join(skipped[:SHOWN_REASONS])}{more}")
     return ", ".join(filter(None, texts))

@@ -8,6 +8,7 @@ from typing import Any
 from seqgen.errors import MusicError
 from seqgen.music.signatures import MODES, Key, Meter
 from seqgen.music.tokens.codec import ENCODINGS, Codec
+from seqgen.tasks.music.corpus import TRANSPOSE
 from seqgen.utils.schema import (
     Check,
     SchemaError,
@@ -49,7 +50,7 @@ METADATA = record(
         "options": record(
             {
                 "encoding": choice(ENCODINGS),
-                "transpose": choice(("none", "augment", "c")),
+                "transpose": choice(TRANSPOSE),
                 "velocity": flag,
                 "expand_repeats": flag,
                 "voices": optional(whole()),

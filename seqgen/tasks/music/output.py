@@ -10,11 +10,11 @@ from seqgen.errors import OutputError
 from seqgen.music.io.write import WRITERS, write
 from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
+from seqgen.tasks.base import GenerationRequest
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.pieces import Pieces
 from seqgen.tasks.music.request import primers
 from seqgen.tasks.output import Say, print_json, print_result, say_if_renamed
-from seqgen.types import Json
 from seqgen.utils.atomic_files import require_writable, unused_path
 
 REQUEST = {  # parameter of `parse_request` → option of the command line
@@ -29,37 +29,34 @@ REQUEST = {  # parameter of `parse_request` → option of the command line
 }
 
 
-def write_pieces(
-    generator: Pieces,
-    output: str | None,
-    count: int,
-    as_json: bool,
-    options: Json,
-    say: Say,
-) -> None:
+def write_pieces(generator: Pieces, request: GenerationRequest) -> None:
     """Write new pieces to files, and the names of the files to stdout.
 
     Args:
         generator: generates the pieces.
-        output: path of a file or of a folder, or None for new names in the working folder.
-        count: number of pieces.
-        as_json: write a line of JSON for each piece, with tokens and log-probabilities.
-        options: options of `Pieces.pieces` and of `SampleConfig`, including the seed.
-        say: prints a message to the user, such as how much was copied.
+        request: its output is the path of a file or of a folder, or None for new names in the
+            working folder; its options are those of `Pieces.pieces` and of `SampleConfig`. JSON
+            holds tokens and log-probabilities.
 
     Raises:
         OutputError: a file cannot be written, or its name has an unknown suffix.
     """
+    options, say = dict(request.options), request.say
     requested = {name: options.pop(name) for name in options.keys() & REQUEST.keys()}
     seed, temperature = options.pop("seed"), options.pop("temperature", None)
     if "primer" in requested:
         requested["primer"] = _read_primer(generator, requested["primer"], say)
     data = generator.model.data
-    paths = piece_paths(data.corpus["name"], output, count)
+    paths = piece_paths(data.corpus["name"], request.output, request.count)
     for folder in {path.parent for path in paths}:  # before anything is generated
         require_writable(folder / paths[0].name if folder.is_dir() else folder)
     pieces = generator.pieces(
-        count, seed=seed, temperature=temperature, scored=as_json, sampling=options, **requested
+        request.count,
+        seed=seed,
+        temperature=temperature,
+        scored=request.as_json,
+        sampling=options,
+        **requested,
     )
     copied = []
     for number, (path, composition) in enumerate(zip(paths, pieces, strict=False), 1):
@@ -67,7 +64,7 @@ def write_pieces(
         say_if_renamed(path, say)
         write(composition.piece, path, keep=True)
         copied.append(composition.longest_copy)
-        if not as_json:
+        if not request.as_json:
             print_result(path)
             continue
         print_json(

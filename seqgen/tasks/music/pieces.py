@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from seqgen.music.piece import Piece
-from seqgen.tasks.base import TaskModel, sample_config
+from seqgen.tasks.base import TaskModel
 from seqgen.tasks.music.generate import Composition, MusicGenerator
 from seqgen.tasks.music.request import parse_request
+from seqgen.tasks.sampling_options import sample_config
 
 
 class Pieces:

@@ -11,7 +11,7 @@ from seqgen.music.io.read import MUSIC_SUFFIXES, read_file
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import Key, Meter
 
-LEAST_TEMPO, MOST_TEMPO = 4, 1000  # quarters a minute
+SLOWEST, FASTEST = 4, 1000  # tempi of generated pieces, quarters a minute
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class MusicRequest:
     def __post_init__(self) -> None:
         if self.bars is not None and not 1 <= self.bars <= 10_000:
             raise ConfigError(f"bars: expected a whole number from 1 to 10,000, got {self.bars}")
-        if self.tempo is not None and not LEAST_TEMPO <= self.tempo <= MOST_TEMPO:
+        if self.tempo is not None and not SLOWEST <= self.tempo <= FASTEST:
             raise ConfigError(
-                f"tempo: expected {LEAST_TEMPO} to {MOST_TEMPO} quarters a minute, got {self.tempo}"
+                f"tempo: expected {SLOWEST} to {FASTEST} quarters a minute, got {self.tempo}"
             )
 
 

@@ -15,14 +15,14 @@ from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.signatures import TICKS_PER_WHOLE
 from seqgen.music.tokens.codec import Codec
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
+from seqgen.tasks.base import GenerationRequest, Inspection, Metadata, Task, TaskModel
 from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.metadata import require_valid
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
 from seqgen.tasks.music.request import MusicRequest
-from seqgen.tasks.output import Say
+from seqgen.tasks.sampling_options import require_own_options
 from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
 
@@ -63,18 +63,9 @@ class MusicTask(Task):
         """Return what `Model.pieces` and `Model.compose` call."""
         return Pieces(model)
 
-    def write(
-        self,
-        model: TaskModel,
-        *,
-        output: str | None,
-        count: int,
-        as_json: bool,
-        options: Json,
-        say: Say,
-    ) -> None:
+    def write(self, model: TaskModel, request: GenerationRequest) -> None:
         """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
-        write_pieces(Pieces(model), output, count, as_json, options, say)
+        write_pieces(Pieces(model), request)
 
     def preview(self, model: TaskModel) -> str:
         """Return a few new bars as ABC."""
@@ -123,21 +114,13 @@ class MusicTask(Task):
             options["transpose"] = "none"
         return options
 
-    def sample_options(
-        self,
-        model: TaskModel,
-        *,
-        length: int | None,
-        bars: int | None,
-        temperature: float | None,
-        seed: int | None,
-    ) -> Json:
+    def sample_options(self, model: TaskModel, options: Json) -> Json:
         """Return the options for pieces that are measured, by default 16 bars."""
-        require_own_options(self.name, [] if length is None else ["length"])
-        SampleConfig(temperature=temperature or 0, seed=seed)
-        bars = MEASURED_BARS if bars is None else bars
+        require_own_options(self.name, options)
+        bars = options.get("bars", MEASURED_BARS)
+        SampleConfig(**{name: value for name, value in options.items() if name != "bars"})
         MusicRequest(bars=bars)
-        return {"bars": bars, "temperature": temperature, "seed": seed}
+        return {**options, "bars": bars}
 
     def measure_samples(
         self, model: TaskModel, corpus: Corpus, count: int, **options: Any

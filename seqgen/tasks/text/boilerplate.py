@@ -56,9 +56,12 @@ def licences(head: Sequence[str], tail: Sequence[str], count: int) -> list[Boile
 
 
 def shared(parts: Sequence[Sequence[str]]) -> list[int]:
-    """For each of several lists of lines, with how many lines of another one it begins, too.
+    """The number of lines at the beginning of every part that another part begins with, too.
 
     Fewer than `LEAST_SHARED` lines that are not blank count as none.
+
+    Args:
+        parts: the lines of several texts, forwards or backwards.
 
     >>> shared(["abcd", "xyz", "abce"])
     [3, 0, 3]

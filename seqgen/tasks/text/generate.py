@@ -20,7 +20,7 @@ from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens, StopSequence
 from seqgen.sampling.decode import Constraint, GeneratedSequence
 from seqgen.sampling.sampler import Sampler
-from seqgen.tasks.base import sample_config
+from seqgen.tasks.sampling_options import sample_config
 from seqgen.tasks.text.prompt import encode_prompt, require_known
 from seqgen.types import Ids
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary

@@ -130,7 +130,8 @@ def _find_boilerplate(texts: Sequence[_Text]) -> None:
 
 
 def _inspection(text: _Text, rare: set[str]) -> Inspection:
-    found = {each: n for each, n in text.characters.most_common() if each in rare}
+    counts = text.characters.most_common()
+    found = {character: count for character, count in counts if character in rare}
     facts = {
         "file": text.label,
         "kept": text.reason is None,
@@ -142,7 +143,7 @@ def _inspection(text: _Text, rare: set[str]) -> Inspection:
         "lines": text.lines,
         "repeated_lines": text.repeated,
         "repeated_line": text.example,
-        "boilerplate": [each._asdict() for each in text.boilerplate],
+        "boilerplate": [run._asdict() for run in text.boilerplate],
     }
     return Inspection(facts, _line(facts))
 
@@ -152,7 +153,7 @@ def _line(facts: dict[str, Any]) -> str:
         return f"skipped: {facts['reason']}"
     different = f"{facts['different']:,} different"
     if rare := facts["rare"]:
-        shown = ", ".join(f"{each!r} {n}" for each, n in [*rare.items()][:SHOWN])
+        shown = ", ".join(f"{character!r} {n}" for character, n in [*rare.items()][:SHOWN])
         more = ", …" if len(rare) > SHOWN else ""
         different += f" ({len(rare):,} rare: {shown}{more})"
     plural = "" if facts["lines"] == 1 else "s"
@@ -167,7 +168,6 @@ def _line(facts: dict[str, Any]) -> str:
         example = example if len(example) <= 40 else f"{example[:37]}..."
         parts.append(f"{facts['repeated_lines']:,} of them repeated, such as {example!r}")
     parts += [
-        f"{each['kind']}: lines {each['first']:,} to {each['last']:,}"
-        for each in facts["boilerplate"]
+        f"{run['kind']}: lines {run['first']:,} to {run['last']:,}" for run in facts["boilerplate"]
     ]
     return ", ".join(parts)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from seqgen.errors import ConfigError, OutputError
-from seqgen.tasks.output import Say, print_json, say_if_renamed
+from seqgen.tasks.base import GenerationRequest
+from seqgen.tasks.output import print_json, say_if_renamed
 from seqgen.tasks.text.generate import TextGenerator, report
 from seqgen.tasks.text.prompt import read_prompt
 from seqgen.types import Json
@@ -20,52 +21,44 @@ SEPARATOR = "-" * 15
 OTHER_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".wav", ".png")  # of files that are not text
 
 
-def write_texts(
-    generator: TextGenerator,
-    output: str | None,
-    count: int,
-    as_json: bool,
-    options: Json,
-    say: Say,
-) -> None:
+def write_texts(generator: TextGenerator, request: GenerationRequest) -> None:
     """Generate texts, and write them to stdout, character by character, or to a file.
 
     Args:
         generator: generates the texts.
-        output: the path of a file; None for stdout.
-        count: number of texts.
-        as_json: print a line of JSON per text, with tokens and log-probabilities.
-        options: of `TextGenerator.texts`, with the seed, or `prompt_file`, a path, in place of
-            the prompt.
-        say: shows a message to the user.
+        request: its output is the path of a file, or None for stdout; its options are those of
+            `TextGenerator.texts`, or `prompt_file`, a path, in place of the prompt. JSON holds
+            tokens and log-probabilities.
 
     Raises:
         OutputError: the file cannot be written, its suffix belongs to another kind of file, or
             stdout is closed.
         CorpusError: the file with the prompt cannot be read.
     """
-    if output:
-        require_text_name(Path(output))
-        require_writable(Path(output))
+    options, path, say = request.options, None, request.say
+    if request.output:
+        path = Path(request.output)
+        require_text_name(path)
+        require_writable(path)
     elif sys.stdout is None:
         raise OutputError("standard output is closed; open it, or give a file with --output")
     if "prompt_file" in options:
         options = _with_prompt_of_file(options)
     lines = generator.vocabulary.end_id is not None
-    texts = generator.texts(count, scored=as_json, **options)
+    texts = generator.texts(request.count, scored=request.as_json, **options)
     if options.get("prompt") == "":
         say("the prompt is empty: the text starts at the beginning of a line")
-    if output:
-        say_if_renamed(Path(output), say)
+    if path:
+        say_if_renamed(path, say)
         with (
-            atomic_write(Path(output), keep=True) as path,
-            path.open("w", encoding="utf-8") as file,
+            atomic_write(path, keep=True) as temporary,
+            temporary.open("w", encoding="utf-8") as file,
         ):
             write(texts, file, lines=lines)
-    elif not as_json:
+    elif not request.as_json:
         write(texts, sys.stdout, lines=lines)
     for number, text in enumerate(texts, 1):
-        if as_json:
+        if request.as_json:
             print_json(
                 {
                     "text": "".join(text),

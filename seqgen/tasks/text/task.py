@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import Inspection, Metadata, Task, TaskModel, require_own_options
-from seqgen.tasks.output import Say
+from seqgen.tasks.base import GenerationRequest, Inspection, Metadata, Task, TaskModel
+from seqgen.tasks.sampling_options import require_own_options
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
@@ -57,20 +57,11 @@ class TextTask(Task):
         """The generator of texts of a `seqgen.Model`."""
         return TextGenerator(model.engine, model.data.vocabulary, model.data.indexes)
 
-    def write(
-        self,
-        model: TaskModel,
-        *,
-        output: str | None,
-        count: int,
-        as_json: bool,
-        options: Json,
-        say: Say,
-    ) -> None:
+    def write(self, model: TaskModel, request: GenerationRequest) -> None:
         """Write texts to stdout or to a file, see `seqgen.tasks.text.output.write_texts`."""
         from seqgen.tasks.text.output import write_texts
 
-        write_texts(self.generator(model), output, count, as_json, options, say)
+        write_texts(self.generator(model), request)
 
     def preview(self, model: TaskModel) -> str:
         """A short text, always with the same seed."""
@@ -101,25 +92,12 @@ class TextTask(Task):
         """Keep rare characters: the model may have learned them."""
         return {**super().scoring_options(options, encoding), "min_count": 1}
 
-    def sample_options(
-        self,
-        model: TaskModel,
-        *,
-        length: int | None,
-        bars: int | None,
-        temperature: float | None,
-        seed: int | None,
-    ) -> Json:
+    def sample_options(self, model: TaskModel, options: Json) -> Json:
         """Options of `TextGenerator.texts`; a model of lines needs no length."""
-        require_own_options(self.name, [] if bars is None else ["bars"])
-        SampleConfig(length=length or 0, temperature=temperature or 0, seed=seed)
-        if length is None and model.data.vocabulary.end_id is None:
-            length = MEASURED_LENGTH
-        return {
-            **({} if length is None else {"length": length}),
-            "temperature": temperature,
-            "seed": seed,
-        }
+        require_own_options(self.name, options)
+        SampleConfig(**options)
+        needs_length = model.data.vocabulary.end_id is None
+        return {"length": MEASURED_LENGTH, **options} if needs_length else options
 
     def measure_samples(
         self, model: TaskModel, corpus: Corpus, count: int, **options: Any

@@ -246,15 +246,15 @@ def test_random_files_are_read_or_refused(seed: int) -> None:
 @pytest.mark.parametrize(
     ("limit", "most", "reason"),
     [
-        ("MAX_EVENTS", 8, "holds 9 events, 1 of them meta events; expected at most 8"),
-        ("MAX_METAS", 0, "1 of them meta events; expected at most 3,000,000 and 0"),
-        ("MAX_TRACKS", 1, "has more than 1 tracks"),
+        ("midi_scan.MAX_EVENTS", 8, "holds 9 events, 1 of them meta events; expected at most 8"),
+        ("midi_scan.MAX_METAS", 0, "1 of them meta events; expected at most 3,000,000 and 0"),
+        ("midi_events.MAX_TRACKS", 1, "has more than 1 tracks"),
     ],
 )
 def test_more_than_any_music_has(
     limit: str, most: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = file(SCALE, SCALE) if limit == "MAX_TRACKS" else file(SCALE)
-    monkeypatch.setattr(f"seqgen.music.io.midi_events.{limit}", most)
+    data = file(SCALE, SCALE) if limit == "midi_events.MAX_TRACKS" else file(SCALE)
+    monkeypatch.setattr(f"seqgen.music.io.{limit}", most)
     with pytest.raises(MusicError, match=reason):
         read_midi(data)
