@@ -21,9 +21,9 @@ from seqgen.errors import CheckpointError, OutputError
 from seqgen.model_file import TOKENS
 from seqgen.tasks import base as tasks
 from seqgen.types import Array, Json
+from seqgen.utils import schema
 from seqgen.utils.archives import DAMAGED, Archive, open_archive, read_regular
 from seqgen.utils.atomic_files import atomic_write, unused_path
-from seqgen.utils.schema import number, record
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 3
@@ -35,8 +35,8 @@ Groups = Mapping[str, Mapping[str, object]]  # group → name → value
 UNREADABLE = (*DAMAGED, KeyError, TypeError, AttributeError, IndexError, MemoryError)
 MOST_FACTS = 1 << 28  # bytes of `facts.json`
 MOST_BYTES = 1 << 34  # of a checkpoint
-CORPUS_OPTIONS = record(  # of all tasks; each checks its own
-    {}, {"validation": number(0, 0.5)}, others=lambda value: None
+CORPUS_OPTIONS = schema.record(  # of all tasks; each checks its own
+    {}, {"validation": schema.number(0, 0.5)}, others=schema.anything
 )
 MOST_DIMENSIONS = 8  # of an array
 

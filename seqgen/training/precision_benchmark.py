@@ -32,8 +32,8 @@ from seqgen.training import cluster
 from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.types import Json
+from seqgen.utils import schema
 from seqgen.utils.cache import cache_folder, read_json, write_json
-from seqgen.utils.schema import SchemaError, any_number, choice, mapping, number, record
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
@@ -44,10 +44,10 @@ STEPS = 30  # number of steps after which the losses are compared
 HOPELESS = 1.5  # a precision is given up if its fastest step takes this many times the fastest one
 TOLERANCE = 1.01  # a precision may be chosen if its loss / that of float32 is at most this
 
-RESULTS = mapping(
-    record({"tokens_per_second": number(1e-9, 1e15), "loss": any_number}),
+RESULTS = schema.mapping(
+    schema.record({"tokens_per_second": schema.number(1e-9, 1e15), "loss": schema.any_number}),
     most=len(PRECISIONS),
-    name=choice(PRECISIONS),
+    name=schema.choice(PRECISIONS),
 )
 
 
@@ -105,7 +105,7 @@ def _cache() -> Json:
 def _is_complete(results: Json) -> bool:
     try:
         RESULTS(results)
-    except SchemaError:
+    except schema.SchemaError:
         return False
     return "float32" in results
 
