@@ -25,7 +25,6 @@ from seqgen.types import Floats
 from seqgen.utils import schema
 from seqgen.utils.archives import DAMAGED, Archive, open_archive
 from seqgen.utils.atomic_files import atomic_write
-from seqgen.utils.hdf5 import Hdf5File
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -269,6 +268,8 @@ def _weights(config: ModelConfig, vocabulary_size: int, archive: Archive) -> lis
     Raises:
         ValueError: they are not those of the configuration.
     """
+    from seqgen.utils.hdf5 import Hdf5File
+
     first, *layers, last = config.weight_shapes(vocabulary_size)
     numbers = sum(math.prod(shape) for shapes in (first, *layers, last) for shape in shapes)
     with (
