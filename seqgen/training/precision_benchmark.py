@@ -33,7 +33,7 @@ from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.types import Json
 from seqgen.utils import schema
-from seqgen.utils.cache import cache_folder, read_json, write_json
+from seqgen.utils.cache import cache_folder, read_entries, write_json
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
@@ -44,11 +44,10 @@ STEPS = 30  # number of steps after which the losses are compared
 HOPELESS = 1.5  # a precision is given up if its fastest step takes this many times the fastest one
 TOLERANCE = 1.01  # a precision may be chosen if its loss / that of float32 is at most this
 
-RESULTS = schema.mapping(
-    schema.record({"tokens_per_second": schema.number(1e-9, 1e15), "loss": schema.any_number}),
-    most=len(PRECISIONS),
-    name=schema.choice(PRECISIONS),
+MEASUREMENT = schema.record(
+    {"tokens_per_second": schema.number(1e-9, 1e15), "loss": schema.any_number}
 )
+RESULTS = schema.record({"float32": MEASUREMENT}, dict.fromkeys(PRECISIONS, MEASUREMENT))
 
 
 @dataclass(frozen=True)
@@ -97,17 +96,8 @@ def _path() -> Path:
 
 
 def _cache() -> Json:
-    """The cached results of all machines whose entries are complete."""
-    cache = read_json(_path())
-    return {k: v for k, v in cache.items() if _is_complete(v)} if isinstance(cache, dict) else {}
-
-
-def _is_complete(results: Json) -> bool:
-    try:
-        RESULTS(results)
-    except schema.SchemaError:
-        return False
-    return "float32" in results
+    """The cached results of all machines."""
+    return read_entries(_path(), RESULTS)
 
 
 def machine() -> str:
