@@ -20,8 +20,8 @@ from typing import Any
 from seqgen._version import __version__
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import MAX_NGRAMS, ORDERS, CopyIndex
-from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError, shown
-from seqgen.types import Floats
+from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError, reason, shown
+from seqgen.types import Floats, Json
 from seqgen.utils import schema
 from seqgen.utils.archives import DAMAGED, Archive, open_archive
 from seqgen.utils.atomic_files import atomic_write
@@ -107,10 +107,10 @@ class ModelData:
     model_config: ModelConfig
     train_config: TrainConfig
     vocabulary: Vocabulary
-    corpus: dict[str, Any]  # `Corpus.metadata`
+    corpus: Json  # `Corpus.metadata`
     weights: list[Floats]  # in the order of Keras, see `seqgen.inference.numpy_engine.NumpyEngine`
-    history: list[dict[str, Any]] = field(default_factory=list)
-    scores: dict[str, Any] = field(default_factory=dict)
+    history: list[Json] = field(default_factory=list)
+    scores: Json = field(default_factory=dict)
     chosen: str = ""  # the options that were chosen automatically, and why
     indexes: list[CopyIndex] = field(default_factory=list)  # of every training corpus
     seqgen_version: str = __version__
@@ -120,7 +120,7 @@ class ModelData:
         """The number of weights."""
         return sum(array.size for array in self.weights)
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> Json:
         """The content of `seqgen.json`."""
         return {
             "format_version": FORMAT_VERSION,
@@ -191,13 +191,13 @@ def translate_errors(path: Path) -> Iterator[None]:
             "only a part of one; check the name"
         ) from error
     except UNREADABLE as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelFileError(
-            f"{shown(path)} is damaged and cannot be read ({reason}); use a copy, or train again"
+            f"{shown(path)} is damaged and cannot be read ({reason(error)}); use a copy, or train "
+            "again"
         ) from error
 
 
-def _facts(path: Path, archive: Archive) -> dict[str, Any]:
+def _facts(path: Path, archive: Archive) -> Json:
     """The checked content of `seqgen.json`."""
     if MEMBER not in archive.names:
         raise ModelFileError(
@@ -236,7 +236,7 @@ def naming(member: str) -> Iterator[None]:
         raise ValueError(f"{member}: {error}") from error
 
 
-def _model_data(facts: dict[str, Any], archive: Archive) -> ModelData:
+def _model_data(facts: Json, archive: Archive) -> ModelData:
     with naming(MEMBER):
         config = ModelConfig.from_json(facts["model_config"])
         train_config = TrainConfig.from_json(facts["train_config"])
@@ -256,7 +256,7 @@ def _model_data(facts: dict[str, Any], archive: Archive) -> ModelData:
     )
 
 
-def _index(number: int, facts: dict[str, Any], archive: Archive) -> CopyIndex:
+def _index(number: int, facts: Json, archive: Archive) -> CopyIndex:
     member = INDEX_MEMBER.format(number)
     with naming(member):
         return CopyIndex.from_metadata(facts, archive.read(member, MAX_NGRAMS))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqgen.errors import CheckpointError, OutputError
+from seqgen.errors import CheckpointError, OutputError, reason
 from seqgen.model_file import TOKENS
 from seqgen.tasks import base as tasks
 from seqgen.types import Array, Json
@@ -116,9 +116,8 @@ def translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise CheckpointError(
-            f"{path} is damaged and cannot be read ({reason}); train again without --resume"
+            f"{path} is damaged and cannot be read ({reason(error)}); train again without --resume"
         ) from error
 
 

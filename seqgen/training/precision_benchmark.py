@@ -32,7 +32,7 @@ from seqgen.training import cluster
 from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.types import Json
-from seqgen.utils import schema
+from seqgen.utils import processor, schema
 from seqgen.utils.cache import cache_folder, read_entries, write_json
 
 MODEL = ModelConfig(units=256)
@@ -103,10 +103,8 @@ def _cache() -> Json:
 def machine() -> str:
     """A cache key: the processor, with its model name on Linux, the versions and the C code."""
     names = [platform.machine(), platform.processor(), f"{core_count()} cores"]
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        lines = information.read_text().splitlines()
-        names += [line.split(":")[1].strip() for line in lines if line.startswith("model name")][:1]
+    if name := processor.model_name():
+        names.append(name)
     loops = f"loops in C for {instruction_sets()[0]}" if library() else "TensorFlow's loops"
     return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}", loops])
 
