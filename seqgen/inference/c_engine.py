@@ -171,7 +171,7 @@ class CEngine:
     def _layer(
         self, number: int, kernel: Floats, recurrent_kernel: Floats, bias: Floats | None = None
     ) -> _Layer:
-        biases = [] if bias is None else [self._address(each) for each in np.atleast_2d(bias)]
+        biases = [] if bias is None else [self._address(row) for row in np.atleast_2d(bias)]
         input_matrix = self._matrix(kernel) if number else _Matrix()
         return _Layer(input_matrix, self._matrix(recurrent_kernel), *biases)
 

@@ -93,7 +93,7 @@ def require_weights(arrays: Arrays, config: ModelConfig, vocabulary_size: int) -
     Without them, a small file could ask for a network that does not fit into memory. Other
     variables, such as those of dropout, may lie between the weights.
     """
-    shapes = iter([each.shape for each in arrays.get("variables", [])])
+    shapes = iter([array.shape for array in arrays.get("variables", [])])
     for layer in config.weight_shapes(vocabulary_size):
         for shape in layer:
             if shape not in shapes:  # looks for it further on

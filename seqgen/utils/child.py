@@ -78,7 +78,7 @@ class Child:
             [sys.executable, "-c", f"from {self.module} import main; main()"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-                 "PYTHONPATH": os.pathsep.join(each or str(Path.cwd()) for each in sys.path)},
+                 "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
         )  # fmt: skip
         self._owner = os.getpid()
         if self._answer(self._process, SECONDS_TO_START) != READY:
