@@ -80,7 +80,7 @@ class TrainingError(SeqgenError):
 
 
 def reason(error: BaseException) -> str:
-    """What an error of another library says, as a short line; its type if it says nothing.
+    r"""What an error of another library says, as a short line; its type if it says nothing.
 
     >>> reason(ValueError("not a zip\n file")), reason(KeyError())
     ('not a zip file', 'KeyError')

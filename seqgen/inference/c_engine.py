@@ -193,7 +193,7 @@ class CEngine:
                 f"shape {state.shape}"
             )
         # NumPy would count from the end; `min` of a short list is faster than that of an array.
-        if min(ids.tolist(), default=0) < 0:
+        if min(ids.tolist()) < 0:
             raise IndexError(f"ids: expected at least 0, got {ids.min()}")
         if self.table is None:
             first = np.ascontiguousarray(self.embedding[ids] @ self.kernel)

@@ -6,12 +6,14 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seqgen.types import Json
 from seqgen.utils import schema
 from seqgen.utils.archives import read_regular
 from seqgen.utils.atomic_files import atomic_write
+
+if TYPE_CHECKING:
+    from seqgen.types import Json
 
 MOST_BYTES = 1 << 28  # of a cached file
 

@@ -71,13 +71,6 @@ def test_the_argument_state_is_not_changed_and_can_be_gathered(isa: str) -> None
     assert (second == first[[1, 1, 0]]).all()
 
 
-@pytest.mark.parametrize("isa", SETS)
-def test_no_streams_have_no_logits(isa: str) -> None:
-    runtime = CEngine(*network("lstm"), isa)
-    found, state = runtime.step(np.array([], int), runtime.initial_state(0))
-    assert found.shape == (0, VOCABULARY_SIZE) and len(state) == 0
-
-
 def test_a_large_vocabulary_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in SETS[:1]:
         config, weights = network("gru")
