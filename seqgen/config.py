@@ -61,7 +61,7 @@ class Config:
         >>> ModelConfig.from_json(ModelConfig(units=64).to_json()) == ModelConfig(units=64)
         True
         """
-        unknown = sorted(set(data) - {each.name for each in dataclasses.fields(cls)})
+        unknown = sorted(set(data) - {option.name for option in dataclasses.fields(cls)})
         if unknown:
             raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}")
         return cls(**data)
@@ -72,7 +72,7 @@ class Config:
         >>> ModelConfig(units=64).override({"layers": 2, "window": 32}).layers
         2
         """
-        names = {each.name for each in dataclasses.fields(self)} & options.keys()
+        names = {option.name for option in dataclasses.fields(self)} & options.keys()
         return dataclasses.replace(self, **{name: options[name] for name in names})
 
 

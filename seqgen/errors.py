@@ -79,6 +79,15 @@ class TrainingError(SeqgenError):
     """A training run that cannot start or continue."""
 
 
+def reason(error: BaseException) -> str:
+    r"""What an error of another library says, as a short line; its type if it says nothing.
+
+    >>> reason(ValueError("not a zip\n file")), reason(KeyError())
+    ('not a zip file', 'KeyError')
+    """
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def shown(path: object) -> str:
     """A path as messages show it: of a very long one its end, which names the file.
 

@@ -20,21 +20,11 @@ from typing import Any
 from seqgen._version import __version__
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import MAX_NGRAMS, ORDERS, CopyIndex
-from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError, shown
-from seqgen.types import Floats
+from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError, reason, shown
+from seqgen.types import Floats, Json
+from seqgen.utils import schema
 from seqgen.utils.archives import DAMAGED, Archive, open_archive
 from seqgen.utils.atomic_files import atomic_write
-from seqgen.utils.hdf5 import Hdf5File
-from seqgen.utils.schema import (
-    any_number,
-    number,
-    optional,
-    record,
-    require,
-    sequence,
-    text,
-    whole,
-)  # fmt: skip
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -51,64 +41,61 @@ HDF5_BYTES = 1 << 20  # of the file of weights besides the numbers: names, and r
 LONGEST = 1_000_000  # list in seqgen.json, and the longest text in it
 
 
-def _plain(value: Any) -> None:
-    """What a task stores about its corpus; the task checks it."""
-    require(isinstance(value, dict), "an object", value)
-
-
 def _file_name(value: Any) -> None:
     """A name that cannot lead out of a folder."""
-    text(255, least=1)(value)
+    schema.text(255, least=1)(value)
     ok = "\0" not in value and value not in (".", "..") and Path(value).name == value
-    require(ok, "a name without folders", value)
+    schema.require(ok, "a name without folders", value)
 
 
-TOKENS = sequence(text(1000, least=1), MOST_TOKENS, least=1)
-CORPUS = record(
+TOKENS = schema.sequence(schema.text(1000, least=1), MOST_TOKENS, least=1)
+CORPUS = schema.record(
     {
         "name": _file_name,
-        "task": text(100),
-        "tokens": whole(),
-        "sha256": text(64),
-        "options": _plain,
-        "details": _plain,
-        "split": record(
+        "task": schema.text(100),
+        "tokens": schema.integer(),
+        "sha256": schema.text(64),
+        "options": schema.any_object,  # the task checks both
+        "details": schema.any_object,
+        "split": schema.record(
             {
-                "validation": number(0, 0.5),
-                "training_tokens": whole(),
-                "validation_tokens": whole(),
+                "validation": schema.number(0, 0.5),
+                "training_tokens": schema.integer(),
+                "validation_tokens": schema.integer(),
             }
         ),
     },
-    {"arguments": sequence(text(10_000), LONGEST)},
+    {"arguments": schema.sequence(schema.text(10_000), LONGEST)},
 )
-SCORES = record(
+SCORES = schema.record(
     {
-        "tokens_seen": whole(),
-        "seconds": any_number,
-        "ended_early": optional(text(LONGEST)),
-        "validation_loss": optional(any_number),
+        "tokens_seen": schema.integer(),
+        "seconds": schema.any_number,
+        "ended_early": schema.optional(schema.text(LONGEST)),
+        "validation_loss": schema.optional(schema.any_number),
     },
-    {"validation_tokens": whole()},
-    others=optional(any_number),
+    {"validation_tokens": schema.integer()},
+    others=schema.optional(schema.any_number),
 )
-HISTORY = record({}, {"scored_tokens": whole()}, others=optional(any_number))
-INDEX = record(
-    {"order": whole(ORDERS[0], ORDERS[-1]), "every": whole(1, 1 << 32)},
+HISTORY = schema.record(
+    {}, {"scored_tokens": schema.integer()}, others=schema.optional(schema.any_number)
 )
-SCHEMA = record(
+INDEX = schema.record(
+    {"order": schema.integer(ORDERS[0], ORDERS[-1]), "every": schema.integer(1, 1 << 32)}
+)
+SCHEMA = schema.record(
     {
-        "format_version": whole(),
-        "seqgen_version": text(100),
-        "task": text(100),
-        "model_config": _plain,  # `ModelConfig` and the next three check themselves
-        "train_config": _plain,
+        "format_version": schema.integer(),
+        "seqgen_version": schema.text(100),
+        "task": schema.text(100),
+        "model_config": schema.any_object,  # `ModelConfig` and `TrainConfig` check themselves
+        "train_config": schema.any_object,
         "vocabulary": TOKENS,
         "corpus": CORPUS,
-        "history": sequence(HISTORY, LONGEST),
+        "history": schema.sequence(HISTORY, LONGEST),
         "scores": SCORES,
     },
-    {"chosen": text(LONGEST), "indexes": sequence(INDEX, 1000)},
+    {"chosen": schema.text(LONGEST), "indexes": schema.sequence(INDEX, 1000)},
 )
 
 
@@ -120,10 +107,10 @@ class ModelData:
     model_config: ModelConfig
     train_config: TrainConfig
     vocabulary: Vocabulary
-    corpus: dict[str, Any]  # `Corpus.metadata`
+    corpus: Json  # `Corpus.metadata`
     weights: list[Floats]  # in the order of Keras, see `seqgen.inference.numpy_engine.NumpyEngine`
-    history: list[dict[str, Any]] = field(default_factory=list)
-    scores: dict[str, Any] = field(default_factory=dict)
+    history: list[Json] = field(default_factory=list)
+    scores: Json = field(default_factory=dict)
     chosen: str = ""  # the options that were chosen automatically, and why
     indexes: list[CopyIndex] = field(default_factory=list)  # of every training corpus
     seqgen_version: str = __version__
@@ -133,7 +120,7 @@ class ModelData:
         """The number of weights."""
         return sum(array.size for array in self.weights)
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> Json:
         """The content of `seqgen.json`."""
         return {
             "format_version": FORMAT_VERSION,
@@ -204,13 +191,13 @@ def translate_errors(path: Path) -> Iterator[None]:
             "only a part of one; check the name"
         ) from error
     except UNREADABLE as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelFileError(
-            f"{shown(path)} is damaged and cannot be read ({reason}); use a copy, or train again"
+            f"{shown(path)} is damaged and cannot be read ({reason(error)}); use a copy, or train "
+            "again"
         ) from error
 
 
-def _facts(path: Path, archive: Archive) -> dict[str, Any]:
+def _facts(path: Path, archive: Archive) -> Json:
     """The checked content of `seqgen.json`."""
     if MEMBER not in archive.names:
         raise ModelFileError(
@@ -228,11 +215,11 @@ def _facts(path: Path, archive: Archive) -> dict[str, Any]:
             )
         SCHEMA(facts)
         corpus, split = facts["corpus"], facts["corpus"]["split"]
-        require(
+        schema.require(
             corpus["task"] == facts["task"], f"{facts['task']!r}", corpus["task"], "corpus.task"
         )
         known = split["training_tokens"] + split["validation_tokens"]
-        require(known == corpus["tokens"], f"{known:,}", corpus["tokens"], "corpus.tokens")
+        schema.require(known == corpus["tokens"], f"{known:,}", corpus["tokens"], "corpus.tokens")
     return facts  # type: ignore[no-any-return]  # what `SCHEMA` has checked
 
 
@@ -249,7 +236,7 @@ def naming(member: str) -> Iterator[None]:
         raise ValueError(f"{member}: {error}") from error
 
 
-def _model_data(facts: dict[str, Any], archive: Archive) -> ModelData:
+def _model_data(facts: Json, archive: Archive) -> ModelData:
     with naming(MEMBER):
         config = ModelConfig.from_json(facts["model_config"])
         train_config = TrainConfig.from_json(facts["train_config"])
@@ -269,7 +256,7 @@ def _model_data(facts: dict[str, Any], archive: Archive) -> ModelData:
     )
 
 
-def _index(number: int, facts: dict[str, Any], archive: Archive) -> CopyIndex:
+def _index(number: int, facts: Json, archive: Archive) -> CopyIndex:
     member = INDEX_MEMBER.format(number)
     with naming(member):
         return CopyIndex.from_metadata(facts, archive.read(member, MAX_NGRAMS))
@@ -281,6 +268,8 @@ def _weights(config: ModelConfig, vocabulary_size: int, archive: Archive) -> lis
     Raises:
         ValueError: they are not those of the configuration.
     """
+    from seqgen.utils.hdf5 import Hdf5File
+
     first, *layers, last = config.weight_shapes(vocabulary_size)
     numbers = sum(math.prod(shape) for shapes in (first, *layers, last) for shape in shapes)
     with (

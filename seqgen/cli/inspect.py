@@ -47,11 +47,11 @@ def inspect(
     name = task or spec.task or detect.task_of(spec.sources)
     found = tasks.get(name).inspect(spec.sources, encoding=encoding, progress=sys.stderr.isatty())
     if as_json:
-        print_json([each.facts for each in found])
+        print_json([inspection.facts for inspection in found])
         return
-    files = [one_line(each.facts["file"]) for each in found]
+    files = [one_line(inspection.facts["file"]) for inspection in found]
     width = max(map(len, files))
-    for file, each in zip(files, found, strict=True):
-        click.echo(f"{file:{width}}  {one_line(each.line)}")
-    usable = sum(each.facts["kept"] for each in found)
+    for file, inspection in zip(files, found, strict=True):
+        click.echo(f"{file:{width}}  {one_line(inspection.line)}")
+    usable = sum(inspection.facts["kept"] for inspection in found)
     say(f"{usable} of {len(found)} files can be used, {len(found) - usable} are skipped")

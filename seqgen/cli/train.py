@@ -24,7 +24,6 @@ from seqgen.cli.options import (
 )
 from seqgen.errors import OutputError
 from seqgen.tasks.output import print_json
-from seqgen.utils.locks import lock
 
 if TYPE_CHECKING:
     from seqgen.training.callbacks import Callback
@@ -85,6 +84,7 @@ def train(
     from seqgen.training import cluster, train
     from seqgen.training.output import save
     from seqgen.training.request import RunRequest
+    from seqgen.utils.locks import lock
 
     reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
     request = RunRequest(

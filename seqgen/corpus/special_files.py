@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from seqgen.errors import CorpusError
 
-MOST_BYTES = 1 << 30  # of a stream, which is kept in memory
+MOST_BYTES = 1 << 30  # of a stream, which is read into memory
 SECONDS_TO_WAIT = 10.0  # for a program that writes to a pipe
 
 

@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.types import Hashes, Ids
+from seqgen.utils import schema
 from seqgen.utils.cache import cache_folder, read_json, write_json
 from seqgen.utils.hashing import MULTIPLIER, mixed
-from seqgen.utils.schema import SchemaError, number, sequence
 
 MAX_TOKENS = 5_000_000  # n-grams are counted in the last tokens of the training part
 VERSION = 1  # of `losses`; increase it to invalidate cached results
 
-LOSSES = sequence(number(0, 1e9), most=8, least=1)  # in the cache
+LOSSES = schema.sequence(schema.number(0, 1e9), most=8, least=1)  # in the cache
 
 
 def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[float]:
@@ -42,7 +42,7 @@ def cached_losses(training: Ids, scored: Ids, vocabulary_size: int) -> list[floa
     cached = read_json(path)
     try:
         LOSSES(cached)
-    except SchemaError:  # there are none, or they are damaged
+    except schema.SchemaError:  # there are none, or they are damaged
         cached = losses(training, scored, vocabulary_size)
         write_json(path, cached)
     return list(cached)

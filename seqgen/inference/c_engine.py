@@ -94,16 +94,16 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
 
 
 def _checked(config: ModelConfig, weights: Sequence[Floats]) -> list[Floats]:
-    """The weights as float32; an error if C would read something else than it expects.
+    """The weights as contiguous float32, with the shapes that C expects.
 
     Raises:
         ValueError: they have other shapes than those of the configuration.
     """
     expected = [shape for shapes in config.weight_shapes(len(weights[-1])) for shape in shapes]
-    found = [each.shape for each in weights]
+    found = [array.shape for array in weights]
     if found != expected:
         raise ValueError(f"weights: expected shapes {expected}, got {found}")
-    return [np.ascontiguousarray(each, FLOAT32) for each in weights]
+    return [np.ascontiguousarray(array, FLOAT32) for array in weights]
 
 
 class CEngine:
@@ -171,7 +171,7 @@ class CEngine:
     def _layer(
         self, number: int, kernel: Floats, recurrent_kernel: Floats, bias: Floats | None = None
     ) -> _Layer:
-        biases = [] if bias is None else [self._address(each) for each in np.atleast_2d(bias)]
+        biases = [] if bias is None else [self._address(row) for row in np.atleast_2d(bias)]
         input_matrix = self._matrix(kernel) if number else _Matrix()
         return _Layer(input_matrix, self._matrix(recurrent_kernel), *biases)
 
@@ -187,14 +187,14 @@ class CEngine:
             IndexError: an id is no token.
         """
         streams = len(ids)
-        # NumPy would count from the end; `min` of a short list is faster than that of an array.
-        if ids.ndim == 1 and min(ids.tolist()) < 0:
-            raise IndexError(f"ids: expected at least 0, got {ids.min()}")
         if ids.ndim != 1 or state.shape != (streams, self.size) or state.dtype != FLOAT32:
             raise ValueError(
                 f"state: expected float32 of shape {(streams, self.size)}, got {state.dtype} of "
                 f"shape {state.shape}"
             )
+        # NumPy would count from the end; `min` of a short list is faster than that of an array.
+        if min(ids.tolist()) < 0:
+            raise IndexError(f"ids: expected at least 0, got {ids.min()}")
         if self.table is None:
             first = np.ascontiguousarray(self.embedding[ids] @ self.kernel)
         else:

@@ -39,4 +39,4 @@ class KerasEngine:
 
     def gather_state(self, state: Tensors, rows: Ids) -> Tensors:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
-        return [tf.gather(each, rows) for each in state]
+        return [tf.gather(tensor, rows) for tensor in state]

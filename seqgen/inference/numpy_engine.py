@@ -100,7 +100,7 @@ class NumpyEngine:
 
     def gather_state(self, state: State, rows: Ids) -> State:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
-        return tuple(each[:, rows] for each in state)
+        return tuple(array[:, rows] for array in state)
 
 
 def _project(cell: Cell, inputs: Floats) -> Floats:

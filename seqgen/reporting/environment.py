@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import platform
 from importlib import metadata
-from pathlib import Path
 
 from seqgen import native
 from seqgen._version import __version__
 from seqgen.inference.c_engine import best_isa
 from seqgen.native import ISAS
 from seqgen.types import Json
+from seqgen.utils import processor
 
 PACKAGES = ("tensorflow", "keras", "numpy", "music21")
-PROCESSORS = Path("/proc/cpuinfo")  # of Linux
 
 
 def describe() -> Json:
@@ -30,7 +29,7 @@ def describe() -> Json:
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": processor.model_name() or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "training": {
             "float32": next((name for name in sets if name != "avx512_bf16"), None),
@@ -88,12 +87,3 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "missing"
-
-
-def _processor() -> str:
-    try:
-        lines = PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())

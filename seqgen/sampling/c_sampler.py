@@ -16,7 +16,6 @@ from seqgen.sampling.config import SampleConfig
 from seqgen.types import Array, Ids
 
 BOOL, FLOAT32, FLOAT64, INT64 = map(np.dtype, ("bool", "float32", "float64", "int64"))
-LARGEST = 2**63 - 1  # int64
 C_FILTERS = {"top_k", "top_p", "min_p"}  # those that `native/sample.c` has
 
 
@@ -51,7 +50,7 @@ class CSampler:
     def __init__(self, config: SampleConfig) -> None:
         filters = config.filters
         self._filters = _Filters(
-            min(filters.get("top_k", 0), LARGEST),  # ctypes would wrap it
+            filters.get("top_k", 0),
             config.repetition_penalty,
             filters.get("top_p", 1),
             math.log(filters["min_p"]) if "min_p" in filters else -math.inf,

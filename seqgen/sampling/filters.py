@@ -20,6 +20,8 @@ from seqgen.errors import ConfigError
 if TYPE_CHECKING:
     from seqgen.types import Logits
 
+MOST_TOP_K = 1_000_000_000  # far more than there are tokens; fits the 64 bits of C
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -87,9 +89,6 @@ def min_p(logits: Logits, p: float) -> Logits:
     import numpy as np
 
     return np.where(logits >= math.log(p), logits, -np.inf)
-
-
-MOST_TOP_K = 1_000_000_000  # far more than there are tokens
 
 
 def _is_probability(value: float) -> bool:

@@ -25,6 +25,7 @@ WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
 MIN_TOKENS_PER_WEIGHT = 8  # tokens that the network sees in the run, per weight
 MAX_WEIGHTS_PER_TOKEN = 5  # weights per token of the corpus
 MIN_EMBEDDING, MAX_EMBEDDING = 64, 256
+MAX_BATCH_SIZE = 64  # of wide networks; others get that of `batches.fitting_size`
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def choose_hyperparameters(
     seen = budget.tokens_seen(config)
     batch_size, window = fitting_size(budget.training_tokens)
     if config.units >= 512 and batch_size == 32:
-        batch_size = 64
+        batch_size = MAX_BATCH_SIZE
     batch_size = max(batch_size // budget.devices, 1) * budget.devices
     size = weights(config, budget.vocabulary_size)
     # The risk of overfitting: weights per token of the corpus, times epochs.

@@ -8,7 +8,7 @@ from seqgen.training.setup import RunSetup
 from seqgen.training.state import RunState
 from seqgen.training.step import StepPlan
 
-REPEATS = 3  # the fastest of so many timings counts: other programs can only make steps slower
+REPEATS = 3  # timings, of which the fastest counts: other programs can only make steps slower
 SECONDS = 0.35  # minimum duration of each timing
 
 

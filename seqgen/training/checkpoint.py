@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqgen.errors import CheckpointError, OutputError
+from seqgen.errors import CheckpointError, OutputError, reason
 from seqgen.model_file import TOKENS
 from seqgen.tasks import base as tasks
 from seqgen.types import Array, Json
+from seqgen.utils import schema
 from seqgen.utils.archives import DAMAGED, Archive, open_archive, read_regular
 from seqgen.utils.atomic_files import atomic_write, unused_path
-from seqgen.utils.schema import number, record
 from seqgen.vocabulary import Vocabulary
 
 FORMAT_VERSION = 3
@@ -35,8 +35,8 @@ Groups = Mapping[str, Mapping[str, object]]  # group → name → value
 UNREADABLE = (*DAMAGED, KeyError, TypeError, AttributeError, IndexError, MemoryError)
 MOST_FACTS = 1 << 28  # bytes of `facts.json`
 MOST_BYTES = 1 << 34  # of a checkpoint
-CORPUS_OPTIONS = record(  # of all tasks; each checks its own
-    {}, {"validation": number(0, 0.5)}, others=lambda value: None
+CORPUS_OPTIONS = schema.record(  # of all tasks; each checks its own
+    {}, {"validation": schema.number(0, 0.5)}, others=schema.anything
 )
 MOST_DIMENSIONS = 8  # of an array
 
@@ -116,9 +116,8 @@ def translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise CheckpointError(
-            f"{path} is damaged and cannot be read ({reason}); train again without --resume"
+            f"{path} is damaged and cannot be read ({reason(error)}); train again without --resume"
         ) from error
 
 

@@ -10,83 +10,70 @@ from seqgen.config import ModelConfig
 from seqgen.model_file import HISTORY, LONGEST, MOST_TOKENS, TOKENS
 from seqgen.training.checkpoint import Arrays
 from seqgen.types import Json
-from seqgen.utils.schema import (
-    any_number,
-    mapping,
-    number,
-    optional,
-    record,
-    require,
-    sequence,
-    text,
-    whole,
-)  # fmt: skip
+from seqgen.utils import schema
 
 MOST_SECONDS = 1e10
 MOST_STREAMS = 1 << 20
 
-
-def _plain(value: object) -> None:
-    """An object that is compared with that of the run, and not used."""
-    require(isinstance(value, dict), "an object", value)
-
-
-RANDOM = record(  # of NumPy's PCG64
+RANDOM = schema.record(  # of NumPy's PCG64
     {
-        "bit_generator": text(20),
-        "state": record({"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)}),
-        "has_uint32": whole(0, 1),
-        "uinteger": whole(0, 2**32 - 1),
+        "bit_generator": schema.text(20),
+        "state": schema.record(
+            {"state": schema.integer(0, 2**128 - 1), "inc": schema.integer(0, 2**128 - 1)}
+        ),
+        "has_uint32": schema.integer(0, 1),
+        "uinteger": schema.integer(0, 2**32 - 1),
     }
 )
-SECONDS = number(0, MOST_SECONDS)
-PLACE = record(
+SECONDS = schema.number(0, MOST_SECONDS)
+PLACE = schema.record(
     {
-        "step": whole(),
-        "training_loss": any_number,
-        "history": sequence(HISTORY, LONGEST),
-        "schedule": record({"elapsed": SECONDS, "stepping": SECONDS, "reserved": SECONDS}),
-        "batches": record(
+        "step": schema.integer(),
+        "training_loss": schema.any_number,
+        "history": schema.sequence(HISTORY, LONGEST),
+        "schedule": schema.record({"elapsed": SECONDS, "stepping": SECONDS, "reserved": SECONDS}),
+        "batches": schema.record(
             {"random": RANDOM},
             {
-                "positions": sequence(whole(), MOST_STREAMS, least=1),
-                "carry": sequence(number(0, 1), MOST_STREAMS, least=1),
-                "rows": sequence(
-                    sequence(whole(0, MOST_TOKENS), MOST_STREAMS), MOST_STREAMS, least=1
+                "positions": schema.sequence(schema.integer(), MOST_STREAMS, least=1),
+                "carry": schema.sequence(schema.number(0, 1), MOST_STREAMS, least=1),
+                "rows": schema.sequence(
+                    schema.sequence(schema.integer(0, MOST_TOKENS), MOST_STREAMS),
+                    MOST_STREAMS,
+                    least=1,
                 ),
-                "taken": whole(),
+                "taken": schema.integer(),
                 "before_shuffle": RANDOM,
             },
         ),
-        "best_weights": record(
+        "best_weights": schema.record(
             {
-                "loss": optional(any_number),
-                "best_loss": optional(any_number),
-                "speed": any_number,
-                "scored_tokens": whole(),
-                "step": whole(),
-                "fraction": number(0, 1),
+                "loss": schema.optional(schema.any_number),
+                "best_loss": schema.optional(schema.any_number),
+                "speed": schema.any_number,
+                "scored_tokens": schema.integer(),
+                "step": schema.integer(),
+                "fraction": schema.number(0, 1),
                 "ended": SECONDS,
                 "took": SECONDS,
             }
         ),
-        "base": text(100),
-        "chosen": text(LONGEST),
+        "base": schema.text(100),
+        "chosen": schema.text(LONGEST),
     }
 )
-CORPUS_OPTIONS = mapping(lambda value: None, most=100)
-FACTS = record(
+FACTS = schema.record(
     {
-        "model_config": _plain,
-        "train_config": _plain,
-        "corpus_options": CORPUS_OPTIONS,
-        "corpus": record(
-            {"task": text(100), "vocabulary": TOKENS},
-            others=lambda value: None,
+        "model_config": schema.any_object,  # `ModelConfig` and `TrainConfig` check themselves
+        "train_config": schema.any_object,
+        "corpus_options": schema.mapping(schema.anything, most=100),  # compared, not used
+        "corpus": schema.record(
+            {"task": schema.text(100), "vocabulary": TOKENS},
+            others=schema.anything,
         ),
         "place": PLACE,
     },
-    {"format_version": whole()},
+    {"format_version": schema.integer()},
 )
 
 
@@ -106,7 +93,7 @@ def require_weights(arrays: Arrays, config: ModelConfig, vocabulary_size: int) -
     Without them, a small file could ask for a network that does not fit into memory. Other
     variables, such as those of dropout, may lie between the weights.
     """
-    shapes = iter([each.shape for each in arrays.get("variables", [])])
+    shapes = iter([array.shape for array in arrays.get("variables", [])])
     for layer in config.weight_shapes(vocabulary_size):
         for shape in layer:
             if shape not in shapes:  # looks for it further on

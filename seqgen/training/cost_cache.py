@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import asdict
 from pathlib import Path
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.training.cost_model import CostModel
 from seqgen.training.precision_benchmark import machine
 from seqgen.types import Json
-from seqgen.utils.cache import cache_folder, read_json, write_json
+from seqgen.utils import schema
+from seqgen.utils.cache import cache_folder, read_entries, write_json
+
+SECONDS = schema.number(1e-30, 1e10)
+COSTS = schema.record({"a": SECONDS, "b": SECONDS})
 
 
 def key(model_config: ModelConfig, config: TrainConfig) -> str:
@@ -22,15 +26,13 @@ def key(model_config: ModelConfig, config: TrainConfig) -> str:
 
 def read(key: str) -> CostModel | None:
     """A cached model, or None if it is missing or damaged."""
-    match _cache().get(key):
-        case {"a": float(a), "b": float(b)} if 0 < a < math.inf and 0 < b < math.inf:
-            return CostModel(a, b)
-    return None
+    costs = _cache().get(key)
+    return CostModel(**costs) if costs else None
 
 
 def write(key: str, costs: CostModel) -> None:
     """Add a model, or replace it."""
-    write_json(_path(), {**_cache(), key: {"a": costs.a, "b": costs.b}})
+    write_json(_path(), {**_cache(), key: asdict(costs)})
 
 
 def correct(key: str, config: ModelConfig, vocabulary_size: int, tokens_per_second: float) -> None:
@@ -45,5 +47,4 @@ def _path() -> Path:
 
 
 def _cache() -> Json:
-    cache = read_json(_path())
-    return cache if isinstance(cache, dict) else {}
+    return read_entries(_path(), COSTS)

@@ -32,8 +32,8 @@ from seqgen.training import cluster
 from seqgen.training.batches import TextBatches
 from seqgen.training.step import StepPlan, TrainStep
 from seqgen.types import Json
-from seqgen.utils.cache import cache_folder, read_json, write_json
-from seqgen.utils.schema import SchemaError, any_number, choice, mapping, number, record
+from seqgen.utils import processor, schema
+from seqgen.utils.cache import cache_folder, read_entries, write_json
 
 MODEL = ModelConfig(units=256)
 TRAINING = TrainConfig(epochs=1, batch_size=32, window=64)
@@ -44,11 +44,10 @@ STEPS = 30  # number of steps after which the losses are compared
 HOPELESS = 1.5  # a precision is given up if its fastest step takes this many times the fastest one
 TOLERANCE = 1.01  # a precision may be chosen if its loss / that of float32 is at most this
 
-RESULTS = mapping(
-    record({"tokens_per_second": number(1e-9, 1e15), "loss": any_number}),
-    most=len(PRECISIONS),
-    name=choice(PRECISIONS),
+MEASUREMENT = schema.record(
+    {"tokens_per_second": schema.number(1e-9, 1e15), "loss": schema.any_number}
 )
+RESULTS = schema.record({"float32": MEASUREMENT}, dict.fromkeys(PRECISIONS, MEASUREMENT))
 
 
 @dataclass(frozen=True)
@@ -97,26 +96,15 @@ def _path() -> Path:
 
 
 def _cache() -> Json:
-    """The cached results of all machines whose entries are complete."""
-    cache = read_json(_path())
-    return {k: v for k, v in cache.items() if _is_complete(v)} if isinstance(cache, dict) else {}
-
-
-def _is_complete(results: Json) -> bool:
-    try:
-        RESULTS(results)
-    except SchemaError:
-        return False
-    return "float32" in results
+    """The cached results of all machines."""
+    return read_entries(_path(), RESULTS)
 
 
 def machine() -> str:
     """A cache key: the processor, with its model name on Linux, the versions and the C code."""
     names = [platform.machine(), platform.processor(), f"{core_count()} cores"]
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        lines = information.read_text().splitlines()
-        names += [line.split(":")[1].strip() for line in lines if line.startswith("model name")][:1]
+    if name := processor.model_name():
+        names.append(name)
     loops = f"loops in C for {instruction_sets()[0]}" if library() else "TensorFlow's loops"
     return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}", loops])
 

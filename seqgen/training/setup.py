@@ -13,14 +13,21 @@ from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CheckpointError, ConfigError
 from seqgen.model_file import ModelData
-from seqgen.training import checkpoint, checkpoint_schema, cluster, fine_tuning, rendezvous
+from seqgen.network import sharding
+from seqgen.training import (
+    checkpoint,
+    checkpoint_schema,
+    cluster,
+    distributed,
+    fine_tuning,
+    rendezvous,
+)
+from seqgen.training.auto_config import MAX_BATCH_SIZE
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
 from seqgen.training.request import RunInputs
 from seqgen.types import Floats
 from seqgen.vocabulary import Vocabulary
-
-MAX_CHOSEN_BATCH_SIZE = 64  # of `auto_config`
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +85,7 @@ def resolve(inputs: RunInputs, callback: Callback, started: float | None = None)
 
 
 def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
-    from seqgen.training import distributed
-    from seqgen.training.choice import Choice, choose
+    from seqgen.training.choice import Choice, choose  # which imports `RunSetup`
 
     corpus, request = inputs.corpus, inputs.request
     weights, fingerprint = None, ""
@@ -109,8 +115,6 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
 
 
 def _resumed(inputs: RunInputs) -> RunSetup:
-    from seqgen.training import distributed
-
     corpus, path = inputs.corpus, inputs.checkpoint_path
     if path is None:
         raise ConfigError("resume: expected a checkpoint_path to resume from, got none")
@@ -155,9 +159,6 @@ def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
         ConfigError: this machine has another corpus or other options than the chief.
         WorkerError: a machine does not answer for ten minutes.
     """
-    from seqgen.network import sharding
-    from seqgen.training import distributed
-
     request = inputs.request
     rank, size = cluster.rank_and_size()
     minutes = rendezvous.SECONDS_TO_WAIT / 60
@@ -165,7 +166,7 @@ def _join_cluster(inputs: RunInputs, callback: Callback) -> None:
         f"machine {rank + 1} of {size}: waiting for the others, at most {minutes:g} minutes"
     )
     is_set = "batch_size" in request.explicit_options
-    batch_size = request.train_config.batch_size if is_set else MAX_CHOSEN_BATCH_SIZE
+    batch_size = request.train_config.batch_size if is_set else MAX_BATCH_SIZE
     sharding.divide_threads(batch_size // size)
     here = {
         "corpus": {**inputs.corpus.metadata(), "arguments": None},  # its path may differ

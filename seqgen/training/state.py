@@ -167,8 +167,8 @@ class RunState:
 
 def _require_like(name: str, found: Sequence[Array], expected: Sequence[Tensor | Array]) -> None:
     """Raise `ValueError` unless arrays have the shapes and dtypes of those of this run."""
-    was = [(each.shape, each.dtype.name) for each in found]
-    now = [(tuple(each.shape), tf.as_dtype(each.dtype).name) for each in expected]
+    was = [(array.shape, array.dtype.name) for array in found]
+    now = [(tuple(array.shape), tf.as_dtype(array.dtype).name) for array in expected]
     if was != now:
         raise ValueError(f"{name}: expected {_listed(now)}, got {_listed(was)}")
 

@@ -1,1 +1,1 @@
-"""General helpers: atomic files, signals, hashing, the cache."""
+"""General helpers: files (atomic, cached, locked, from strangers), signals, processes, hashing."""

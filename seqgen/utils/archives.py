@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 # What reading a damaged zip archive may raise.
-DAMAGED = (
-    *(OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError),
-    *(ValueError, UnicodeError, OverflowError),
-)
+DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError,
+           ValueError, OverflowError)  # fmt: skip
 END_RECORD = b"PK\5\6"  # of the directory of an archive, whose size follows after 8 bytes
 END_BYTES = (1 << 16) + 22  # longest end record with its comment
-DIRECTORY_BYTES = 1 << 20  # most of a directory: some ten thousand members
-LARGEST_RATIO = 64  # of the sizes of a member unpacked and packed
-SMALL = 1 << 20  # bytes of a member that may have any ratio
+DIRECTORY_BYTES = 1 << 20  # limit of the directory: about ten thousand members
+LARGEST_RATIO = 64  # of the sizes of a member after and before it is unpacked
+SMALL = 1 << 20  # bytes of an unpacked member, up to which its ratio may be larger
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -82,7 +80,7 @@ def open_archive(source: Path | bytes) -> Iterator[Archive]:
 
 
 def _require_short_directory(file: BinaryIO) -> None:
-    """Raise `BadZipFile` for an archive of so many members that listing them would take long."""
+    """Raise `BadZipFile` for an archive with more members than can be listed quickly."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - END_BYTES, 0))
     end = file.read(END_BYTES)

@@ -6,10 +6,14 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from seqgen.utils import schema
 from seqgen.utils.archives import read_regular
 from seqgen.utils.atomic_files import atomic_write
+
+if TYPE_CHECKING:
+    from seqgen.types import Json
 
 MOST_BYTES = 1 << 28  # of a cached file
 
@@ -36,6 +40,24 @@ def read_json(path: Path) -> Any:
         return json.loads(read_regular(path, MOST_BYTES))
     except (OSError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def read_entries(path: Path, check: schema.Check) -> Json:
+    """The members of a cached JSON object that pass a check; none if the file cannot be read.
+
+    >>> read_entries(Path("no-such-folder/costs.json"), schema.flag)
+    {}
+    """
+    data = read_json(path)
+    return {k: v for k, v in data.items() if _passes(check, v)} if isinstance(data, dict) else {}
+
+
+def _passes(check: schema.Check, value: object) -> bool:
+    try:
+        check(value)
+    except schema.SchemaError:
+        return False
+    return True
 
 
 def write_json(path: Path, data: object) -> None:

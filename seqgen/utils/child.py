@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +22,8 @@ SECONDS_TO_START = 120.0
 WAITS = 20  # seconds that a call may take by the clock, for each second of processor time
 LENGTH = 8  # bytes of the length of a message
 READY = b"ready"
+# Exit codes of a process that used too much time; Windows lacks the signals.
+TOO_LONG = {-getattr(signal, name) for name in ("SIGXCPU", "SIGKILL") if hasattr(signal, name)}
 
 
 class CallError(Exception):
@@ -64,7 +67,7 @@ class Child:
                 answer = None
             if answer is None:
                 code = self.close()
-                is_slow = code < 0 and -code in _TOO_LONG
+                is_slow = code in TOO_LONG
                 raise CallError(f"takes more than {seconds:.0f} s" if is_slow else "crashes it")
             return answer
 
@@ -75,7 +78,7 @@ class Child:
             [sys.executable, "-c", f"from {self.module} import main; main()"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-                 "PYTHONPATH": os.pathsep.join(each or str(Path.cwd()) for each in sys.path)},
+                 "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
         )  # fmt: skip
         self._owner = os.getpid()
         if self._answer(self._process, SECONDS_TO_START) != READY:
@@ -111,30 +114,18 @@ class Child:
         return code
 
 
-def _too_long() -> set[int]:
-    """The signals that end a process which took too long."""
-    import signal
-
-    names = ("SIGXCPU", "SIGKILL")
-    return {int(getattr(signal, name)) for name in names if hasattr(signal, name)}
-
-
-_TOO_LONG = _too_long()
-
-
-def serve(function: Callable[[bytes], bytes], memory: int = MEMORY) -> None:
+def serve(function: Callable[[bytes], bytes]) -> None:
     """Answer calls until standard input is closed; what the function prints is dropped.
 
     Args:
-        function: request → answer.
-        memory: bytes that it may ask for, where the system can limit that.
+        function: request → answer. It may ask for `MEMORY` bytes, where the system can limit that.
     """
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    _limit_memory(memory)
+    _limit_memory(MEMORY)
     _write(answers, READY)
     while (request := _read(requests)) is not None:
         _limit_time(int.from_bytes(request[:LENGTH], "big"))
@@ -167,7 +158,7 @@ def _limit_memory(more: int) -> None:
 
 
 def _limit_time(seconds: int) -> None:
-    """End this process when it has used so many more seconds of processor time."""
+    """End this process when it has used `seconds` more of processor time."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 

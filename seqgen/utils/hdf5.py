@@ -1,19 +1,20 @@
-"""Arrays from the HDF5 file of a stranger: only what is in the file itself, of the right shape."""
+"""Arrays from the HDF5 file of a stranger: only what is in the file itself, of the right shape.
+
+Importing this module imports h5py, so other modules do it only when they read a file.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import h5py
 import numpy as np
 
 from seqgen.types import Floats
 
-if TYPE_CHECKING:
-    import h5py
-
-LARGEST = 1e9  # number: a sum of products of two of them does not overflow
+LARGEST = 1e9  # of the numbers, so that sums of their products do not overflow
 Shape = tuple[int, ...]
 
 
@@ -31,8 +32,6 @@ class Hdf5File:
     """
 
     def __init__(self, data: bytes) -> None:
-        import h5py
-
         self._file = h5py.File(io.BytesIO(data), "r")
 
     def close(self) -> None:
@@ -56,6 +55,10 @@ class Hdf5File:
             raise ValueError(f"{path}: expected at most {most:,} members, got {len(group):,}")
         return list(group)
 
+    def has(self, path: str, name: str) -> bool:
+        """Whether a group has a member of that name; errors as for `names`."""
+        return name in self._group(path)
+
     def floats(self, path: str, shapes: Sequence[Shape]) -> list[Floats]:
         """The arrays `0`, `1`, … of a group.
 
@@ -73,8 +76,6 @@ class Hdf5File:
         return [self._floats(f"{path}/{i}", shape) for i, shape in enumerate(shapes)]
 
     def _floats(self, path: str, shape: Shape) -> Floats:
-        import h5py
-
         dataset = self._at(path)
         if not isinstance(dataset, h5py.Dataset):
             raise ValueError(f"{path}: expected an array, got a group")
@@ -95,21 +96,13 @@ class Hdf5File:
         return array
 
     def _group(self, path: str) -> h5py.Group:
-        import h5py
-
         group = self._at(path)
         if not isinstance(group, h5py.Group):
             raise ValueError(f"{path}: expected a group, got an array")
         return group
 
-    def has(self, path: str, name: str) -> bool:
-        """Whether a group has a member of that name."""
-        return name in self._group(path)
-
     def _at(self, path: str) -> Any:
         """The group or array of a path, followed link by link."""
-        import h5py
-
         at: Any = self._file
         for name in path.split("/"):
             if not isinstance(at, h5py.Group) or name not in at:

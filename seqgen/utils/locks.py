@@ -32,13 +32,14 @@ def lock(path: Path) -> Iterator[None]:
     ...     pass
     """
     name = sha256(os.fsencode(os.path.realpath(path))).hexdigest()
-    file = _acquired(cache_folder() / "locks" / name, path)
+    lock_path = cache_folder() / "locks" / name
+    file = _acquired(lock_path, path)
     try:
         yield
     finally:
         if file is not None:
             with suppress(OSError):
-                (cache_folder() / "locks" / name).unlink()
+                lock_path.unlink()
             os.close(file)
 
 

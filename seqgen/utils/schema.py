@@ -3,7 +3,7 @@
 A check is a function of one value, which raises `SchemaError` if the value is not as expected.
 Checks of lists and objects are made of checks of their members:
 
->>> person = record({"name": text(20), "born": optional(whole(0, 3000))})
+>>> person = record({"name": text(20), "born": optional(integer(0, 3000))})
 >>> person({"name": "Ada", "born": 1815})
 >>> person({"name": "Ada", "born": "1815"})
 Traceback (most recent call last):
@@ -33,6 +33,7 @@ class SchemaError(ValueError):
 
     def inside(self, place: str) -> SchemaError:
         """The same error, seen from the list or object that holds the value at `place`."""
+        place = shown(place) if len(place) > SHOWN else place
         dot = "" if not self.path or self.path.startswith("[") else "."
         return SchemaError(self.fault, f"{place}{dot}{self.path}")
 
@@ -58,7 +59,7 @@ def require(ok: bool, expected: str, value: Any, path: str = "") -> None:
         raise SchemaError(f"expected {expected}, got {shown(value)}", path)
 
 
-def whole(least: int = 0, most: int = LARGEST) -> Check:
+def integer(least: int = 0, most: int = LARGEST) -> Check:
     """A whole number from `least` to `most`."""
 
     def check(value: Any) -> None:
@@ -76,6 +77,15 @@ def number(least: float, most: float) -> Check:
         require(ok, f"a number from {least:g} to {most:g}", value)
 
     return check
+
+
+def anything(value: Any) -> None:
+    """Any value, such as one that is checked elsewhere."""
+
+
+def any_object(value: Any) -> None:
+    """An object, whatever its members are."""
+    require(isinstance(value, dict), "an object", value)
 
 
 def any_number(value: Any) -> None:
@@ -123,9 +133,9 @@ def sequence(check: Check, most: int, least: int = 0) -> Check:
     def check_all(value: Any) -> None:
         require(isinstance(value, (list, tuple)), "a list", value)
         require(least <= len(value) <= most, f"a list of {least:,} to {most:,}", value)
-        for i, each in enumerate(value):
+        for i, member in enumerate(value):
             try:
-                check(each)
+                check(member)
             except SchemaError as error:
                 raise error.inside(f"[{i}]") from None
 
@@ -139,12 +149,12 @@ def mapping(check: Check, most: int, name: Check | None = None) -> Check:
     def check_all(value: Any) -> None:
         require(isinstance(value, dict), "an object", value)
         require(len(value) <= most, f"at most {most:,} members", value)
-        for key, each in value.items():
+        for key, member in value.items():
             try:
                 check_name(key)
-                check(each)
+                check(member)
             except SchemaError as error:
-                raise error.inside(shown(key) if len(key) > SHOWN else key) from None
+                raise error.inside(key) from None
 
     return check_all
 
@@ -169,13 +179,13 @@ def record(
         for name in required:
             if name not in value:
                 raise SchemaError(f"{name!r} is missing")
-        for key, each in value.items():
+        for key, member in value.items():
             check = required.get(key) or more.get(key) or others
             if check is None:
                 raise SchemaError(f"{shown(key)} is not expected here")
             try:
-                check(each)
+                check(member)
             except SchemaError as error:
-                raise error.inside(shown(key) if len(key) > SHOWN else key) from None
+                raise error.inside(key) from None
 
     return check_all

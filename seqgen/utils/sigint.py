@@ -17,8 +17,6 @@ Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 REQUESTS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 )  # Windows has no SIGHUP
-
-
 CTRL_C = "Ctrl-C"
 INTERRUPTIONS = (CTRL_C, *(number.name for number in REQUESTS))  # why a run ended early
 
@@ -63,9 +61,9 @@ def _all_handled(handler: Handler) -> Iterator[None]:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     # Only once: a closed terminal sends SIGHUP twice, by the kernel and by the shell.
-    for each in REQUESTS:
-        if signal.getsignal(each) is _raise:
-            signal.signal(each, signal.SIG_IGN)
+    for request in REQUESTS:
+        if signal.getsignal(request) is _raise:
+            signal.signal(request, signal.SIG_IGN)
     raise EndRequested(signal.Signals(number).name)
 
 

@@ -8,6 +8,7 @@ from seqgen import native
 from seqgen._version import __version__
 from seqgen.native import ISAS, library
 from seqgen.reporting import environment
+from seqgen.utils import processor
 
 compiled = pytest.mark.skipif(library() is None, reason="the C library is not compiled here")
 
@@ -58,5 +59,5 @@ def test_a_library_that_is_disabled_missing_or_incompatible(
 
 
 def test_a_system_without_cpuinfo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(environment, "PROCESSORS", tmp_path / "missing")
+    monkeypatch.setattr(processor, "INFORMATION", tmp_path / "missing")
     assert environment.describe()["processor"]

@@ -33,6 +33,15 @@ def test_a_damaged_cache_is_ignored(folder: Path, content: str) -> None:
     assert json.loads((folder / "costs.json").read_text())
 
 
+def test_a_damaged_entry_does_not_hide_the_others(folder: Path) -> None:
+    (folder / "costs.json").write_text(
+        '{"here": {"a": 0.0, "b": 1.0}, "there": {"a": 1, "b": 2.0}}'
+    )
+    assert cost_cache.read("here") is None
+    cost_cache.write("here", AVERAGE)
+    assert cost_cache.read("there") == CostModel(1, 2.0)
+
+
 def test_the_speed_of_a_run_corrects_the_model() -> None:
     config = ModelConfig(units=128)
     cost_cache.correct("here", config, 65, tokens_per_second=1e6)  # nothing is cached

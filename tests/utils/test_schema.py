@@ -7,20 +7,20 @@ from seqgen.utils.schema import (
     any_number,
     choice,
     flag,
+    integer,
     mapping,
     number,
     optional,
     record,
     sequence,
     text,
-    whole,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "check, good, bad",
     [
-        (whole(1, 5), [1, 5], [0, 6, 1.0, True, "1", None, 10**400]),
+        (integer(1, 5), [1, 5], [0, 6, 1.0, True, "1", None, 10**400]),
         (number(0, 1), [0, 0.5, 1], [-0.1, 2, math.nan, math.inf, True, "0", None]),
         (any_number, [0, -1.5, math.nan, math.inf], [True, "0", None, 10**400]),
         (flag, [True, False], [0, 1, None, "true"]),
@@ -45,7 +45,7 @@ def test_checks(check: object, good: list[object], bad: list[object]) -> None:
 
 
 def test_errors_say_where_and_stay_short() -> None:
-    check = record({"a": sequence(mapping(whole(), 9), 3)})
+    check = record({"a": sequence(mapping(integer(), 9), 3)})
     with pytest.raises(SchemaError) as error:
         check({"a": [{"x": 1}, {"y" * 1000: "z" * 10**6}]})
     assert str(error.value).startswith("a[1].'yyy") and len(str(error.value)) < 300

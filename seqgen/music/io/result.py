@@ -8,19 +8,7 @@ from typing import Any
 
 from seqgen.music.piece import MOST_BARS, MOST_TICKS, Note, Part, Piece
 from seqgen.music.signatures import MODES, Key, Meter
-from seqgen.utils.schema import (
-    Check,
-    any_number,
-    choice,
-    flag,
-    mapping,
-    number,
-    record,
-    require,
-    sequence,
-    text,
-    whole,
-)  # fmt: skip
+from seqgen.utils import schema
 
 MOST_PARTS = 100_000
 
@@ -67,43 +55,49 @@ def _piece_to_json(piece: Piece) -> dict[str, Any]:
 
 def _numbers(value: Any) -> None:
     """The notes of a part as they are stored: start, duration, pitch and velocity, note by note."""
-    require(isinstance(value, list) and len(value) % 4 == 0, "four numbers for each note", value)
-    require(set(map(type, value)) <= {int}, "whole numbers", value)
+    schema.require(
+        isinstance(value, list) and len(value) % 4 == 0, "four numbers for each note", value
+    )
+    schema.require(set(map(type, value)) <= {int}, "whole numbers", value)
     for numbers in (value[2::4], value[3::4]):
         ok = min(numbers, default=0) >= 0 and max(numbers, default=0) <= 127
-        require(ok, "pitches and velocities from 0 to 127", value)
+        schema.require(ok, "pitches and velocities from 0 to 127", value)
 
 
-def _tuple(*checks: Check) -> Check:
+def _tuple(*checks: schema.Check) -> schema.Check:
     """A list of fixed length, with a check for every position."""
 
     def check_all(value: Any) -> None:
-        require(isinstance(value, (list, tuple)), "a list", value)
-        require(len(value) == len(checks), f"a list of {len(checks)}", value)
+        schema.require(isinstance(value, (list, tuple)), "a list", value)
+        schema.require(len(value) == len(checks), f"a list of {len(checks)}", value)
         for check, member in zip(checks, value, strict=True):
             check(member)
 
     return check_all
 
 
-TICK = whole(0, MOST_TICKS)
-PIECE = record(
+TICK = schema.integer(0, MOST_TICKS)
+PIECE = schema.record(
     {
-        "parts": sequence(_tuple(whole(0, 127), flag, _numbers), MOST_PARTS),
-        "bars": sequence(TICK, MOST_BARS, least=1),
+        "parts": schema.sequence(_tuple(schema.integer(0, 127), schema.flag, _numbers), MOST_PARTS),
+        "bars": schema.sequence(TICK, MOST_BARS, least=1),
         "length": TICK,
-        "meters": sequence(_tuple(TICK, _tuple(whole(1, 99), whole(1, 99))), MOST_BARS),
-        "keys": sequence(_tuple(TICK, _tuple(whole(-7, 7), choice(MODES))), MOST_BARS),
-        "tempi": sequence(_tuple(TICK, number(0, 1e9)), MOST_TICKS),
-        "title": text(1_000_000),
+        "meters": schema.sequence(
+            _tuple(TICK, _tuple(schema.integer(1, 99), schema.integer(1, 99))), MOST_BARS
+        ),
+        "keys": schema.sequence(
+            _tuple(TICK, _tuple(schema.integer(-7, 7), schema.choice(MODES))), MOST_BARS
+        ),
+        "tempi": schema.sequence(_tuple(TICK, schema.number(0, 1e9)), MOST_TICKS),
+        "title": schema.text(1_000_000),
     }
 )
-RESULT = record(
+RESULT = schema.record(
     {
-        "pieces": sequence(PIECE, most=1_000_000),
-        "counts": mapping(any_number, most=1000),
-        "reason": text(10_000),
-        "skipped": sequence(text(10_000), most=1_000_000),
+        "pieces": schema.sequence(PIECE, most=1_000_000),
+        "counts": schema.mapping(schema.any_number, most=1000),
+        "reason": schema.text(10_000),
+        "skipped": schema.sequence(schema.text(10_000), most=1_000_000),
     }
 )
 

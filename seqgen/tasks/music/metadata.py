@@ -9,20 +9,7 @@ from seqgen.errors import MusicError
 from seqgen.music.signatures import MODES, Key, Meter
 from seqgen.music.tokens.codec import ENCODINGS, Codec
 from seqgen.tasks.music.corpus import TRANSPOSE
-from seqgen.utils.schema import (
-    Check,
-    SchemaError,
-    choice,
-    flag,
-    mapping,
-    number,
-    optional,
-    record,
-    require,
-    sequence,
-    text,
-    whole,
-)  # fmt: skip
+from seqgen.utils import schema
 from seqgen.vocabulary import END, Vocabulary
 
 MOST_KEYS = 1000  # more than there are spellings of keys
@@ -30,51 +17,57 @@ HIGHEST_TEMPO = 1e9  # quarters a minute that any file may state
 DEGREES = 12
 
 
-def _signature(parse: Callable[[str], object], expected: str) -> Check:
+def _signature(parse: Callable[[str], object], expected: str) -> schema.Check:
     """A text that names a meter or a key."""
 
     def check(value: Any) -> None:
-        text(20)(value)
+        schema.text(20)(value)
         try:
             parse(value)
         except MusicError:
-            require(False, expected, value)
+            schema.require(False, expected, value)
 
     return check
 
 
-COUNT = whole()
-CODEC: Mapping[str, Check] = {"encoding": choice(ENCODINGS), "joint": flag, "velocity": flag}
-METADATA = record(
+COUNT = schema.integer()
+CODEC: Mapping[str, schema.Check] = {
+    "encoding": schema.choice(ENCODINGS),
+    "joint": schema.flag,
+    "velocity": schema.flag,
+}
+METADATA = schema.record(
     {
-        "options": record(
+        "options": schema.record(
             {
-                "encoding": choice(ENCODINGS),
-                "transpose": choice(TRANSPOSE),
-                "velocity": flag,
-                "expand_repeats": flag,
-                "voices": optional(whole()),
+                "encoding": schema.choice(ENCODINGS),
+                "transpose": schema.choice(TRANSPOSE),
+                "velocity": schema.flag,
+                "expand_repeats": schema.flag,
+                "voices": schema.optional(schema.integer()),
             }
         ),
-        "details": record(
+        "details": schema.record(
             {
-                "codec": record(CODEC),
+                "codec": schema.record(CODEC),
                 "pieces": COUNT,
                 "notes": COUNT,
-                "tempo": optional(number(0, HIGHEST_TEMPO)),
-                "program": whole(0, 127),
-                "keys": mapping(whole(1), MOST_KEYS, name=_signature(Key.parse, "a key")),
+                "tempo": schema.optional(schema.number(0, HIGHEST_TEMPO)),
+                "program": schema.integer(0, 127),
+                "keys": schema.mapping(
+                    schema.integer(1), MOST_KEYS, name=_signature(Key.parse, "a key")
+                ),
                 "meter": _signature(Meter.parse, "a meter"),
             },
             {
-                "notes_per_validation_token": optional(number(0, 1)),
-                "closes": mapping(
-                    sequence(COUNT, DEGREES, least=DEGREES), len(MODES), choice(MODES)
+                "notes_per_validation_token": schema.optional(schema.number(0, 1)),
+                "closes": schema.mapping(
+                    schema.sequence(COUNT, DEGREES, least=DEGREES), len(MODES), schema.choice(MODES)
                 ),
             },
         ),
     },
-    others=lambda value: None,  # of all tasks, and checked already
+    others=schema.anything,  # of all tasks, and checked already
 )
 
 
@@ -87,14 +80,14 @@ def require_valid(metadata: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     """
     try:
         METADATA(metadata)
-    except SchemaError as error:
+    except schema.SchemaError as error:
         raise error.inside("corpus") from None
     options, codec = metadata["options"], metadata["details"]["codec"]
     for name in ("encoding", "velocity"):
         place = f"corpus.details.codec.{name}"
-        require(codec[name] == options[name], repr(options[name]), codec[name], place)
-    require(END in vocabulary.ids, f"the token {END}", "none", "vocabulary")
+        schema.require(codec[name] == options[name], repr(options[name]), codec[name], place)
+    schema.require(END in vocabulary.ids, f"the token {END}", "none", "vocabulary")
     knows = Codec(**codec).knows
     for i, token in enumerate(vocabulary.tokens):
         expected = f"a token of the encoding {codec['encoding']}"
-        require(token == END or knows(token), expected, token, f"vocabulary[{i}]")
+        schema.require(token == END or knows(token), expected, token, f"vocabulary[{i}]")

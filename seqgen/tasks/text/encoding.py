@@ -41,7 +41,7 @@ NEWLINE = ord("\n")
 FACTS = schema.record(
     {
         "vocabulary": schema.sequence(schema.text(20, least=1), CODE_POINTS + 2, least=1),
-        "lengths": schema.sequence(schema.whole(), 2, least=2),  # of the ids and the bounds
+        "lengths": schema.sequence(schema.integer(), 2, least=2),  # of the ids and the bounds
     }
 )
 

@@ -14,7 +14,7 @@ from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.types import Ids, Json
-from seqgen.utils.schema import SchemaError, flag, record, require, text, whole
+from seqgen.utils.schema import SchemaError, flag, integer, record, require, text
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PREVIEW_LENGTH = 160  # characters of the sample shown during training
 MEASURED_LENGTH = 1000  # characters of a text that is measured
 OPTIONS = record(  # of `read`, in a model file
-    {}, {"encoding": text(100), "lines": flag, "min_count": whole(1), "shuffled": flag}
+    {}, {"encoding": text(100), "lines": flag, "min_count": integer(1), "shuffled": flag}
 )
 
 
