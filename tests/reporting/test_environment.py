@@ -8,8 +8,7 @@ from seqgen import native
 from seqgen._version import __version__
 from seqgen.native import ISAS, library
 from seqgen.reporting import environment
-
-compiled = pytest.mark.skipif(library() is None, reason="the C library is not compiled here")
+from tests.conftest import compiled
 
 
 @pytest.fixture(autouse=True)
