@@ -267,7 +267,7 @@ def test_a_closed_pipe_ends_the_command(trained: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
 @pytest.mark.parametrize("options", ["", "--json"])
-def test_a_full_disk_behind_stdout_is_reported(trained: Path, options: str) -> None:
+def test_a_full_disk_that_stdout_is_written_to_is_reported(trained: Path, options: str) -> None:
     command = f"{sys.executable} -m seqgen generate {trained} --length 9 --seed 1 {options}"
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
