@@ -587,7 +587,7 @@ def test_every_number_has_an_upper_bound(
     music = Path(__file__).parents[1] / "saved" / "music-0.1.keras"
     numeric = (click.types.IntParamType, click.types.FloatParamType)
     parameters = cli.get_command(click.Context(cli), command).params
-    options = {each.opts[-1] for each in parameters if isinstance(each.type, numeric)}
+    options = {option.opts[-1] for option in parameters if isinstance(option.type, numeric)}
     assert options <= TOO_LARGE[command].keys()
     for option, value in TOO_LARGE[command].items():
         model = music if option in ("--bars", "--tempo") else trained

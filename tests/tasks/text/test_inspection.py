@@ -14,7 +14,7 @@ STORY = [f"It was the {n}th night, and nobody slept." for n in range(100)]
 
 def facts(*texts: bytes, **options: str) -> list[dict[str, object]]:
     sources = [Source(f"{i}.txt", data=data) for i, data in enumerate(texts)]
-    return [each.facts for each in inspect(sources, **options)]
+    return [row.facts for row in inspect(sources, **options)]
 
 
 def test_rare_characters_are_those_of_the_whole_corpus() -> None:
@@ -59,8 +59,8 @@ def test_lines_that_files_share_are_found() -> None:
 def test_what_would_be_skipped_is_said_with_the_likely_encoding(tmp_path: Path) -> None:
     japanese = "吾輩は猫である。名前はまだ無い。\n" * 9
     rows = facts(b"", japanese.encode("shift_jis"), japanese.encode("utf-16-be"), b"\x89PNG\0")
-    assert [each["kept"] for each in rows] == [False] * 4
-    assert [each["encoding"] for each in rows] == [None, "shift_jis", "utf-16-be", None]
+    assert [row["kept"] for row in rows] == [False] * 4
+    assert [row["encoding"] for row in rows] == [None, "shift_jis", "utf-16-be", None]
     assert "is empty" in str(rows[0]["reason"]) and "binary" in str(rows[3]["reason"])
     (gone,) = inspect([Source("gone", tmp_path / "gone")])
     assert gone.line.startswith("skipped: cannot be read")
