@@ -12,6 +12,7 @@ import seqgen
 from tests.conftest import require
 
 ROOT = Path(__file__).parent.parent
+CI_RUN = ROOT / ".ci" / "run"
 DOCS = ROOT / "docs"
 
 
@@ -88,6 +89,10 @@ def test_the_workflow_and_the_hooks_are_valid() -> None:
             assert ("run" in step) != ("uses" in step), step
             for target in re.findall(r"\bmake ([\w-]+)", step.get("run", "")):
                 assert f"\n{target}:" in makefile, target
+        commands = "\n".join(step.get("run", "") for step in job["steps"])
+        if re.search(r"\.ci/run|make test$", commands, re.MULTILINE):
+            packages = re.search(r"^packages=\((.*)\)$", CI_RUN.read_text(), re.MULTILINE)
+            assert packages and f"apt-get install --yes {packages[1]}\n" in commands, name
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert local["repo"] == "local"
     assert {hook["id"] for hook in local["hooks"]} >= {"ruff-check", "mypy", "clang-format"}
