@@ -19,17 +19,46 @@ SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mi
 settings.register_profile("seqgen", deadline=None)  # a busy machine fails no test
 settings.load_profile("seqgen")
 
-# Every pytest process keeps to one core, and so do the processes it starts. The threads of several
-# TensorFlow processes that share the cores spend most of their time waiting for each other.
-if hasattr(os, "sched_setaffinity"):  # not on macOS and Windows
-    cores = sorted(os.sched_getaffinity(0))
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    os.sched_setaffinity(0, {cores[worker % len(cores)]})
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-# In a background job the shell makes processes ignore Ctrl-C, and those they start inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def pytest_configure() -> None:
+    """Set what the processes started by tests inherit."""
+    # In a background job the shell makes processes ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Every pytest process keeps to one core: the threads of several TensorFlow processes that share
+    # the cores spend most of their time waiting for each other.
+    if CORES:  # not on macOS and Windows
+        worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        os.sched_setaffinity(0, {CORES[worker % len(CORES)]})
+
+
+def require(is_there: object, what: str) -> None:
+    """Skip a test on a user's machine; fail it in CI, where everything should be installed.
+
+    Args:
+        is_there: whether the requirement of the test is met.
+        what: the requirement, and how to install it.
+    """
+    if not is_there and "CI" in os.environ:
+        pytest.fail(what, pytrace=False)
+    if not is_there:
+        pytest.skip(what)
+
+
+@pytest.fixture
+def c_library() -> None:
+    """Require the C library, unless it is switched off."""
+    from seqgen.native import VARIABLE, library
+
+    if os.environ.get(VARIABLE) == "0":
+        pytest.skip(f"{VARIABLE} is 0")
+    require(library(), "needs the C library: apt-get install gcc, and install seqgen again")
+
+
+compiled = pytest.mark.usefixtures("c_library")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,6 @@ import importlib.util
 import io
 import json
 import shlex
-import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -15,9 +14,9 @@ from unittest import mock
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks import encoding, generation, quality, training
+from benchmarks import choice, encoding, generation, quality, training
 from seqgen.cli import cli
-from tests.conftest import PATIENCE
+from seqgen.native import VARIABLE
 
 TORCH = importlib.util.find_spec("torch") is not None
 ROOT = Path(__file__).parent.parent
@@ -29,6 +28,11 @@ def printed_by(name: str, arguments: str, monkeypatch: pytest.MonkeyPatch) -> st
         patch.setattr(sys, "argv", [name, *shlex.split(arguments)])
         importlib.import_module(f"benchmarks.{name}").main()
     return printed.getvalue()
+
+
+def run_here(*arguments: object) -> Result:
+    """Run `seqgen` in this process."""
+    return CliRunner().invoke(cli, list(map(str, arguments)), catch_exceptions=False)
 
 
 def test_a_table_of_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,27 +62,21 @@ def test_a_table_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_table_of_quality(monkeypatch: pytest.MonkeyPatch) -> None:
-    def seqgen(*arguments: object) -> Result:
-        return CliRunner().invoke(cli, list(map(str, arguments)), catch_exceptions=False)
-
     def own_process(*arguments: object) -> Any:
         return json.loads(printed_by("quality", shlex.join(map(str, arguments)), monkeypatch))
 
-    monkeypatch.setattr(quality, "run", seqgen)
+    monkeypatch.setattr(quality, "run", run_here)
     monkeypatch.setattr(quality, "own_process", own_process)
     printed = printed_by("quality", "--minutes 0.02 --options='--units 16'", monkeypatch)
     assert_is_table(printed, 1 + TORCH)
 
 
-def test_a_table_of_choices() -> None:
-    """In a process of its own, because it limits the instruction set."""
-    options = "--kilobytes 20 --minutes 0.12 --runs 1 --busy --widths 8 --native 0"
-    command = [sys.executable, "-m", "benchmarks.choice", *options.split()]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=PATIENCE
-    )
-    assert done.returncode == 0, done.stderr
-    assert_is_table(done.stdout, 2)
+def test_a_table_of_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (VARIABLE, "SEQGEN_CACHE"):  # which it sets
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(choice, "run", run_here)
+    options = "--kilobytes 20 --minutes 0.02 --runs 1 --busy --widths 8 --native plain"
+    assert_is_table(printed_by("choice", options, monkeypatch), 2)
 
 
 def assert_is_table(printed: str, rows: int) -> None:

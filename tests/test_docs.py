@@ -1,7 +1,6 @@
 """The documentation site builds, and its pages agree with the code and with each other."""
 
 import importlib.util
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import seqgen
+from tests.conftest import require
 
 ROOT = Path(__file__).parent.parent
 CI_RUN = ROOT / ".ci" / "run"
@@ -18,8 +18,7 @@ DOCS = ROOT / "docs"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if importlib.util.find_spec("mkdocs") is None and "CI" not in os.environ:
-        pytest.skip("MkDocs is not installed; pip install 'seqgen[docs]'")
+    require(importlib.util.find_spec("mkdocs"), "needs MkDocs: pip install 'seqgen[docs]'")
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
@@ -78,7 +77,9 @@ def test_the_modules_of_a_diagram_exist(diagram: str) -> None:
 
 
 def test_the_workflow_and_the_hooks_are_valid() -> None:
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed; pip install 'seqgen[docs]'")
+    require(importlib.util.find_spec("yaml"), "needs PyYAML: pip install 'seqgen[docs]'")
+    import yaml
+
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     makefile = (ROOT / "Makefile").read_text()
     assert workflow["jobs"]["tests"]["strategy"]["matrix"]["python"] == ["3.10", "3.12", "3.13"]

@@ -300,8 +300,9 @@ def test_devices_and_pipes_are_not_read(tmp_path: Path) -> None:
 
 def test_members_are_limited_before_they_are_read(file: Path) -> None:
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(file.with_name("b.keras"), "w", 8) as new:
-        for each in old.namelist():
-            new.writestr(each, bytes(10**8) if each == "model.weights.h5" else old.read(each))
+        for member in old.namelist():
+            data = bytes(10**8) if member == "model.weights.h5" else old.read(member)
+            new.writestr(member, data)
     with pytest.raises(
         ModelFileError, match="model.weights.h5: expected at most 1,0.* got 100,000,000"
     ):

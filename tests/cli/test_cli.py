@@ -267,7 +267,7 @@ def test_a_closed_pipe_ends_the_command(trained: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
 @pytest.mark.parametrize("options", ["", "--json"])
-def test_a_full_disk_behind_stdout_is_reported(trained: Path, options: str) -> None:
+def test_a_full_disk_that_stdout_is_written_to_is_reported(trained: Path, options: str) -> None:
     command = f"{sys.executable} -m seqgen generate {trained} --length 9 --seed 1 {options}"
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
@@ -587,7 +587,7 @@ def test_every_number_has_an_upper_bound(
     music = Path(__file__).parents[1] / "saved" / "music-0.1.keras"
     numeric = (click.types.IntParamType, click.types.FloatParamType)
     parameters = cli.get_command(click.Context(cli), command).params
-    options = {each.opts[-1] for each in parameters if isinstance(each.type, numeric)}
+    options = {option.opts[-1] for option in parameters if isinstance(option.type, numeric)}
     assert options <= TOO_LARGE[command].keys()
     for option, value in TOO_LARGE[command].items():
         model = music if option in ("--bars", "--tempo") else trained

@@ -76,6 +76,9 @@ class Worker:
         process, self.process = self.process, None
         if process is None:
             return 0
+        with suppress(OSError):  # what it has not read is lost if it has died
+            assert process.stdin
+            process.stdin.close()
         try:
             return process.wait(2)  # it may be ending, and has an exit code of its own then
         except subprocess.TimeoutExpired:
@@ -139,8 +142,6 @@ class Run:
                     tally.chunks += 1
                     tally.spent += 1e-3  # so that the other worker takes another area
                 self._chunk(runner, area, seed, until)
-            if runner.process and runner.process.stdin:
-                runner.process.stdin.close()
             runner.stop()
 
     def _chunk(self, runner: Worker, area: str, seed: int, until: float) -> None:
@@ -194,9 +195,9 @@ class Run:
         total = sum(tally.inputs for tally in self.tallies.values())
         sums = (sum(t.outcomes.get(key, 0) for t in self.tallies.values()) for key in keys)
         slowest = max(tally.slowest for tally in self.tallies.values())
-        rows.append(("all", f"{total:,}", *(f"{each:,}" for each in sums), f"{slowest:.1f} s"))
+        rows.append(("all", f"{total:,}", *(f"{number:,}" for number in sums), f"{slowest:.1f} s"))
         return "\n".join(
-            row[0].ljust(16) + "".join(each.rjust(12) for each in row[1:]) for row in rows
+            row[0].ljust(16) + "".join(cell.rjust(12) for cell in row[1:]) for row in rows
         )
 
     @property

@@ -31,7 +31,7 @@ Members = dict[str, bytes]
 def members_of(name: str) -> Members:
     """The members of the saved checkpoint of `text` or `music`, as one of `corpus_of`."""
     with zipfile.ZipFile(SAVED / f"{name}-0.1.checkpoint") as archive:
-        members = {each: archive.read(each) for each in archive.namelist()}
+        members = {member: archive.read(member) for member in archive.namelist()}
     corpus = corpus_of(name)
     facts, metadata = json.loads(members[FACTS]), corpus.metadata()
     del metadata["arguments"]

@@ -78,9 +78,9 @@ def _options(command: str) -> tuple[tuple[str, bool, bool], ...]:
     parameters = cli.get_command(click.Context(cli), command).params  # type: ignore[union-attr]
     numeric = (click.types.IntParamType, click.types.FloatParamType)
     return tuple(
-        (each.opts[-1], not each.is_flag, isinstance(each.type, numeric))
-        for each in parameters
-        if isinstance(each, click.Option) and each.opts[-1] not in NOT_VARIED
+        (option.opts[-1], not option.is_flag, isinstance(option.type, numeric))
+        for option in parameters
+        if isinstance(option, click.Option) and option.opts[-1] not in NOT_VARIED
     )
 
 

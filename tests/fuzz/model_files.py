@@ -29,6 +29,7 @@ CONFIGS = [
     ModelConfig("lstm", 10, 2, 4, cell_options={"activation": "relu"}),
 ]
 WEIGHTS, FACTS = "model.weights.h5", "seqgen.json"
+FOLDER = Path(tempfile.gettempdir()) / f"seqgen-fuzz-{os.getuid()}"  # of special files
 
 Members = dict[str, bytes]
 
@@ -68,9 +69,8 @@ def run(case: bytes | Path) -> None:
 
 def special_paths() -> list[Path]:
     """Paths that are no regular files, or that lead nowhere."""
-    folder = Path(tempfile.gettempdir()) / f"seqgen-fuzz-{os.getuid()}"
-    folder.mkdir(exist_ok=True)
-    fifo, loop, empty = folder / "pipe.keras", folder / "loop.keras", folder / "empty.keras"
+    FOLDER.mkdir(exist_ok=True)
+    fifo, loop, empty = (FOLDER / f"{name}.keras" for name in ("pipe", "loop", "empty"))
     if not fifo.exists():
         os.mkfifo(fifo)
     if not loop.is_symlink():
@@ -78,7 +78,7 @@ def special_paths() -> list[Path]:
     empty.touch()
     names = ("/dev/zero", "/dev/null", "/dev/urandom", "/dev/full", "/proc/self/mem", "/",
              "no such", "x" * 300, "/proc/self/fd/0/x", "a\0b")  # fmt: skip
-    return [fifo, loop, empty, folder, *map(Path, names)]
+    return [fifo, loop, empty, FOLDER, *map(Path, names)]
 
 
 def _bytes(draw: random.Random, name: str, config: ModelConfig, members: Members) -> bytes:
@@ -160,11 +160,11 @@ def _arrays(draw: random.Random, name: str, config: ModelConfig, members: Member
 
 
 def _links(draw: random.Random, name: str, config: ModelConfig, members: Members) -> bytes:
-    """One array of the weights lies elsewhere: behind a link, in another file, in chunks."""
+    """One array of the weights is stored elsewhere: after a link, in another file, in chunks."""
     arrays = arrays_of(config, len(facts_of(name, config)["vocabulary"]))
     path = draw.choice(list(arrays))
     array = arrays.pop(path)
-    other = f"/tmp/seqgen-fuzz-{os.getuid()}/other.h5"
+    other = str(FOLDER / "other.h5")
 
     def virtual(file: h5py.File) -> None:
         layout = h5py.VirtualLayout(array.shape, "f4")

@@ -18,7 +18,6 @@ from seqgen.config import ModelConfig
 SAVED = Path(__file__).parents[1] / "saved"
 Facts = dict[str, Any]
 Arrays = dict[str, np.ndarray]  # path in the HDF5 file → array
-NAMES = {"lstm": "lstm", "gru": "gru", "simple_rnn": "simple_rnn"}
 
 
 @cache
@@ -40,7 +39,7 @@ def arrays_of(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> Array
     first, *layers, last = config.weight_shapes(vocabulary_size)
     groups = {"embedding": first, "dense": last}
     for i, shapes in enumerate(layers):
-        groups[f"{NAMES[config.cell]}{f'_{i}' if i else ''}/cell"] = shapes
+        groups[f"{config.cell}{f'_{i}' if i else ''}/cell"] = shapes
     return {
         f"layers/{group}/vars/{i}": random.normal(0, 0.3, shape).astype(np.float32)
         for group, shapes in groups.items()

@@ -6,7 +6,7 @@ import io
 import json
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from seqgen.errors import MusicError
 from seqgen.music.io.midi_writer import midi_bytes
@@ -106,7 +106,6 @@ WORDS = {
     ),
 }  # fmt: skip
 WORDS["a.xml"] = WORDS["a.musicxml"]
-BOMBS = 13
 
 
 def cases(seed: int) -> Iterator[bytes]:
@@ -197,41 +196,46 @@ def _zipped(members: dict[str, bytes]) -> bytes:
 
 def _bomb(draw: random.Random) -> bytes:
     """A small file that asks for much: entities, repeats, long notes, many parts or bars."""
-    measure = "<measure number='1'><note><pitch><step>C</step><octave>4</octave></pitch>"
-    measure += "<duration>4</duration></note></measure>"
-    entities = "".join(f"<!ENTITY e{i} '{f'&e{i - 1};' * 20}'>" for i in range(1, 12))
-    kind = draw.randrange(BOMBS)
-    if kind == 0:
-        bomb = f"<!DOCTYPE s [<!ENTITY e0 'x'>{entities}]><score-partwise>&e11;</score-partwise>"
-        return _named("a.xml", bomb.encode())
-    if kind == 1:
-        bomb = "<!DOCTYPE s [<!ENTITY e SYSTEM 'file:///dev/zero'>]><score-partwise>&e;</score-partwise>"
-        return _named("a.musicxml", bomb.encode(draw.choice(("utf-8", "utf-16"))))
-    if kind == 2:
-        return _named("a.mxl", _zipped({"a.xml": b"<!--" + bytes(draw.choice((10**6, 2 * 10**8)))}))
-    if kind == 3:
-        parts = "".join(f"<part id='P{i}'>{measure}</part>" for i in range(2000))
-        return _named("a.xml", f"<score-partwise>{parts}</score-partwise>".encode())
-    if kind == 4:
-        many = measure * 20_000
-        return _named("a.xml", f"<score-partwise><part>{many}</part></score-partwise>".encode())
-    if kind == 5:
-        deep = "<a>" * 100_000
-        return _named("a.xml", f"<score-partwise>{deep}".encode())
-    if kind == 6:
-        return _named("a.abc", b"X:1\nK:C\n" + b"|:" * draw.choice((100, 50_000)) + b"C:|")
-    if kind == 7:
-        return _named("a.abc", b"X:1\nK:C\n" + b"CDEF|" * 20_000)
-    if kind == 8:
-        return _named("a.abc", b"X:1\nK:C\nC\n\n" * 20_000)
-    if kind == 9:
-        bars = "".join(f"={i}\n4c\n4d\n" for i in range(5000))
-        return _named("a.krn", f"**kern\n*M2/4\n{bars}*-\n".encode())
-    if kind == 10:
-        splits = "\n".join("\t".join(["*^"] * 2**i) for i in range(14))
-        return _named("a.krn", f"**kern\n{splits}\n".encode())
-    if kind == 11:
-        order = ",".join("A" * 1 for _ in range(100_000))
-        return _named("a.krn", f"**kern\n*>[{order}]\n*>A\n4c\n4d\n*-\n".encode())
-    text = b"%" + b"x" * draw.choice((10**6, 5 * 10**7))
-    return _named("a.abc", b"X:1\nK:C\n" + text + b"\nC|")
+    name, content = draw.choice(BOMBS)(draw)
+    return _named(name, content)
+
+
+def _xml(content: str) -> tuple[str, bytes]:
+    return "a.xml", f"<score-partwise>{content}</score-partwise>".encode()
+
+
+def _abc(tune: bytes) -> tuple[str, bytes]:
+    return "a.abc", b"X:1\nK:C\n" + tune
+
+
+def _humdrum(spines: str) -> tuple[str, bytes]:
+    return "a.krn", f"**kern\n{spines}".encode()
+
+
+def _external_entity(draw: random.Random) -> tuple[str, bytes]:
+    doctype = "<!DOCTYPE s [<!ENTITY e SYSTEM 'file:///dev/zero'>]>"
+    text = f"{doctype}<score-partwise>&e;</score-partwise>"
+    return "a.musicxml", text.encode(draw.choice(("utf-8", "utf-16")))
+
+
+MEASURE = (
+    "<measure number='1'><note><pitch><step>C</step><octave>4</octave></pitch>"
+    "<duration>4</duration></note></measure>"
+)
+ENTITIES = "".join(f"<!ENTITY e{i} '{f'&e{i - 1};' * 20}'>" for i in range(1, 12))
+LAUGHS = f"<!DOCTYPE s [<!ENTITY e0 'x'>{ENTITIES}]><score-partwise>&e11;</score-partwise>"
+BOMBS: tuple[Callable[[random.Random], tuple[str, bytes]], ...] = (
+    lambda draw: ("a.xml", LAUGHS.encode()),
+    _external_entity,
+    lambda draw: ("a.mxl", _zipped({"a.xml": b"<!--" + bytes(draw.choice((10**6, 2 * 10**8)))})),
+    lambda draw: _xml("".join(f"<part id='P{i}'>{MEASURE}</part>" for i in range(2000))),
+    lambda draw: _xml(f"<part>{MEASURE * 20_000}</part>"),
+    lambda draw: ("a.xml", b"<score-partwise>" + b"<a>" * 100_000),
+    lambda draw: _abc(b"|:" * draw.choice((100, 50_000)) + b"C:|"),
+    lambda draw: _abc(b"CDEF|" * 20_000),
+    lambda draw: ("a.abc", b"X:1\nK:C\nC\n\n" * 20_000),
+    lambda draw: _humdrum("*M2/4\n" + "".join(f"={i}\n4c\n4d\n" for i in range(5000)) + "*-\n"),
+    lambda draw: _humdrum("\n".join("\t".join(["*^"] * 2**i) for i in range(14)) + "\n"),
+    lambda draw: _humdrum(f"*>[{','.join('A' * 100_000)}]\n*>A\n4c\n4d\n*-\n"),
+    lambda draw: _abc(b"%" + b"x" * draw.choice((10**6, 5 * 10**7)) + b"\nC|"),
+)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from seqgen.errors import ConfigError
+from tests.conftest import PATIENCE
+from tests.fuzz import __main__ as harness
 from tests.fuzz import worker
 from tests.fuzz.__main__ import Run, Worker
 
@@ -54,6 +56,12 @@ def test_inputs_end_in_a_result_or_a_line(area: str, monkeypatch: pytest.MonkeyP
     finally:
         worker.limited(0)
         signal.signal(signal.SIGPROF, before)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, a process that waits for the processor is not stuck."""
+    monkeypatch.setattr(harness, "STUCK", PATIENCE)
 
 
 def test_every_outcome_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A process that runs inputs one after another, with limits for each, and may die of one."""
+"""A process that runs inputs one after another, each input with limits, and may die of one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SLOW = 5.0  # seconds after which a chunk ends early, so that areas take turns
 
 def areas() -> list[str]:
     """The names of the modules with inputs."""
-    names = [each.name for each in pkgutil.iter_modules(tests.fuzz.__path__)]
+    names = [module.name for module in pkgutil.iter_modules(tests.fuzz.__path__)]
     return [name for name in names if name not in ("__main__", "worker", "mutate", "packing")
             and not name.startswith("test_")]  # fmt: skip
 
@@ -69,7 +69,7 @@ def from_bytes(data: bytes) -> Any:
 
 
 def limited(seconds: float = SECONDS) -> None:
-    """Let the next input use so much processor time; then a signal ends the process."""
+    """End the process by a signal after some seconds of processor time; 0 for never."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 

@@ -19,8 +19,7 @@ from seqgen.network.build import build
 from seqgen.sampling.c_sampler import CSampler
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.sampler import Sampler
-
-compiled = pytest.mark.skipif(library() is None, reason="the C library is not compiled here")
+from tests.conftest import compiled
 
 
 def engine(**options: object) -> CEngine:

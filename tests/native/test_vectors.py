@@ -1,7 +1,6 @@
 """The C library, called from C: instruction sets, sanitizers and another processor agree."""
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqgen.native import ISAS
+from tests.conftest import require
 
 SOURCE = Path(__file__).with_name("vectors.c")
 FLAGS = ["-std=gnu11", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-Wno-psabi"]
@@ -18,13 +18,6 @@ SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=
 NO_LOOPS = 3  # exit status for an instruction set that the processor lacks
 PLAIN = ISAS.index("plain")
 FLOAT32 = [number for number, name in enumerate(ISAS) if name != "avx512_bf16"]
-
-
-def require(is_there: object, what: str) -> None:
-    """Skip a test on a user's machine, but not where everything should be installed."""
-    if not is_there:
-        assert "CI" not in os.environ, what
-        pytest.skip(what)
 
 
 def build(folder: Path, compiler: list[str], *flags: str) -> Path:

@@ -16,6 +16,7 @@ from seqgen.network.kernels import c_loop
 from seqgen.network.kernels.gru import GRUResetAfter
 from seqgen.network.kernels.lstm import LSTM
 from seqgen.network.kernels.simple_rnn import SimpleRNN
+from tests.conftest import compiled
 
 WINDOW, WIDTH = 12, 5
 RANDOM = np.random.default_rng(0)
@@ -127,12 +128,12 @@ def test_ids_give_what_their_embeddings_give(
         np.testing.assert_allclose(result, expected, atol=atol, rtol=tolerance)
 
 
-def test_a_token_outside_the_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@compiled
+def test_a_token_outside_the_table_is_refused() -> None:
     layer = keras_layer("lstm")(16)
     layer.build((None, None, WIDTH))
     kernel = kernels.Layer(layer, 16, embedding=tf.zeros((6, WIDTH)))
-    if not isinstance(kernel._loops, c_loop.Loops):
-        pytest.skip("needs the C library: apt-get install gcc, and install seqgen again")
+    assert isinstance(kernel._loops, c_loop.Loops)
     with pytest.raises(ValueError, match="out of range"):
         kernel(tf.fill((4, 16), 6), [tf.zeros((16, 16))] * 2)
 

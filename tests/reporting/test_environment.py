@@ -9,8 +9,7 @@ from seqgen._version import __version__
 from seqgen.native import ISAS, library
 from seqgen.reporting import environment
 from seqgen.utils import processor
-
-compiled = pytest.mark.skipif(library() is None, reason="the C library is not compiled here")
+from tests.conftest import compiled
 
 
 @pytest.fixture(autouse=True)

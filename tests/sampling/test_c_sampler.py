@@ -1,16 +1,15 @@
 """Sampling in C agrees with sampling in NumPy."""
 
 import numpy as np
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seqgen.native import library
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.filters import top_k
 from seqgen.sampling.sampler import Sampler, allow_only, temper
+from tests.conftest import compiled
 
-pytestmark = pytest.mark.skipif(library() is None, reason="seqgen is not compiled here")
+pytestmark = compiled
 
 SEEDS = st.integers(0, 2**32 - 1)
 SHARES = st.none() | st.floats(0.01, 1)

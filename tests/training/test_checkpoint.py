@@ -165,9 +165,9 @@ def test_a_header_that_promises_more_than_there_is(tmp_path: Path) -> None:
     path = tmp_path / "a.checkpoint"
     checkpoint.save(path, FACTS, {"a": [np.zeros(3, np.float32)]})
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(path.with_suffix(".new"), "w") as new:
-        for each in old.namelist():
-            data = old.read(each).replace(b"(3,), }         ", b"(3000000000,), }")
-            new.writestr(each, data)
+        for member in old.namelist():
+            data = old.read(member).replace(b"(3,), }         ", b"(3000000000,), }")
+            new.writestr(member, data)
     with pytest.raises(
         CheckpointError, match=r"a/0.npy: expected float32 of shape \(3000000000,\)"
     ):

@@ -30,7 +30,7 @@ def child() -> Child:
 
 
 def test_calls_are_answered(child: Child) -> None:
-    assert [child.call(each, 10) for each in (b"abc", b"", b"x" * 10**6)] == [
+    assert [child.call(request, 10) for request in (b"abc", b"", b"x" * 10**6)] == [
         b"cba", b"", b"x" * 10**6,
     ]  # fmt: skip
     assert child.call(b"memory", 60) == b"no memory"

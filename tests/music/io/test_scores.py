@@ -148,7 +148,7 @@ def test_what_is_music() -> None:
     assert not is_music("c.xml", b"<html>") and not is_music("d.txt", b"X:1")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tunes())
 def test_abc_and_musicxml_are_read_back(piece: Piece) -> None:
     for name, data in (("a.abc", abc_text(piece).encode()), ("a.musicxml", musicxml(piece))):

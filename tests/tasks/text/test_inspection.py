@@ -14,7 +14,7 @@ STORY = [f"It was the {n}th night, and nobody slept." for n in range(100)]
 
 def facts(*texts: bytes, **options: str) -> list[dict[str, object]]:
     sources = [Source(f"{i}.txt", data=data) for i, data in enumerate(texts)]
-    return [inspection.facts for inspection in inspect(sources, **options)]
+    return [row.facts for row in inspect(sources, **options)]
 
 
 def test_rare_characters_are_those_of_the_whole_corpus() -> None:
