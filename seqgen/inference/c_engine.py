@@ -180,7 +180,7 @@ class CEngine:
         return np.zeros((batch_size, self.size), np.float32)
 
     def step(self, ids: Ids, state: Floats) -> tuple[Floats, Floats]:
-        """Ids `(B,)` and state → logits `(B, V)` and the next state; `state` is unchanged.
+        """As `Engine.step`: ids `(B,)` and state → logits `(B, V)` and the next state.
 
         Raises:
             ValueError: the state belongs to another number of streams, or to another engine.

@@ -23,7 +23,19 @@ class Engine(Protocol):
         """The state before the first token."""
 
     def step(self, ids: Ids, state: State) -> tuple[Floats, State]:
-        """Ids `(B,)` and state → logits `(B, V)` and the next state; `state` is unchanged."""
+        """One step of all streams.
+
+            x = E[ids] (B, E)
+            (h, …) = the step of each layer's cell, of W x + b and its state; then x = h (B, units)
+            logits = x W_o + b_o
+
+        Args:
+            ids: the tokens `(B,)`.
+            state: before them.
+
+        Returns:
+            The logits `(B, V)` of the next tokens, and the next state; `state` is unchanged.
+        """
 
     def gather_state(self, state: State, rows: Ids) -> State:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""

@@ -33,7 +33,7 @@ class KerasEngine:
         return initial_state(self.network, batch_size)
 
     def step(self, ids: Ids, state: Tensors) -> tuple[Floats, Tensors]:
-        """Ids `(B,)` and state → logits `(B, V)` and the next state."""
+        """As `Engine.step`: ids `(B,)` and state → logits `(B, V)` and the next state."""
         logits, state = self._forward(tf.constant(np.asarray(ids)[:, None], tf.int32), state)
         return logits[:, 0].numpy(), state
 

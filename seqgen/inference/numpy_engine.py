@@ -81,7 +81,7 @@ class NumpyEngine:
         return tuple(np.zeros((self.units, batch_size), np.float32) for _ in range(states))
 
     def step(self, ids: Ids, state: State) -> tuple[Floats, State]:
-        """Ids `(B,)` and state → logits `(B, V)` and the next state; `state` is unchanged."""
+        """As `Engine.step`: ids `(B,)` and state → logits `(B, V)` and the next state."""
         after: State = ()
         hidden: Floats = np.empty(0, np.float32)
         for i, cell in enumerate(self.layers):

@@ -29,7 +29,8 @@ class Loops:
     def forward(
         self, inputs: Tensor, state: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor], list[Array]]:
-        """All steps of a window.
+        """All steps of a window, t = 1 … T: h_t, … = the forward step of the cell, of W x_t and
+        h_(t-1), …
 
         Args:
             inputs: `(D, T, B)`, or the ids of tokens `(T, B)` in int32.
@@ -61,7 +62,8 @@ class Loops:
     def backward(
         self, residuals: Sequence[Array], d_outputs: Tensor, d_last: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """All steps of a window, from the last to the first.
+        """All steps of a window, t = T … 1: dh_(t-1), … and d_t = the backward step of the cell, of
+        dh_t + d_output_t, …
 
         Args:
             residuals: of `forward`.

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import joblib
@@ -18,7 +19,7 @@ from seqgen.tasks.detect import task_of
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.music import corpus as music
 from seqgen.tasks.music import files as music_files
-from seqgen.training.batches import PieceBatches
+from seqgen.training.batches import PieceBatches, training_batches
 from seqgen.vocabulary import END
 
 SCALE = "C4/8 D4/8 E4/8 F4/8 G4/8 A4/8 B4/8 C5/8"
@@ -217,6 +218,27 @@ def test_a_file_is_read_once(monkeypatch: pytest.MonkeyPatch, cache: Path) -> No
     monkeypatch.setattr(music_files, "READER_VERSION", -1)
     with pytest.raises(TypeError):
         music_files.readings([source(tune(11))])
+
+
+def test_a_piece_is_restricted_once_and_a_corpus_built_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def counted(method: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **options: object) -> object:
+            calls.append(method.__qualname__)
+            return method(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(Codec, "restrict", counted(Codec.restrict))
+    monkeypatch.setattr(Corpus, "__init__", counted(Corpus.__init__))
+    for number in range(6):
+        (tmp_path / f"{number}.mid").write_bytes(midi_bytes(tune(30 + number)))
+    corpus = load_corpus(tmp_path, validation=0.2)
+    next(training_batches(corpus, 2, 8, seed=0))
+    assert calls == 6 * ["Codec.restrict"] + ["Corpus.__init__"]
 
 
 def test_a_damaged_cache_entry_is_read_again(cache: Path) -> None:
