@@ -41,6 +41,7 @@ class Budget:
     can_drop_recurrent: bool = True  # whether recurrent dropout is available for the cell
     devices: int = 1  # machines or GPUs that share a batch
     precision: str = "float32"  # the fastest one whose loss is not higher than in float32
+    sizes: tuple[int, int] | None = None  # batch size and window; None: those of one sequence
 
     def tokens_seen(self, config: ModelConfig) -> float:
         """The number of tokens that a network sees in the run."""
@@ -64,9 +65,10 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     width = min(config.embedding, vocabulary_size)
     total = width * vocabulary_size
     for _ in range(config.layers):
-        total += cells.get(config.cell).gates * config.units * (width + config.units + 1)
-        width = config.units
-    return total + (config.units + 1) * vocabulary_size
+        layer = cells.get(config.cell).gates * config.units * (width + config.units + 1)
+        total += config.directions * layer
+        width = config.directions * config.units
+    return total + (width + 1) * config.output_size(vocabulary_size)
 
 
 def choose_hyperparameters(
@@ -93,7 +95,7 @@ def choose_hyperparameters(
     if "embedding" not in explicit_options:
         config = replace(config, embedding=_embedding(budget.vocabulary_size, config.units))
     seen = budget.tokens_seen(config)
-    batch_size, window = fitting_size(budget.training_tokens)
+    batch_size, window = budget.sizes or fitting_size(budget.training_tokens)
     if config.units >= 512 and batch_size == 32:
         batch_size = MAX_BATCH_SIZE
     batch_size = max(batch_size // budget.devices, 1) * budget.devices

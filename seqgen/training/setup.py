@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from seqgen.training.auto_config import MAX_BATCH_SIZE
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
 from seqgen.training.request import RunInputs
-from seqgen.types import Floats
+from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
 
 
@@ -88,6 +88,9 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
     from seqgen.training.choice import Choice, choose  # which imports `RunSetup`
 
     corpus, request = inputs.corpus, inputs.request
+    request = dataclasses.replace(
+        request, explicit_options=network_options(corpus, request.explicit_options)
+    )
     weights, fingerprint = None, ""
     if inputs.base:
         base = inputs.base.data
@@ -112,6 +115,21 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
         cost_key=choice.cost_key,
         checkpoint_path=inputs.checkpoint_path,
     )
+
+
+def network_options(corpus: Corpus, explicit_options: Mapping[str, object]) -> Json:
+    """The explicit options, and those of the network that the corpus determines.
+
+    Raises:
+        ConfigError: an option needs a corpus whose pieces have classes.
+    """
+    for name in ("pooling", "bidirectional"):
+        if corpus.targets is None and explicit_options.get(name):
+            raise ConfigError(
+                f"{name}: expected a corpus of sequences with labels, got one of {corpus.task}; "
+                f"leave out --{name}"
+            )
+    return {**corpus.network, **explicit_options}
 
 
 def _resumed(inputs: RunInputs) -> RunSetup:
