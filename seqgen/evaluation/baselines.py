@@ -77,8 +77,8 @@ def nearest_neighbour(
     """The class of the training series with the smallest distance under dynamic time warping.
 
     >>> a, b = np.zeros((3, 1)), np.ones((4, 1))
-    >>> nearest_neighbour([a, b], np.array([0, 1]), 2, [np.array([[0.9], [1.0]])]).argmax()
-    1
+    >>> nearest_neighbour([a, b], np.array([0, 1]), 2, [np.array([[0.9], [1.0]])])
+    array([[0.05, 0.95]])
     """
     lengths = np.array([len(each) for each in training])
     padded = np.zeros((len(training), int(lengths.max()), training[0].shape[1]))
