@@ -191,6 +191,7 @@ class TrainConfig(Config):
     window: int = 64  # tokens through which gradients are propagated back
     learning_rate: float = 6e-3  # highest value of the schedule
     recurrent_dropout: float = 0.0  # share of each layer's recurrent weights to drop
+    token_dropout: float = 0.0  # share of the tokens to replace by `<unk>`, of whole sequences
     weight_decay: float = 0.0  # decoupled; applied to matrices, not to biases
     clip_norm: float = 1.0  # largest global norm of the gradients
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
@@ -213,6 +214,7 @@ class TrainConfig(Config):
             if value is not None or name not in ("minutes", "epochs"):
                 require_positive(name, value, most, zero=name == "weight_decay")
         require_fraction("recurrent_dropout", self.recurrent_dropout)
+        require_fraction("token_dropout", self.token_dropout)
         require_whole("batch_size", self.batch_size, 1, MOST_IN_A_BATCH)
         require_whole("window", self.window, 1, MOST_IN_A_BATCH)
         require_whole("seed", self.seed, 0)

@@ -125,6 +125,8 @@ optimisation_options = option_group(
            help="Tokens through which gradients are propagated back. [chosen]"),
     option("--recurrent-dropout", type=float,
            help="Fraction of the recurrent weights to drop. [chosen]"),
+    option("--token-dropout", type=float,
+           help="Labels: fraction of the tokens of a text to replace by <unk>. [chosen]"),
     option("--weight-decay", type=float, help="Decoupled weight decay. [chosen]"),
     option("--clip-norm", type=float, help="Largest global norm of the gradients. [1]"),
     option("--precision", type=click.Choice(("auto", *PRECISIONS)),

@@ -96,7 +96,7 @@ class PieceClass:
 
     def batches(self, corpus: Corpus, config: TrainConfig) -> Any:
         """Whole pieces, of similar lengths."""
-        return SequenceBatches(corpus, config.batch_size, config.seed)
+        return SequenceBatches(corpus, config.batch_size, config.seed, config.token_dropout)
 
     def tokens_per_step(self, corpus: Corpus, config: TrainConfig) -> int:
         """The mean number of steps in a batch, without padding."""

@@ -59,10 +59,17 @@ class SequenceBatches:
         corpus: its pieces have classes.
         batch_size: number of pieces in a batch.
         seed: of the random order.
+        token_dropout: share of the tokens that are replaced by `<unk>` (word dropout, Iyyer et al.
+            2015), so that no single one decides; numbers have none.
     """
 
-    def __init__(self, corpus: Corpus, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, corpus: Corpus, batch_size: int, seed: int, token_dropout: float = 0.0
+    ) -> None:
         assert corpus.bounds is not None
+        unknown = corpus.vocabulary.unknown_id
+        self.token_dropout = 0.0 if unknown is None else token_dropout
+        self.unknown = unknown
         self.corpus = corpus
         self.batch_size = batch_size
         self.random = np.random.default_rng(seed)
@@ -91,7 +98,11 @@ class SequenceBatches:
             self._shuffle()
         batch = self.order[self.used]
         self.used += 1
-        return labelled_batch(self.corpus, batch, self.batch_size)
+        drawn = labelled_batch(self.corpus, batch, self.batch_size)
+        if self.token_dropout:
+            shape = drawn.inputs.shape  # in padding it has no effect
+            drawn.inputs[self.random.random(shape) < self.token_dropout] = self.unknown
+        return drawn
 
     def state_dict(self) -> Json:
         """Plain data for `load_state_dict`."""

@@ -143,6 +143,9 @@ def _resumed(inputs: RunInputs) -> RunSetup:
         facts = resumed.facts
         model_config = ModelConfig.from_json(facts["model_config"])
         train_config = TrainConfig.from_json(facts["train_config"])
+        # With the fields that were added since an earlier version wrote the checkpoint.
+        facts["model_config"] = model_config.to_json()
+        facts["train_config"] = train_config.to_json()
         checkpoint_schema.require_valid(facts)
         vocabulary = Vocabulary.from_json(facts["corpus"]["vocabulary"])
         checkpoint_schema.require_weights(resumed.arrays, model_config, len(vocabulary))

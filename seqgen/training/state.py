@@ -160,7 +160,7 @@ class RunState:
             raise ValueError("best: expected finite weights, got NaN or infinity")
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
-        self.recurrent_state = [tf.constant(array) for array in arrays["state"]]
+        self.recurrent_state = [tf.constant(array) for array in arrays.get("state", [])]
         self.step, self.history = saved["step"], saved["history"]
         self.training_loss.load(saved["training_loss"])
         self.schedule.load_state_dict(saved["schedule"])
