@@ -12,6 +12,7 @@ from seqgen.network.backend import keras, tf
 from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import cut, join, limit_blas, shard_count
 from seqgen.training.batches import Batch
+from seqgen.training.regularisation import Regularisation
 from seqgen.types import Network, Tensor
 
 # The smallest float16 is 6e-8, above many gradients, so the loss is scaled up by this factor.
@@ -57,6 +58,9 @@ class TrainStep:
     The optimizer is Adam with decoupled weight decay (Loshchilov and Hutter 2019) of matrices, not
     of biases. Gradients are clipped by their global norm (Pascanu, Mikolov and Bengio 2013).
 
+    `regularisation` may change between steps, except the rates that are `absent` because they are
+    0 at first. Layers that `seqgen.network.kernels` do not support keep their dropout of outputs.
+
     Args:
         network: the result of `seqgen.network.build.build`.
         config: options of the optimisation.
@@ -65,14 +69,17 @@ class TrainStep:
     def __init__(self, network: Network, config: TrainConfig) -> None:
         self.network = network
         self.config = config
-        self.strategy = tf.distribute.get_strategy()
-        self.optimizer = Adam(
-            float(config.learning_rate),  # Keras refuses a whole number
-            weight_decay=config.weight_decay or None,
-            beta_2=0.99,
+        dropout = [
+            layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)
+        ]
+        self.regularisation = Regularisation(
+            max(dropout, default=0.0), config.recurrent_dropout, config.weight_decay
         )
-        if config.weight_decay:
-            self.optimizer.exclude_from_weight_decay(var_names=["bias"])
+        rates = self.regularisation._asdict().items()
+        self.absent = frozenset(name for name, rate in rates if not rate)
+        self.strategy = tf.distribute.get_strategy()
+        # Keras refuses a whole number as learning rate.
+        self.optimizer = Adam(float(config.learning_rate), beta_2=0.99)
         self.optimizer.build(network.trainable_variables)
         self._rows = config.batch_size // self.strategy.num_replicas_in_sync
         self._shards = shard_count(self._rows)
@@ -99,7 +106,11 @@ class TrainStep:
         """
         with limit_blas(self._shards):
             loss, state, agreed = self._compiled(
-                *batch, state, np.array(plan, np.float32), tf.constant(number)
+                *batch,
+                state,
+                np.array(plan, np.float32),
+                np.array(self.regularisation, np.float32),
+                tf.constant(number),
             )
         return float(loss), state, StepPlan(*agreed.numpy().tolist())
 
@@ -116,6 +127,7 @@ class TrainStep:
         keep_state: Tensor,
         state: Tensor,
         plan: Tensor,
+        rates: Tensor,
         number: Tensor,
     ) -> Tensor:
         """The step on one device, which trains on its rows of the batch, in shards.
@@ -133,7 +145,13 @@ class TrainStep:
                 for tensor in (inputs, targets, *state)
             )
         number = (number * replicas + replica) * count
-        loss, state, sums = self._gradients(count, number, inputs, targets, state)
+        masks = DropoutMasks(
+            self.config.seed,
+            number,
+            dropout=rates[0],
+            recurrent_dropout=rates[1] if self.config.recurrent_dropout else None,
+        )
+        loss, state, sums = self._gradients(count, masks, inputs, targets, state)
         if replicas > 1:
             plan *= tf.cast(tf.equal(replica, 0), plan.dtype)
             plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
@@ -141,16 +159,23 @@ class TrainStep:
         scale = replicas * count * SCALE[self.config.precision]
         factor = tf.minimum(self.config.clip_norm * scale / tf.linalg.global_norm(sums), 1) / scale
         self.optimizer.learning_rate.assign(plan[0])
+        if self.config.weight_decay:
+            self._decay_weights(plan[0] * rates[2])
         self.optimizer.apply(
             [gradient * factor for gradient in sums], self.network.trainable_variables
         )
         return loss / (replicas * count), state, plan
 
+    def _decay_weights(self, share: Tensor) -> None:
+        """w := (1 - share) w for all weights w but the biases."""
+        for variable in self.network.trainable_variables:
+            if "bias" not in variable.name:
+                variable.assign(variable - share * variable)
+
     def _gradients(
-        self, count: int, number: Tensor, inputs: Tensor, targets: Tensor, state: Tensor
+        self, count: int, masks: DropoutMasks, inputs: Tensor, targets: Tensor, state: Tensor
     ) -> Tensor:
         """Return the sum of the losses of `count` shards, the new states, and its gradients."""
-        masks = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:
             rows, precision = inputs.shape[0] // count, self.config.precision
