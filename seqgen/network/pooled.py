@@ -104,7 +104,7 @@ class PooledForward:
         for place, layer in enumerate(self._layers):
             for number, part in enumerate(directions(layer)):
                 mask = None
-                if self._masks and self._masks.recurrent_dropout:
+                if self._masks and self._masks.recurrent_dropout is not None:
                     shape = part.cell.recurrent_kernel.shape
                     seed = MOST_PLACES * place + number
                     mask = self._masks.mask(shape, self._masks.recurrent_dropout, seed)
@@ -147,8 +147,9 @@ class PooledForward:
                     x = tf.concat([pooled(each, weights) for each in outputs], 0)
             elif isinstance(layer, keras.layers.Dropout) and self._masks is not None:
                 masks = replace(self._masks, number=self._masks.number + shard)
-                seed = MOST_PLACES * place
-                x *= tf.cast(masks.mask(tf.shape(x), layer.rate, seed), x.dtype)
+                rate = layer.rate if masks.dropout is None else masks.dropout
+                mask = masks.mask(tf.shape(x), rate, MOST_PLACES * place)
+                x *= tf.cast(mask, x.dtype)
         return x
 
     def _zeros(self, layer: Layer) -> list[Tensor]:

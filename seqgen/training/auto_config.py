@@ -6,12 +6,12 @@ The two main rules:
 
 - The best width for a given time is the largest one with which the network still sees eight times
   as many tokens as it has weights.
-- Dropout grows with the number of weights and of epochs, and falls with the size of the corpus.
+- Dropout grows with the number of weights and of epochs, and falls with the size of the corpus, see
+  `seqgen.training.regularisation`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
 from seqgen.training.batches import fitting_size
 from seqgen.training.cost_model import AVERAGE, CostModel
+from seqgen.training.regularisation import Regularisation
 from seqgen.types import Json
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
@@ -100,8 +101,7 @@ def choose_hyperparameters(
         batch_size = MAX_BATCH_SIZE
     batch_size = max(batch_size // budget.devices, 1) * budget.devices
     size = weights(config, budget.vocabulary_size)
-    # The risk of overfitting: weights per token of the corpus, times epochs.
-    risk = size / budget.training_tokens * seen / budget.training_tokens
+    regularisation = Regularisation.of_run(size, budget.training_tokens, seen)
     chosen = {
         "units": config.units,
         "layers": config.layers,
@@ -109,9 +109,7 @@ def choose_hyperparameters(
         "batch_size": batch_size,
         "window": window,
         "learning_rate": _rounded(6e-3 * (256 / max(config.units, 256)) ** 0.5),
-        "dropout": _clipped(0.25 + 0.055 * math.log2(risk / 8), 0.5),
-        "recurrent_dropout": _clipped(0.11 * math.log2(risk / 12), 0.35),
-        "weight_decay": 0.05 if seen > budget.training_tokens else 0.01,
+        **regularisation._asdict(),
         "precision": budget.precision,
     }
     if not budget.can_drop_recurrent:
@@ -121,8 +119,8 @@ def choose_hyperparameters(
         return dict(explicit_options), ""
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
     why = (
-        f"chosen: {words}; for {config.cell} with {_millions(size)} weights, which will see about "
-        f"{_millions(seen)} tokens, {seen / budget.training_tokens:.2g} times the corpus"
+        f"chosen: {words}; for {config.cell} with {millions(size)} weights, which will see about "
+        f"{millions(seen)} tokens, {seen / budget.training_tokens:.2g} times the corpus"
     )
     return {**explicit_options, **chosen}, why
 
@@ -149,18 +147,13 @@ def _embedding(vocabulary_size: int, units: int) -> int:
     return width if vocabulary_size <= width else MIN_EMBEDDING
 
 
-def _clipped(number: float, highest: float) -> float:
-    """Clip to `[0, highest]`, and round."""
-    return round(min(max(number, 0.0), highest), 2)
-
-
 def _rounded(number: float) -> float:
     return float(f"{number:.2g}")
 
 
-def _millions(number: float) -> str:
+def millions(number: float) -> str:
     """
-    >>> _millions(1_240_000), _millions(9_000)
+    >>> millions(1_240_000), millions(9_000)
     ('1.2 million', '9,000')
     """
     return f"{number / 1e6:.2g} million" if number >= 1e6 else f"{number:,.0f}"

@@ -25,6 +25,7 @@ from seqgen.training import (
 from seqgen.training.auto_config import MAX_BATCH_SIZE
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
+from seqgen.training.regularisation import Regularisation
 from seqgen.training.request import RunInputs
 from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
@@ -40,6 +41,7 @@ class RunSetup:
     weights: list[Floats] | None = None  # initial weights in Keras's order; random if None
     base: str = ""  # fingerprint of the model that the run started from, if any
     chosen: str = ""  # which options were chosen automatically, and why
+    fixed: frozenset[str] = frozenset(Regularisation._fields)  # options that must not be corrected
     cost_key: str = ""  # of the cached costs that the speed of the run corrects, if any
     checkpoint_path: Path | None = None  # where checkpoints are written
     resumed: Checkpoint | None = None  # the checkpoint to continue from
@@ -113,6 +115,7 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
         base=fingerprint,
         chosen=choice.reason,
         cost_key=choice.cost_key,
+        fixed=frozenset(request.explicit_options) if choice.reason else RunSetup.fixed,
         checkpoint_path=inputs.checkpoint_path,
     )
 
@@ -154,6 +157,7 @@ def _resumed(inputs: RunInputs) -> RunSetup:
             path, {"options": options}, {"options": inputs.request.explicit_options}
         )
         fingerprint, chosen = facts["place"]["base"], facts["place"]["chosen"]
+        fixed = frozenset(facts["place"].get("fixed", RunSetup.fixed))
     if inputs.base and fingerprint != fine_tuning.fingerprint(inputs.base.data):
         raise CheckpointError(
             f"{path} belongs to a run that started from {'another' if fingerprint else 'no'} "
@@ -168,6 +172,7 @@ def _resumed(inputs: RunInputs) -> RunSetup:
         train_config,
         base=fingerprint,
         chosen=chosen,
+        fixed=fixed,
         checkpoint_path=path,
         resumed=resumed,
     )

@@ -14,6 +14,7 @@ from seqgen.training.best_weights import BestWeights, are_finite
 from seqgen.training.callbacks import Progress
 from seqgen.training.checkpoint import Arrays
 from seqgen.training.objectives import objective_of
+from seqgen.training.regularisation import Regularisation
 from seqgen.training.running_loss import TrainingLoss
 from seqgen.training.schedule import Schedule
 from seqgen.training.setup import RunSetup
@@ -134,6 +135,7 @@ class RunState:
             "history": self.history,
             "schedule": self.schedule.state_dict(),
             "batches": self.batches.state_dict(),
+            "regularisation": self.train_step.regularisation,
             "best_weights": self.best_weights.state_dict(),
         }
 
@@ -165,6 +167,8 @@ class RunState:
         self.training_loss.load(saved["training_loss"])
         self.schedule.load_state_dict(saved["schedule"])
         self.batches.load_state_dict(saved["batches"])
+        if "regularisation" in saved:  # not in checkpoints of older versions
+            self.train_step.regularisation = Regularisation(*saved["regularisation"])
         self.best_weights.load_state_dict(saved["best_weights"], arrays.get("best", []))
 
 

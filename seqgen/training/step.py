@@ -12,8 +12,17 @@ from seqgen.network.backend import keras, tf
 from seqgen.network.forward import DropoutMasks
 from seqgen.network.sharding import cut, join, limit_blas, shard_count
 from seqgen.training.objectives import NextToken, Objective, Parts
+from seqgen.training.regularisation import Regularisation
 from seqgen.types import Network, Tensor
 
+# Of a step on batches of several shapes, with a signature so that none of them compiles it again:
+# there is no recurrent state; then the plan, the regularisation and the number of the step.
+FURTHER_ARGUMENTS = (
+    [],
+    tf.TensorSpec((4,), tf.float32),
+    tf.TensorSpec((3,), tf.float32),
+    tf.TensorSpec((), tf.int32),
+)
 # The smallest float16 is 6e-8, above many gradients, so the loss is scaled up by this factor.
 SCALE = {"float32": 1.0, "bfloat16": 1.0, "float16": 1024.0}
 
@@ -57,6 +66,9 @@ class TrainStep:
     The optimizer is Adam with decoupled weight decay (Loshchilov and Hutter 2019) of matrices, not
     of biases. Gradients are clipped by their global norm (Pascanu, Mikolov and Bengio 2013).
 
+    `regularisation` may change between steps, except the rates that are `absent` because they are
+    0 at first. Layers that `seqgen.network.kernels` do not support keep their dropout of outputs.
+
     Args:
         network: the result of `seqgen.network.build.build`.
         config: options of the optimisation.
@@ -69,21 +81,22 @@ class TrainStep:
         self.network = network
         self.config = config
         self.objective = objective or NextToken()
-        self.strategy = tf.distribute.get_strategy()
-        self.optimizer = Adam(
-            float(config.learning_rate),  # Keras refuses a whole number
-            weight_decay=config.weight_decay or None,
-            beta_2=0.99,
+        dropout = [
+            layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)
+        ]
+        self.regularisation = Regularisation(
+            max(dropout, default=0.0), config.recurrent_dropout, config.weight_decay
         )
-        if config.weight_decay:
-            self.optimizer.exclude_from_weight_decay(var_names=["bias"])
+        rates = self.regularisation._asdict().items()
+        self.absent = frozenset(name for name, rate in rates if not rate)
+        self.strategy = tf.distribute.get_strategy()
+        # Keras refuses a whole number as learning rate.
+        self.optimizer = Adam(float(config.learning_rate), beta_2=0.99)
         self.optimizer.build(network.trainable_variables)
         self._rows = config.batch_size // self.strategy.num_replicas_in_sync
         self._shards = shard_count(self._rows)
         shapes = self.objective.signature(network, config.batch_size)
-        # A fixed signature, so that batches of other lengths compile nothing; they have no state.
-        plan = [[], tf.TensorSpec((4,), tf.float32), tf.TensorSpec((), tf.int32)]
-        signature = None if shapes is None else [tuple(shapes), *plan]
+        signature = None if shapes is None else [tuple(shapes), *FURTHER_ARGUMENTS]
         self._compiled = tf.function(self._step, autograph=False, input_signature=signature)
 
     @property
@@ -107,7 +120,11 @@ class TrainStep:
         """
         with limit_blas(self._shards):
             loss, state, agreed = self._compiled(
-                tuple(batch), state, np.array(plan, np.float32), tf.constant(number)
+                tuple(batch),
+                state,
+                np.array(plan, np.float32),
+                np.array(self.regularisation, np.float32),
+                tf.constant(number),
             )
         return float(loss), state, StepPlan(*agreed.numpy().tolist())
 
@@ -122,6 +139,7 @@ class TrainStep:
         batch: Parts,
         state: list[Tensor],
         plan: Tensor,
+        rates: Tensor,
         number: Tensor,
     ) -> Tensor:
         """The step on one device, which trains on its rows of the batch, in shards.
@@ -140,7 +158,13 @@ class TrainStep:
                 (batch, state),
             )
         number = (number * replicas + replica) * count
-        loss, state, sums = self._gradients(count, number, batch, state)
+        masks = DropoutMasks(
+            self.config.seed,
+            number,
+            dropout=rates[0],
+            recurrent_dropout=rates[1] if self.config.recurrent_dropout else None,
+        )
+        loss, state, sums = self._gradients(count, masks, batch, state)
         if replicas > 1:
             plan *= tf.cast(tf.equal(replica, 0), plan.dtype)
             plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
@@ -148,14 +172,23 @@ class TrainStep:
         scale = replicas * count * SCALE[self.config.precision]
         factor = tf.minimum(self.config.clip_norm * scale / tf.linalg.global_norm(sums), 1) / scale
         self.optimizer.learning_rate.assign(plan[0])
+        if self.config.weight_decay:
+            self._decay_weights(plan[0] * rates[2])
         self.optimizer.apply(
             [gradient * factor for gradient in sums], self.network.trainable_variables
         )
         return loss / (replicas * count), state, plan
 
-    def _gradients(self, count: int, number: Tensor, batch: Parts, state: list[Tensor]) -> Tensor:
+    def _decay_weights(self, share: Tensor) -> None:
+        """w := (1 - share) w for all weights w but the biases."""
+        for variable in self.network.trainable_variables:
+            if "bias" not in variable.name:
+                variable.assign(variable - share * variable)
+
+    def _gradients(
+        self, count: int, masks: DropoutMasks, batch: Parts, state: list[Tensor]
+    ) -> Tensor:
         """Return the sum of the losses of `count` shards, the new states, and its gradients."""
-        masks = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:
             rows, precision = batch[0].shape[0] // count, self.config.precision
