@@ -14,7 +14,8 @@ from seqgen.types import Array, Floats
 ORDERS = (1, 5)  # of the n-grams of a text, shortest and longest
 C = 10.0  # of the logistic regression: the inverse of the strength of its regularisation
 MOST_ITERATIONS = 200
-MOST_FEATURES = 1 << 21
+MOST_FEATURES = 1 << 18
+FEW_CLASSES = 10  # up to which one model is fitted for all classes; otherwise one for each
 CERTAIN = 0.95  # probability that nearest neighbours give to their class
 
 Classes = npt.NDArray[np.integer]
@@ -58,13 +59,18 @@ def logistic_regression(
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
 
     vectorizer = TfidfVectorizer(
         analyzer="char", ngram_range=ORDERS, sublinear_tf=True, max_features=MOST_FEATURES,
         dtype=np.float32,
     )  # fmt: skip
     features = vectorizer.fit_transform(training)
-    fitted = LogisticRegression(C=C, max_iter=MOST_ITERATIONS).fit(features, classes)
+    if count <= FEW_CLASSES:
+        model = LogisticRegression(C=C, max_iter=MOST_ITERATIONS)
+    else:  # one of all classes would take gigabytes
+        model = OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear"))
+    fitted = model.fit(features, classes)
     found = fitted.predict_proba(vectorizer.transform(sequences))
     probabilities = np.zeros((len(sequences), count))
     probabilities[:, fitted.classes_] = found

@@ -26,6 +26,9 @@ WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
 MIN_TOKENS_PER_WEIGHT = 8  # tokens that the network sees in the run, per weight
 MAX_WEIGHTS_PER_TOKEN = 5  # weights per token of the corpus
 MIN_EMBEDDING, MAX_EMBEDDING = 64, 256
+MOST_UNITS_OF_CLASSES = 128  # of networks that predict the class of a piece
+MIN_EPOCHS_OF_CLASSES = 6  # passes over the corpus for which such a width needs the time
+FEW_PIECES = 20_000
 MAX_BATCH_SIZE = 64  # of wide networks; others get that of `batches.fitting_size`
 
 
@@ -43,6 +46,7 @@ class Budget:
     devices: int = 1  # machines or GPUs that share a batch
     precision: str = "float32"  # the fastest one whose loss is not higher than in float32
     sizes: tuple[int, int] | None = None  # batch size and window; None: those of one sequence
+    classified: int = 0  # pieces of the training part that have a class; 0: tokens are predicted
 
     def tokens_seen(self, config: ModelConfig) -> float:
         """The number of tokens that a network sees in the run."""
@@ -91,7 +95,9 @@ def choose_hyperparameters(
     (1, 0.1)
     """
     config = ModelConfig().override(explicit_options)
-    if "units" not in explicit_options:
+    if budget.classified and "units" not in explicit_options:
+        config = replace(config, units=_units_of_classes(budget, config))
+    elif "units" not in explicit_options:
         config = replace(config, units=_units(budget, config))
     if "embedding" not in explicit_options:
         config = replace(config, embedding=_embedding(budget.vocabulary_size, config.units))
@@ -112,6 +118,8 @@ def choose_hyperparameters(
         **regularisation._asdict(),
         "precision": budget.precision,
     }
+    if budget.classified:
+        chosen |= _regularisation_of_classes(budget, config)
     if not budget.can_drop_recurrent:
         del chosen["recurrent_dropout"]
     chosen = {name: value for name, value in chosen.items() if name not in explicit_options}
@@ -135,6 +143,32 @@ def _units(budget: Budget, config: ModelConfig) -> int:
         if enough_time and size <= MAX_WEIGHTS_PER_TOKEN * budget.training_tokens:
             best = units
     return best
+
+
+def _units_of_classes(budget: Budget, config: ModelConfig) -> int:
+    """The largest width, up to `MOST_UNITS_OF_CLASSES`, that sees the corpus often enough.
+
+    A class has few bits, so that a wide network soon knows those of all pieces by heart.
+    """
+    best = WIDTHS[0]
+    for units in WIDTHS:
+        epochs = budget.tokens_seen(replace(config, units=units)) / budget.training_tokens
+        if units <= MOST_UNITS_OF_CLASSES and epochs >= MIN_EPOCHS_OF_CLASSES:
+            best = units
+    return best
+
+
+def _regularisation_of_classes(budget: Budget, config: ModelConfig) -> Json:
+    """Dropout for a network of classes: much where there are few pieces."""
+    is_few = budget.classified < FEW_PIECES
+    of_tokens = {} if config.inputs == "numbers" else {"token_dropout": 0.4 if is_few else 0.05}
+    return {
+        "dropout": 0.5 if is_few else 0.2,
+        "recurrent_dropout": 0.0,
+        "weight_decay": 0.05,
+        "learning_rate": 3e-3,
+        **of_tokens,
+    }
 
 
 def _embedding(vocabulary_size: int, units: int) -> int:

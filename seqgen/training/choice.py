@@ -75,6 +75,7 @@ def choose(corpus: Corpus, request: RunRequest, callback: Callback, started: flo
         distributed.strategy().num_replicas_in_sync,
         precision,
         (batch_size, window),
+        corpus.training_pieces if corpus.targets is not None else 0,
     )
     chosen, reason = choose_hyperparameters(budget, explicit)
     if budget.devices > 1:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
@@ -26,9 +27,12 @@ from seqgen.training.auto_config import MAX_BATCH_SIZE
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
 from seqgen.training.regularisation import Regularisation
-from seqgen.training.request import RunInputs
+from seqgen.training.request import RunInputs, RunRequest
 from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqgen.training.choice import Choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +119,15 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
         base=fingerprint,
         chosen=choice.reason,
         cost_key=choice.cost_key,
-        fixed=frozenset(request.explicit_options) if choice.reason else RunSetup.fixed,
+        fixed=_fixed(corpus, request, choice),
         checkpoint_path=inputs.checkpoint_path,
     )
+
+
+def _fixed(corpus: Corpus, request: RunRequest, choice: Choice) -> frozenset[str]:
+    """The options that must not follow the number of tokens seen."""
+    is_chosen = bool(choice.reason) and corpus.targets is None
+    return frozenset(request.explicit_options) if is_chosen else RunSetup.fixed
 
 
 def network_options(corpus: Corpus, explicit_options: Mapping[str, object]) -> Json:

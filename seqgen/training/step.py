@@ -17,7 +17,7 @@ from seqgen.types import Network, Tensor
 
 # Of a step on batches of several shapes, with a signature so that none of them compiles it again:
 # there is no recurrent state; then the plan, the regularisation and the number of the step.
-FURTHER_ARGUMENTS = (
+FURTHER_ARGUMENTS: tuple[list[Tensor] | tf.TensorSpec, ...] = (
     [],
     tf.TensorSpec((4,), tf.float32),
     tf.TensorSpec((3,), tf.float32),
