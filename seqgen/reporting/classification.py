@@ -18,7 +18,7 @@ MOST_COLUMNS = 12  # labels of a confusion matrix in a terminal
 NAME_WIDTH = 12  # characters of a label in it
 SHOWN_CELLS = 10  # mistakes that are listed for more labels
 SHOWN = 80  # characters of a text
-MOST_CURVES = 6  # labels in a picture, the most probable ones
+MOST_CURVES = 6  # labels in a picture, those that were most probable at some step
 # Background colours of a terminal with 256, from improbable to probable.
 COLOURS = (52, 88, 94, 58, 64, 28)
 
@@ -135,6 +135,8 @@ def save_course(found: Classified, path: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
+    from matplotlib.ticker import MaxNLocator
+
     assert found.course and found.steps
     figure = plots.figure_of(8, 5)
     is_text = isinstance(found.content, str)
@@ -143,11 +145,15 @@ def save_course(found: Classified, path: Path) -> None:
     if upper is not None:
         upper.plot(steps, np.asarray(found.content)[: len(steps)])
         upper.set(ylabel="series")
-    for label in list(found.probabilities)[:MOST_CURVES]:
+    course = found.course
+    highest = sorted(course, key=lambda label: -max(course[label]))
+    for label in highest[:MOST_CURVES]:
         lower.plot(steps, found.course[label], label=label)
     lower.set(xlabel="step", ylabel="probability", ylim=(-0.02, 1.02))
     if is_text and len(steps) <= SHOWN:
         lower.set_xticks(steps, found.steps)
+    else:
+        lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     lower.grid(alpha=0.3)
     lower.legend()
     with atomic_write(path, keep=True) as temporary:

@@ -109,7 +109,7 @@ def save_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str], pa
             axes.text(column, row, f"{count}", ha="center", va="center", color=colour)
     figure.colorbar(image, label="share of the true label")
     with atomic_write(path, keep=True) as temporary:
-        figure.savefig(temporary, dpi=120, format=path.suffix[1:])
+        figure.savefig(temporary, dpi=120, format=path.suffix[1:], bbox_inches="tight")
 
 
 def save_comparison(results: Mapping[str, CellResult], uniform_loss: float, path: Path) -> None:
