@@ -7,6 +7,7 @@ a sequence depends on padding, and no mask is needed inside the loops.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from seqgen.network import kernels
@@ -127,10 +128,6 @@ class PooledForward:
     def _with_kernels(self, inputs: Tensor, lengths: Tensor, shard: int) -> Tensor:
         """As `_with_keras`, through `seqgen.network.kernels`, whose sequences are `(D, T, B)`."""
         x = self._inputs(inputs)
-        steps = tf.range(tf.shape(inputs)[1])[:, None]  # (T, 1)
-        is_last = tf.cast(steps == lengths - 1, tf.float32)  # (T, B)
-        is_step = tf.cast(steps < lengths, tf.float32)
-        mean = is_step / tf.cast(lengths, tf.float32)
         recurrent = [place for place, _ in self._kernel_layers]
         for place, layer in enumerate(self._layers):
             if place in recurrent:
@@ -143,8 +140,8 @@ class PooledForward:
                     outputs[1:] = [reversed_sequences(each, lengths) for each in outputs[1:]]
                     x = tf.concat(outputs, 0)
                 else:  # a mean does not depend on the order of the steps
-                    weights = mean if self._takes_mean else is_last
-                    x = tf.concat([pooled(each, weights) for each in outputs], 0)
+                    pool = mean_of_steps if self._takes_mean else last_step
+                    x = tf.concat([pool(each, lengths) for each in outputs], 0)
             elif isinstance(layer, keras.layers.Dropout) and self._masks is not None:
                 masks = replace(self._masks, number=self._masks.number + shard)
                 rate = layer.rate if masks.dropout is None else masks.dropout
@@ -178,6 +175,30 @@ def reversed_sequences(x: Tensor, lengths: Tensor) -> Tensor:
     return tf.reverse_sequence(x, lengths, seq_axis=axis, batch_axis=axis + 1)
 
 
-def pooled(x: Tensor, weights: Tensor) -> Tensor:
-    """The sum of `(D, T, B)` over time, weighted by `(T, B)`, in float32: `(D, B)`."""
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def last_step(x: Tensor, lengths: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, None]]]:
+    """The last step of sequences `(D, T, B)` in float32: `(D, B)`.
+
+    >>> last_step(tf.constant([[[1.0, 2.0], [3.0, 4.0]]]), tf.constant([2, 1])).numpy()
+    array([[3., 2.]], dtype=float32)
+    """
+    width, _, batch_size = x.shape
+    columns = (lengths - 1) * batch_size + tf.range(batch_size)
+    last = tf.gather(tf.reshape(x, (width, -1)), columns, axis=1)
+
+    def gradient(d: Tensor) -> tuple[Tensor, None]:
+        is_last = tf.range(tf.shape(x)[1])[:, None] == lengths - 1  # (T, B)
+        return tf.cast(d, x.dtype)[:, None] * tf.cast(is_last, x.dtype), None
+
+    return tf.cast(last, tf.float32), gradient
+
+
+def mean_of_steps(x: Tensor, lengths: Tensor) -> Tensor:
+    """The mean over the steps of sequences `(D, T, B)` in float32, without padding: `(D, B)`.
+
+    >>> mean_of_steps(tf.constant([[[1.0, 2.0], [3.0, 4.0]]]), tf.constant([2, 1])).numpy()
+    array([[2., 2.]], dtype=float32)
+    """
+    is_step = tf.range(tf.shape(x)[1])[:, None] < lengths  # (T, B)
+    weights = tf.cast(is_step, tf.float32) / tf.cast(lengths, tf.float32)
     return tf.reduce_sum(tf.cast(x, tf.float32) * weights, 1)

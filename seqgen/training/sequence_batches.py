@@ -15,7 +15,7 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CorpusError
 from seqgen.types import Array, Floats, Json
 
-JITTER = 0.1  # share by which lengths vary before they are sorted, so that batches differ
+JITTER = 0.05  # share by which lengths vary before they are sorted, so that batches differ
 
 
 class LabelledBatch(NamedTuple):

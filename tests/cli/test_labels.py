@@ -170,7 +170,7 @@ def test_cells_are_compared(tmp_path: Path, seqgen: Run) -> None:
                   "--no-recall", "--json", cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     cells = json.loads(done.stdout)["cells"]
-    assert list(cells) == ["simple_rnn", "lstm", "gru"]
+    assert list(cells) == ["lstm", "gru", "simple_rnn"]
     assert all("validation_accuracy" in cell["scores"] for cell in cells.values())
 
 
