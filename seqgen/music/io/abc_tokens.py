@@ -28,7 +28,8 @@ TOKEN = re.compile(
     | (?P<tie>\.?-)
     | (?P<broken>>+|<+)
     | (?P<grace>\{{/?(?P<graces>[^}}]*)\}})
-    | (?P<decoration>!(?P<word>[^!\s|\[\]"]+)! | \+(?P<old_word>[^+\s|\[\]"]+)\+)
+    | (?P<decoration>!(?P<word>[^!\s|\[\]"]+|D\.[ ]?[CS]\.[^!|\[\]"]*)!
+        | \+(?P<old_word>[^+\s|\[\]"]+)\+)
     | (?P<overlay>&+)
     | (?P<spacer>y{LENGTH})
     | (?P<symbol>[~.H-Yh-w])

@@ -96,6 +96,33 @@ def test_repeats() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ("*>[A,A,B]", [60, 60, 62, 64]),
+        ("*>[A,B,A]\n*>norep[A,B]", [60, 62, 64, 60]),
+        ("*>[B]", [62, 64]),
+        ("*>norep[A,B]", [60, 60, 62, 64]),  # the repeats of bar lines
+        ("*>[A,C]", [60]),
+    ],
+)
+def test_lists_of_sections(lists: str, expected: list[int]) -> None:
+    lines = f"**kern\n{lists}\n*M1/4\n*>A\n4c\n=2:|!\n*>B\n4d\n=3\n4e\n=="
+    assert [note.pitch for note in result(lines).pieces[0].notes] == [60, 62, 64]
+    played = result(lines, expand_repeats=True)
+    assert [note.pitch for note in played.pieces[0].notes] == expected
+    assert played.counts["sections not found"] == lists.count("C")
+
+
+def test_sections_of_several_spines_and_before_the_first() -> None:
+    lines = (
+        "**kern **text **kern\n*>[A,A] *>[A,A] *>[A,A]\n4C x 4c\n=1 =1 =1\n*>A *>A *>A\n"
+        "4D y 4d\n== == =="
+    )
+    played = result(lines, expand_repeats=True).pieces[0]
+    assert [note.pitch for note in played.notes] == [48, 60, 50, 62, 50, 62]
+
+
+@pytest.mark.parametrize(
     ("lines", "reason"),
     [
         ("**kern\n4c 4d", "line 2 has 2 fields; expected 1"),
