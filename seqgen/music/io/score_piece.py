@@ -20,6 +20,7 @@ def piece_of(score: Score, counts: Counter[str], *, expand_repeats: bool = False
     Raises:
         MusicError: there are no notes, or too many bars.
 
+    >>> from seqgen.music.io.score import Bar, ScorePart
     >>> half = ScoreNote(Fraction(0), Fraction(2), 60, begins_tie=True)
     >>> tied = ScoreNote(Fraction(2), Fraction(4), 60, ends_tie=True)
     >>> score = Score([ScorePart([half, tied])], [Bar(Fraction(0))], Fraction(4))
