@@ -12,17 +12,16 @@ from seqgen.errors import MusicError
 from seqgen.music.io.abc_fields import ALTERATIONS
 from seqgen.music.io.abc_tokens import (
     KNOWN_DECORATIONS,
-    MOST_TURNS,
     NOTES,
     SYMBOLS,
     TOKEN,
     TUPLETS,
     parse_length,
-    parse_turns,
     parse_written,
 )
 from seqgen.music.io.abc_voice import Voice, Written
 from seqgen.music.io.jumps import CODA, SEGNO, mark_of
+from seqgen.music.io.repeats import MOST_TURNS, parse_turns
 from seqgen.music.piece import MOST_BARS
 
 

@@ -101,7 +101,7 @@ class _ScoreReader:
         Raises:
             MusicError: a line has too many or too few fields.
         """
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(re.split(r"\r\n?|\n", text), start=1):
             if line.startswith("!!!OTL") and not self.title:
                 self.title = line.partition(":")[2].strip()
             if not line.strip() or line.startswith("!"):

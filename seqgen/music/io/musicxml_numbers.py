@@ -25,9 +25,10 @@ def _midi_number(step: str | None, octave: str | None, alter: str | None) -> int
     >>> _midi_number("B", "3", "-1")
     58
     """
-    if (step or "").strip() not in STEPS:
+    letter = (step or "").strip().upper()
+    if letter not in STEPS:
         raise MusicError(f"has a pitch without a step from A to G: {(step or '')[:20]!r}")
-    pitch = 12 * (parse_number(octave) + 1) + STEPS[(step or "").strip()]
+    pitch = 12 * (parse_number(octave) + 1) + STEPS[letter]
     return int(pitch + round(parse_number(alter or "0")))
 
 

@@ -14,10 +14,12 @@ from seqgen.music.io.jumps import CODA, SEGNO
 from seqgen.music.io.musicxml_jumps import marks_of_direction, marks_of_sound
 from seqgen.music.io.musicxml_numbers import NUMBER, parse_number, parse_pitch
 from seqgen.music.io.musicxml_styles import MeasureStyles
+from seqgen.music.io.repeats import parse_turns
 from seqgen.music.io.score import ScoreNote, ScorePart, real_meter
 from seqgen.music.signatures import MODES, Key, Meter
 
 DRUM_CHANNEL = "10"
+MOST_SHARPS = 7
 BEAT_UNITS = {
     name: Fraction(16, 2**i)
     for i, name in enumerate(
@@ -57,6 +59,7 @@ class PartReader:
     styles: MeasureStyles = field(init=False)
     _divisions: Fraction = Fraction(1)
     _durations: dict[str | None, Fraction] = field(default_factory=dict)  # text → quarters
+    _tied: dict[tuple[int, Fraction], str] = field(default_factory=dict)  # pitch and end → staff
     _bar: Fraction = Fraction(4)  # length of a full bar
     _shifts: dict[str | None, int] = field(default_factory=dict)  # staff, None for all → semitones
 
@@ -143,27 +146,36 @@ class PartReader:
                 instrument = child.get("id", "")
             elif tag == "notehead":
                 head = child.text or "normal"
+        duration = max(duration, Fraction(0))
         start = previous if is_chord else now
         after = now if is_chord else now + duration
         if is_unpitched:
             drum = self.drums.get(instrument)
             pitch = drum_at(place, head) if drum is None else drum
             self.is_drums = True
-        elif pitch is not None and not self.is_drums:
+        elif pitch is not None and self.is_drums:
+            pitch = self.drums.get(instrument, pitch)
+        elif pitch is not None:
             pitch += self._shifts.get(staff, self._shifts.get(None, 0))
         if head == "slash":
             self.counts["slashes dropped"] += 1
-        elif pitch is not None and not is_silent and duration:
+        elif pitch is not None and not duration:
+            self.counts["notes without a duration dropped"] += 1
+        elif pitch is not None and not is_silent:
             self._add(staff, start, start + duration, pitch, ties)
         return start, after, False
 
     def _add(self, staff: str, start: Fraction, end: Fraction, pitch: int, ties: set[str]) -> None:
         """Add a note to its staff; `ties` holds the types of its `<tie>` elements."""
+        is_between = "continue" in ties
+        starts, stops = is_between or "start" in ties, is_between or "stop" in ties
+        if stops:
+            staff = self._tied.pop((pitch, start), staff)  # a tie may lead to another staff
+        if starts:
+            self._tied[pitch, end] = staff
         part = self.staves.get(staff)
         if part is None:
             part = self.staves[staff] = ScorePart()
-        is_between = "continue" in ties
-        starts, stops = is_between or "start" in ties, is_between or "stop" in ties
         part.notes.append(ScoreNote(start, end, pitch, starts, stops))
 
     def _quarters(self, duration: str | None) -> Fraction:
@@ -203,8 +215,10 @@ class PartReader:
         number = self._number(fifths, "keys")
         if number is None:
             return None
-        sharps = min(max(int(number), -7), 7)
-        key = Key(sharps, mode if mode in MODES else "major")
+        if abs(number) > MOST_SHARPS:
+            self.counts["keys not understood"] += 1
+            return None
+        key = Key(int(number), mode if mode in MODES else "major")
         shift = self._shifts.get(element.get("number"), self._shifts.get(None, 0))
         return key.transposed(shift)
 
@@ -264,8 +278,7 @@ class PartReader:
         measure.marks |= {mark for mark in (SEGNO, CODA) if element.find(mark) is not None}
         for ending in element.iterfind("ending"):
             if ending.get("type") == "start":
-                numbers = re.findall(r"\d{1,2}", ending.get("number", ""))
-                measure.ending_starts = tuple(int(number) for number in numbers)
+                measure.ending_starts = parse_turns(ending.get("number", ""))
             else:
                 measure.ending_stops = True
 

@@ -85,9 +85,14 @@ def _whole(text: str | None) -> int:
 
 def _by_part(root: Element) -> dict[str, list[Element]]:
     """Return the measures of every part."""
-    if root.tag == "score-partwise":
-        return {part.get("id", ""): part.findall("measure") for part in root.iterfind("part")}
     parts: dict[str, list[Element]] = {}
+    if root.tag == "score-partwise":
+        for part in root.iterfind("part"):
+            name = part.get("id", "")
+            if name in parts:  # of several parts with one name, none hides the others
+                name = f"{name} {len(parts)}"
+            parts[name] = part.findall("measure")
+        return parts
     for number, measure in enumerate(root.iterfind("measure")):
         for part in measure.iterfind("part"):
             own = parts.setdefault(part.get("id", ""), [])

@@ -2,8 +2,8 @@
 
 A time is on the grid if it is at most one tick of the file away, since programs round to ticks, and
 some write everything one tick late. Beats whose notes are all on the grid stay as they are, unless
-the file was played by hand. Another beat is divided into equal steps of s ticks, with the s that has
-the lowest cost,
+the file was played by hand. Another beat is divided into equal steps of s ticks, with the s of
+lowest cost,
 
     cost(s) = mean over the notes that start in the beat of |start - nearest multiple of s|
               + penalty(s)

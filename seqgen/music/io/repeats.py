@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,6 +12,7 @@ from seqgen.music.io.jumps import CODA, FINE, TO_CODA, with_coda_found
 from seqgen.music.io.jumps import target as jump_target
 from seqgen.music.piece import MOST_BARS
 
+MOST_TURNS = 32  # of an ending
 MOST_STEPS = 10 * MOST_BARS  # played and skipped bars together
 
 
@@ -124,3 +126,15 @@ def _last_turns(bars: Sequence[Bar]) -> list[int]:
         if bars[i].ending and not is_last:
             turns[i] = max(turns[i], turns[i + 1])
     return turns
+
+
+def parse_turns(text: str) -> tuple[int, ...]:
+    """Return the turns of an ending.
+
+    >>> parse_turns("1,3"), parse_turns("1-3"), parse_turns('"last time"')
+    ((1, 3), (1, 2, 3), ())
+    """
+    turns: list[int] = []
+    for first, last in re.findall(r"(\d{1,3})(?:-(\d{1,3}))?", text):
+        turns += range(int(first), int(last or first) + 1)
+    return tuple(turn for turn in turns if 0 < turn <= MOST_TURNS)

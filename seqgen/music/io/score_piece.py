@@ -13,6 +13,8 @@ from seqgen.music.io.score import Changes, Score, ScoreNote, Value, require_leng
 from seqgen.music.piece import TICKS_PER_QUARTER, Note, Part, Piece, regular_bars
 from seqgen.music.signatures import Meter, is_real_tempo
 
+HIGHEST = 127  # pitch of MIDI
+
 
 def piece_of(score: Score, counts: Counter[str], *, expand_repeats: bool = False) -> Piece:
     """Return the piece of a score, and count the `notes moved` onto the grid.
@@ -33,13 +35,10 @@ def piece_of(score: Score, counts: Counter[str], *, expand_repeats: bool = False
     require_length(score.length)
     if expand_repeats:
         score = expanded(score, counts)
-    parts = [
-        Part(tuple(_notes(part.notes, counts)), part.program, part.is_drums)
-        for part in score.parts
-        if part.notes
-    ]
+    notes = [(_notes(part.notes, counts), part) for part in score.parts]
+    parts = [Part(tuple(own), part.program, part.is_drums) for own, part in notes if own]
     if not parts:
-        raise MusicError("holds no notes that its repeats play")
+        raise MusicError("holds no notes that can be played")
     end = max(note.end for part in parts for note in part.notes)
     length = max(end, _ticks(score.length))
     meters = _present(_moved(score.meters, length))
@@ -84,9 +83,12 @@ def _notes(written: Iterable[ScoreNote], counts: Counter[str]) -> list[Note]:
     notes = []
     moved = 0
     for start, end, pitch in joined:
+        if not 0 <= pitch <= HIGHEST:
+            counts["notes out of range dropped"] += 1
+            continue
         tick = _ticks(start)
         moved += TICKS_PER_QUARTER % start.denominator != 0
-        notes.append(Note(tick, max(_ticks(end) - tick, 1), min(max(pitch, 0), 127)))
+        notes.append(Note(tick, max(_ticks(end) - tick, 1), pitch))
     counts["notes moved"] += moved
     return notes
 

@@ -321,9 +321,8 @@ def test_repeats_without_end_are_refused() -> None:
 
 def test_endings_that_are_never_played() -> None:
     tune = HEAD + "K:C\n[2 CDEF|]"
-    assert (
-        "no notes that its repeats play" in read("t.abc", tune.encode(), expand_repeats=True).reason
-    )
+    result_ = read("t.abc", tune.encode(), expand_repeats=True)
+    assert result_.reason == "holds no notes that can be played"
 
 
 def test_a_key_of_its_own_for_every_voice_and_the_first_for_the_piece() -> None:

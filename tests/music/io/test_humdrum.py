@@ -63,6 +63,12 @@ def test_notes(lines: str, expected: list[tuple[int, int, int]]) -> None:
     assert notes(lines) == expected
 
 
+def test_lines_end_where_editors_end_them() -> None:
+    text = "**kern\t**text\r4c\ta\x0b\x1c\u2028b\r\n4d\tc\n*-\t*-"
+    (piece,) = read("score.krn", text.encode()).pieces
+    assert [note.pitch for note in piece.notes] == [60, 62]
+
+
 def test_an_exchange_carries_the_part_along() -> None:
     (piece,) = result("**kern **kern\n*Icello *Iflt\n4C 4c\n*x *x\n4d 4D").pieces
     flute, cello = piece.parts  # the highest first

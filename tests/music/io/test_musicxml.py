@@ -101,6 +101,25 @@ def test_notes(measures: list[str], expected: list[tuple[int, int, int]]) -> Non
     assert notes(measures) == expected
 
 
+def test_parts_of_one_name_do_not_hide_one_another() -> None:
+    text = score([note("C4")], [note("E4")]).replace("P1", "P0")
+    assert [each.pitch for each in piece(text).notes] == [60, 64]
+
+
+def test_a_tie_that_leads_to_another_staff() -> None:
+    bars = [note("C4", 4, TIE + "<staff>1</staff>"), note("C4", 4, STOP + "<staff>2</staff>")]
+    assert notes(bars) == [(0, 96, 60)]
+
+
+def test_an_ending_of_several_turns() -> None:
+    bars = [
+        ending("1-2", "start") + note("C4", 4) + repeat("backward", ' times="3"'),
+        ending("3", "start") + note("D4", 4),
+    ]
+    played = piece(score(bars), expand_repeats=True)
+    assert [each.pitch for each in played.notes] == [60, 60, 62]
+
+
 def transposed(chromatic: int, octave: int = 0, fifths: int = 0) -> str:
     return (
         f"<attributes><divisions>2</divisions><key><fifths>{fifths}</fifths></key><transpose>"
@@ -153,6 +172,15 @@ def test_drums() -> None:
     (part,) = piece(score([measure], instruments=instruments)).parts
     assert part.is_drums
     assert [each.pitch for each in part.notes] == [36, 42]  # MusicXML counts from 1
+
+
+def test_a_drum_that_is_written_as_a_pitch() -> None:
+    instruments = (
+        '<midi-instrument id="D1"><midi-channel>10</midi-channel>'
+        "<midi-unpitched>37</midi-unpitched></midi-instrument>"
+    )
+    text = score([note("C4", 2, '<instrument id="D1"/>')], instruments=instruments)
+    assert piece(text).notes[0].pitch == 36
 
 
 def test_instruments() -> None:
@@ -266,6 +294,13 @@ def archive(*names: str, container: str = "") -> bytes:
         ("a.mxl", archive("text.txt", "a/score 1.xml")),
         ("a.xml", archive("a/score 1.xml", container="a/score 1.xml")),
         ("a.musicxml", archive("a/score 1.xml")),
+        ("a.mxl", archive("__MACOSX/._s.xml", "a/._s.xml", "a/score 1.xml")),
+        ("a.mxl", archive("s.pdf", "a/score 1.xml", container="s.pdf")),
+        ("a.mxl", archive("a/score 1.xml", container='"broken')),
+        # texts with bytes that the encoding does not have, controls, and entities of HTML
+        ("a.xml", SCORE.format("").replace("name>0", "name>Fl\xf6te").encode("latin-1")),
+        ("a.xml", SCORE.format("").replace("name>0", "name>A \x0b & B&eacute;").encode()),
+        ("a.xml", SCORE.format("").replace("<step>C", "<step>c").encode()),
     ],
 )  # fmt: skip
 def test_every_form_of_file(name: str, data: bytes) -> None:
@@ -282,6 +317,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
     [
         (BOMB.encode() + SCORE.format("").partition("?>")[2].encode(), "declares entities"),
         ((BOMB + "<score-partwise/>").encode("utf-16"), "declares entities"),
+        (b"<!\x01ENTITY a><score-partwise>&</score-partwise>", "declares entities"),
         (b"<score-partwise><part", "cannot be read as music"),
         (b"PK\x03\x04broken", "cannot be read as music"),
         (b"PK\x03\x04" + archive("a.xml")[40:], "cannot be read as music"),
@@ -321,6 +357,9 @@ def test_repeats_without_end_are_refused() -> None:
         ("<harmony><root/></harmony>" * 2, "chord symbols dropped", 2),
         (note("C4", 2, "<grace/>"), "grace notes dropped", 1),
         (note("C4", 2, "<cue/>"), "cue notes dropped", 1),
+        (note("C4", -2) + note("C4", 0), "notes without a duration dropped", 2),
+        (note("C9") + note("G9") + note("G#9"), "notes out of range dropped", 1),
+        ("<attributes><key><fifths>8</fifths></key></attributes>", "keys not understood", 1),
         ("<attributes><time><beats>3</beats></time></attributes>", "odd meters", 1),
         (
             "<direction><direction-type><metronome><beat-unit>x</beat-unit></metronome>"
