@@ -27,6 +27,9 @@ MIN_TOKENS_PER_WEIGHT = 7  # tokens that the network sees in the run, per weight
 SCORING = 0.08  # share of the time after `Budget.start` that validations take
 MAX_WEIGHTS_PER_TOKEN = 5  # weights per token of the corpus
 MIN_EMBEDDING, MAX_EMBEDDING = 64, 256
+MOST_UNITS_OF_CLASSES = 128  # of networks that predict the class of a piece
+MIN_EPOCHS_OF_CLASSES = 6  # passes over the corpus for which such a width needs the time
+FEW_PIECES = 20_000
 MAX_BATCH_SIZE = 64  # of wide networks; others get that of `batches.fitting_size`
 
 
@@ -43,6 +46,8 @@ class Budget:
     can_drop_recurrent: bool = True  # whether recurrent dropout is available for the cell
     devices: int = 1  # machines or GPUs that share a batch
     precision: str = "float32"  # the fastest one whose loss is not higher than in float32
+    sizes: tuple[int, int] | None = None  # batch size and window; None: those of one sequence
+    classified: int = 0  # pieces of the training part that have a class; 0: tokens are predicted
 
     def tokens_seen(self, config: ModelConfig) -> float:
         """The number of tokens that a network sees in the run."""
@@ -66,9 +71,10 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     width = min(config.embedding, vocabulary_size)
     total = width * vocabulary_size
     for _ in range(config.layers):
-        total += cells.get(config.cell).gates * config.units * (width + config.units + 1)
-        width = config.units
-    return total + (config.units + 1) * vocabulary_size
+        layer = cells.get(config.cell).gates * config.units * (width + config.units + 1)
+        total += config.directions * layer
+        width = config.directions * config.units
+    return total + (width + 1) * config.output_size(vocabulary_size)
 
 
 def choose_hyperparameters(
@@ -90,12 +96,14 @@ def choose_hyperparameters(
     (1, 0.1)
     """
     config = ModelConfig().override(explicit_options)
-    if "units" not in explicit_options:
+    if budget.classified and "units" not in explicit_options:
+        config = replace(config, units=_units_of_classes(budget, config))
+    elif "units" not in explicit_options:
         config = replace(config, units=_units(budget, config))
     if "embedding" not in explicit_options:
         config = replace(config, embedding=_embedding(budget.vocabulary_size, config.units))
     seen = budget.tokens_seen(config)
-    batch_size, window = fitting_size(budget.training_tokens)
+    batch_size, window = budget.sizes or fitting_size(budget.training_tokens)
     if config.units >= 512 and batch_size == 32:
         batch_size = MAX_BATCH_SIZE
     batch_size = max(batch_size // budget.devices, 1) * budget.devices
@@ -111,6 +119,8 @@ def choose_hyperparameters(
         **regularisation._asdict(),
         "precision": budget.precision,
     }
+    if budget.classified:
+        chosen |= _regularisation_of_classes(budget, config)
     if not budget.can_drop_recurrent:
         del chosen["recurrent_dropout"]
     chosen = {name: value for name, value in chosen.items() if name not in explicit_options}
@@ -134,6 +144,29 @@ def _units(budget: Budget, config: ModelConfig) -> int:
         if enough_time and size <= MAX_WEIGHTS_PER_TOKEN * budget.training_tokens:
             best = units
     return best
+
+
+def _units_of_classes(budget: Budget, config: ModelConfig) -> int:
+    """The largest width, up to `MOST_UNITS_OF_CLASSES`, that sees the corpus often enough.
+
+    A class has few bits, so that a wide network soon knows those of all pieces by heart.
+    """
+    best = WIDTHS[0]
+    for units in WIDTHS:
+        epochs = budget.tokens_seen(replace(config, units=units)) / budget.training_tokens
+        if units <= MOST_UNITS_OF_CLASSES and epochs >= MIN_EPOCHS_OF_CLASSES:
+            best = units
+    return best
+
+
+def _regularisation_of_classes(budget: Budget, config: ModelConfig) -> Json:
+    """Dropout for a network of classes: much where there are few pieces."""
+    common = {"recurrent_dropout": 0.0, "weight_decay": 0.05}
+    if config.inputs == "numbers":
+        return {**common, "dropout": 0.3, "learning_rate": 3e-3}
+    if budget.classified < FEW_PIECES:
+        return {**common, "dropout": 0.5, "token_dropout": 0.4, "learning_rate": 2e-3}
+    return {**common, "dropout": 0.05, "token_dropout": 0.0, "learning_rate": 6e-3}
 
 
 def _embedding(vocabulary_size: int, units: int) -> int:

@@ -218,9 +218,9 @@ class TrainingLoop:
             cost_cache.correct(setup.cost_key, setup.model_config, size, speed)
 
     def _result(self, ended_early: str | None) -> Result:
-        state = self.state
-        weights = state.best_weights.result(diverged=ended_early not in (None, *INTERRUPTIONS))
-        score = state.best_weights.final_score(state.step, thorough=ended_early is None)
+        state, best = self.state, self.state.best_weights
+        weights = best.result(diverged=ended_early not in (None, *INTERRUPTIONS))
+        score = best.final_score(state.step, thorough=ended_early is None)
         loss, scored_tokens = score or (None, 0)
         scores: Json = {
             "parameters": int(sum(array.size for array in weights)),
@@ -233,7 +233,8 @@ class TrainingLoop:
             "validation_tokens": scored_tokens,
             "bits_per_token": None if loss is None else loss / math.log(2),
         }
-        return Result(weights, state.history, scores | self._unit_score(scores["bits_per_token"]))
+        scores |= best.details() | self._unit_score(scores["bits_per_token"])
+        return Result(weights, state.history, scores)
 
     def _unit_score(self, bits_per_token: float | None) -> dict[str, float]:
         """The loss per main unit of the task, such as a note, if it has one."""
