@@ -4,7 +4,7 @@ They depend on the length of the corpus, the length of the run, and the speed of
 `seqgen.training.choice` measures. The experiments that led to the rules are in `benchmarks/LOG.md`.
 The two main rules:
 
-- The best width for a given time is the largest one with which the network still sees eight times
+- The best width for a given time is the largest one with which the network still sees seven times
   as many tokens as it has weights.
 - Dropout grows with the number of weights and of epochs, and falls with the size of the corpus, see
   `seqgen.training.regularisation`.
@@ -23,7 +23,8 @@ from seqgen.training.regularisation import Regularisation
 from seqgen.types import Json
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
-MIN_TOKENS_PER_WEIGHT = 8  # tokens that the network sees in the run, per weight
+MIN_TOKENS_PER_WEIGHT = 7  # tokens that the network sees in the run, per weight
+SCORING = 0.08  # share of the time after `Budget.start` that validations take
 MAX_WEIGHTS_PER_TOKEN = 5  # weights per token of the corpus
 MIN_EMBEDDING, MAX_EMBEDDING = 64, 256
 MOST_UNITS_OF_CLASSES = 128  # of networks that predict the class of a piece
@@ -53,7 +54,7 @@ class Budget:
         if self.minutes is None:
             assert self.epochs is not None
             return self.epochs * self.training_tokens
-        seconds = max(60 * self.minutes - self.start, 1.0)
+        seconds = max((1 - SCORING) * (60 * self.minutes - self.start), 1.0)
         cost = self.costs.seconds_per_token(config, self.vocabulary_size)
         return seconds * self.devices / cost
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from seqgen.errors import TrainingError
 from seqgen.tasks import base as tasks
 from seqgen.training import cost_cache, distributed
-from seqgen.training.auto_config import millions, weights
+from seqgen.training.auto_config import SCORING, millions, weights
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpointer import Checkpointer
 from seqgen.training.regularisation import Regularisation
@@ -214,7 +214,8 @@ class TrainingLoop:
         setup, progress = self.setup, self.state.progress()
         if setup.cost_key and progress.seconds - self.state.schedule.stepping >= SECONDS_TO_TELL:
             size = len(setup.corpus.vocabulary)
-            cost_cache.correct(setup.cost_key, setup.model_config, size, progress.tokens_per_second)
+            speed = progress.tokens_per_second / (1 - SCORING)  # of steps, without validations
+            cost_cache.correct(setup.cost_key, setup.model_config, size, speed)
 
     def _result(self, ended_early: str | None) -> Result:
         state, best = self.state, self.state.best_weights
