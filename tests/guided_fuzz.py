@@ -1,7 +1,7 @@
 """Fuzzing that is guided by coverage, of the parsers of bytes that are seqgen's own.
 
     pip install atheris
-    python -m tests.fuzz.guided midi|abc|humdrum|musicxml|schema [-max_total_time=120] [CORPUS]
+    python -m tests.guided_fuzz midi|abc|humdrum|musicxml|schema [-max_total_time=120] [CORPUS]
 
 The options are those of libFuzzer. An input that raises anything but `SeqgenError` is kept as a
 file, and so is one that takes longer than `-timeout=10` seconds. `CORPUS` is a folder of inputs to
