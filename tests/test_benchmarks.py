@@ -39,6 +39,12 @@ def test_a_table_of_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_is_table(printed_by("startup", "--runs 1", monkeypatch), 2)
 
 
+def test_a_table_of_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = printed_by("readers", "--files 1 --corpora nottingham-dataset", monkeypatch)
+    assert_is_table(printed, 1)
+    assert "| MIDI | 1 | 20,000 |" in printed
+
+
 def test_a_table_of_generation(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in generation.THREADS:
         monkeypatch.setenv(name, "1")  # otherwise it starts itself again with these
