@@ -15,7 +15,8 @@ ORDERS = (1, 5)  # of the n-grams of a text, shortest and longest
 C = 10.0  # of the logistic regression: the inverse of the strength of its regularisation
 MOST_ITERATIONS = 200
 MOST_FEATURES = 1 << 18
-FEW_CLASSES = 10  # up to which one model is fitted for all classes; otherwise one for each
+FEW_CLASSES = 10  # up to which one model is fitted for all classes; otherwise one for every class
+EPOCHS = 8  # of the descent with which that is fitted
 CERTAIN = 0.95  # probability that nearest neighbours give to their class
 
 Classes = npt.NDArray[np.integer]
@@ -58,8 +59,7 @@ def logistic_regression(
         ImportError: scikit-learn is not installed.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
 
     vectorizer = TfidfVectorizer(
         analyzer="char", ngram_range=ORDERS, sublinear_tf=True, max_features=MOST_FEATURES,
@@ -68,8 +68,11 @@ def logistic_regression(
     features = vectorizer.fit_transform(training)
     if count <= FEW_CLASSES:
         model = LogisticRegression(C=C, max_iter=MOST_ITERATIONS)
-    else:  # one of all classes would take gigabytes
-        model = OneVsRestClassifier(LogisticRegression(C=C, solver="liblinear"))
+    else:  # the solver of one model of all classes would take gigabytes
+        model = SGDClassifier(
+            loss="log_loss", alpha=1 / (C * len(training)), max_iter=EPOCHS, tol=None,
+            random_state=0,
+        )  # fmt: skip
     fitted = model.fit(features, classes)
     found = fitted.predict_proba(vectorizer.transform(sequences))
     probabilities = np.zeros((len(sequences), count))

@@ -63,4 +63,7 @@ def test_logistic_regression_learns_from_n_grams() -> None:
     classes = np.array([2, 2, 0, 0] * 3)
     found = logistic_regression(training, classes, 3, ["a good day", "a bad day"])
     assert found.argmax(axis=1).tolist() == [2, 0] and not found[:, 1].any()
+    many = [f"w{number % 12}z {number % 7}" for number in range(120)]
+    found = logistic_regression(many, np.arange(120) % 12, 12, ["w3z 9"])
+    assert found.argmax() == 3 and found.sum() == pytest.approx(1)
     assert majority(training, classes, 3, ["x"])[0].tolist() == [0.5, 0, 0.5]
