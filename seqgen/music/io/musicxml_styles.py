@@ -14,6 +14,7 @@ from seqgen.errors import MusicError
 from seqgen.music.io.score import MOST_NOTES, ScorePart
 
 SLASHES = ("slash", "beat-repeat")
+MOST_STYLES = 100  # that hold at once
 
 
 class MeasureStyles:
@@ -41,7 +42,9 @@ class MeasureStyles:
                 if starts and text.isdecimal() and int(text[:4]) >= 1:
                     self._sizes[staff] = int(text[:4])
             elif child.tag in SLASHES:
-                (self._slashes.add if starts else self._slashes.discard)((staff, child.tag))
+                self._slashes.discard((staff, child.tag))
+                if starts and len(self._slashes) < MOST_STYLES:
+                    self._slashes.add((staff, child.tag))
 
     def end_bar(self, staves: Mapping[str, ScorePart], start: Fraction) -> Fraction:
         """Write out what the bar that begins at `start` repeats. Returns where that ends.
