@@ -491,6 +491,13 @@ def test_copies_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None
     assert "repeats bars of more than 2 notes" in result(score(bars)).reason
 
 
+def test_styles_of_more_staves_than_there_are_cost_no_time() -> None:
+    sign = '<measure-repeat type="start">1</measure-repeat><slash type="start"/>'
+    styles = "".join(style(sign, f' number="{i}"') for i in range(2000))
+    counts = result(score([styles + note("C4", 4), *[""] * 2000])).counts
+    assert counts["bars of slashes without notes"] <= 8 * 2001
+
+
 def test_what_the_notes_do_not_depend_on_may_be_wrong() -> None:
     text = score(
         [
