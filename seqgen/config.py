@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PRECISIONS = ("float32", "bfloat16", "float16")
 MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
 MOST_LAYERS = 100
+MOST_LAGS = 16
 SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units
 
 # Arguments of the Keras layer that the network sets itself, and why `cell_options` may not.
@@ -93,6 +94,8 @@ class ModelConfig(Config):
     embedding: int = 64  # dimension of the token embedding
     dropout: float = 0.0  # share of each recurrent layer's outputs to drop in training
     cell_options: Json = field(default_factory=dict)  # further arguments of the layer
+    # Steps before a token at which the network reads again, see `seqgen.corpus.lags`.
+    lags: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
@@ -100,6 +103,10 @@ class ModelConfig(Config):
         require_whole("layers", self.layers, 1, MOST_LAYERS)
         require_whole("embedding", self.embedding, 1, MOST_UNITS)
         require_fraction("dropout", self.dropout)
+        require(len(self.lags) <= MOST_LAGS, "lags", f"at most {MOST_LAGS}", len(self.lags))
+        for lag in self.lags:
+            require_whole("lags", lag, 1, MOST_IN_A_BATCH)
+        object.__setattr__(self, "lags", tuple(self.lags))  # JSON has lists
         for name, why in RESERVED_CELL_OPTIONS.items():
             require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
@@ -122,7 +129,7 @@ class ModelConfig(Config):
         cell = cells.get(self.cell)
         inputs = (self.embedding, *[self.units] * (self.layers - 1))
         return [
-            [(vocabulary_size, self.embedding)],
+            [(vocabulary_size * (1 + len(self.lags)), self.embedding)],
             *(cell.weight_shapes(width, self.units, self.cell_options) for width in inputs),
             [(self.units, vocabulary_size), (vocabulary_size,)],
         ]

@@ -18,6 +18,7 @@ from seqgen.types import Json
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
     from seqgen.tasks.base import Task
+    from seqgen.tasks.images.generate import Picture
     from seqgen.tasks.music.generate import Composition
     from seqgen.tasks.text.generate import TextStream
 
@@ -48,7 +49,8 @@ class Model:
     """A trained network with its vocabulary, configuration and history. Threads may share it.
 
     `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
-    models of music; on a model of another task they raise `ConfigError`.
+    models of music, `pictures` of models of images; on a model of another task they raise
+    `ConfigError`.
 
     Args:
         data: the content of a model file.
@@ -114,6 +116,11 @@ class Model:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
+
+    def pictures(self, count: int = 1, **options: object) -> Iterator[Picture]:
+        """Generate pictures, see `seqgen.tasks.images.generate.PictureGenerator.pictures`."""
+        pictures: Iterator[Picture] = self._generator("pictures")(count, **options)
+        return pictures
 
     def preview(self) -> str:
         """A short sample to show during training; empty if only Keras, which is slow, can run the

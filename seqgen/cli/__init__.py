@@ -12,9 +12,9 @@ import click
 from seqgen._version import __version__
 
 COMMANDS = {  # name → summary; `seqgen/cli/NAME.py` defines the command as the function NAME
-    "train": "Train a model on text or on music.",
-    "generate": "Generate new text or music with a trained model.",
-    "evaluate": "Measure the loss of a model, and compare it with n-grams.",
+    "train": "Train a model on text, music or images.",
+    "generate": "Generate new text, music or images with a trained model.",
+    "evaluate": "Measure the loss of a model, and compare it with a baseline.",
     "compare": "Train simple_rnn, lstm and gru on one corpus, and compare them.",
     "render": "Convert a music file to a score, audio or another format.",
     "inspect": "Describe every file of a CORPUS, or say why it is unusable.",
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="seqgen")
 def cli() -> None:
-    """Train a model on your own text or music, and generate more of it.
+    """Train a model on your own text, music or images, and generate more of it.
 
     \b
     Examples:

@@ -26,7 +26,7 @@ from seqgen.tasks.output import print_json
         "--samples",
         type=click.IntRange(1, MOST_OUTPUTS),
         metavar="N",
-        help="Also generate and measure N texts or pieces.",
+        help="Also generate and measure N texts, pieces or pictures.",
     ),
     option("--length", type=int, help="Characters of each text. [1000]"),
     option("--bars", type=int, help="Full bars of each piece. [16]"),
@@ -41,10 +41,11 @@ def evaluate(
     as_json: bool,
     **given: float | None,
 ) -> None:
-    """Measure the loss of a model, and compare it with n-grams.
+    """Measure the loss of a model, and compare it with a baseline.
 
     The loss is that on CORPUS, or by default on the held-out part of the model's own corpus. The
-    n-grams are estimated on the training part of that corpus; their order is the best one up to 8.
+    baseline is estimated on the training part of that corpus: n-grams of the best order up to 8; of
+    images, the best model that counts pixels given those around them.
 
     \b
     Examples:

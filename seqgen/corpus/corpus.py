@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.corpus.lags import lagged
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary
@@ -44,6 +45,7 @@ class Corpus:
     notes: tuple[str, ...] = ()  # messages to the user, such as which files were skipped and why
     cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
     variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none
+    network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`
     details: Json = field(default_factory=dict)  # of the task, stored in model files
     arguments: tuple[str, ...] = ()  # the paths or names given by the user, to read it again
     terms: tuple[str, ...] = ()  # terms of use of named corpora
@@ -69,6 +71,13 @@ class Corpus:
         """Number of tokens in the training part."""
         positions = self.bounds if self.cuts is None else self.cuts
         return split_position(len(self.ids), self.validation, positions)
+
+    @cached_property
+    def inputs(self) -> Ids:
+        """What the network reads: the ids `(N,)`, or with lags `(N, F)`, see `corpus.lags`."""
+        lags = self.network.get("lags", ())
+        assert isinstance(lags, tuple)
+        return lagged(self.ids, lags, len(self.vocabulary)) if lags else self.ids
 
     @property
     def training_ids(self) -> Ids:

@@ -91,8 +91,9 @@ def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floa
     embeddings, *recurrent, kernel, bias = model_data.weights
     old = model_data.vocabulary.ids
     rows = np.array([old.get(token, len(old)) for token in vocabulary.tokens])  # len(old): new
+    parts = np.split(embeddings, 1 + len(model_data.model_config.lags))  # of the token, of each lag
     return [
-        np.vstack((embeddings, embeddings.mean(0)))[rows],
+        np.vstack([np.vstack((part, part.mean(0)))[rows] for part in parts]),
         *recurrent,
         np.column_stack((kernel, kernel.mean(1)))[:, rows],
         np.append(bias, bias.min())[rows],

@@ -88,6 +88,9 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
     from seqgen.training.choice import Choice, choose  # which imports `RunSetup`
 
     corpus, request = inputs.corpus, inputs.request
+    request = dataclasses.replace(
+        request, explicit_options={**corpus.network, **request.explicit_options}
+    )
     weights, fingerprint = None, ""
     if inputs.base:
         base = inputs.base.data

@@ -60,7 +60,9 @@ class RunState:
         self.recurrent_state = initial_state(self.network, config.batch_size)
         validation = None
         if len(corpus.validation_ids):
-            validation = Validation(self.network, corpus.ids, corpus.training_length, setup.clock)
+            validation = Validation(
+                self.network, corpus.ids, corpus.training_length, setup.clock, corpus.inputs
+            )
         self.best_weights = BestWeights(
             self.network, validation, self.schedule, self.tokens_per_step, corpus.training_length
         )
