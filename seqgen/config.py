@@ -118,6 +118,12 @@ class ModelConfig(Config):
             ) from error
         object.__setattr__(self, "cell_options", plain)
 
+    def to_json(self) -> Json:
+        """The fields as plain data; without lags if there are none, as in older files."""
+        data = super().to_json()
+        lags = data.pop("lags")
+        return {**data, "lags": list(lags)} if lags else data
+
     def weight_shapes(self, vocabulary_size: int) -> list[list[tuple[int, ...]]]:
         """The shapes of the weights, in the order of Keras, layer by layer.
 

@@ -45,7 +45,9 @@ class Corpus:
     notes: tuple[str, ...] = ()  # messages to the user, such as which files were skipped and why
     cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
     variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none
-    network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`
+    network: Mapping[str, object] = field(
+        default_factory=dict
+    )  # fields of `ModelConfig`, as in JSON
     details: Json = field(default_factory=dict)  # of the task, stored in model files
     arguments: tuple[str, ...] = ()  # the paths or names given by the user, to read it again
     terms: tuple[str, ...] = ()  # terms of use of named corpora
@@ -75,8 +77,8 @@ class Corpus:
     @cached_property
     def inputs(self) -> Ids:
         """What the network reads: the ids `(N,)`, or with lags `(N, F)`, see `corpus.lags`."""
-        lags = self.network.get("lags", ())
-        assert isinstance(lags, tuple)
+        lags = self.network.get("lags", [])
+        assert isinstance(lags, list)
         return lagged(self.ids, lags, len(self.vocabulary)) if lags else self.ids
 
     @property

@@ -32,7 +32,7 @@ def pieces(seed: int = 0, count: int = 400) -> Corpus:
     rows = np.tile(random.integers(1, 5, (count, 3)), 4)
     ids = np.concatenate([rows, np.zeros((count, 1), int)], axis=1).ravel().astype(np.uint8)
     bounds = np.arange(count + 1) * 13
-    return Corpus("pieces", "text", VOCABULARY, ids, bounds, network={"lags": LAGS})
+    return Corpus("pieces", "text", VOCABULARY, ids, bounds, network={"lags": [*LAGS]})
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.sampled_from([(1,), (2, 5), (7,)]))

@@ -87,7 +87,7 @@ def read(
         options={"image_size": f"{width}x{height}", "colours": list(grid.colours)},
         notes=tuple(notes),
         cuts=cuts,
-        network={"lags": (width,)},  # the pixel above the next one
+        network={"lags": [width]},  # the pixel above the next one
         details={"pictures": len(pictures)},
         **origin,
     )

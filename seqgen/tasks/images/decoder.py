@@ -162,7 +162,7 @@ def _as_bytes(array: npt.NDArray[Any]) -> Pixels:
     """Values from 0 to 255: true is 255, and floats are from 0 to 1."""
     kind = array.dtype.kind
     if kind == "b":
-        return np.where(array, np.uint8(255), np.uint8(0))
+        return np.where(array, 255, 0).astype(np.uint8)
     most = 1 if kind == "f" else 255
     least, largest = array.min(), array.max()
     if not (least >= 0 and largest <= most):  # also if they are NaN
