@@ -64,7 +64,7 @@ def read(
     grey = are_grey(colours) if colours else palette is None
     notes: list[str] = []
     if size is None:
-        size = _default_size([*results(sources, None, progress=progress)])
+        size = _default_size([*results(sources, progress=progress)])
     found = [*results(sources, size, grey=grey, progress=progress)]
     pictures, families = _ordered(_usable(found, notes))
     _require_several(pictures, origin)

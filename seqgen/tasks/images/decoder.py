@@ -28,15 +28,15 @@ class Decoded(NamedTuple):
     """What is known of a file, and its pictures."""
 
     facts: Json  # format, width, height, pictures, grey; of a GIF also its frames
-    pixels: Pixels | None  # (N, H, W, C), if a size was requested
+    pixels: Pixels  # (N, H, W, C)
 
 
-def decode(data: bytes, size: tuple[int, int] | None, *, grey: bool) -> Decoded:
+def decode(data: bytes, size: tuple[int, int], *, grey: bool) -> Decoded:
     """Decode all pictures of a file.
 
     Args:
         data: PNG, JPEG, GIF or BMP, or an .npz file with arrays of pictures.
-        size: width and height to scale and crop to; None reads the header only.
+        size: width and height to scale and crop to.
         grey: one channel of grey levels instead of three of RGB.
 
     Raises:
@@ -52,7 +52,7 @@ def decode(data: bytes, size: tuple[int, int] | None, *, grey: bool) -> Decoded:
         raise CorpusError(f"is damaged: {reason(error)}") from error
 
 
-def _picture(data: bytes, size: tuple[int, int] | None, grey: bool) -> Decoded:
+def _picture(data: bytes, size: tuple[int, int], grey: bool) -> Decoded:
     from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None  # `_require_small` says it better
@@ -69,8 +69,7 @@ def _picture(data: bytes, size: tuple[int, int] | None, grey: bool) -> Decoded:
         "grey": image.mode in GREY_MODES,
         "frames": getattr(image, "n_frames", 1) if image.format == "GIF" else 1,
     }
-    pixels = None if size is None else _fitted(image, size, grey)[None]
-    return Decoded(facts, pixels)
+    return Decoded(facts, _fitted(image, size, grey)[None])
 
 
 def _require_small(width: int, height: int) -> None:
@@ -101,7 +100,7 @@ def _fitted(image: Any, size: tuple[int, int], grey: bool) -> Pixels:
     return np.asarray(image).reshape(size[1], size[0], -1)
 
 
-def _arrays(data: bytes, size: tuple[int, int] | None, grey: bool) -> Decoded:
+def _arrays(data: bytes, size: tuple[int, int], grey: bool) -> Decoded:
     """The arrays `(N, H, W)` or `(N, H, W, 3)` of an .npz file; others are ignored."""
     shapes = [shape for shape, dtype in headers(data).values() if is_pictures(shape, dtype)]
     if not shapes:
@@ -120,8 +119,6 @@ def _arrays(data: bytes, size: tuple[int, int] | None, grey: bool) -> Decoded:
         "grey": len(shapes[0]) == 3,
         "frames": 1,
     }
-    if size is None:
-        return Decoded(facts, None)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         found = [arrays[name] for name, header in headers(data).items() if is_pictures(*header)]
     pictures = np.concatenate([_as_bytes(array) for array in found])

@@ -21,6 +21,7 @@ SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")  # BMP's co
 SECONDS = 10.0  # of processor time for any file
 BYTES_PER_SECOND = 1_000_000  # of a file, for each of which there is one more
 CHILD = Child(__name__)
+SMALLEST = (1, 1)  # to which pictures are scaled of which only the facts are used
 MOST_BYTES = 1 << 30  # of a file
 
 
@@ -29,7 +30,7 @@ class FileResult(NamedTuple):
 
     label: str
     facts: Json = {}  # noqa: RUF012  # of `decoder.Decoded`; empty if it cannot be used
-    pixels: Pixels | None = None  # (N, H, W, C), if a size was requested
+    pixels: Pixels | None = None  # (N, H, W, C); None if it cannot be used
     reason: str = ""  # why it cannot be used
 
 
@@ -64,7 +65,7 @@ def _holds_pictures(source: Source) -> bool:
 
 def results(
     sources: Sequence[Source],
-    size: tuple[int, int] | None,
+    size: tuple[int, int] = SMALLEST,
     *,
     grey: bool = False,
     progress: bool = False,
@@ -73,7 +74,7 @@ def results(
 
     Args:
         sources: the files.
-        size: width and height to scale and crop to; None reads the headers only.
+        size: width and height to scale and crop to.
         grey: one channel of grey levels instead of three of RGB.
         progress: draw a progress bar on stderr.
     """
@@ -85,7 +86,7 @@ def results(
         yield result(source, size, grey=grey)
 
 
-def result(source: Source, size: tuple[int, int] | None, *, grey: bool = False) -> FileResult:
+def result(source: Source, size: tuple[int, int] = SMALLEST, *, grey: bool = False) -> FileResult:
     """What is read from one source; arguments as for `results`."""
     try:
         with source.open() as file:
@@ -96,7 +97,7 @@ def result(source: Source, size: tuple[int, int] | None, *, grey: bool = False) 
     return FileResult(source.label, facts, pixels)
 
 
-def _decoded(data: bytes, size: tuple[int, int] | None, grey: bool) -> tuple[Json, Pixels | None]:
+def _decoded(data: bytes, size: tuple[int, int], grey: bool) -> tuple[Json, Pixels]:
     """As `decoder.decode`, in the other process."""
     if not data:
         raise CorpusError("is empty")
@@ -111,7 +112,7 @@ def _decoded(data: bytes, size: tuple[int, int] | None, grey: bool) -> tuple[Jso
     facts, shape = json.loads(head)
     if isinstance(facts, str):
         raise CorpusError(facts)
-    return facts, None if shape is None else np.frombuffer(pixels, np.uint8).reshape(shape)
+    return facts, np.frombuffer(pixels, np.uint8).reshape(shape)
 
 
 def _answer(request: bytes) -> bytes:
@@ -120,12 +121,10 @@ def _answer(request: bytes) -> bytes:
     head, _, data = request.partition(b"\n")
     size, grey = json.loads(head)
     try:
-        facts, pixels = decode(data, None if size is None else tuple(size), grey=grey)
+        facts, pixels = decode(data, tuple(size), grey=grey)
     except CorpusError as error:
         return json.dumps([str(error), None]).encode()
-    shape = None if pixels is None else pixels.shape
-    content = b"" if pixels is None else np.ascontiguousarray(pixels).tobytes()
-    return json.dumps([facts, shape]).encode() + b"\n" + content
+    return json.dumps([facts, pixels.shape]).encode() + b"\n" + pixels.tobytes()
 
 
 def main() -> None:

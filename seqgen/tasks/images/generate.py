@@ -178,7 +178,7 @@ def upper_part(grid: Grid, primer: str | Path | None, rows: int | None) -> Pixel
 
 def _facts(source: Source) -> tuple[int, int]:
     """The width and height of a picture."""
-    found = result(source, (1, 1))
+    found = result(source)
     if found.reason or found.facts["pictures"] != 1:
         reason = found.reason or f"holds {found.facts['pictures']:,} pictures"
         raise CorpusError(f"primer: {source.label} {reason}; give a file with one picture")

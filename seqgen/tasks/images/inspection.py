@@ -8,8 +8,6 @@ from seqgen.corpus.sources import Source
 from seqgen.tasks.base import Inspection
 from seqgen.tasks.images.files import FileResult, results
 
-VERIFIED_SIZE = (1, 1)  # to which pictures are scaled, so that all of their data is read
-
 
 def inspect(sources: Sequence[Source], *, progress: bool = False) -> list[Inspection]:
     """Describe every file of a corpus of pictures.
@@ -21,7 +19,7 @@ def inspect(sources: Sequence[Source], *, progress: bool = False) -> list[Inspec
     >>> inspect([Source("face.png", data=b"no picture")])[0].line
     'skipped: is no picture in PNG, JPEG, GIF, BMP or .npz format'
     """
-    return [_inspection(found) for found in results(sources, VERIFIED_SIZE, progress=progress)]
+    return [_inspection(found) for found in results(sources, progress=progress)]
 
 
 def _inspection(found: FileResult) -> Inspection:

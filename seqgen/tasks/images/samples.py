@@ -7,50 +7,57 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.copying.exact import ExactCopies
+from seqgen.copying.report import longest_copy
 from seqgen.corpus.corpus import Corpus
+from seqgen.tasks.base import TaskModel
 from seqgen.tasks.images.colours import values
+from seqgen.tasks.images.copying import PixelCodes
 from seqgen.tasks.images.generate import PictureGenerator
 from seqgen.tasks.images.grid import Grid, Pixels
-from seqgen.types import Hashes
+from seqgen.tasks.images.metadata import grid_of
 
 Table = dict[str, dict[str, float | None]]  # measure → group → value
-MOST_COMPARED = 2000  # training pictures in which copies are searched for
 LUMA = np.array([0.299, 0.587, 0.114])  # of ITU-R BT.601
 
 
-def measure(
-    generator: PictureGenerator, grid: Grid, corpus: Corpus, count: int, **options: Any
-) -> Table:
+def measure(model: TaskModel, corpus: Corpus, count: int, **options: Any) -> Table:
     """Measure generated pictures, and held-out and training pictures for comparison.
 
     Args:
-        generator: generates the pictures.
-        grid: of the model.
+        model: a `seqgen.Model` of images.
         corpus: the training corpus.
         count: number of pictures to generate.
         options: of `PictureGenerator.pictures`.
 
     Returns:
         Measure → group (`samples`, `held_out`, `corpus`) → value. `detail` is the mean difference
-        of neighbouring pixels, from 0 to 1; `distinct` the share of different pictures.
+        of neighbouring pixels, from 0 to 1; `distinct` the share of different pictures; copies are
+        runs of pixels of the training part.
     """
+    grid = grid_of(model.data.corpus)
     training, held_out = pictures_of(corpus, grid)
+    new = [*PictureGenerator(model).pictures(count, **options)]
     palette = values(grid.colours)
-    new = np.stack([picture.pixels for picture in generator.pictures(count, **options)])
-    real = {"held_out": held_out[:count], "corpus": training[:MOST_COMPARED]}
-    groups = {"samples": new} | {name: palette[indices] for name, indices in real.items()}
+    groups = {
+        "samples": np.stack([picture.pixels for picture in new]),
+        "held_out": palette[held_out[:count]],
+        "corpus": palette[training],
+    }
     table: Table = {
         name: {group: of(pixels) if len(pixels) else None for group, pixels in groups.items()}
         for name, of in MEASURES.items()
     }
-    known = ExactCopies(_codes(groups["corpus"]))
+    table |= {"longest_copy_mean": {}, "longest_copy": {}}
+    codes, indexes = PixelCodes(model.data.vocabulary), model.data.indexes
+    real = [np.append(0, grid.encode(picture)) for picture in held_out[:count]]
     copies = {
-        group: [known.longest(codes) for codes in _codes(groups[group])]
-        for group in ("samples", "held_out")
+        "samples": [picture.longest_copy for picture in new],
+        "held_out": [longest_copy(indexes, codes, ids[:-1]) for ids in real],
     }
-    table["longest_copy_mean"] = {g: mean(runs) if runs else None for g, runs in copies.items()}
-    table["longest_copy"] = {g: max(runs) if runs else None for g, runs in copies.items()}
+    for group, runs in copies.items():
+        found = [run for run in runs if run is not None]
+        table["longest_copy_mean"][group] = mean(found) if found else None
+        table["longest_copy"][group] = max(found, default=None)
     return table
 
 
@@ -77,9 +84,3 @@ def _distinct(pictures: Pixels) -> float:
 
 
 MEASURES = {"brightness": _brightness, "detail": _detail, "distinct": _distinct}
-
-
-def _codes(pictures: Pixels) -> list[Hashes]:
-    """One number per pixel, `(H W,)` for every picture."""
-    packed = pictures.astype(np.uint64) @ np.array([1 << 16, 1 << 8, 1], np.uint64)
-    return list(packed.reshape(len(pictures), -1))

@@ -140,5 +140,4 @@ class ImagesTask(Task):
         """See `seqgen.tasks.images.samples.measure`."""
         from seqgen.tasks.images import samples
 
-        grid = grid_of(model.data.corpus)
-        return samples.measure(PictureGenerator(model), grid, corpus, count, **options), {}
+        return samples.measure(model, corpus, count, **options), {}

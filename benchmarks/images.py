@@ -1,0 +1,158 @@
+"""Images: loss on `digits`, and whether generated digits look like digits to a classifier.
+
+    python -m benchmarks.images [--minutes 3] [--count 1000] [--model FILE] [--options '…']
+                                [--sheet FILE]
+
+Needs scikit-learn: `pip install 'seqgen[datasets]'`. A model is trained on `digits` for the given
+minutes with automatic options, unless `--model` names one. Its bits per pixel on the held-out tenth
+are compared with those of the best causal context model. Then digits are generated and classified
+by support vector machines, one per class, trained on the real digits of the training part. The
+margin of a picture is the distance from the value of its class to that of the next one; a margin is
+as for real digits if it is larger than those of the lowest twentieth of the held-out digits.
+`--sheet` writes a contact sheet of 100 of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.measure import print_table, run
+from seqgen import model as library
+from seqgen.corpus import digits
+from seqgen.model import Model
+from seqgen.tasks.images.colours import values
+from seqgen.tasks.images.generate import Picture
+from seqgen.tasks.images.metadata import grid_of
+from seqgen.tasks.images.output import sheet
+from seqgen.tasks.images.samples import pictures_of
+from seqgen.tasks.load import load_corpus
+
+BITS_SAVED = 0.10  # aim: share of the bits of the context model
+SURE = 0.90  # aim: share of generated digits with a margin as for real digits
+LOWEST = 0.05  # share of held-out digits whose margin is not asked for
+ON_SHEET = 100
+TEMPERATURES = (0.8, 1.0)
+
+Features = npt.NDArray[np.float64]  # (N, 64), grey levels from 0 to 16
+Labels = npt.NDArray[np.int64]
+
+
+def learning(path: Path) -> None:
+    """Print the bits per pixel of a model and of the context model."""
+    scores = json.loads(run("evaluate", path, "--json").stdout)
+    bits, baseline = scores["bits_per_pixel"], scores["baseline"]["bits_per_pixel"]
+    rows = [
+        ("corpus", "bits per pixel", scores["baseline"]["model"], "fewer (at least 10 %)"),
+        ("digits", f"{bits:.3f}", f"{baseline:.3f}", f"{1 - bits / baseline:.1%}"),
+    ]
+    print_table("Learning", rows)
+    print(verdict(bits <= (1 - BITS_SAVED) * baseline))
+
+
+def generated(model: Model, temperature: float, count: int) -> list[Picture]:
+    """New digits, always the same."""
+    return [*model.pictures(count, temperature=temperature, seed=0)]
+
+
+def features(pixels: npt.NDArray[Any]) -> Features:
+    """Grey pictures `(N, 8, 8)` from 0 to 255 as `(N, 64)` from 0 to 16."""
+    return np.asarray(pixels.reshape(len(pixels), -1) * (digits.LEVELS - 1) / 255)
+
+
+def real_digits(model: Model) -> tuple[Features, Labels, Features, Labels]:
+    """The digits of the training part and those held out, with their labels."""
+    (source,) = digits.read()
+    with np.load(source.open()) as arrays:
+        labels = {
+            image.tobytes(): int(label)
+            for image, label in zip(arrays["images"], arrays["labels"], strict=True)
+        }
+    grid = grid_of(model.data.corpus)
+    corpus = load_corpus("digits", **model.data.corpus["options"])
+    levels = values(grid.colours)[:, 0]
+    parts: list[Any] = []
+    for pictures in pictures_of(corpus, grid):
+        pixels = levels[pictures]
+        parts += [features(pixels), np.array([labels[each.tobytes()] for each in pixels])]
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def classes_and_margins(classifier: Any, pictures: Features) -> tuple[Labels, Features]:
+    """The class of every picture, and by how much it leads over the next one."""
+    distances = np.sort(decision := classifier.decision_function(pictures), axis=1)
+    return decision.argmax(axis=1), distances[:, -1] - distances[:, -2]
+
+
+def looks(model: Model, count: int) -> None:
+    """Print how generated digits are classified."""
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.svm import SVC
+
+    training, labels, held_out, held_out_labels = real_digits(model)
+    classifier = OneVsRestClassifier(SVC(gamma=0.001, C=10)).fit(training, labels)
+    real, margins = classes_and_margins(classifier, held_out)
+    least = float(np.quantile(margins, LOWEST))
+    rows = [
+        ("digits", "sure (at least 90 %)", "median margin", "of each class", "longest copy, pixels")
+    ]
+    copies = [f"of {held_out.shape[1]}", ""]
+    rows.append(
+        (f"{len(held_out)} held out, {(real == held_out_labels).mean():.1%} classified rightly",
+         f"{(margins > least).mean():.1%}", f"{np.median(margins):.2f}",
+         " ".join(map(str, np.bincount(real, minlength=10))), " ".join(copies).strip())
+    )  # fmt: skip
+    passed = False
+    for temperature in TEMPERATURES:
+        pictures = generated(model, temperature, count)
+        pixels = np.stack([picture.pixels[:, :, 0] for picture in pictures])
+        found, margins = classes_and_margins(classifier, features(pixels))
+        counts = np.bincount(found[margins > least], minlength=10)
+        sure = float((margins > least).mean())
+        longest = [picture.longest_copy or 0 for picture in pictures]
+        rows.append(
+            (f"{count} generated, temperature {temperature}", f"{sure:.1%}",
+             f"{np.median(margins):.2f}", " ".join(map(str, counts)),
+             f"{max(longest)}, median {np.median(longest):.0f}")
+        )  # fmt: skip
+        passed |= sure >= SURE and counts.min() > 0
+    print_table("Generated digits, classified by support vector machines", rows)
+    print(verdict(passed))
+
+
+def verdict(passed: bool) -> str:
+    """Whether an aim is reached."""
+    return "\naim reached" if passed else "\naim missed"
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--options", default="", help="further options of seqgen train")
+    parser.add_argument("--sheet", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = arguments.model or Path(folder) / "digits.keras"
+        if not arguments.model:
+            further = shlex.split(arguments.options)
+            run("train", "digits", "-o", path, "--minutes", arguments.minutes, *further)
+        learning(path)
+        model = library.load(path)
+    looks(model, arguments.count)
+    if arguments.sheet:
+        pictures = generated(model, TEMPERATURES[0], ON_SHEET)
+        sheet(pictures, columns=20).save(arguments.sheet)
+
+
+if __name__ == "__main__":
+    main()
