@@ -1,23 +1,30 @@
 """Images: loss on `digits`, and whether generated digits look like digits to a classifier.
 
-    python -m benchmarks.images [--minutes 3] [--count 1000] [--model FILE] [--options '…']
-                                [--sheet FILE]
+    python -m benchmarks.images [--only inputs|learning|looks] [--minutes 3] [--count 1000]
+                                [--model FILE] [--options '…'] [--sheet FILE] [--epochs 12]
 
-Needs scikit-learn: `pip install 'seqgen[datasets]'`. A model is trained on `digits` for the given
-minutes with automatic options, unless `--model` names one. Its bits per pixel on the held-out tenth
-are compared with those of the best causal context model. Then digits are generated and classified
-by support vector machines, one per class, trained on the real digits of the training part. The
-margin of a picture is the distance from the value of its class to that of the next one; a margin is
-as for real digits if it is larger than those of the lowest twentieth of the held-out digits.
-`--sheet` writes a contact sheet of 100 of them.
+Needs scikit-learn: `pip install 'seqgen[datasets]'`.
+
+`inputs` trains networks that read different pixels again, for the given epochs, on `digits` and on
+letters of 20 x 20 pixels in fonts of matplotlib.
+
+For the others a model is trained on `digits` for the given minutes with automatic options, unless
+`--model` names one. `learning` compares its bits per pixel on the held-out tenth with those of the
+best causal context model. `looks` classifies generated digits by support vector machines, one per
+class, trained on the real digits of the training part. The margin of a picture is the distance from
+the value of its class to that of the next one; a margin is as for real digits if it is larger than
+those of the lowest twentieth of the held-out digits. `--sheet` writes a contact sheet of 100 of the
+generated digits.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import shlex
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +41,7 @@ from seqgen.tasks.images.metadata import grid_of
 from seqgen.tasks.images.output import sheet
 from seqgen.tasks.images.samples import pictures_of
 from seqgen.tasks.load import load_corpus
+from seqgen.training.train import train
 
 BITS_SAVED = 0.10  # aim: share of the bits of the context model
 SURE = 0.90  # aim: share of generated digits with a margin as for real digits
@@ -41,8 +49,53 @@ LOWEST = 0.05  # share of held-out digits whose margin is not asked for
 ON_SHEET = 100
 TEMPERATURES = (0.8, 1.0)
 
+LAGS: dict[str, Callable[[int], list[int]]] = {  # name → lags, from the width of the pictures
+    "the last pixel": lambda width: [],
+    "and the pixel above the next": lambda width: [width],
+    "and those above left and above right": lambda width: [width, width - 1, width + 1],
+}
+LETTERS, LETTER_SIDE = 2000, 20
+
 Features = npt.NDArray[np.float64]  # (N, 64), grey levels from 0 to 16
 Labels = npt.NDArray[np.int64]
+
+
+def letters(path: Path) -> None:
+    """Write turned letters in many fonts as an array of pictures, always the same."""
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    fonts = sorted(Path(matplotlib.get_data_path(), "fonts", "ttf").glob("DejaVu*.ttf"))
+    random = np.random.default_rng(0)
+    pictures: list[npt.NDArray[np.uint8]] = []
+    while len(pictures) < LETTERS:
+        font = ImageFont.truetype(fonts[random.integers(len(fonts))], int(random.integers(56, 72)))
+        image = Image.new("L", (80, 80))
+        letter = chr(random.integers(ord("A"), ord("Z") + 1))
+        ImageDraw.Draw(image).text((40, 40), letter, 255, font, anchor="mm")
+        turned = image.rotate(random.uniform(-15, 15), Image.Resampling.BICUBIC)
+        small = turned.resize((LETTER_SIDE, LETTER_SIDE), Image.Resampling.BOX)
+        pictures.append(np.asarray(small))
+    np.savez(path, images=np.stack(pictures))
+
+
+def inputs(epochs: float) -> None:
+    """Print the bits per pixel of networks that read different pixels again."""
+    rows: list[tuple[str, ...]] = [("the network reads", "digits, 8 x 8", "letters, 20 x 20")]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "letters.npz"
+        letters(path)
+        corpora = [load_corpus("digits"), load_corpus(path, levels=8)]
+    for name, lags in LAGS.items():
+        bits = []
+        for corpus in corpora:
+            width = grid_of(corpus.metadata()).width
+            variant = dataclasses.replace(corpus, network={"lags": lags(width)})
+            model = train(variant, epochs=epochs, units=128, embedding=64, batch_size=32, window=64,
+                          dropout=0.2, recurrent_dropout=0, precision="float32")  # fmt: skip
+            bits.append(f"{model.data.scores['bits_per_pixel']:.3f}")
+        rows.append((name, *bits))
+    print_table(f"Inputs: bits per pixel after {epochs:g} epochs, LSTM 1 x 128", rows)
 
 
 def learning(path: Path) -> None:
@@ -135,20 +188,28 @@ def verdict(passed: bool) -> str:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("inputs", "learning", "looks"))
+    parser.add_argument("--epochs", type=float, default=12)
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--options", default="", help="further options of seqgen train")
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
+    if arguments.only in (None, "inputs"):
+        inputs(arguments.epochs)
+    if arguments.only == "inputs":
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.model or Path(folder) / "digits.keras"
         if not arguments.model:
             further = shlex.split(arguments.options)
             run("train", "digits", "-o", path, "--minutes", arguments.minutes, *further)
-        learning(path)
         model = library.load(path)
-    looks(model, arguments.count)
+        if arguments.only != "looks":
+            learning(path)
+    if arguments.only != "learning":
+        looks(model, arguments.count)
     if arguments.sheet:
         pictures = generated(model, TEMPERATURES[0], ON_SHEET)
         sheet(pictures, columns=20).save(arguments.sheet)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +102,8 @@ def _fitted(image: Any, size: tuple[int, int], grey: bool) -> Pixels:
 
 def _arrays(data: bytes, size: tuple[int, int], grey: bool) -> Decoded:
     """The arrays `(N, H, W)` or `(N, H, W, 3)` of an .npz file; others are ignored."""
-    shapes = [shape for shape, dtype in headers(data).values() if is_pictures(shape, dtype)]
+    found = headers(io.BytesIO(data))
+    shapes = [shape for shape, dtype in found.values() if is_pictures(shape, dtype)]
     if not shapes:
         raise CorpusError("holds no array of pictures, N x H x W or N x H x W x 3")
     if len({shape[1:] for shape in shapes}) > 1:
@@ -120,17 +121,17 @@ def _arrays(data: bytes, size: tuple[int, int], grey: bool) -> Decoded:
         "frames": 1,
     }
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        found = [arrays[name] for name, header in headers(data).items() if is_pictures(*header)]
-    pictures = np.concatenate([_as_bytes(array) for array in found])
+        read = [arrays[name] for name, header in found.items() if is_pictures(*header)]
+    pictures = np.concatenate([_as_bytes(array) for array in read])
     return Decoded(facts, _all_fitted(pictures, size, grey))
 
 
-def headers(data: bytes) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+def headers(source: BinaryIO) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     """The shape and type of every array in an .npz file, without reading the arrays."""
     import zipfile
 
     found = {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(source) as archive:
         for name in archive.namelist():
             if not name.endswith(".npy"):
                 continue

@@ -54,7 +54,7 @@ def _holds_pictures(source: Source) -> bool:
 
     try:
         with source.open() as file:
-            found = headers(file.read(MOST_BYTES)).values()
+            found = headers(file).values()
     except Exception:  # damaged, or another archive
         return False
     return any(
