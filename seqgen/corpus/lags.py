@@ -18,6 +18,7 @@ import numpy as np
 from seqgen.types import Ids
 
 END_ID = 0
+CHUNK = 1 << 20  # ids, which bounds the memory for positions
 
 
 def lagged(ids: Ids, lags: Sequence[int], vocabulary_size: int) -> Ids:
@@ -34,14 +35,17 @@ def lagged(ids: Ids, lags: Sequence[int], vocabulary_size: int) -> Ids:
     >>> lagged(np.array([1, 2, 3, 0, 1]), lags=[2], vocabulary_size=4).T.tolist()
     [[1, 2, 3, 0, 1], [4, 4, 5, 4, 4]]
     """
-    positions = np.arange(len(ids))
-    starts = np.maximum.accumulate(np.where(ids == END_ID, positions, 0))  # of the piece of each id
-    columns = np.empty(
-        (len(ids), 1 + len(lags)), np.min_scalar_type(vocabulary_size * (1 + len(lags)))
-    )
-    columns[:, 0] = ids
-    for column, lag in enumerate(lags, 1):
-        earlier = positions - lag
-        columns[:, column] = np.where(earlier >= starts, ids[np.maximum(earlier, 0)], END_ID)
-        columns[:, column] += column * vocabulary_size
+    count, longest = 1 + len(lags), max(lags, default=0)
+    columns = np.empty((len(ids), count), np.min_scalar_type(count * vocabulary_size))
+    for first in range(0, len(ids), CHUNK):
+        before = max(first - longest, 0)  # from where this chunk reads
+        part = np.asarray(ids[before : first + CHUNK])
+        positions = np.arange(len(part))
+        starts = np.maximum.accumulate(np.where(part == END_ID, positions, 0))  # of the pieces
+        for column, lag in enumerate((0, *lags)):
+            earlier = positions - lag
+            read = np.where(earlier >= starts, part[np.maximum(earlier, 0)], END_ID)[
+                first - before :
+            ]
+            columns[first : first + CHUNK, column] = read + column * vocabulary_size
     return columns

@@ -46,6 +46,13 @@ def test_lagged_tokens_are_those_of_the_same_piece(ids: list[int], lags: tuple[i
         assert found[t].tolist() == expected
 
 
+def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.random.default_rng(0).integers(0, 4, 200)
+    whole = lagged(ids, (5, 1), 4)
+    monkeypatch.setattr("seqgen.corpus.lags.CHUNK", 7)
+    np.testing.assert_array_equal(lagged(ids, (5, 1), 4), whole)
+
+
 def test_batches_read_the_lagged_tokens_of_their_own_pieces() -> None:
     corpus = pieces()
     batches = training_batches(corpus, batch_size=4, window=16, seed=0)

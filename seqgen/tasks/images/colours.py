@@ -12,7 +12,8 @@ from seqgen.tasks.images.grid import Pixels
 MOST_COLOURS = 256
 DEFAULT, MOST_BY_DEFAULT = 16, 32  # colours, if the user sets no number
 SAMPLE = 1 << 22  # pixels to which colours are fitted
-CHUNK = 1 << 12  # colours whose nearest ones are searched for at once
+CHUNK = 1 << 20  # pixels whose nearest colours are searched for at once
+FEW = 1 << 12  # different colours whose distances are computed at once
 
 
 def fitted(pictures: Pixels, count: int | None = None) -> tuple[str, ...]:
@@ -60,15 +61,25 @@ def nearest(pictures: Pixels, colours: Sequence[str]) -> Pixels:
     >>> nearest(np.array([[[10], [200]]], np.uint8), ("#000000", "#ffffff"))
     array([[0, 1]], dtype=uint8)
     """
-    rgb = np.broadcast_to(pictures, (*pictures.shape[:-1], 3))
-    found, inverse = np.unique(_packed(rgb), return_inverse=True)
     palette = values(colours).astype(np.int32)  # (K, 3)
-    result = np.empty(len(found), np.uint8)
-    for first in range(0, len(found), CHUNK):
-        chunk = _unpacked(found[first : first + CHUNK])  # (M, 3)
-        distances = ((chunk[:, None] - palette) ** 2).sum(axis=2)  # (M, K)
-        result[first : first + CHUNK] = distances.argmin(axis=1)
-    return result[inverse].reshape(pictures.shape[:-1])
+    if pictures.shape[-1] == 1:
+        greys = np.arange(256, dtype=np.int32)[:, None]
+        return _nearest(np.broadcast_to(greys, (256, 3)), palette)[pictures[..., 0]]
+    packed = _packed(pictures).ravel()
+    result = np.empty(len(packed), np.uint8)
+    for first in range(0, len(packed), CHUNK):
+        found, inverse = np.unique(packed[first : first + CHUNK], return_inverse=True)
+        result[first : first + CHUNK] = _nearest(_unpacked(found), palette)[inverse]
+    return result.reshape(pictures.shape[:-1])
+
+
+def _nearest(rgb: npt.NDArray[np.int32], palette: npt.NDArray[np.int32]) -> Pixels:
+    """The index `(N,)` of the nearest colour of the palette `(K, 3)`, for values `(N, 3)`."""
+    result = np.empty(len(rgb), np.uint8)
+    for first in range(0, len(rgb), FEW):
+        distances = ((rgb[first : first + FEW, None] - palette) ** 2).sum(axis=2)  # (FEW, K)
+        result[first : first + FEW] = distances.argmin(axis=1)
+    return result
 
 
 def values(colours: Sequence[str]) -> Pixels:

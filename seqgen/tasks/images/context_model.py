@@ -12,13 +12,12 @@ in context c, and c' is c without its last pixel.
 
 from __future__ import annotations
 
-from itertools import permutations
-
 import numpy as np
 import numpy.typing as npt
 
 from seqgen.tasks.images.grid import Pixels
 
+MOST_PIXELS = 2_000_000  # of the training part that are counted
 NEIGHBOURS = {  # name → (row, column), relative to the pixel
     "left": (0, -1),
     "above": (-1, 0),
@@ -31,27 +30,36 @@ Probabilities = npt.NDArray[np.float64]
 
 
 def best_order(training: Pixels, held_out: Pixels, colours: int) -> tuple[str, ...]:
-    """The contexts, in the order of interpolation, with the lowest loss on held-out pictures.
+    """The contexts, in the order of interpolation.
 
-    All orders of up to four neighbours are compared.
+    The next context is the neighbour that lowers the loss on held-out pictures most, as long as one
+    lowers it. On `digits` this finds the best of all orders.
 
     Args:
         training: indices of colours `(N, H, W)`.
         held_out: `(M, H, W)`.
         colours: their number.
     """
-    scores = {}
-    for order in permutations(NEIGHBOURS):
-        for length, loss in enumerate(losses(training, held_out, colours, order)):
-            scores[order[:length]] = loss
-    return min(scores, key=scores.__getitem__)
+    order: tuple[str, ...] = ()
+    (best,) = losses(training, held_out, colours, order)
+    while len(order) < len(NEIGHBOURS):
+        scores = {
+            name: losses(training, held_out, colours, (*order, name))[-1]
+            for name in NEIGHBOURS
+            if name not in order
+        }
+        name = min(scores, key=scores.__getitem__)
+        if scores[name] >= best:
+            break
+        order, best = (*order, name), scores[name]
+    return order
 
 
 def losses(training: Pixels, scored: Pixels, colours: int, order: tuple[str, ...]) -> list[float]:
     """The losses in nats per pixel, with none, one, … of the contexts.
 
     Args:
-        training: indices of colours `(N, H, W)`, which are counted.
+        training: indices of colours `(N, H, W)`; the last `MOST_PIXELS` are counted.
         scored: `(M, H, W)`.
         colours: their number.
         order: names of neighbours.
@@ -60,6 +68,7 @@ def losses(training: Pixels, scored: Pixels, colours: int, order: tuple[str, ...
     >>> [round(loss, 2) for loss in losses(stripes, stripes, 2, ("left",))]
     [0.69, 0.0]
     """
+    training = training[-(MOST_PIXELS // training[0].size) :]
     pixels, targets = training.ravel().astype(np.int64), scored.ravel().astype(np.int64)
     contexts = np.zeros(len(pixels), np.int64)
     scored_contexts = np.zeros(len(targets), np.int64)

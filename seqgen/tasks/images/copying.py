@@ -42,8 +42,9 @@ class PixelCodes(TokenCodes):
         ids, bounds = corpus.training_ids, corpus.training_bounds
         assert bounds is not None
         is_counted = ~self._is_row[ids]
-        positions = np.concatenate(([0], np.cumsum(is_counted)))  # with → without row numbers
-        return Pieces(ids[is_counted], positions[bounds], self.table, corpus.release_memory)
+        sizes = np.add.reduceat(is_counted, bounds[:-1], dtype=np.int64)  # of the pictures
+        ends = np.concatenate(([0], np.cumsum(sizes)))
+        return Pieces(ids[is_counted], ends, self.table, corpus.release_memory)
 
     def feed(self, token_id: int) -> int | None:  # type: ignore[override]
         """The code of a pixel; None for the number of a row."""
