@@ -44,8 +44,7 @@ def lagged(ids: Ids, lags: Sequence[int], vocabulary_size: int) -> Ids:
         starts = np.maximum.accumulate(np.where(part == END_ID, positions, 0))  # of the pieces
         for column, lag in enumerate((0, *lags)):
             earlier = positions - lag
-            read = np.where(earlier >= starts, part[np.maximum(earlier, 0)], END_ID)[
-                first - before :
-            ]
-            columns[first : first + CHUNK, column] = read + column * vocabulary_size
+            read = np.where(earlier >= starts, part[np.maximum(earlier, 0)], END_ID)
+            inside = slice(first, first + CHUNK)
+            columns[inside, column] = read[first - before :] + column * vocabulary_size
     return columns

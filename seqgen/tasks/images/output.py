@@ -42,33 +42,33 @@ def write_pictures(model: TaskModel, request: GenerationRequest) -> None:
     Raises:
         OutputError: a file cannot be written, or its name has another suffix than `.png`.
     """
-    options, say = request.options, request.say
     paths = picture_paths(model.data.corpus["name"], request.output, request.count)
     for folder in {path.parent for path in paths}:  # before anything is generated
         require_writable(folder / paths[0].name if folder.is_dir() else folder)
-    is_sheet = len(paths) == 1
-    generator = PictureGenerator(model)
+    one_each = len(paths) == request.count  # otherwise all are on one sheet
+    found = PictureGenerator(model).pictures(
+        request.count, scored=request.as_json, **request.options
+    )
     pictures = []
-    found = generator.pictures(request.count, scored=request.as_json, **options)
-    for number, picture in enumerate(found, 1):
+    for number, picture in enumerate(found):
         pictures.append(picture)
-        path = paths[0 if is_sheet else number - 1]
-        if not is_sheet:
+        path = paths[min(number, len(paths) - 1)]
+        if one_each:
             _write(picture.image(), path, request)
         if request.as_json:
-            print_json(_facts(picture, path) | {"seed": options["seed"], "item": number})
-        elif not is_sheet:
+            facts = {"seed": request.options["seed"], "item": number + 1}
+            print_json(_facts(picture, path) | facts)
+        elif one_each:
             print_result(path)
-    if is_sheet:
-        in_a_row = "primer" in options
+    if not one_each:
+        in_a_row = "primer" in request.options
         columns = request.count if in_a_row else math.ceil(math.sqrt(request.count))
-        image = pictures[0].image() if request.count == 1 else sheet(pictures, columns)
-        _write(image, paths[0], request)
+        _write(sheet(pictures, columns), paths[0], request)
         if not request.as_json:
             print_result(paths[0])
     codes = PixelCodes(model.data.vocabulary)
     for line in report(model.data.indexes, codes, [picture.longest_copy for picture in pictures]):
-        say(line)
+        request.say(line)
 
 
 def _facts(picture: Picture, path: Path) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Generated pictures have the size and the colours of the model, and complete a primer."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,8 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from seqgen import Model, load
+from seqgen import Model, load, load_corpus
+from seqgen.copying.codes import index_of
+from seqgen.copying.report import longest_copy
 from seqgen.errors import ConfigError, CorpusError, OutputError
+from seqgen.tasks.images.colours import values
+from seqgen.tasks.images.copying import PixelCodes
 from seqgen.tasks.images.generate import upper_part
 from seqgen.tasks.images.grid import Grid
 from seqgen.tasks.images.output import picture_paths
@@ -113,13 +118,31 @@ def test_methods_of_other_tasks_are_an_error(model: Model) -> None:
         model.texts()
 
 
-def test_copies_are_counted_in_pixels_and_limited(model: Model) -> None:
-    found = [each.longest_copy or 0 for each in model.pictures(10, seed=0)]
-    assert 0 < max(found) <= WIDTH * HEIGHT
-    shortest = min(index.shortest for index in model.data.indexes)
-    for picture in model.pictures(5, seed=0, temperature=1.0, max_copy=shortest):
-        assert (picture.longest_copy or 0) <= shortest
-        assert picture.pixels.shape == (HEIGHT, WIDTH, 3)
+def test_copies_are_counted_in_pixels_and_limited(model: Model, tmp_path: Path) -> None:
+    """Three rows of a picture of noise are completed by a model that has not learned it."""
+    random = np.random.default_rng(0)
+    noise = random.choice(np.array([0, 128, 255], np.uint8), (300, HEIGHT, WIDTH))
+    np.savez(tmp_path / "noise.npz", images=noise)
+    options = model.data.corpus["options"]
+    corpus = load_corpus(tmp_path / "noise.npz", **options)
+    codes = PixelCodes(corpus.vocabulary)
+    index = index_of(corpus, codes)
+    piece = np.append(0, corpus.ids[: GRID.length - 1])
+    assert longest_copy([index], codes, piece) == WIDTH * HEIGHT
+    picture = values(options["colours"])[GRID.decode(piece[1:])]
+    Image.fromarray(picture).save(tmp_path / "known.png")
+    knowing = Model(dataclasses.replace(model.data, indexes=[index]))
+    found = [
+        [
+            each.longest_copy
+            for each in knowing.pictures(
+                30, seed=0, temperature=9.0, primer=tmp_path / "known.png", primer_rows=3, **limit
+            )
+        ]
+        for limit in ({}, {"max_copy": 3 * WIDTH})
+    ]
+    assert max(found[0]) > 3 * WIDTH  # type: ignore[type-var]
+    assert found[1] == [3 * WIDTH] * 30
 
 
 def test_output_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +260,7 @@ def test_training_continues_from_a_model(striped: Path, tmp_path: Path, seqgen: 
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(striped: Path, tmp_path: Path) -> None:
-    from seqgen import load_corpus, train
+    from seqgen import train
     from seqgen.training.callbacks import Callback, Progress
 
     class Interrupt(Callback):
