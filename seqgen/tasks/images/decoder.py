@@ -75,7 +75,8 @@ def _picture(data: bytes, size: tuple[int, int], grey: bool) -> Decoded:
 def _require_small(width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise CorpusError(
-            f"has {width:,} x {height:,} pixels; expected at most {MOST_PIXELS:,} in all"
+            f"has {width:,} x {height:,} pixels; expected at most {MOST_PIXELS:,} in all; "
+            "scale it down"
         )
 
 
