@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from seqgen.music.piece import Piece
     from seqgen.tasks.base import Task
     from seqgen.tasks.images.generate import Picture
+    from seqgen.tasks.labels.classifier import Course, Prediction
+    from seqgen.tasks.labels.examples import Content
     from seqgen.tasks.music.generate import Composition
     from seqgen.tasks.text.generate import TextStream
 
@@ -49,8 +51,8 @@ class Model:
     """A trained network with its vocabulary, configuration and history. Threads may share it.
 
     `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
-    models of music, `pictures` of models of images; on a model of another task they raise
-    `ConfigError`.
+    models of music, `pictures` of models of images, `classify` and `explain` of models of labels;
+    on a model of another task they raise `ConfigError`.
 
     Args:
         data: the content of a model file.
@@ -121,6 +123,16 @@ class Model:
         """Generate pictures, see `seqgen.tasks.images.generate.PictureGenerator.pictures`."""
         pictures: Iterator[Picture] = self._generator("pictures")(count, **options)
         return pictures
+
+    def classify(self, *contents: Content) -> list[Prediction]:
+        """Label sequences, see `seqgen.tasks.labels.classifier.Classifier.classify`."""
+        predictions: list[Prediction] = self._generator("classify")(*contents)
+        return predictions
+
+    def explain(self, content: Content) -> Course:
+        """Follow the probabilities, see `seqgen.tasks.labels.classifier.Classifier.explain`."""
+        course: Course = self._generator("explain")(content)
+        return course
 
     def preview(self) -> str:
         """A short sample to show during training; empty if only Keras, which is slow, can run the

@@ -1,4 +1,4 @@
-"""Named corpora: installed with Python, music21 or scikit-learn, or downloaded and verified.
+"""Named corpora: installed with other packages, or downloaded on first use and verified.
 
 `data/catalogue.json` describes them.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from seqgen.corpus import digits, sources
+from seqgen.corpus import digits, packages, sources
 from seqgen.corpus.downloads import fetch
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
@@ -52,7 +52,10 @@ class Entry:
     task: str | None = None  # None: detected from the files
     files: str | None = None  # for several files: their paths and checksums, a JSON file in data/
     folder: str | None = None  # for a corpus installed with music21: its folder
-    pieces: int | None = None  # number of pieces of music, or of pictures
+    pieces: int | None = None  # number of pieces of music, labelled sequences or pictures
+    package: str | None = None  # for a corpus in the archive of a Python package: its requirement,
+    archive: str = ""  # the name of the archive,
+    members: tuple[str, ...] = ()  # and the files in it
     options: Mapping[str, object] = field(default_factory=dict)  # of `Task.read`
     terms: str | None = None  # terms of use, shown when the corpus is read
     suffix: str = ".txt"  # of the file at `url`; a file with another one is not decoded
@@ -68,6 +71,10 @@ class Entry:
         """Whether the corpus can be read without a download."""
         if self.folder is not None:
             return _music21_folder(self.folder) is not None
+        if self.package is not None:
+            return packages.archive_path(self.archive).exists()
+        if self.name == NAMES:
+            return importlib.util.find_spec("faker") is not None
         if self.path is None:
             return self._is_installed
         names = [name.rpartition("/")[2] for name in _data(self.files)] if self.files else [""]
@@ -99,10 +106,13 @@ class Entry:
 
         Raises:
             DownloadError: a file cannot be downloaded, or its checksum differs.
-            CorpusError: the corpus is not installed with this Python or music21.
+            CorpusError: the corpus is not installed with this Python, music21 or Faker.
         """
         if self.folder is not None:
             return _music21_corpus(self.name, self.folder)
+        if self.package is not None:
+            checksum = str(self.sha256)
+            return packages.read(self.name, self.package, self.archive, checksum, self.members)
         if self.url is None:
             return INSTALLED[self.name]()
         if self.files:
@@ -178,7 +188,13 @@ def _music21_corpus(name: str, folder_name: str) -> list[Source]:
     return [Source(str(path.relative_to(folder.parent)), path) for path in files]
 
 
-INSTALLED = {"python-docs": _python_docs, "python-code": _python_code, "digits": digits.read}
+NAMES = "names-by-origin"
+INSTALLED = {
+    "python-docs": _python_docs,
+    "python-code": _python_code,
+    "digits": digits.read,
+    NAMES: packages.names_by_origin,
+}
 
 
 def read_catalogue() -> dict[str, Entry]:

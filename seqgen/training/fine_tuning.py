@@ -91,9 +91,14 @@ def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floa
     embeddings, *recurrent, kernel, bias = model_data.weights
     old = model_data.vocabulary.ids
     rows = np.array([old.get(token, len(old)) for token in vocabulary.tokens])  # len(old): new
+    if model_data.model_config.inputs == "numbers":
+        return model_data.weights
     parts = np.split(embeddings, 1 + len(model_data.model_config.lags))  # of the token, of each lag
+    embeddings = np.vstack([np.vstack((part, part.mean(0)))[rows] for part in parts])
+    if model_data.model_config.outputs:  # they are no tokens
+        return [embeddings, *recurrent, kernel, bias]
     return [
-        np.vstack([np.vstack((part, part.mean(0)))[rows] for part in parts]),
+        embeddings,
         *recurrent,
         np.column_stack((kernel, kernel.mean(1)))[:, rows],
         np.append(bias, bias.min())[rows],

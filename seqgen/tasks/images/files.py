@@ -46,9 +46,9 @@ def looks_like_picture(source: Source) -> bool:
 
 
 def _holds_pictures(source: Source) -> bool:
-    """Whether an .npz file has whole numbers `(N, H, W)`, or any numbers `(N, H, W, 3)`.
+    """Whether an .npz file has bytes or booleans `(N, H, W)`, or any numbers `(N, H, W, 3)`.
 
-    Numbers with a decimal point `(N, H, W)` may be series; `--task images` reads them as pictures.
+    Other numbers `(N, H, W)` may be series; `--task images` reads them as pictures.
     """
     from seqgen.tasks.images.decoder import headers, is_pictures
 
@@ -58,7 +58,7 @@ def _holds_pictures(source: Source) -> bool:
     except Exception:  # damaged, or another archive
         return False
     return any(
-        is_pictures(shape, dtype) and (len(shape) == 4 or dtype.kind in "bu" or dtype == np.int64)
+        is_pictures(shape, dtype) and (len(shape) == 4 or dtype in (np.uint8, np.bool_))
         for shape, dtype in found
     )
 
