@@ -117,7 +117,7 @@ def generated(model: Model, temperature: float, count: int) -> list[Picture]:
 
 def features(pixels: npt.NDArray[Any]) -> Features:
     """Grey pictures `(N, 8, 8)` from 0 to 255 as `(N, 64)` from 0 to 16."""
-    return np.asarray(pixels.reshape(len(pixels), -1) * (digits.LEVELS - 1) / 255)
+    return pixels.reshape(len(pixels), -1).astype(np.float64) * (digits.LEVELS - 1) / 255
 
 
 def real_digits(model: Model) -> tuple[Features, Labels, Features, Labels]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -83,6 +84,7 @@ def test_tables_of_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setattr(images, "run", run_here)
     monkeypatch.setattr(images, "LETTERS", 40)
     assert_is_table(printed_by("images", "--only inputs --epochs 0.1", monkeypatch), 3)
+    assert images.features(np.full((2, 8, 8), 255, np.uint8)).max() == 16
     options = f"--minutes 0.02 --options='--units 16' --count 20 --sheet {tmp_path / 'sheet.png'}"
     assert_is_table(printed_by("images", f"--only looks {options}", monkeypatch), 3)
     assert (tmp_path / "sheet.png").exists()
