@@ -120,6 +120,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.choice
 	$(BIN)/python -m benchmarks.music
+	$(BIN)/python -m benchmarks.images
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

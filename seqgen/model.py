@@ -18,6 +18,7 @@ from seqgen.types import Json
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
     from seqgen.tasks.base import Task
+    from seqgen.tasks.images.generate import Picture
     from seqgen.tasks.labels.classifier import Course, Prediction
     from seqgen.tasks.labels.examples import Content
     from seqgen.tasks.music.generate import Composition
@@ -50,8 +51,8 @@ class Model:
     """A trained network with its vocabulary, configuration and history. Threads may share it.
 
     `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
-    models of music, `classify` and `explain` of models of labels; on a model of another task they
-    raise `ConfigError`.
+    models of music, `pictures` of models of images, `classify` and `explain` of models of labels;
+    on a model of another task they raise `ConfigError`.
 
     Args:
         data: the content of a model file.
@@ -117,6 +118,11 @@ class Model:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
+
+    def pictures(self, count: int = 1, **options: object) -> Iterator[Picture]:
+        """Generate pictures, see `seqgen.tasks.images.generate.PictureGenerator.pictures`."""
+        pictures: Iterator[Picture] = self._generator("pictures")(count, **options)
+        return pictures
 
     def classify(self, *contents: Content) -> list[Prediction]:
         """Label sequences, see `seqgen.tasks.labels.classifier.Classifier.classify`."""

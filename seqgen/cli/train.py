@@ -63,7 +63,7 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a model on text or on music.
+    """Train a model on text, music or images.
 
     A CORPUS is a file, a folder, a glob, - for standard input, or a name that `seqgen corpora`
     lists. Ctrl-C, SIGTERM and SIGHUP end the run early and save the model; --resume continues the
@@ -77,6 +77,7 @@ def train(
       seqgen train names.txt --lines -o names.keras --minutes 1
       seqgen train python-docs --cell gru --epochs 3 --json
       seqgen train irish-tunes -o irish.keras --minutes 5
+      seqgen train faces/ -o faces.keras --image-size 16x16 --levels 8
       seqgen train book.txt -o book.keras --resume
       seqgen train letters.txt --from book.keras -o letters.keras --minutes 1
     """

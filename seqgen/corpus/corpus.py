@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.corpus.lags import lagged
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.types import Floats, Ids, Json
 from seqgen.vocabulary import Vocabulary
@@ -52,7 +53,7 @@ class Corpus:
     targets: Ids | None = None  # (P,), the class of every piece; None: the next token is predicted
     texts: tuple[str, ...] = ()  # the pieces as they were read, for baselines; empty for numbers
     target_weights: Floats | None = None  # (K,), the weight of every class in the loss; None: 1
-    network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`
+    network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`, as JSON
     test: Corpus | None = (
         None  # pieces set apart for `evaluate`, if the files came with such a part
     )
@@ -80,6 +81,13 @@ class Corpus:
             return self.split
         positions = self.bounds if self.cuts is None else self.cuts
         return split_position(len(self.ids), self.validation, positions)
+
+    @cached_property
+    def inputs(self) -> Ids:
+        """What the network reads: the ids `(N,)`, or with lags `(N, F)`, see `corpus.lags`."""
+        lags = self.network.get("lags", [])
+        assert isinstance(lags, list)
+        return lagged(self.ids, lags, len(self.vocabulary)) if lags else self.ids
 
     @property
     def training_ids(self) -> Ids:

@@ -112,8 +112,9 @@ def evaluation(task: str, scores: Json) -> str:
     if baseline := scores["baseline"]:
         difference = baseline[main_key] - scores[main_key]
         verb = "beats" if difference >= 0 else "is worse than"
+        name = baseline.get("model") or f"best {baseline['order']}-gram"
         lines.append(
-            f"{verb} the best {baseline['order']}-gram by {abs(difference):.2f} bits per "
+            f"{verb} the {name} by {abs(difference):.2f} bits per "
             f"{main_unit} ({baseline[main_key]:.3f})"
         )
     if "samples" in scores:
