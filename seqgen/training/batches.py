@@ -234,17 +234,17 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
         CorpusError: the training part is smaller than one batch.
     """
     require_enough(corpus, batch_size, window)
-    bounds, end_id = corpus.training_bounds, corpus.vocabulary.end_id
+    bounds, end_id = corpus.network_bounds, corpus.vocabulary.end_id
     if bounds is None or end_id is None:
-        return TextBatches(corpus.training_ids, batch_size, window, seed)
+        return TextBatches(corpus.network_ids, batch_size, window, seed)
     return PieceBatches(
-        corpus.training_ids, bounds, end_id, batch_size, window, seed, variants=corpus.variants
+        corpus.network_ids, bounds, end_id, batch_size, window, seed, variants=corpus.variants
     )
 
 
 def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
     """Raise `CorpusError` if the training part is smaller than one batch."""
-    available, needed = corpus.training_length, batch_size * window + 1
+    available, needed = corpus.network_length, batch_size * window + 1
     if available < needed:
         raise CorpusError(
             f"{corpus.name}: too little for one batch: {batch_size} streams of {window} tokens "
