@@ -3,8 +3,8 @@
 A model file is a `.keras` file (a zip archive) of standard layers; `keras.models.load_model` opens
 it without seqgen. Three kinds of members are added: `seqgen.json` with everything but the
 weights, `copies-N.bin` with the copy index of each corpus that the model was trained on, and
-`ngrams.bin` with the n-grams that predictions are mixed with. Files are read without TensorFlow: the
-weights are an HDF5 file inside the archive.
+`ngrams.bin` with the n-grams that predictions are mixed with. Files are read without TensorFlow:
+the weights are an HDF5 file inside the archive.
 """
 
 from __future__ import annotations

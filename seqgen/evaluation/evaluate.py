@@ -92,6 +92,9 @@ def evaluate(
     losses = scoring.losses(model.engine, target.ids, target.first, progress=progress)
     scored = np.asarray(target.ids[target.first :])
     scores = {"corpus": target.name, **_scores(model, scored, float(losses.sum()))}
+    if model.data.mixture is not None:
+        alone = scoring.losses(model.network_engine, target.ids, target.first, progress=progress)
+        scores["network"] = _per_unit(_scores(model, scored, float(alone.sum())))
     scores["baseline"] = None if own is None else _baseline(model, own, scored)
     return Evaluation(scores, notes, own)
 
@@ -262,6 +265,9 @@ def _baseline(model: Model, own: Corpus, scored: Ids) -> Json:
     if len(held_out) and not np.array_equal(held_out, scored):
         by_order = ngrams.cached_losses(own.training_ids, held_out, size)
     best = int(np.argmin(by_order))
-    scores = _scores(model, scored, losses[best] * len(scored))
-    per_unit = {k: v for k, v in scores.items() if k.startswith(("nats_per_", "bits_per_"))}
-    return {"order": best + 1, **per_unit}
+    return {"order": best + 1, **_per_unit(_scores(model, scored, losses[best] * len(scored)))}
+
+
+def _per_unit(scores: Json) -> Json:
+    """The losses per token and per unit among scores."""
+    return {k: v for k, v in scores.items() if k.startswith(("nats_per_", "bits_per_"))}

@@ -24,8 +24,8 @@ def losses(
     """The loss of every token from `first` on, in nats.
 
     Up to `MAX_SINGLE` tokens are scored by one stream, more by `STREAMS` parallel streams. A stream
-    reads tokens before its own part, so that its state contains their context: `WARM_UP`, or as many
-    as the predictions of a mixture depend on.
+    reads tokens before its own part, so that its state contains their context: `WARM_UP`, or as
+    many as the predictions of a mixture depend on.
 
     Args:
         engine: the network.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import numpy as np
-
 from seqgen.errors import ConfigError
 from seqgen.inference.engine import Engine, State
 from seqgen.mixing import c_mixture
@@ -26,13 +24,9 @@ class MixedEngine:
 
     def __init__(self, network: Engine, mixture: Any, strength: float = 1.0) -> None:
         self.network = network
+        self.is_batch_invariant = network.is_batch_invariant
         self.mixture = mixture
         self.strength = strength
-
-    @property
-    def is_batch_invariant(self) -> bool:
-        """As that of the network."""
-        return self.network.is_batch_invariant
 
     @property
     def context(self) -> int:

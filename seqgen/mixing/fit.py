@@ -17,13 +17,15 @@ import numpy.typing as npt
 
 from seqgen.corpus.streams import StreamWindows
 from seqgen.inference.engine import Engine
-from seqgen.mixing.mixture import Mixture, Weights, feature_count, log_softmax, table_sizes
-from seqgen.mixing.repeats import HISTORY, LONGEST, NO_TOKEN
+from seqgen.mixing.mixture import Mixture, Weights, feature_count, log_softmax, weights_at
+from seqgen.mixing.repeats import HISTORY, LONGEST
 from seqgen.types import Floats, Ids
 
 MAX_NUMBERS = 24_000_000  # of the features of all places
 MIN_STREAM = 500  # tokens of a stream
-PENALTY, TABLE_PENALTY = 1.0, 20.0  # factors of the squared distance from where Newton starts
+# Factors of the penalties: of the vector of all places, and of tables for the network and n-grams,
+# and for suggestions.
+PENALTY, TABLE_PENALTY, SUGGESTION_PENALTY = 1.0, 20.0, 3.0
 ROUNDS, STEPS = 2, 6  # of the tables, and Newton's at most
 SMALLEST_STEP = 1 / 64
 GAIN = 1e-3  # nats per square root of a place, below which another step does not pay
@@ -100,7 +102,7 @@ def _collect(
         state = mixture.read(state, inputs)
         if not scored.any():
             continue
-        contexts, repeats = (part[scored] for part in state)
+        contexts, repeats = state[0][scored], state[1][scored]
         found, found_rows = mixture.features(logits[scored], (contexts, repeats))
         here = slice(at, at := at + len(found))
         table[here], targets[here] = found, window.targets[scored, 0]
@@ -138,22 +140,24 @@ def _log_odds(right: Floats, total: Ids) -> Floats:
 
 def _descend(places: Places, start: Weights) -> tuple[Floats, tuple[Floats, ...]]:
     """The weights of all places, and the tables."""
-    base = _newton(places, np.zeros(1), start.base, start.base, PENALTY)
+    penalty = np.full(len(start.base), TABLE_PENALTY)
+    penalty[-len(start.evidence) :] = SUGGESTION_PENALTY
+    base = _newton(places, np.zeros(1), start.base, start.base, np.full(len(penalty), PENALTY))
     tables = tuple(table.astype(np.float64) for table in start.tables)
     for _ in range(ROUNDS):
         for number, table in enumerate(tables):
-            others = base + sum(
-                other[rows] for i, (other, rows) in enumerate(zip(tables, places.rows.T)) if i != number
-            )  # (T, F)
+            others = weights_at(base, tables, places.rows) - table[places.rows[:, number]]  # (T, F)
             for row in np.unique(places.rows[:, number]):
                 chosen = places.rows[:, number] == row
                 table[row] = _newton(
-                    places.select(chosen), others[chosen], table[row], np.zeros(1), TABLE_PENALTY
+                    places.select(chosen), others[chosen], table[row], np.zeros(1), penalty
                 )
     return base.astype(np.float32), tuple(table.astype(np.float32) for table in tables)
 
 
-def _newton(places: Places, others: Floats, start: Floats, centre: Floats, penalty: float) -> Floats:
+def _newton(
+    places: Places, others: Floats, start: Floats, centre: Floats, penalty: Floats
+) -> Floats:
     """The vector `(F,)` that, added to `others`, minimises the loss of places.
 
     Args:
@@ -161,7 +165,7 @@ def _newton(places: Places, others: Floats, start: Floats, centre: Floats, penal
         others: the sum of the other vectors, `(T, F)`.
         start: where to start, `(F,)`.
         centre: of the penalty.
-        penalty: its factor.
+        penalty: its factors `(F,)`.
     """
     features, targets = places.features, places.targets
     count, _, size = features.shape
@@ -173,7 +177,7 @@ def _newton(places: Places, others: Floats, start: Floats, centre: Floats, penal
         """The loss with the penalty, and log p `(T, V)`."""
         log_p = log_softmax(features @ theta.astype(np.float32) + fixed)
         loss = -log_p[np.arange(count), targets].sum(dtype=np.float64)
-        return float(loss + penalty * ((theta - centre) ** 2).sum() / 2), log_p
+        return float(loss + (penalty * (theta - centre) ** 2).sum() / 2), log_p
 
     loss, log_p = evaluate(theta)
     for _ in range(STEPS):
@@ -182,7 +186,7 @@ def _newton(places: Places, others: Floats, start: Floats, centre: Floats, penal
         gradient = (mean - features[np.arange(count), targets]).sum(axis=0, dtype=np.float64)
         gradient += penalty * (theta - centre)
         hessian = (flat * p.reshape(-1, 1)).T @ flat - mean.T @ mean
-        direction = np.linalg.solve(hessian + penalty * np.eye(size), gradient)
+        direction = np.linalg.solve(hessian + np.diag(penalty), gradient)
         step = 1.0
         while (found := evaluate(theta - step * direction))[0] > loss and step > SMALLEST_STEP:
             step /= 2

@@ -17,9 +17,9 @@ the last n tokens,
 
     p_n(w) = (max(c(hw) - D, 0) + E p_(n-1)(w)) / C,  E = C - Σ_w max(c(hw) - D, 0)
 
-where C is the count of h, and p_(-1) is uniform. For a token that has not followed h, the feature is
-0 with the constant log(C / E); for others it is log(1 + (c(hw) - D) / (E p_(n-1)(w))). Contexts that
-the tree does not hold give 0 for all tokens.
+where C is the count of h, and p_(-1) is uniform. For a token that has not followed h, the feature
+is 0 with the constant log(C / E); for others it is log(1 + (c(hw) - D) / (E p_(n-1)(w))). Contexts
+that the tree does not hold give 0 for all tokens.
 
 g_j(k) is what suggestion j with confidence k says beyond the network: the log-odds of its being
 right, less the log-odds that the network gives it on average.
@@ -31,6 +31,7 @@ the longest context that the tree holds and whether one or several tokens have f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,11 +39,21 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.mixing.repeats import LONGEST, NO_TOKEN, Numbers, Repeats
-from seqgen.mixing.tree import NONE, ROOT, Nodes, NgramTree
+from seqgen.mixing.tree import NONE, ROOT, NgramTree, Nodes
 from seqgen.types import Floats, Ids, Logits
 
 DISCOUNT = 0.75
-MATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24)  # confidences at which a row of the table of matches begins
+MATCHES = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    24,
+)  # confidences at which a row of their table begins
 RUNS = (1, 2, 4, 8, 16)  # the same of a lag; row 0: it suggests nothing
 TOPS = (0.2, 0.35, 0.5, 0.7, 0.85, 0.95)  # the same of the network's largest probability
 
@@ -64,6 +75,12 @@ def feature_count(order: int, suggestions: int) -> int:
     return 2 + order + suggestions
 
 
+def weights_at(base: Floats, tables: Sequence[Floats], rows: Ids) -> Floats:
+    """The sum `(B, F)` of `base` and of the rows `(B, tables)` of tables."""
+    selected = (table[row] for table, row in zip(tables, rows.T, strict=True))
+    return np.asarray(sum(selected, base))
+
+
 @dataclass(frozen=True, eq=False)
 class Weights:
     """The weights of the features."""
@@ -74,8 +91,7 @@ class Weights:
 
     def at(self, rows: Ids) -> Floats:
         """The weights `(B, F)` of places with the rows `(B, tables)`."""
-        return np.asarray(self.base + sum(t[r] for t, r in zip(self.tables, rows.T, strict=True)))
-
+        return weights_at(self.base, self.tables, rows)
 
     @classmethod
     def initial(cls, order: int, suggestions: int) -> Weights:
@@ -171,7 +187,8 @@ class Mixture:
                 ),
             )
         )
-        return np.concatenate((network[:, :, None], ngrams, is_suggested * evidence[:, None, :]), axis=2), rows
+        suggestions = is_suggested * evidence[:, None, :]  # (B, V, J)
+        return np.concatenate((network[:, :, None], ngrams, suggestions), axis=2), rows
 
     def _ngrams(self, contexts: Nodes) -> tuple[Floats, Ids, Ids]:
         """The features of n-grams `(B, V, 1 + order)`, the order of the longest context that has

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from seqgen.mixing.mixture import Mixture, Weights, feature_count, table_sizes
 from seqgen.mixing.repeats import LAGS, LONGEST, Bars, Repeats
 from seqgen.mixing.tree import MAX_BYTES, MAX_ORDER, NgramTree, token_bytes
-from seqgen.types import Json
+from seqgen.types import Floats, Json
 from seqgen.utils import schema
 
 LARGEST_WEIGHT = 1e6
@@ -112,11 +113,12 @@ class MixtureParameters:
         return Mixture(self.tree, repeats, vocabulary_size, self.weights)
 
 
-def _rounded(array: np.ndarray) -> list:
-    return np.round(array.astype(np.float64), DECIMALS).tolist()
+def _rounded(array: Floats) -> list[Any]:
+    numbers: list[Any] = np.round(array.astype(np.float64), DECIMALS).tolist()
+    return numbers
 
 
-def _array(values: list, shape: tuple[int, ...], name: str) -> np.ndarray:
+def _array(values: list[Any], shape: tuple[int, ...], name: str) -> Floats:
     """Values as float32, if they have a shape."""
     found = (len(values), *({len(row) for row in values} if len(shape) > 1 else ()))
     schema.require(found == shape, f"numbers of shape {shape}", str(found), name)

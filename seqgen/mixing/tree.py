@@ -1,10 +1,10 @@
 """Counts of n-grams as a tree, small enough for a model file.
 
 A node is an n-gram of the corpus; its children are the same n-gram with one more token, sorted by
-that token. The root is the empty n-gram. N-grams are continued only where they occur twice, and rare
-ones are left out, the longest first, until the tree fits. Counts above 127 are rounded. A node takes
-a byte for its count and, with up to 255 tokens, one for its token and one for the number of its
-children.
+that token. The root is the empty n-gram. N-grams are continued only where they occur twice, and
+rare ones are left out, the longest first, until the tree fits. Counts above 127 are rounded. A node
+takes a byte for its count and, with up to 255 tokens, one for its token and one for the number of
+its children.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ MAX_ORDER = 16
 ROOT, NONE = 0, -1  # NONE: in place of a node that does not exist
 
 # The count of each code: 0 to 127, then six codes for every power of two.
-COUNTS = np.rint(np.where(np.arange(256) < 128, np.arange(256), 128 * 2 ** (np.arange(-128, 128) / 6)))
-COUNTS = COUNTS.astype(np.int64)
+COUNTS = np.rint(128 * 2 ** (np.arange(-128, 128) / 6)).astype(np.int64)
+COUNTS[:128] = np.arange(128)
 
 Nodes = npt.NDArray[np.int64]
 
@@ -127,8 +127,8 @@ class NgramTree:
         return tree
 
     def require_valid(self, vocabulary_size: int) -> None:
-        """Raise `ValueError` unless tokens are in the vocabulary, the children of a node are sorted,
-        and no node is deeper than the order allows."""
+        """Raise `ValueError` unless tokens are in the vocabulary, the children of every node are
+        sorted, and no node is deeper than the order allows."""
         first, tokens = self.first_child, self.tokens
         starts = np.zeros(len(tokens) + 1, bool)
         starts[first[:-1]] = True  # where the children of another node begin

@@ -238,13 +238,13 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
     if bounds is None or end_id is None:
         return TextBatches(corpus.network_ids, batch_size, window, seed)
     return PieceBatches(
-        corpus.network_ids, bounds, end_id, batch_size, window, seed, variants=corpus.variants
+        corpus.training_ids, bounds, end_id, batch_size, window, seed, variants=corpus.variants
     )
 
 
 def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
     """Raise `CorpusError` if the training part is smaller than one batch."""
-    available, needed = corpus.network_length, batch_size * window + 1
+    available, needed = len(corpus.network_ids), batch_size * window + 1
     if available < needed:
         raise CorpusError(
             f"{corpus.name}: too little for one batch: {batch_size} streams of {window} tokens "

@@ -1,16 +1,14 @@
 """The mixture of a trained model: n-grams of its corpus, and weights fitted on a reserved part.
 
-The network does not see the end of the training part (`Corpus.reserved`). The weights are fitted
-there, with n-grams counted before it. Then the n-grams are counted again in the whole training part.
-No part of a corpus has two roles, and the validation part is only scored.
+The network does not see the start of the training part (`Corpus.reserved_length`). The weights are
+fitted there, with n-grams counted in the rest. Then the n-grams are counted again in the whole
+training part. The validation part is only scored.
 """
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.mixing import fit, tree
@@ -55,13 +53,15 @@ def fit_mixture(model: Model, corpus: Corpus, callback: Callback) -> MixturePara
     repeats = _repeats(corpus)
     counted = tree.count(corpus.network_ids, size, order=ORDER, end_id=end_id)
     start = Mixture(counted, repeats, size, Weights.initial(ORDER, repeats.count))
-    fitted = fit.fit(start, model.network_engine, corpus.training_ids, corpus.network_length)
+    reserved = corpus.ids[: corpus.reserved_length]
+    fitted = fit.fit(start, model.network_engine, reserved, first=1)
     if fitted is None:
         return None
+    token, seconds = tasks.get(corpus.task).token_name, time.monotonic() - started
     callback.on_message(
         f"mixture with n-grams and repetitions: {fitted.loss:.3f} instead of "
-        f"{fitted.network_loss:.3f} nats on the {fitted.places:,} {tasks.get(corpus.task).token_name}s "
-        f"on which it was fitted, in {time.monotonic() - started:.0f} s"
+        f"{fitted.network_loss:.3f} nats on the {fitted.places:,} {token}s on which it was fitted, "
+        f"in {seconds:.0f} s"
     )
     whole = tree.count(corpus.training_ids, size, order=ORDER, end_id=end_id)
     return MixtureParameters(whole, fitted.weights)

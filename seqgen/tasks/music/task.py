@@ -11,9 +11,9 @@ import numpy as np
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
+from seqgen.mixing.repeats import Bars
 from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.signatures import TICKS_PER_WHOLE
-from seqgen.mixing.repeats import Bars
 from seqgen.music.tokens.bar_tokens import BAR
 from seqgen.music.tokens.codec import Codec
 from seqgen.music.tokens.melody import DURATIONS
