@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from seqgen.mixing.mixture import Mixture, State
+from seqgen.mixing.repeats import Numbers
+from seqgen.mixing.tree import Nodes
 from seqgen.native import check, library, pointer
-from seqgen.types import Floats, Ids, Logits
+from seqgen.types import Array, Floats, Ids, Logits
+
+FLOAT32, INT32, INT64 = map(np.dtype, ("float32", "int32", "int64"))
 
 
 class _Mixture(ctypes.Structure):
@@ -46,6 +50,7 @@ class CMixture:
         tree, bars, weights = mixture.tree, mixture.repeats.bars, mixture.weights
         self.mixture = mixture
         self.initial = mixture.initial
+        self._widths = tree.order + 1, mixture.repeats.size, mixture.vocabulary_size
         self._work = library().mixture_step
         self._arrays: list[Any] = []  # C reads them, so they must live as long as this object
         end_id = mixture.repeats.end_id
@@ -81,28 +86,41 @@ class CMixture:
             ValueError: arrays have other shapes than those of this mixture and number of streams,
                 or an id is no token.
         """
-        streams, size = len(ids), self.mixture.vocabulary_size
-        contexts, repeats = (np.ascontiguousarray(part) for part in state)
-        shapes = (streams, self.mixture.tree.order + 1), (streams, self.mixture.repeats.size)
-        if (contexts.shape, repeats.shape) != shapes or logits.shape != (streams, size):
-            raise ValueError(
-                f"mixture: expected {streams} streams with states of {shapes} and {size} logits, "
-                f"got {contexts.shape}, {repeats.shape} and {logits.shape}"
-            )
-        if contexts.dtype != np.int64 or repeats.dtype != np.int32:
-            raise ValueError(
-                f"mixture: expected states of int64 and int32, got {contexts.dtype} and "
-                f"{repeats.dtype}"
-            )
+        streams, (contexts, repeats) = len(ids), state
+        self._require_valid(streams, logits, contexts, repeats)
         after = np.empty_like(contexts), np.empty_like(repeats)
-        mixed = np.empty((streams, size), np.float32)
+        mixed = np.empty(logits.shape, FLOAT32)
         code = self._work(
-            self._reference, strength, streams,
-            pointer(np.ascontiguousarray(ids, np.int64)),
-            pointer(np.ascontiguousarray(logits, np.float32)),
-            pointer(contexts), pointer(repeats), pointer(after[0]), pointer(after[1]),
-            pointer(mixed),
+            self._reference, strength, streams, pointer(_contiguous(ids, INT64)),
+            pointer(_contiguous(logits, FLOAT32)), pointer(contexts), pointer(repeats),
+            pointer(after[0]), pointer(after[1]), pointer(mixed),
         )  # fmt: skip
         if code:
             check(code, "a step of the mixture")
         return mixed, after
+
+    def _require_valid(
+        self, streams: int, logits: Logits, contexts: Nodes, repeats: Numbers
+    ) -> None:
+        """Raise `ValueError` unless C can read these arrays."""
+        depth, numbers, size = self._widths
+        found = logits.shape, contexts.shape, repeats.shape
+        expected = (streams, size), (streams, depth), (streams, numbers)
+        if found != expected:
+            raise ValueError(
+                f"mixture: expected logits and states of shapes {expected}, got {found}"
+            )
+        if contexts.dtype != INT64 or repeats.dtype != INT32:
+            raise ValueError(
+                f"mixture: expected states of int64 and int32, got {contexts.dtype} and "
+                f"{repeats.dtype}"
+            )
+        if not (contexts.flags.c_contiguous and repeats.flags.c_contiguous):
+            raise ValueError("mixture: expected contiguous states, got slices of other arrays")
+
+
+def _contiguous(array: Array, dtype: np.dtype[np.generic]) -> Array:
+    """The array as C reads it; itself if possible."""
+    if array.dtype == dtype and array.flags.c_contiguous:
+        return array
+    return np.ascontiguousarray(array, dtype)

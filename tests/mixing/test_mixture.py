@@ -113,9 +113,9 @@ def test_c_refuses_arguments_out_of_range() -> None:
     for token in (-1, SIZE):
         with pytest.raises(ValueError, match="argument is out of range"):
             fast.step(logits(1), np.array([token]), state)
-    with pytest.raises(ValueError, match="expected 1 streams"):
+    with pytest.raises(ValueError, match="expected logits and states"):
         fast.step(logits(2), one, state)
-    with pytest.raises(ValueError, match="expected 1 streams"):
+    with pytest.raises(ValueError, match="expected logits and states"):
         fast.step(logits(1), one, fast.initial(2))
     with pytest.raises(ValueError, match="expected states of int64"):
         fast.step(logits(1), one, (state[0].astype(np.int32), state[1]))
