@@ -24,6 +24,7 @@ from seqgen.copying.index import MAX_NGRAMS, ORDERS, CopyIndex
 from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError, reason, shown
 from seqgen.mixing import parameters as mixing
 from seqgen.mixing.parameters import MixtureParameters
+from seqgen.mixing.tree import NgramTree
 from seqgen.types import Floats, Json
 from seqgen.utils import schema
 from seqgen.utils.archives import DAMAGED, Archive, open_archive
@@ -102,7 +103,7 @@ SCHEMA = schema.record(
     {
         "chosen": schema.text(LONGEST),
         "indexes": schema.sequence(INDEX, 1000),
-        "mixture": schema.optional(mixing.SCHEMA),
+        "mixture": mixing.SCHEMA,
     },
 )
 
@@ -143,7 +144,7 @@ class ModelData:
             "scores": self.scores,
             "chosen": self.chosen,
             "indexes": [index.metadata() for index in self.indexes],
-            "mixture": None if self.mixture is None else self.mixture.metadata(),
+            **({} if self.mixture is None else {"mixture": self.mixture.metadata()}),
         }
 
 
@@ -281,9 +282,12 @@ def _mixture(
 ) -> MixtureParameters | None:
     if facts is None:
         return None
+    with naming(MEMBER):
+        weights = mixing.weights_of(facts, vocabulary_size)
     with naming(NGRAMS_MEMBER):
         data = archive.read(NGRAMS_MEMBER, mixing.most_bytes(vocabulary_size))
-        return MixtureParameters.from_metadata(facts, data, vocabulary_size)
+        tree = NgramTree.from_bytes(data, facts["order"], vocabulary_size)
+    return MixtureParameters(tree, weights)
 
 
 def _weights(config: ModelConfig, vocabulary_size: int, archive: Archive) -> list[Floats]:

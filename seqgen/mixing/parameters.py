@@ -56,42 +56,6 @@ class MixtureParameters:
             "tables": [_rounded(table) for table in weights.tables],
         }
 
-    @classmethod
-    def from_metadata(cls, facts: Json, data: bytes, vocabulary_size: int) -> MixtureParameters:
-        """The inverse of `metadata` and of the bytes of the tree.
-
-        Args:
-            facts: as `SCHEMA` has checked them.
-            data: `NgramTree.to_bytes`.
-            vocabulary_size: of the model.
-
-        Raises:
-            ValueError: they do not belong together, or are not those of a mixture.
-        """
-        schema.require(
-            vocabulary_size <= MAX_VOCABULARY,
-            f"a vocabulary of at most {MAX_VOCABULARY:,} tokens",
-            vocabulary_size,
-        )
-        order, suggestions = facts["order"], len(facts["evidence"])
-        schema.require(
-            suggestions in (1, 1 + len(LAGS)), f"1 or {1 + len(LAGS)} suggestions", suggestions
-        )
-        count = feature_count(order, suggestions)
-        sizes = table_sizes(order, suggestions)
-        schema.require(
-            len(facts["tables"]) == len(sizes), f"{len(sizes)} tables", len(facts["tables"])
-        )
-        weights = Weights(
-            _array(facts["base"], (count,), "base"),
-            tuple(
-                _array(table, (rows, count), f"tables[{i}]")
-                for i, (table, rows) in enumerate(zip(facts["tables"], sizes, strict=True))
-            ),
-            _array(facts["evidence"], (suggestions, LONGEST + 1), "evidence"),
-        )
-        return cls(NgramTree.from_bytes(data, order, vocabulary_size), weights)
-
     def mixture(self, vocabulary_size: int, end_id: int | None, bars: Bars | None) -> Mixture:
         """The mixture.
 
@@ -111,6 +75,37 @@ class MixtureParameters:
             self.suggestions,
         )
         return Mixture(self.tree, repeats, vocabulary_size, self.weights)
+
+
+def weights_of(facts: Json, vocabulary_size: int) -> Weights:
+    """The weights in `MixtureParameters.metadata`.
+
+    Args:
+        facts: as `SCHEMA` has checked them.
+        vocabulary_size: of the model.
+
+    Raises:
+        ValueError: they are not those of a mixture.
+    """
+    schema.require(
+        vocabulary_size <= MAX_VOCABULARY,
+        f"a vocabulary of at most {MAX_VOCABULARY:,} tokens in a mixture",
+        vocabulary_size,
+    )
+    order, suggestions = facts["order"], len(facts["evidence"])
+    most = 1 + len(LAGS)
+    schema.require(suggestions in (1, most), f"1 or {most} suggestions", suggestions, "evidence")
+    count, sizes = feature_count(order, suggestions), table_sizes(order, suggestions)
+    found = len(facts["tables"])
+    schema.require(found == len(sizes), f"{len(sizes)} tables", found, "tables")
+    return Weights(
+        _array(facts["base"], (count,), "base"),
+        tuple(
+            _array(table, (rows, count), f"tables[{i}]")
+            for i, (table, rows) in enumerate(zip(facts["tables"], sizes, strict=True))
+        ),
+        _array(facts["evidence"], (suggestions, LONGEST + 1), "evidence"),
+    )
 
 
 def _rounded(array: Floats) -> list[Any]:

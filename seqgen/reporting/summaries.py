@@ -190,6 +190,9 @@ def model_metadata(model_data: ModelData) -> Json:
     """The content of a model file without the tokens and the weights, as plain data."""
     metadata = model_data.metadata()
     tokens = metadata.pop("vocabulary")
+    if model_data.mixture is not None:
+        tree = model_data.mixture.tree
+        metadata["mixture"] = {"order": tree.order, "ngrams": len(tree.tokens)}
     return {**metadata, "vocabulary_size": len(tokens), "parameters": model_data.parameters}
 
 

@@ -139,8 +139,9 @@ def test_a_damaged_mixture_is_refused_in_one_line(file: Path, seqgen: Run) -> No
         "bytes for each n-gram": lambda: changed(file, "ngrams.bin", data[:-1]),
         "expected a tree of": lambda: changed(file, "ngrams.bin", bytes(len(data))),
         "order": lambda: with_facts(file, order=99),
-        "tables": lambda: with_facts(file, order=5),
-        "base": lambda: with_facts(file, base=[float("nan")]),
+        "seqgen.json: base": lambda: with_facts(file, order=5),
+        "seqgen.json: mixture.base[0]": lambda: with_facts(file, base=[float("nan")]),
+        "seqgen.json: tables": lambda: with_facts(file, tables=[]),
         "suggestions": lambda: with_facts(file, evidence=[]),
     }
     for reason, damage in damaged.items():
