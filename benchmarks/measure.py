@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import statistics
@@ -23,6 +24,17 @@ from seqgen.vocabulary import Vocabulary
 # Flags of /proc/cpuinfo that the speed of products depends on.
 FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "bf16")
 
+# Variables that limit the instruction set of seqgen, PyTorch, oneDNN, MKL and NumPy's BLAS.
+LIMITS = {
+    "avx2": {
+        "SEQGEN_NATIVE": "avx2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "OPENBLAS_CORETYPE": "Haswell",
+    }
+}
+
 
 def machine() -> str:
     """A description of the machine, in one line."""
@@ -37,6 +49,13 @@ def machine() -> str:
     return (
         f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"seqgen {__version__}"
+    )
+
+
+def add_isa_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--isa`, a key of `LIMITS`."""
+    parser.add_argument(
+        "--isa", choices=LIMITS, help="fastest instruction set that an implementation may use"
     )
 
 

@@ -27,7 +27,7 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks.measure import print_table
+from benchmarks.measure import LIMITS, add_isa_option, print_table
 from seqgen.cells import base as cells
 from seqgen.training.batches import TextBatches
 
@@ -46,16 +46,6 @@ AT_LEAST: dict[tuple[object, ...], float] = {
     ("PyTorch bfloat16", 2, 256): 1.05, ("PyTorch bfloat16", 1, 256): 0.8,
 }  # fmt: skip
 
-# Variables that limit the instruction set of seqgen, PyTorch, oneDNN, MKL and NumPy's BLAS.
-LIMITS = {
-    "avx2": {
-        "SEQGEN_NATIVE": "avx2",
-        "ATEN_CPU_CAPABILITY": "avx2",
-        "ONEDNN_MAX_CPU_ISA": "AVX2",
-        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-        "OPENBLAS_CORETYPE": "Haswell",
-    }
-}
 # (implementation, cell) → the same for seqgen in float32 with AVX2
 AT_LEAST_AVX2: dict[object, float] = {
     ("PyTorch float32", "lstm"): 1.25,
@@ -224,9 +214,7 @@ def main() -> None:
     parser.add_argument(
         "--sizes", default=SIZES, help="LAYERSxUNITSxBATCH_SIZE, separated by commas"
     )
-    parser.add_argument(
-        "--isa", choices=LIMITS, help="fastest instruction set that an implementation may use"
-    )
+    add_isa_option(parser)
     parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
     parser.add_argument("--product-rate", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 PRECISIONS = ("float32", "bfloat16", "float16")
 MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
 MOST_LAYERS = 100
+INPUTS = ("ids", "numbers")
+POOLINGS = ("none", "last", "mean")
+MOST_OUTPUTS = 100_000
 SIZES = {"auto": None, "small": 128, "medium": 256, "large": 512}  # units
 
 # Arguments of the Keras layer that the network sets itself, and why `cell_options` may not.
 RESERVED_CELL_OPTIONS = {
     "units": "use units",
-    "return_sequences": "every layer returns its sequence",
+    "return_sequences": "use pooling",
     "return_state": "every layer returns its state",
     "stateful": "the state is passed explicitly",
     "go_backwards": "reading backwards would reveal the token to predict",
@@ -93,6 +96,11 @@ class ModelConfig(Config):
     embedding: int = 64  # dimension of the token embedding
     dropout: float = 0.0  # share of each recurrent layer's outputs to drop in training
     cell_options: Json = field(default_factory=dict)  # further arguments of the layer
+    # What the network reads and predicts; a corpus sets them, see `Corpus.network`.
+    inputs: str = "ids"  # ids of tokens; or "numbers", of which a step has as many as tokens
+    pooling: str = "none"  # predict at every step; or once, from the "last" state or the "mean"
+    outputs: int = 0  # number of classes; 0: every token is one
+    bidirectional: bool = False  # whether every layer also reads backwards; needs pooling
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
@@ -100,6 +108,12 @@ class ModelConfig(Config):
         require_whole("layers", self.layers, 1, MOST_LAYERS)
         require_whole("embedding", self.embedding, 1, MOST_UNITS)
         require_fraction("dropout", self.dropout)
+        for name, values in (("inputs", INPUTS), ("pooling", POOLINGS)):
+            value = getattr(self, name)
+            require(value in values, name, f"one of {', '.join(values)}", value)
+        require_whole("outputs", self.outputs, 0, MOST_OUTPUTS)
+        is_flag = isinstance(self.bidirectional, bool)
+        require(is_flag, "bidirectional", "true or false", self.bidirectional)
         for name, why in RESERVED_CELL_OPTIONS.items():
             require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
@@ -111,20 +125,55 @@ class ModelConfig(Config):
             ) from error
         object.__setattr__(self, "cell_options", plain)
 
+    def require_coherent(self) -> None:
+        """Raise `ConfigError` unless the network can predict what it is built for.
+
+        >>> ModelConfig(bidirectional=True).require_coherent()
+        Traceback (most recent call last):
+        seqgen.errors.ConfigError: bidirectional: expected pooling, got none: reading backwards \
+would reveal the token to predict
+        """
+        why = {
+            "bidirectional": "reading backwards would reveal the token to predict",
+            "outputs": "a class is predicted from all steps of a sequence",
+            "inputs": "a sequence of numbers has no next token",
+        }
+        if self.pooling == "none":
+            for name, reason in why.items():
+                if getattr(self, name) not in (False, 0, "ids"):
+                    raise ConfigError(f"{name}: expected pooling, got none: {reason}")
+
+    @property
+    def directions(self) -> int:
+        """In how many directions every layer reads: 1 or 2."""
+        return 1 + self.bidirectional
+
+    def output_size(self, vocabulary_size: int) -> int:
+        """The number of classes that the network predicts."""
+        return self.outputs or vocabulary_size
+
     def weight_shapes(self, vocabulary_size: int) -> list[list[tuple[int, ...]]]:
         """The shapes of the weights, in the order of Keras, layer by layer.
 
-        First the embedding, then every recurrent layer, last the output layer.
+        First the embedding, then every recurrent layer, last the output layer. A bidirectional
+        layer is two: it reads forwards, then backwards.
 
         >>> ModelConfig("gru", units=2, embedding=3).weight_shapes(vocabulary_size=5)
         [[(5, 3)], [(3, 6), (2, 6), (2, 6)], [(2, 5), (5,)]]
         """
         cell = cells.get(self.cell)
-        inputs = (self.embedding, *[self.units] * (self.layers - 1))
+        width, outputs = self.directions * self.units, self.output_size(vocabulary_size)
+        first: list[tuple[int, ...]] = [(vocabulary_size, self.embedding)]
+        if self.inputs == "numbers":
+            first.append((self.embedding,))
         return [
-            [(vocabulary_size, self.embedding)],
-            *(cell.weight_shapes(width, self.units, self.cell_options) for width in inputs),
-            [(self.units, vocabulary_size), (vocabulary_size,)],
+            first,
+            *(
+                cell.weight_shapes(inputs, self.units, self.cell_options)
+                for inputs in (self.embedding, *[width] * (self.layers - 1))
+                for _ in range(self.directions)
+            ),
+            [(width, outputs), (outputs,)],
         ]
 
 
@@ -142,6 +191,7 @@ class TrainConfig(Config):
     window: int = 64  # tokens through which gradients are propagated back
     learning_rate: float = 6e-3  # highest value of the schedule
     recurrent_dropout: float = 0.0  # share of each layer's recurrent weights to drop
+    token_dropout: float = 0.0  # share of the tokens to replace by `<unk>`, of whole sequences
     weight_decay: float = 0.0  # decoupled; applied to matrices, not to biases
     clip_norm: float = 1.0  # largest global norm of the gradients
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
@@ -166,6 +216,7 @@ class TrainConfig(Config):
                 require_positive(name, value, most, zero=name == "weight_decay")
         require_fraction("recurrent_dropout", self.recurrent_dropout)
         require_fraction("reserved", self.reserved)
+        require_fraction("token_dropout", self.token_dropout)
         require_whole("batch_size", self.batch_size, 1, MOST_IN_A_BATCH)
         require_whole("window", self.window, 1, MOST_IN_A_BATCH)
         require_whole("seed", self.seed, 0)

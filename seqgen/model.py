@@ -20,6 +20,8 @@ from seqgen.types import Json
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
     from seqgen.tasks.base import Task
+    from seqgen.tasks.labels.classifier import Course, Prediction
+    from seqgen.tasks.labels.examples import Content
     from seqgen.tasks.music.generate import Composition
     from seqgen.tasks.text.generate import TextStream
 
@@ -64,7 +66,8 @@ class Model:
     """A trained network with its vocabulary, configuration and history. Threads may share it.
 
     `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
-    models of music; on a model of another task they raise `ConfigError`.
+    models of music, `classify` and `explain` of models of labels; on a model of another task they
+    raise `ConfigError`.
 
     Args:
         data: the content of a model file.
@@ -142,6 +145,16 @@ class Model:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
+
+    def classify(self, *contents: Content) -> list[Prediction]:
+        """Label sequences, see `seqgen.tasks.labels.classifier.Classifier.classify`."""
+        predictions: list[Prediction] = self._generator("classify")(*contents)
+        return predictions
+
+    def explain(self, content: Content) -> Course:
+        """Follow the probabilities, see `seqgen.tasks.labels.classifier.Classifier.explain`."""
+        course: Course = self._generator("explain")(content)
+        return course
 
     def preview(self) -> str:
         """A short sample to show during training; empty if only Keras, which is slow, can run the

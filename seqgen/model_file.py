@@ -253,6 +253,7 @@ def naming(member: str) -> Iterator[None]:
 def _model_data(facts: Json, archive: Archive) -> ModelData:
     with naming(MEMBER):
         config = ModelConfig.from_json(facts["model_config"])
+        config.require_coherent()
         train_config = TrainConfig.from_json(facts["train_config"])
         vocabulary = Vocabulary.from_json(facts["vocabulary"])
     return ModelData(
@@ -298,21 +299,24 @@ def _weights(config: ModelConfig, vocabulary_size: int, archive: Archive) -> lis
     """
     from seqgen.utils.hdf5 import Hdf5File
 
-    first, *layers, last = config.weight_shapes(vocabulary_size)
-    numbers = sum(math.prod(shape) for shapes in (first, *layers, last) for shape in shapes)
+    layers = config.weight_shapes(vocabulary_size)
+    numbers = sum(math.prod(shape) for shapes in layers for shape in shapes)
     with (
         naming(WEIGHTS_MEMBER),
         Hdf5File(archive.read(WEIGHTS_MEMBER, 4 * numbers + HDF5_BYTES)) as file,
     ):
-        # Further layers are the input, and dropout after every recurrent layer.
-        found = file.names("layers", most=2 * config.layers + 4)
-        recurrent = [name for name in found if file.has(f"layers/{name}", "cell")]
+        # Further layers are the input, dropout after every recurrent layer, masking and pooling.
+        found = file.names("layers", most=2 * config.layers + 6)
+        part = "forward_layer" if config.bidirectional else "cell"
+        recurrent = [name for name in found if file.has(f"layers/{name}", part)]
         recurrent.sort(key=lambda name: (len(name), name))  # lstm, lstm_1, ... lstm_10
         if len(recurrent) != config.layers:
             raise ValueError(f"expected {config.layers} recurrent layers, got {len(recurrent)}")
-        groups = ["embedding", *(f"{name}/cell" for name in recurrent), "dense"]
+        parts = ("forward_layer/cell", "backward_layer/cell") if config.bidirectional else ("cell",)
+        cells = [f"{name}/{part}" for name in recurrent for part in parts]
+        ends = ("dense", "dense_1") if config.inputs == "numbers" else ("embedding", "dense")
         return [
             array
-            for group, shapes in zip(groups, (first, *layers, last), strict=True)
+            for group, shapes in zip((ends[0], *cells, ends[1]), layers, strict=True)
             for array in file.floats(f"layers/{group}/vars", shapes)
         ]

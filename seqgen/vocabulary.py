@@ -14,6 +14,7 @@ from seqgen.errors import VocabularyError
 from seqgen.types import Ids
 
 END = "<end>"  # ends every piece, such as a line or a tune
+PADDING = "<pad>"  # id 0 where batches of whole sequences are padded; never read
 UNKNOWN = "<unk>"  # replaces every token too rare for an id of its own
 
 

@@ -51,6 +51,12 @@ def folder(tmp_path: Path) -> Path:
     (folder / "old.txt").write_bytes(("Grüße. " + SENTENCE * 100).encode("latin-1"))
     (folder / "names.txt").write_bytes((ROOT / "data" / "given-names.txt").read_bytes())
     write_tunes(folder / "my_midis")
+    reviews = [("A lovely film.", "good"), ("Such a poor film!", "bad")] * 20
+    rows = [f"{text} {number},{label}" for number, (text, label) in enumerate(reviews)]
+    for name in ("reviews.csv", "new.csv", "test.csv"):
+        (folder / name).write_text("\n".join(["text,label", *rows]))
+    series = [f"{n % 2}.5,{n},{n % 3}.25:{'ab'[n % 2]}" for n in range(40)]
+    (folder / "gestures.ts").write_text("\n".join(["@classLabel true a b", "@data", *series]))
     (folder / "start.mid").write_bytes(midi_bytes(tune(1)))
     return folder
 

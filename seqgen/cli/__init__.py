@@ -12,9 +12,10 @@ import click
 from seqgen._version import __version__
 
 COMMANDS = {  # name → summary; `seqgen/cli/NAME.py` defines the command as the function NAME
-    "train": "Train a model on text or on music.",
+    "train": "Train a model on text, music, or sequences with labels.",
     "generate": "Generate new text or music with a trained model.",
-    "evaluate": "Measure the loss of a model, and compare it with n-grams.",
+    "classify": "Label texts or series of numbers with a trained model.",
+    "evaluate": "Measure the scores of a model, and compare it with baselines.",
     "compare": "Train simple_rnn, lstm and gru on one corpus, and compare them.",
     "render": "Convert a music file to a score, audio or another format.",
     "inspect": "Describe every file of a CORPUS, or say why it is unusable.",

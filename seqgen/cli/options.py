@@ -108,6 +108,10 @@ model_options = option_group(
     option("--embedding", type=int, help="Dimension of the token embedding. [chosen]"),
     option("--dropout", type=float,
            help="Fraction of each recurrent layer's outputs to drop. [chosen]"),
+    option("--bidirectional", is_flag=True, default=None,
+           help="Labels: every layer also reads backwards."),
+    option("--pooling", type=click.Choice(("last", "mean")),
+           help="Labels: read the last state, or the mean of all. [last]"),
     option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
            callback=parse_cell_options,
            help="Another argument of the Keras layer, such as activation=relu; repeatable."),
@@ -121,6 +125,8 @@ optimisation_options = option_group(
            help="Tokens through which gradients are propagated back. [chosen]"),
     option("--recurrent-dropout", type=float,
            help="Fraction of the recurrent weights to drop. [chosen]"),
+    option("--token-dropout", type=float,
+           help="Labels: fraction of the tokens of a text to replace by <unk>. [chosen]"),
     option("--weight-decay", type=float, help="Decoupled weight decay. [chosen]"),
     option("--clip-norm", type=float, help="Largest global norm of the gradients. [1]"),
     option("--precision", type=click.Choice(("auto", *PRECISIONS)),
@@ -131,6 +137,7 @@ optimisation_options = option_group(
 CORPUS_OPTIONS = (
     *("task", "encoding", "validation", "lines", "min_count"),
     *("transpose", "velocity", "expand_repeats"),
+    *("text_column", "label_column", "tokens", "max_length", "class_weights"),
 )
 _corpus_options = option_group(
     "Corpus",
@@ -160,9 +167,27 @@ _music_corpus_options = option_group(
 )
 
 
+text_column = option("--text-column", metavar="NAME",
+                     help="Column of the texts in a table. [text, sentence, …]")  # fmt: skip
+label_column = option("--label-column", metavar="NAME",
+                      help="Column of the labels in a table. [label, class, …]")  # fmt: skip
+_labels_corpus_options = option_group(
+    "Labels",
+    text_column,
+    label_column,
+    option("--tokens", type=click.Choice(("characters", "words")),
+           help="What the network reads at a step of a text. [characters]"),
+    option("--max-length", type=int, metavar="N",
+           help="Read at most N steps of a sequence. [1000]"),
+    option("--no-class-weights", "class_weights", flag_value=False, default=None, type=bool,
+           help="Let frequent labels count more than rare ones."),
+)  # fmt: skip
+
+
 def corpus_options(command: Command) -> Command:
     """Add the options with which a corpus is read: `CORPUS_OPTIONS`."""
-    return _corpus_options(_text_corpus_options(_music_corpus_options(command)))
+    command = _music_corpus_options(_labels_corpus_options(command))
+    return _corpus_options(_text_corpus_options(command))
 
 
 sampling_options = option_group(

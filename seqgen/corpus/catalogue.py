@@ -1,4 +1,4 @@
-"""Named corpora: installed with Python or music21, or downloaded on first use and verified.
+"""Named corpora: installed with other packages, or downloaded on first use and verified.
 
 `data/catalogue.json` describes them.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from seqgen.corpus import sources
+from seqgen.corpus import packages, sources
 from seqgen.corpus.downloads import fetch
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
@@ -52,7 +52,10 @@ class Entry:
     task: str | None = None  # None: detected from the files
     files: str | None = None  # for several files: their paths and checksums, a JSON file in data/
     folder: str | None = None  # for a corpus installed with music21: its folder
-    pieces: int | None = None  # number of pieces of music
+    pieces: int | None = None  # number of pieces of music, or of labelled sequences
+    package: str | None = None  # for a corpus in the archive of a Python package: its requirement,
+    archive: str = ""  # the name of the archive,
+    members: tuple[str, ...] = ()  # and the files in it
     options: Mapping[str, object] = field(default_factory=dict)  # of `Task.read`
     terms: str | None = None  # terms of use, shown when the corpus is read
 
@@ -67,6 +70,10 @@ class Entry:
         """Whether the corpus can be read without a download."""
         if self.folder is not None:
             return _music21_folder(self.folder) is not None
+        if self.package is not None:
+            return packages.archive_path(self.archive).exists()
+        if self.name == NAMES:
+            return importlib.util.find_spec("faker") is not None
         if self.path is None:
             return self.size is not None
         names = [name.rpartition("/")[2] for name in _data(self.files)] if self.files else [""]
@@ -91,10 +98,13 @@ class Entry:
 
         Raises:
             DownloadError: a file cannot be downloaded, or its checksum differs.
-            CorpusError: the corpus is not installed with this Python or music21.
+            CorpusError: the corpus is not installed with this Python, music21 or Faker.
         """
         if self.folder is not None:
             return _music21_corpus(self.name, self.folder)
+        if self.package is not None:
+            checksum = str(self.sha256)
+            return packages.read(self.name, self.package, self.archive, checksum, self.members)
         if self.url is None:
             return INSTALLED[self.name]()
         if self.files:
@@ -168,7 +178,12 @@ def _music21_corpus(name: str, folder_name: str) -> list[Source]:
     return [Source(str(path.relative_to(folder.parent)), path) for path in files]
 
 
-INSTALLED = {"python-docs": _python_docs, "python-code": _python_code}
+NAMES = "names-by-origin"
+INSTALLED = {
+    "python-docs": _python_docs,
+    "python-code": _python_code,
+    NAMES: packages.names_by_origin,
+}
 
 
 def read_catalogue() -> dict[str, Entry]:

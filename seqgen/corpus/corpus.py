@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.errors import ConfigError, CorpusError
-from seqgen.types import Ids, Json
+from seqgen.types import Floats, Ids, Json
 from seqgen.vocabulary import Vocabulary
 
 
@@ -44,10 +44,19 @@ class Corpus:
     options: Mapping[str, object] = field(default_factory=dict)  # the options of `Task.read`
     notes: tuple[str, ...] = ()  # messages to the user, such as which files were skipped and why
     cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
+    split: int | None = None  # number of training tokens, if the task has chosen where to split
     variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none
     details: Json = field(default_factory=dict)  # of the task, stored in model files
     arguments: tuple[str, ...] = ()  # the paths or names given by the user, to read it again
     terms: tuple[str, ...] = ()  # terms of use of named corpora
+    # Of pieces that have a class; `ids` may be numbers (N, D) then, with a token for every column.
+    targets: Ids | None = None  # (P,), the class of every piece; None: the next token is predicted
+    texts: tuple[str, ...] = ()  # the pieces as they were read, for baselines; empty for numbers
+    target_weights: Floats | None = None  # (K,), the weight of every class in the loss; None: 1
+    network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`
+    test: Corpus | None = (
+        None  # pieces set apart for `evaluate`, if the files came with such a part
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation <= 0.5:
@@ -68,6 +77,8 @@ class Corpus:
     @cached_property
     def training_length(self) -> int:
         """Number of tokens in the training part."""
+        if self.split is not None:
+            return self.split
         positions = self.bounds if self.cuts is None else self.cuts
         return split_position(len(self.ids), self.validation, positions)
 
@@ -86,7 +97,19 @@ class Corpus:
         """The bounds of the pieces of the training part; None if there are no pieces."""
         if self.bounds is None:
             return None
-        return self.bounds[: np.searchsorted(self.bounds, self.training_length) + 1]
+        return self.bounds[: self.training_pieces + 1]
+
+    @property
+    def training_pieces(self) -> int:
+        """The number of pieces in the training part; 0 if there are no pieces."""
+        if self.bounds is None:
+            return 0
+        return int(np.searchsorted(self.bounds, self.training_length))
+
+    def piece(self, number: int) -> Ids:
+        """The ids or numbers of a piece."""
+        assert self.bounds is not None
+        return self.ids[self.bounds[number] : self.bounds[number + 1]]
 
     @cached_property
     def reserved_length(self) -> int:

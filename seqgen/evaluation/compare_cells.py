@@ -78,8 +78,9 @@ def compare(
     cells = cell_names() if cells is None else cells
     require_cells(cells)
     options = {"minutes": minutes, **options}
+    of_network = setup.network_options(corpus, options)
     for cell in cells:  # fail before training
-        network.build(RunRequest({**options, "cell": cell}).model_config, vocabulary_size=2)
+        network.build(RunRequest({**of_network, "cell": cell}).model_config, vocabulary_size=2)
     costliest = max(cells, key=lambda cell: get_cell(cell).gates)
     inputs = RunInputs(RunRequest({**options, "cell": costliest}), corpus)
     run_setup = setup.resolve(inputs, callback)

@@ -12,8 +12,8 @@ import numpy as np
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
+from seqgen.evaluation import classification, ngrams
 from seqgen.evaluation import loss as scoring
-from seqgen.evaluation import ngrams
 from seqgen.model import Model
 from seqgen.tasks.load import load_corpus
 from seqgen.types import Ids, Json
@@ -60,8 +60,11 @@ def evaluate(
     folder: Path,
     encoding: str | None = None,
     progress: bool = False,
+    **options: object,
 ) -> Evaluation:
     """Compute the loss of a model on a corpus, and that of n-grams for comparison.
+
+    For a model that predicts classes, the scores of `seqgen.evaluation.classification`.
 
     Args:
         model: the model.
@@ -70,6 +73,7 @@ def evaluate(
         folder: of the model file, in which the training corpus is also searched for.
         encoding: of `corpora`; by default that of the training corpus.
         progress: draw a progress bar on stderr.
+        options: of reading labelled sequences, such as `label_column`.
 
     Raises:
         CorpusError: the corpus is not found, none of its tokens are in the model's vocabulary, or
@@ -83,7 +87,15 @@ def evaluate(
     except CorpusError as error:
         if not corpora:
             raise CorpusError(f"{error}; give a corpus to score") from error
-        notes.append(f"no n-grams for comparison: {error}")
+        notes.append(f"no baseline for comparison: {error}")
+    if model.data.model_config.outputs:
+        given = _labelled(model, corpora, {"encoding": encoding, **options}, notes)
+        return Evaluation(classification.evaluate(model, own, given, notes), notes)
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError(
+                f"{name}: expected a model of labels, got one of {model.data.task}; leave it out"
+            )
     if corpora:
         target = _given_corpus(model, corpora, encoding, own, notes)
     else:
@@ -227,6 +239,20 @@ def _given_corpus(
         )
     opening = model.task.opening(vocabulary)
     return _Target(corpus.name, np.concatenate((opening, corpus.ids)), len(opening))
+
+
+def _labelled(
+    model: Model, corpora: Sequence[str | Path], options: Json, notes: list[str]
+) -> Corpus | None:
+    """The labelled sequences that the user gave, if any."""
+    if not corpora:
+        return None
+    spec = catalogue.find(corpora)
+    given = {name: value for name, value in options.items() if value is not None}
+    metadata, vocabulary = model.data.corpus, model.data.vocabulary
+    corpus = model.task.read_like(spec.sources, metadata, vocabulary, given, name=spec.name)
+    notes += corpus.messages
+    return corpus
 
 
 def _scores(model: Model, ids: Ids, nats: float) -> Json:

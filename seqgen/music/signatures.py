@@ -8,7 +8,7 @@ from typing import NamedTuple
 from seqgen.errors import MusicError
 
 TICKS_PER_WHOLE = 96
-LEAST_TEMPO, MOST_TEMPO = 1, 10_000  # quarters a minute
+LEAST_TEMPO, MOST_TEMPO = 5, 1000  # quarters a minute
 
 # Mode → fifths from the tonic of the major key of the same signature up to its own tonic, and the
 # suffix of its name.

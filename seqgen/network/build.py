@@ -20,6 +20,7 @@ from seqgen.errors import ConfigError
 from seqgen.network.backend import keras, tf
 from seqgen.types import Layer, Network, Tensor
 
+PADDED = -1e9  # a number that no series has: `seqgen` clips them
 Tensors = list[Tensor]  # the states (B, units) of every layer; an LSTM has two
 
 
@@ -34,20 +35,31 @@ def keras_layer(cell: str) -> type[Layer]:
 
 
 def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Network:
-    """A new network: ids `(B, T)` → logits `(B, T, V)`.
+    """A new network: ids `(B, T)` → logits `(B, T, V)`; with pooling → probabilities `(B, K)`.
 
     Embedding, then the recurrent layers, each followed by Dropout if there is any, then Dense. The
     same seed gives the same weights; of the random generators of the process only that of
     TensorFlow is seeded.
+
+    With pooling, padding is masked: id 0, or steps of which all numbers are `PADDED`. A network of
+    numbers `(B, T, D)` begins with a Dense layer instead of the embedding.
 
     Raises:
         ConfigError: the layer has no such option, or does not take its value.
 
     >>> build(ModelConfig(units=4, layers=2), vocabulary_size=10).output_shape
     (None, None, 10)
+    >>> build(ModelConfig(units=4, pooling="last", outputs=3), vocabulary_size=10).output_shape
+    (None, 3)
     """
+    require_known_options(config)
+    config.require_coherent()
     with _seeded(seed):
-        return _build(config, vocabulary_size)
+        return (
+            _build_pooled(config, vocabulary_size)
+            if config.pooling != "none"
+            else _build(config, vocabulary_size)
+        )
 
 
 @contextmanager
@@ -69,14 +81,33 @@ def _seeded(seed: int | None) -> Iterator[None]:
 
 
 def _build(config: ModelConfig, vocabulary_size: int) -> Network:
-    require_known_options(config)
     inputs = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)
     for _ in range(config.layers):
-        x, *_ = _recurrent_layer(config, x)
+        x, *_ = _recurrent_layer(config, x, return_sequences=True, return_state=True)
         if config.dropout:
             x = keras.layers.Dropout(config.dropout)(x)
     return keras.Model(inputs, keras.layers.Dense(vocabulary_size)(x), name="seqgen")
+
+
+def _build_pooled(config: ModelConfig, vocabulary_size: int) -> Network:
+    if config.inputs == "numbers":
+        inputs = keras.Input((None, vocabulary_size), name="numbers")
+        x = keras.layers.Masking(PADDED)(inputs)  # (B, T, D)
+        x = keras.layers.Dense(config.embedding)(x)
+    else:
+        inputs = keras.Input((None,), dtype="int32", name="ids")
+        x = keras.layers.Embedding(vocabulary_size, config.embedding, mask_zero=True)(inputs)
+    for layer in range(1, config.layers + 1):
+        returns_all = layer < config.layers or config.pooling == "mean"
+        x = _recurrent_layer(config, x, return_sequences=returns_all)
+        if config.dropout:
+            x = keras.layers.Dropout(config.dropout)(x)
+    if config.pooling == "mean":
+        x = keras.layers.GlobalAveragePooling1D()(x)  # (B, T, units) → (B, units), without padding
+    outputs = config.output_size(vocabulary_size)
+    x = keras.layers.Dense(outputs, activation="softmax")(x)
+    return keras.Model(inputs, x, name="seqgen")
 
 
 def require_known_options(config: ModelConfig) -> None:
@@ -110,11 +141,11 @@ def _require_no_imports(option: Any) -> None:
             _require_no_imports(each)
 
 
-def _recurrent_layer(config: ModelConfig, x: Tensor) -> Tensor:
+def _recurrent_layer(config: ModelConfig, x: Tensor, **returns: bool) -> Tensor:
     try:
-        layer = keras_layer(config.cell)(
-            config.units, return_sequences=True, return_state=True, **config.cell_options
-        )
+        layer = keras_layer(config.cell)(config.units, **returns, **config.cell_options)
+        if config.bidirectional:
+            layer = keras.layers.Bidirectional(layer)
         layer(tf.zeros((1, 1, x.shape[-1])))  # some options only fail with actual numbers
         return layer(x)
     except Exception as error:  # of many types, by Keras and TensorFlow

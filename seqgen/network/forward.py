@@ -17,14 +17,15 @@ LARGEST_TABLE = 1024
 
 @dataclass(frozen=True)
 class DropoutMasks:
-    """Random masks of a training step: for outputs, with the rates of the Dropout layers, and for
+    """Random masks of a training step: for outputs, where the network has Dropout layers, and for
     recurrent weights (Wan et al. 2013; Merity et al. 2018)."""
 
     seed: int
     number: Tensor  # of the step; the same number gives the same masks
-    recurrent_dropout: float = 0.0
+    dropout: float | Tensor | None = None  # of outputs; None: the rates of the layers
+    recurrent_dropout: float | Tensor | None = None  # None: no recurrent weights are dropped
 
-    def mask(self, shape: Tensor, rate: float, place: int) -> Tensor:
+    def mask(self, shape: Tensor, rate: float | Tensor, place: int) -> Tensor:
         """0 with probability `rate`, otherwise 1 / (1 - rate), so that the mean is 1.
 
         Stateless, so that a resumed run has the masks of an uninterrupted one. One random byte per
@@ -35,14 +36,15 @@ class DropoutMasks:
             rate: probability of 0.
             place: distinguishes the masks of a step.
         """
-        dropped = min(round(256 * rate), 255)
+        dropped = tf.minimum(tf.round(256 * tf.cast(rate, tf.float32)), 255)
         size = tf.reduce_prod(shape)
         numbers = tf.stack((tf.cast(self.seed, tf.int64), tf.cast(self.number, tf.int64)))
         words = tf.random.stateless_uniform(
             [(size + 3) // 4], numbers + (place << 32), None, None, tf.uint32
         )
         uniform = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:size], shape)
-        return tf.cast(uniform >= dropped, tf.float32) * (256 / (256 - dropped))
+        kept = uniform >= tf.cast(dropped, tf.uint8)
+        return tf.cast(kept, tf.float32) * (256 / (256 - dropped))
 
 
 class Forward:
@@ -121,7 +123,7 @@ class Forward:
         for place, layer in enumerate(self._layers):
             if isinstance(layer, keras.layers.RNN):
                 mask = None
-                if self._masks and self._masks.recurrent_dropout:
+                if self._masks and self._masks.recurrent_dropout is not None:
                     shape = layer.cell.recurrent_kernel.shape
                     mask = self._masks.mask(shape, self._masks.recurrent_dropout, place)
                 self._kernel_layers[place] = kernels.Layer(
@@ -143,7 +145,8 @@ class Forward:
                 after += map(tf.transpose, layer_after)
             elif self._masks is not None:
                 masks = replace(self._masks, number=self._masks.number + shard)
-                x *= tf.cast(masks.mask(tf.shape(x), layer.rate, place), x.dtype)
+                rate = layer.rate if masks.dropout is None else masks.dropout
+                x *= tf.cast(masks.mask(tf.shape(x), rate, place), x.dtype)
         units, _, batch_size = x.shape
         logits = transposed_product(tf.reshape(x, (units, -1)), self._dense_kernel)
         logits = tf.cast(logits, tf.float32) + self._dense.bias

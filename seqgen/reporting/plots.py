@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqgen.utils.atomic_files import atomic_write
+from seqgen.errors import OutputError
+from seqgen.utils.atomic_files import atomic_write, require_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from seqgen.evaluation.compare_cells import CellResult
     from seqgen.types import Json
 
+SUFFIXES = (".png", ".svg")  # of pictures
+SHOWN_LABEL = 20  # characters
+MOST_NUMBERED = 25  # labels up to which the cells of a confusion matrix have numbers
 
-def _figure(width: float, height: float) -> Figure:
+
+def figure_of(width: float, height: float) -> Figure:
     """An empty figure of a size in inches, without pyplot, which would look for a display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -44,7 +49,7 @@ def save_loss_curve(history: Sequence[Json], path: Path) -> None:
     """
     from matplotlib.ticker import EngFormatter
 
-    figure = _figure(7, 4)
+    figure = figure_of(7, 4)
     axes = figure.add_subplot()
     tokens = [entry["tokens_seen"] for entry in history]
     validation = [entry["validation_loss"] for entry in history]
@@ -60,6 +65,51 @@ def save_loss_curve(history: Sequence[Json], path: Path) -> None:
     axes.legend()
     with atomic_write(path, keep=True) as temporary:
         figure.savefig(temporary, dpi=120)
+
+
+def require_picture(path: Path) -> None:
+    """Raise `OutputError` unless a picture can be written under a name."""
+    if path.suffix not in SUFFIXES:
+        raise OutputError(
+            f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}; try {path.stem}.png"
+        )
+    require_writable(path)
+
+
+def save_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str], path: Path) -> None:
+    """Draw a confusion matrix: a row for every true label, a column for every predicted one.
+
+    Colours are shares of the rows.
+
+    Args:
+        confusion: numbers of sequences, `(K, K)`.
+        labels: their names.
+        path: ends in `.png` or `.svg`; an existing file is renamed.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    import numpy as np
+
+    counts = np.array(confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    size = min(max(3.5 + 0.35 * len(labels), 4.5), 16)
+    figure = figure_of(size + 1, size)
+    axes = figure.add_subplot()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [
+        label if len(label) <= SHOWN_LABEL else f"{label[: SHOWN_LABEL - 1]}…" for label in labels
+    ]
+    axes.set_xticks(range(len(labels)), names, rotation=90)
+    axes.set_yticks(range(len(labels)), names)
+    axes.set(xlabel="predicted", ylabel="true")
+    if len(labels) <= MOST_NUMBERED:
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{count}", ha="center", va="center", color=colour)
+    figure.colorbar(image, label="share of the true label")
+    with atomic_write(path, keep=True) as temporary:
+        figure.savefig(temporary, dpi=120, format=path.suffix[1:], bbox_inches="tight")
 
 
 def save_comparison(results: Mapping[str, CellResult], uniform_loss: float, path: Path) -> None:
@@ -84,7 +134,7 @@ def save_comparison(results: Mapping[str, CellResult], uniform_loss: float, path
 
     recalls = {cell: result["recall"] for cell, result in results.items() if result.get("recall")}
     panels = 3 if recalls else 2
-    figure = _figure(4 * panels, 3.6)
+    figure = figure_of(4 * panels, 3.6)
     time, tokens, *recall_axes = figure.subplots(1, panels)
     for number, (cell, result) in enumerate(results.items()):
         losses = [entry["validation_loss"] for entry in result["history"]]

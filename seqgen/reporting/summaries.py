@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from seqgen.model_file import ModelData
+from seqgen.reporting import classification
 from seqgen.tasks import base as tasks
 from seqgen.types import Json
 
@@ -32,8 +33,10 @@ def score(model_data: ModelData) -> str:
     text = (
         "no validation part to score"
         if loss is None
-        else f"{losses('validation', loss)} per {token}"
+        else f"{losses('validation', loss)} per {tasks.get(model_data.task).target_name or token}"
     )
+    if (accuracy := scores.get("validation_accuracy")) is not None:
+        text += f", accuracy {accuracy:.4f}"
     for unit in score_units(scores):
         text += f", {scores[f'bits_per_{unit}']:.3f} bits per {unit}"
     text += scored_part(model_data)
@@ -90,6 +93,8 @@ def evaluation(task: str, scores: Json) -> str:
         task: the name of the task.
         scores: `Evaluation.scores`.
     """
+    if "accuracy" in scores:
+        return classification.scores(scores)
     token = tasks.get(task).token_name
     lines = [
         f"{scores['corpus']}: {scores['tokens']:,} {token}s",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from seqgen.inference.engine import Engine
     from seqgen.mixing.repeats import Bars
     from seqgen.model_file import ModelData
-    from seqgen.types import Ids, Json
+    from seqgen.types import Floats, Ids, Json
     from seqgen.vocabulary import Vocabulary
 
 # Name → task, or the module and class that implement it, imported on first use.
 _TASKS: dict[str, str | Task] = {
     "text": "seqgen.tasks.text.task:TextTask",
     "music": "seqgen.tasks.music.task:MusicTask",
+    "labels": "seqgen.tasks.labels.task:LabelsTask",
 }
 FALLBACK = next(iter(_TASKS))  # the task of sources that no task detects
 
@@ -64,6 +65,27 @@ class GenerationRequest:
     say: Callable[[str], None]  # shows a message to the user
 
 
+@dataclass(frozen=True)
+class ClassificationRequest:
+    """What `seqgen classify` should classify."""
+
+    given: tuple[str, ...]  # texts, paths, or `-` for standard input
+    options: Json  # of reading, those that were given
+    explain: bool  # whether to follow the probabilities along every sequence
+    say: Callable[[str], None]  # shows a message to the user
+
+
+@dataclass(frozen=True, eq=False)
+class Classified:
+    """A sequence and its label."""
+
+    content: str | Floats  # a text, or a series (T, D)
+    label: str
+    probabilities: dict[str, float]  # of every label, the most probable one first
+    steps: list[str] | None = None  # the tokens, or the numbers of the steps, if explained
+    course: dict[str, list[float]] | None = None  # label → its probability after every step
+
+
 class Task(ABC):
     """A kind of sequence.
 
@@ -73,7 +95,8 @@ class Task(ABC):
 
     name: str  # in model files and on the command line
     token_name: str  # singular, such as "character"
-    copy_unit: str  # in which copies are counted, plural, such as "characters"
+    copy_unit: str  # in which copies are counted, plural, such as "characters"; empty: none are
+    target_name: str = ""  # what a loss is given per, singular; empty: a token
     generation_options: Mapping[str, str] = {}  # parameter → option of `seqgen generate`
 
     def detect(self, source: Source) -> bool:
@@ -96,6 +119,30 @@ class Task(ABC):
             CorpusError: the sources contain nothing to learn.
             ConfigError: an option is out of range.
         """
+
+    def read_like(
+        self,
+        sources: Sequence[Source],
+        metadata: Metadata,
+        vocabulary: Vocabulary,
+        options: Json,
+        **origin: Any,
+    ) -> Corpus:
+        """Read sequences with classes to score them with a model, in its encoding.
+
+        Only tasks whose pieces have classes need this method.
+
+        Args:
+            sources: the files.
+            metadata: `Corpus.metadata` of the corpus on which the model was trained.
+            vocabulary: of the model.
+            options: of reading, those that the user gave.
+            origin: fields of `Corpus`, as for `read`.
+
+        Raises:
+            CorpusError: they hold nothing that the model can score.
+        """
+        raise NotImplementedError
 
     def inspect(
         self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
@@ -147,6 +194,18 @@ class Task(ABC):
             ConfigError: an option is out of range, or options exclude each other.
             OutputError: a file cannot be written.
         """
+
+    def classify(self, model: TaskModel, request: ClassificationRequest) -> Iterator[Classified]:
+        """Classify sequences with a `seqgen.Model`.
+
+        Raises:
+            ConfigError: a model of this task predicts no labels, or an option is out of range.
+            CorpusError: a file cannot be read, or holds nothing to classify.
+        """
+        raise ConfigError(
+            f"expected a model of labels, got one of {self.name}, which generates; use seqgen "
+            "generate"
+        )
 
     def preview(self, model: TaskModel) -> str:
         """A short sample, as text, to show during training."""

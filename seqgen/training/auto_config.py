@@ -4,14 +4,14 @@ They depend on the length of the corpus, the length of the run, and the speed of
 `seqgen.training.choice` measures. The experiments that led to the rules are in `benchmarks/LOG.md`.
 The two main rules:
 
-- The best width for a given time is the largest one with which the network still sees eight times
+- The best width for a given time is the largest one with which the network still sees seven times
   as many tokens as it has weights.
-- Dropout grows with the number of weights and of epochs, and falls with the size of the corpus.
+- Dropout grows with the number of weights and of epochs, and falls with the size of the corpus, see
+  `seqgen.training.regularisation`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -19,12 +19,17 @@ from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
 from seqgen.training.batches import fitting_size
 from seqgen.training.cost_model import AVERAGE, CostModel
+from seqgen.training.regularisation import Regularisation
 from seqgen.types import Json
 
 WIDTHS = (64, 128, 256, 384, 512, 768, 1024)
-MIN_TOKENS_PER_WEIGHT = 8  # tokens that the network sees in the run, per weight
+MIN_TOKENS_PER_WEIGHT = 7  # tokens that the network sees in the run, per weight
+SCORING = 0.08  # share of the time after `Budget.start` that validations take
 MAX_WEIGHTS_PER_TOKEN = 5  # weights per token of the corpus
 MIN_EMBEDDING, MAX_EMBEDDING = 64, 256
+MOST_UNITS_OF_CLASSES = 128  # of networks that predict the class of a piece
+MIN_EPOCHS_OF_CLASSES = 6  # passes over the corpus for which such a width needs the time
+FEW_PIECES = 20_000
 MAX_BATCH_SIZE = 64  # of wide networks; others get that of `batches.fitting_size`
 
 
@@ -41,13 +46,15 @@ class Budget:
     can_drop_recurrent: bool = True  # whether recurrent dropout is available for the cell
     devices: int = 1  # machines or GPUs that share a batch
     precision: str = "float32"  # the fastest one whose loss is not higher than in float32
+    sizes: tuple[int, int] | None = None  # batch size and window; None: those of one sequence
+    classified: int = 0  # pieces of the training part that have a class; 0: tokens are predicted
 
     def tokens_seen(self, config: ModelConfig) -> float:
         """The number of tokens that a network sees in the run."""
         if self.minutes is None:
             assert self.epochs is not None
             return self.epochs * self.training_tokens
-        seconds = max(60 * self.minutes - self.start, 1.0)
+        seconds = max((1 - SCORING) * (60 * self.minutes - self.start), 1.0)
         cost = self.costs.seconds_per_token(config, self.vocabulary_size)
         return seconds * self.devices / cost
 
@@ -64,9 +71,10 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     width = min(config.embedding, vocabulary_size)
     total = width * vocabulary_size
     for _ in range(config.layers):
-        total += cells.get(config.cell).gates * config.units * (width + config.units + 1)
-        width = config.units
-    return total + (config.units + 1) * vocabulary_size
+        layer = cells.get(config.cell).gates * config.units * (width + config.units + 1)
+        total += config.directions * layer
+        width = config.directions * config.units
+    return total + (width + 1) * config.output_size(vocabulary_size)
 
 
 def choose_hyperparameters(
@@ -88,18 +96,19 @@ def choose_hyperparameters(
     (1, 0.1)
     """
     config = ModelConfig().override(explicit_options)
-    if "units" not in explicit_options:
+    if budget.classified and "units" not in explicit_options:
+        config = replace(config, units=_units_of_classes(budget, config))
+    elif "units" not in explicit_options:
         config = replace(config, units=_units(budget, config))
     if "embedding" not in explicit_options:
         config = replace(config, embedding=_embedding(budget.vocabulary_size, config.units))
     seen = budget.tokens_seen(config)
-    batch_size, window = fitting_size(budget.training_tokens)
+    batch_size, window = budget.sizes or fitting_size(budget.training_tokens)
     if config.units >= 512 and batch_size == 32:
         batch_size = MAX_BATCH_SIZE
     batch_size = max(batch_size // budget.devices, 1) * budget.devices
     size = weights(config, budget.vocabulary_size)
-    # The risk of overfitting: weights per token of the corpus, times epochs.
-    risk = size / budget.training_tokens * seen / budget.training_tokens
+    regularisation = Regularisation.of_run(size, budget.training_tokens, seen)
     chosen = {
         "units": config.units,
         "layers": config.layers,
@@ -107,11 +116,11 @@ def choose_hyperparameters(
         "batch_size": batch_size,
         "window": window,
         "learning_rate": _rounded(6e-3 * (256 / max(config.units, 256)) ** 0.5),
-        "dropout": _clipped(0.25 + 0.055 * math.log2(risk / 8), 0.5),
-        "recurrent_dropout": _clipped(0.11 * math.log2(risk / 12), 0.35),
-        "weight_decay": 0.05 if seen > budget.training_tokens else 0.01,
+        **regularisation._asdict(),
         "precision": budget.precision,
     }
+    if budget.classified:
+        chosen |= _regularisation_of_classes(budget, config)
     if not budget.can_drop_recurrent:
         del chosen["recurrent_dropout"]
     chosen = {name: value for name, value in chosen.items() if name not in explicit_options}
@@ -119,8 +128,8 @@ def choose_hyperparameters(
         return dict(explicit_options), ""
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in chosen.items())
     why = (
-        f"chosen: {words}; for {config.cell} with {_millions(size)} weights, which will see about "
-        f"{_millions(seen)} tokens, {seen / budget.training_tokens:.2g} times the corpus"
+        f"chosen: {words}; for {config.cell} with {millions(size)} weights, which will see about "
+        f"{millions(seen)} tokens, {seen / budget.training_tokens:.2g} times the corpus"
     )
     return {**explicit_options, **chosen}, why
 
@@ -137,6 +146,29 @@ def _units(budget: Budget, config: ModelConfig) -> int:
     return best
 
 
+def _units_of_classes(budget: Budget, config: ModelConfig) -> int:
+    """The largest width, up to `MOST_UNITS_OF_CLASSES`, that sees the corpus often enough.
+
+    A class has few bits, so that a wide network soon knows those of all pieces by heart.
+    """
+    best = WIDTHS[0]
+    for units in WIDTHS:
+        epochs = budget.tokens_seen(replace(config, units=units)) / budget.training_tokens
+        if units <= MOST_UNITS_OF_CLASSES and epochs >= MIN_EPOCHS_OF_CLASSES:
+            best = units
+    return best
+
+
+def _regularisation_of_classes(budget: Budget, config: ModelConfig) -> Json:
+    """Dropout for a network of classes: much where there are few pieces."""
+    common = {"recurrent_dropout": 0.0, "weight_decay": 0.05}
+    if config.inputs == "numbers":
+        return {**common, "dropout": 0.3, "learning_rate": 3e-3}
+    if budget.classified < FEW_PIECES:
+        return {**common, "dropout": 0.5, "token_dropout": 0.4, "learning_rate": 2e-3}
+    return {**common, "dropout": 0.05, "token_dropout": 0.0, "learning_rate": 6e-3}
+
+
 def _embedding(vocabulary_size: int, units: int) -> int:
     """The width of the embedding: that of the layer, within limits.
 
@@ -147,18 +179,13 @@ def _embedding(vocabulary_size: int, units: int) -> int:
     return width if vocabulary_size <= width else MIN_EMBEDDING
 
 
-def _clipped(number: float, highest: float) -> float:
-    """Clip to `[0, highest]`, and round."""
-    return round(min(max(number, 0.0), highest), 2)
-
-
 def _rounded(number: float) -> float:
     return float(f"{number:.2g}")
 
 
-def _millions(number: float) -> str:
+def millions(number: float) -> str:
     """
-    >>> _millions(1_240_000), _millions(9_000)
+    >>> millions(1_240_000), millions(9_000)
     ('1.2 million', '9,000')
     """
     return f"{number / 1e6:.2g} million" if number >= 1e6 else f"{number:,.0f}"

@@ -11,8 +11,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.config import TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CorpusError
+from seqgen.training.sequence_batches import fitting_batch_size
 from seqgen.types import Ids, Json
 
 RESTARTS = 1 / 32  # probability that the state of a stream is reset before a window
@@ -243,7 +245,9 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
 
 
 def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
-    """Raise `CorpusError` if the training part is smaller than one batch."""
+    """Raise `CorpusError` if the training part is smaller than one batch of windows."""
+    if corpus.targets is not None:  # a batch of whole pieces is filled up
+        return
     available, needed = len(corpus.network_ids), batch_size * window + 1
     if available < needed:
         raise CorpusError(
@@ -251,6 +255,13 @@ def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
             f"need {needed:,}, the training part has {available:,}; "
             "use more data, or a smaller batch size or window"
         )
+
+
+def fitting_sizes(corpus: Corpus) -> tuple[int, int]:
+    """A batch size and a window for a corpus; of whole pieces, the window has no effect."""
+    if corpus.targets is None:
+        return fitting_size(corpus.training_length)
+    return fitting_batch_size(corpus.training_pieces), TrainConfig.window
 
 
 def fitting_size(tokens: int) -> tuple[int, int]:

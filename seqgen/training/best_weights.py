@@ -15,7 +15,6 @@ from seqgen.types import Floats, Json, Network
 
 MIN_VALIDATIONS, MAX_VALIDATIONS = 10, 100  # in a run; the maximum is reached with many epochs
 PAUSE = 50  # between the validations of two epochs, in multiples of the duration of a validation
-SHARE = 0.004  # the fraction of the run's time that one validation may use
 LAST_SHARE = 0.03  # the same for the last validation, which scores the best weights
 COST = 1 / 3  # time to validate a token / time to train on it, which includes a backward pass
 # Attributes that checkpoints contain.
@@ -52,6 +51,7 @@ class BestWeights:
         self.steps_per_epoch = tokens_per_epoch / tokens_per_step
         self.loss: float | None = None  # of the last validation, nats per token
         self.best: tuple[float, list[Floats]] | None = None  # lowest loss, and its weights
+        self.accuracy: float | None = None  # of the best weights, if they predict classes
         self.finite: list[Floats] = []  # recent finite weights, before the first validation
         self.speed = 0.0  # of validation, tokens per second
         self.scored_tokens = 0  # by one validation
@@ -127,6 +127,7 @@ class BestWeights:
         self.loss = self.validation.loss(self.scored_tokens)
         if math.isfinite(self.loss) and (self.best is None or self.loss < self.best[0]):
             self.best = (self.loss, self.network.get_weights())
+            self.accuracy = self.validation.accuracy
         self.step, self.fraction = step, self.schedule.fraction(step)
         self.ended = self.schedule.elapsed
         self.took = self.ended - began
@@ -161,7 +162,12 @@ class BestWeights:
             with suppress(KeyboardInterrupt):
                 self.network.set_weights(weights)
                 loss, scored = self.validation.loss(last), last
+                self.accuracy = self.validation.accuracy
         return loss, scored
+
+    def details(self) -> dict[str, float]:
+        """Further scores of the best weights: the accuracy, if they predict classes."""
+        return {} if self.accuracy is None else {"validation_accuracy": self.accuracy}
 
     def measure(self) -> None:
         """Decide how many tokens a validation scores, and reserve time for the last one.
@@ -174,7 +180,7 @@ class BestWeights:
             self.validation.loss(1)  # compiles
             self.validation.loss(STREAMS * WINDOW)
             self.speed = distributed.broadcast_from_chief(self.validation.tokens_per_second)
-        self.scored_tokens = self._affordable(SHARE, self.schedule.steps or 0)
+        self.scored_tokens = self._affordable(self.validation.share, self.schedule.steps or 0)
         if self.schedule.seconds is not None:
             last = self._affordable(LAST_SHARE, 0)
             scored = self.scored_tokens + (last if last > self.scored_tokens else 0)

@@ -77,12 +77,12 @@ def read(path: Path) -> bytes:
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
-    if not path.is_file():
-        raise CheckpointError(
-            f"{path}: no such checkpoint; only an interrupted run leaves one. To train a finished "
-            "model further, name it with --from"
-        )
     with translate_errors(path):
+        if not path.is_file():
+            raise CheckpointError(
+                f"{path}: no such checkpoint; only an interrupted run leaves one. To train a "
+                "finished model further, name it with --from"
+            )
         with open_archive(path) as archive:  # so that nothing else is read to its end
             archive.size(MEMBER)
         return read_regular(path, MOST_BYTES)
@@ -192,10 +192,10 @@ def put_aside(path: Path) -> Path | None:
     Raises:
         OutputError: it cannot be renamed.
     """
-    if not path.exists():
-        return None
-    renamed = unused_path(path)
     try:
+        if not path.exists():
+            return None
+        renamed = unused_path(path)
         path.rename(renamed)
     except OSError as error:
         raise OutputError(

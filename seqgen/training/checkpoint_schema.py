@@ -60,7 +60,11 @@ PLACE = schema.record(
         ),
         "base": schema.text(100),
         "chosen": schema.text(LONGEST),
-    }
+    },
+    {
+        "regularisation": schema.sequence(schema.number(0, 1), 3, least=3),
+        "fixed": schema.sequence(schema.text(100), 100),
+    },
 )
 FACTS = schema.record(
     {

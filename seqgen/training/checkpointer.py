@@ -60,7 +60,8 @@ class Checkpointer:
         self.has_saved = True
         if self.path is None or not are_finite(state.network.get_weights()):
             return
-        place = {**state.state_dict(), "base": self.setup.base, "chosen": self.setup.chosen}
+        setup = {name: getattr(self.setup, name) for name in ("base", "chosen")}
+        place = {**state.state_dict(), **setup, "fixed": sorted(self.setup.fixed)}
         try:
             checkpoint.save(self.path, {**self._facts(), "place": place}, state.arrays())
         except OutputError as error:

@@ -18,7 +18,7 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.network import fast_layers
 from seqgen.training import calibration, cost_cache, distributed, precision_benchmark
 from seqgen.training.auto_config import WIDTHS, Budget, choose_hyperparameters
-from seqgen.training.batches import fitting_size, require_enough
+from seqgen.training.batches import fitting_sizes, require_enough
 from seqgen.training.callbacks import Callback
 from seqgen.training.cost_model import AVERAGE, CostModel
 from seqgen.training.request import RunRequest
@@ -52,7 +52,7 @@ def choose(corpus: Corpus, request: RunRequest, callback: Callback, started: flo
         CorpusError: the corpus is smaller than one batch.
     """
     explicit, config = request.explicit_options, request.train_config
-    batch_size, window = fitting_size(corpus.training_length)
+    batch_size, window = fitting_sizes(corpus)
     sizes = dataclasses.replace(config, batch_size=batch_size, window=window).override(explicit)
     require_enough(corpus, sizes.batch_size, sizes.window)
     has_kernels = fast_layers.supports(request.model_config)
@@ -74,6 +74,8 @@ def choose(corpus: Corpus, request: RunRequest, callback: Callback, started: flo
         has_kernels,
         distributed.strategy().num_replicas_in_sync,
         precision,
+        (batch_size, window),
+        corpus.training_pieces if corpus.targets is not None else 0,
     )
     chosen, reason = choose_hyperparameters(budget, explicit)
     if budget.devices > 1:

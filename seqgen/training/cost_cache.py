@@ -20,7 +20,8 @@ def key(model_config: ModelConfig, config: TrainConfig) -> str:
     """What a cost model depends on; `config` has the batch size before it is chosen."""
     return (
         f"{machine()}, {model_config.cell}, {config.precision}, "
-        f"batch size {config.batch_size}, window {config.window}"
+        f"batch size {config.batch_size}, "
+        + (f"window {config.window}" if model_config.pooling == "none" else "whole sequences")
     )
 
 

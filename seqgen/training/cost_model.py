@@ -35,11 +35,11 @@ class CostModel:
 
     def _terms(self, config: ModelConfig, vocabulary_size: int) -> tuple[float, float]:
         """Both terms of the cost, in seconds."""
-        gates = cells.get(config.cell).gates
-        products = (
-            gates * config.units**2 * (2 * config.layers - 1) + config.units * vocabulary_size
-        )
-        return self.a * (config.layers + vocabulary_size / 3500), self.b * products
+        gates, layers = cells.get(config.cell).gates, config.directions * config.layers
+        products = gates * config.units**2 * (2 * layers - config.directions)
+        outputs = vocabulary_size if config.pooling == "none" else 0  # or once in a sequence
+        products += config.units * outputs
+        return self.a * (layers + outputs / 3500), self.b * products
 
     def seconds_per_token(self, config: ModelConfig, vocabulary_size: int) -> float:
         """The cost of a network."""

@@ -91,8 +91,13 @@ def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floa
     embeddings, *recurrent, kernel, bias = model_data.weights
     old = model_data.vocabulary.ids
     rows = np.array([old.get(token, len(old)) for token in vocabulary.tokens])  # len(old): new
+    if model_data.model_config.inputs == "numbers":
+        return model_data.weights
+    embeddings = np.vstack((embeddings, embeddings.mean(0)))[rows]
+    if model_data.model_config.outputs:  # they are no tokens
+        return [embeddings, *recurrent, kernel, bias]
     return [
-        np.vstack((embeddings, embeddings.mean(0)))[rows],
+        embeddings,
         *recurrent,
         np.column_stack((kernel, kernel.mean(1)))[:, rows],
         np.append(bias, bias.min())[rows],

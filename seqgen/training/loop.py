@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from seqgen.errors import TrainingError
 from seqgen.tasks import base as tasks
 from seqgen.training import cost_cache, distributed
+from seqgen.training.auto_config import SCORING, millions, weights
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpointer import Checkpointer
+from seqgen.training.regularisation import Regularisation
 from seqgen.training.schedule import learning_rate_share
 from seqgen.training.setup import RunSetup
 from seqgen.training.state import HistoryEntry, RunState
@@ -143,6 +145,7 @@ class TrainingLoop:
                 self.setup.corpus.release_memory()
             if plan.validate and fraction < 1:  # the last validation follows the loop
                 self._validate()
+                self._correct_regularisation()
             if plan.save:
                 self.checkpointer.save(state)
 
@@ -187,17 +190,37 @@ class TrainingLoop:
                 state.progress(), lambda: self.write_sample(state.network.get_weights())
             )
 
+    def _correct_regularisation(self) -> None:
+        """Let dropout and weight decay follow the number of tokens that the run will see."""
+        setup, step, progress = self.setup, self.state.train_step, self.state.progress()
+        fixed = setup.fixed | step.absent
+        if setup.train_config.minutes is None or fixed.issuperset(Regularisation._fields):
+            return
+        size = weights(setup.model_config, len(setup.corpus.vocabulary))
+        seen = progress.tokens_seen / progress.fraction
+        suitable = Regularisation.of_run(size, setup.corpus.training_length, seen)
+        corrected = Regularisation(
+            *distributed.broadcast_from_chief(step.regularisation.corrected(suitable, fixed))
+        )
+        if corrected != step.regularisation:
+            step.regularisation = corrected
+            rates = ", ".join(
+                f"{name.replace('_', ' ')} {rate:g}" for name, rate in corrected._asdict().items()
+            )
+            self.callback.on_message(f"the run will see about {millions(seen)} tokens: {rates}")
+
     def _correct_costs(self) -> None:
         """Let the next run know how fast this one was, if it was long enough to tell."""
         setup, progress = self.setup, self.state.progress()
         if setup.cost_key and progress.seconds - self.state.schedule.stepping >= SECONDS_TO_TELL:
             size = len(setup.corpus.vocabulary)
-            cost_cache.correct(setup.cost_key, setup.model_config, size, progress.tokens_per_second)
+            speed = progress.tokens_per_second / (1 - SCORING)  # of steps, without validations
+            cost_cache.correct(setup.cost_key, setup.model_config, size, speed)
 
     def _result(self, ended_early: str | None) -> Result:
-        state = self.state
-        weights = state.best_weights.result(diverged=ended_early not in (None, *INTERRUPTIONS))
-        score = state.best_weights.final_score(state.step, thorough=ended_early is None)
+        state, best = self.state, self.state.best_weights
+        weights = best.result(diverged=ended_early not in (None, *INTERRUPTIONS))
+        score = best.final_score(state.step, thorough=ended_early is None)
         loss, scored_tokens = score or (None, 0)
         scores: Json = {
             "parameters": int(sum(array.size for array in weights)),
@@ -210,7 +233,8 @@ class TrainingLoop:
             "validation_tokens": scored_tokens,
             "bits_per_token": None if loss is None else loss / math.log(2),
         }
-        return Result(weights, state.history, scores | self._unit_score(scores["bits_per_token"]))
+        scores |= best.details() | self._unit_score(scores["bits_per_token"])
+        return Result(weights, state.history, scores)
 
     def _unit_score(self, bits_per_token: float | None) -> dict[str, float]:
         """The loss per main unit of the task, such as a note, if it has one."""

@@ -34,7 +34,7 @@ def reserved_share(corpus: Corpus) -> float:
     0.04
     """
     size, length = len(corpus.vocabulary), corpus.training_length
-    if size > MAX_VOCABULARY or length < FEWEST_TOKENS:
+    if corpus.targets is not None or size > MAX_VOCABULARY or length < FEWEST_TOKENS:
         return 0.0
     places = fit.most_places(size, feature_count(ORDER, _repeats(corpus).count))
     return min(RESERVED, places / length)

@@ -12,21 +12,21 @@ STEPS_TO_DIVERGE = 200  # before that the loss may be high: a base model can sta
 
 
 class TrainingLoss:
-    """A running mean of nats per token.
+    """A running mean of nats per prediction.
 
     Args:
-        vocabulary_size: number of different tokens.
+        classes: number of different tokens, or of other classes that are predicted.
 
-    >>> loss = TrainingLoss(vocabulary_size=10)
+    >>> loss = TrainingLoss(classes=10)
     >>> loss.update(2.0, step=1)
     >>> loss.update(1.0, step=2)
     >>> loss.value
     1.5
     """
 
-    def __init__(self, vocabulary_size: int) -> None:
+    def __init__(self, classes: int) -> None:
         self.value = math.nan
-        self.uniform_loss = math.log(max(vocabulary_size, 2))
+        self.uniform_loss = math.log(max(classes, 2))
 
     def update(self, loss: float, step: int) -> None:
         """Add the loss of a step; steps count from 1.

@@ -39,6 +39,7 @@ class Schedule:
         cls,
         config: TrainConfig,
         tokens: int,
+        tokens_per_step: int,
         started: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Schedule:
@@ -47,6 +48,7 @@ class Schedule:
         Args:
             config: sets minutes or epochs.
             tokens: length of an epoch.
+            tokens_per_step: tokens in a batch.
             started: `clock()` when the run began; now by default.
             clock: tells the time in seconds.
         """
@@ -54,7 +56,7 @@ class Schedule:
         if config.minutes is not None:
             return cls(60 * config.minutes, None, began, clock, reserved=SECONDS_TO_SAVE)
         assert config.epochs is not None
-        steps = math.ceil(config.epochs * tokens / (config.batch_size * config.window))
+        steps = math.ceil(config.epochs * tokens / tokens_per_step)
         return cls(steps=steps, started=began, clock=clock)
 
     @property

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
@@ -26,9 +27,13 @@ from seqgen.training import (
 from seqgen.training.auto_config import MAX_BATCH_SIZE
 from seqgen.training.callbacks import Callback
 from seqgen.training.checkpoint import Checkpoint
-from seqgen.training.request import RunInputs
-from seqgen.types import Floats
+from seqgen.training.regularisation import Regularisation
+from seqgen.training.request import RunInputs, RunRequest
+from seqgen.types import Floats, Json
 from seqgen.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqgen.training.choice import Choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,7 @@ class RunSetup:
     weights: list[Floats] | None = None  # initial weights in Keras's order; random if None
     base: str = ""  # fingerprint of the model that the run started from, if any
     chosen: str = ""  # which options were chosen automatically, and why
+    fixed: frozenset[str] = frozenset(Regularisation._fields)  # options that must not be corrected
     cost_key: str = ""  # of the cached costs that the speed of the run corrects, if any
     checkpoint_path: Path | None = None  # where checkpoints are written
     resumed: Checkpoint | None = None  # the checkpoint to continue from
@@ -89,6 +95,9 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
     from seqgen.training.choice import Choice, choose  # which imports `RunSetup`
 
     corpus, request = inputs.corpus, inputs.request
+    request = dataclasses.replace(
+        request, explicit_options=network_options(corpus, request.explicit_options)
+    )
     weights, fingerprint = None, ""
     if inputs.base:
         base = inputs.base.data
@@ -115,8 +124,30 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
         base=fingerprint,
         chosen=choice.reason,
         cost_key=choice.cost_key,
+        fixed=_fixed(corpus, request, choice),
         checkpoint_path=inputs.checkpoint_path,
     )
+
+
+def _fixed(corpus: Corpus, request: RunRequest, choice: Choice) -> frozenset[str]:
+    """The options that must not follow the number of tokens seen."""
+    is_chosen = bool(choice.reason) and corpus.targets is None
+    return frozenset(request.explicit_options) if is_chosen else RunSetup.fixed
+
+
+def network_options(corpus: Corpus, explicit_options: Mapping[str, object]) -> Json:
+    """The explicit options, and those of the network that the corpus determines.
+
+    Raises:
+        ConfigError: an option needs a corpus whose pieces have classes.
+    """
+    for name in ("pooling", "bidirectional"):
+        if corpus.targets is None and explicit_options.get(name):
+            raise ConfigError(
+                f"{name}: expected a corpus of sequences with labels, got one of {corpus.task}; "
+                f"leave out --{name}"
+            )
+    return {**corpus.network, **explicit_options}
 
 
 def _resumed(inputs: RunInputs) -> RunSetup:
@@ -130,6 +161,9 @@ def _resumed(inputs: RunInputs) -> RunSetup:
         facts = resumed.facts
         model_config = ModelConfig.from_json(facts["model_config"])
         train_config = TrainConfig.from_json(facts["train_config"])
+        # With the fields that were added since an earlier version wrote the checkpoint.
+        facts["model_config"] = model_config.to_json()
+        facts["train_config"] = train_config.to_json()
         checkpoint_schema.require_valid(facts)
         vocabulary = Vocabulary.from_json(facts["corpus"]["vocabulary"])
         checkpoint_schema.require_weights(resumed.arrays, model_config, len(vocabulary))
@@ -138,6 +172,7 @@ def _resumed(inputs: RunInputs) -> RunSetup:
             path, {"options": options}, {"options": inputs.request.explicit_options}
         )
         fingerprint, chosen = facts["place"]["base"], facts["place"]["chosen"]
+        fixed = frozenset(facts["place"].get("fixed", RunSetup.fixed))
     if inputs.base and fingerprint != fine_tuning.fingerprint(inputs.base.data):
         raise CheckpointError(
             f"{path} belongs to a run that started from {'another' if fingerprint else 'no'} "
@@ -153,6 +188,7 @@ def _resumed(inputs: RunInputs) -> RunSetup:
         train_config,
         base=fingerprint,
         chosen=chosen,
+        fixed=fixed,
         checkpoint_path=path,
         resumed=resumed,
     )

@@ -7,18 +7,18 @@ from typing import TypedDict
 
 from seqgen.network import fast_layers
 from seqgen.network.backend import tf
-from seqgen.network.build import build, initial_state
+from seqgen.network.build import build
 from seqgen.network.sharding import divide_threads
 from seqgen.training import distributed
-from seqgen.training.batches import training_batches
 from seqgen.training.best_weights import BestWeights, are_finite
 from seqgen.training.callbacks import Progress
 from seqgen.training.checkpoint import Arrays
+from seqgen.training.objectives import objective_of
+from seqgen.training.regularisation import Regularisation
 from seqgen.training.running_loss import TrainingLoss
 from seqgen.training.schedule import Schedule
 from seqgen.training.setup import RunSetup
 from seqgen.training.step import StepPlan, TrainStep
-from seqgen.training.validation import Validation
 from seqgen.types import Array, Json, Tensor
 from seqgen.utils.sigint import defer_sigint
 
@@ -47,24 +47,28 @@ class RunState:
 
     def __init__(self, setup: RunSetup) -> None:
         corpus, config = setup.corpus, setup.train_config
-        self.batches = training_batches(corpus, config.batch_size, config.window, config.seed)
-        self.tokens_per_step = config.batch_size * config.window
-        self.schedule = Schedule.of_run(config, corpus.training_length, setup.started, setup.clock)
+        objective = objective_of(corpus)
+        self.batches = objective.batches(corpus, config)
+        self.tokens_per_step = objective.tokens_per_step(corpus, config)
+        self.schedule = Schedule.of_run(
+            config, corpus.training_length, self.tokens_per_step, setup.started, setup.clock
+        )
         divide_threads(config.batch_size)
         fast_layers.require_support(setup.model_config, config)
         with distributed.strategy_for(config.batch_size).scope():
             self.network = build(setup.model_config, len(corpus.vocabulary), config.seed)
-            self.train_step = TrainStep(self.network, config)
+            self.train_step = TrainStep(self.network, config, objective)
         if setup.weights:
             self.network.set_weights(setup.weights)
-        self.recurrent_state = initial_state(self.network, config.batch_size)
+        self.recurrent_state = objective.initial_state(self.network, config.batch_size)
         validation = None
         if len(corpus.validation_ids):
-            validation = Validation(self.network, corpus.ids, corpus.training_length, setup.clock)
+            validation = objective.validation(self.network, corpus, setup.clock)
         self.best_weights = BestWeights(
             self.network, validation, self.schedule, self.tokens_per_step, corpus.training_length
         )
-        self.training_loss = TrainingLoss(len(corpus.vocabulary))
+        classes = setup.model_config.output_size(len(corpus.vocabulary))
+        self.training_loss = TrainingLoss(classes)
         self.history: list[HistoryEntry] = []
         self.step = 0
         self.seconds_per_step = 0.0  # duration of the last step; 0 for the first one
@@ -131,6 +135,7 @@ class RunState:
             "history": self.history,
             "schedule": self.schedule.state_dict(),
             "batches": self.batches.state_dict(),
+            "regularisation": self.train_step.regularisation,
             "best_weights": self.best_weights.state_dict(),
         }
 
@@ -157,11 +162,13 @@ class RunState:
             raise ValueError("best: expected finite weights, got NaN or infinity")
         for variable, value in zip(self.train_step.variables, arrays["variables"], strict=True):
             variable.assign(value)
-        self.recurrent_state = [tf.constant(array) for array in arrays["state"]]
+        self.recurrent_state = [tf.constant(array) for array in arrays.get("state", [])]
         self.step, self.history = saved["step"], saved["history"]
         self.training_loss.load(saved["training_loss"])
         self.schedule.load_state_dict(saved["schedule"])
         self.batches.load_state_dict(saved["batches"])
+        if "regularisation" in saved:  # not in checkpoints of older versions
+            self.train_step.regularisation = Regularisation(*saved["regularisation"])
         self.best_weights.load_state_dict(saved["best_weights"], arrays.get("best", []))
 
 

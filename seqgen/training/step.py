@@ -9,11 +9,20 @@ import numpy as np
 
 from seqgen.config import TrainConfig
 from seqgen.network.backend import keras, tf
-from seqgen.network.forward import DropoutMasks, Forward
+from seqgen.network.forward import DropoutMasks
 from seqgen.network.sharding import cut, join, limit_blas, shard_count
-from seqgen.training.batches import Batch
+from seqgen.training.objectives import NextToken, Objective, Parts
+from seqgen.training.regularisation import Regularisation
 from seqgen.types import Network, Tensor
 
+# Of a step on batches of several shapes, with a signature so that none of them compiles it again:
+# there is no recurrent state; then the plan, the regularisation and the number of the step.
+FURTHER_ARGUMENTS: tuple[list[Tensor] | tf.TensorSpec, ...] = (
+    [],
+    tf.TensorSpec((4,), tf.float32),
+    tf.TensorSpec((3,), tf.float32),
+    tf.TensorSpec((), tf.int32),
+)
 # The smallest float16 is 6e-8, above many gradients, so the loss is scaled up by this factor.
 SCALE = {"float32": 1.0, "bfloat16": 1.0, "float16": 1024.0}
 
@@ -57,26 +66,38 @@ class TrainStep:
     The optimizer is Adam with decoupled weight decay (Loshchilov and Hutter 2019) of matrices, not
     of biases. Gradients are clipped by their global norm (Pascanu, Mikolov and Bengio 2013).
 
+    `regularisation` may change between steps, except the rates that are `absent` because they are
+    0 at first. Layers that `seqgen.network.kernels` do not support keep their dropout of outputs.
+
     Args:
         network: the result of `seqgen.network.build.build`.
         config: options of the optimisation.
+        objective: what the network should predict; the next token by default.
     """
 
-    def __init__(self, network: Network, config: TrainConfig) -> None:
+    def __init__(
+        self, network: Network, config: TrainConfig, objective: Objective | None = None
+    ) -> None:
         self.network = network
         self.config = config
-        self.strategy = tf.distribute.get_strategy()
-        self.optimizer = Adam(
-            float(config.learning_rate),  # Keras refuses a whole number
-            weight_decay=config.weight_decay or None,
-            beta_2=0.99,
+        self.objective = objective or NextToken()
+        dropout = [
+            layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)
+        ]
+        self.regularisation = Regularisation(
+            max(dropout, default=0.0), config.recurrent_dropout, config.weight_decay
         )
-        if config.weight_decay:
-            self.optimizer.exclude_from_weight_decay(var_names=["bias"])
+        rates = self.regularisation._asdict().items()
+        self.absent = frozenset(name for name, rate in rates if not rate)
+        self.strategy = tf.distribute.get_strategy()
+        # Keras refuses a whole number as learning rate.
+        self.optimizer = Adam(float(config.learning_rate), beta_2=0.99)
         self.optimizer.build(network.trainable_variables)
         self._rows = config.batch_size // self.strategy.num_replicas_in_sync
         self._shards = shard_count(self._rows)
-        self._compiled = tf.function(self._step, autograph=False)
+        shapes = self.objective.signature(network, config.batch_size)
+        signature = None if shapes is None else [tuple(shapes), *FURTHER_ARGUMENTS]
+        self._compiled = tf.function(self._step, autograph=False, input_signature=signature)
 
     @property
     def variables(self) -> list[Tensor]:
@@ -84,22 +105,26 @@ class TrainStep:
         return [*self.network.variables, *self.optimizer.variables]
 
     def __call__(
-        self, batch: Batch, state: list[Tensor], plan: StepPlan, number: int
+        self, batch: Parts, state: list[Tensor], plan: StepPlan, number: int
     ) -> tuple[float, list[Tensor], StepPlan]:
         """Train on a batch.
 
         Args:
-            batch: a window of every stream, the same on every machine.
-            state: the states `(B, units)` of the recurrent layers before the window.
+            batch: made by `Objective.batches`, the same on every machine.
+            state: the states `(B, units)` of the recurrent layers before the batch, if any.
             plan: the plan of this machine.
             number: number of the step; the dropout masks depend on it and on the seed.
 
         Returns:
-            The loss in nats per token, the states after the window, and the plan of the chief.
+            The mean loss in nats, the states after the batch, and the plan of the chief.
         """
         with limit_blas(self._shards):
             loss, state, agreed = self._compiled(
-                *batch, state, np.array(plan, np.float32), tf.constant(number)
+                tuple(batch),
+                state,
+                np.array(plan, np.float32),
+                np.array(self.regularisation, np.float32),
+                tf.constant(number),
             )
         return float(loss), state, StepPlan(*agreed.numpy().tolist())
 
@@ -111,11 +136,10 @@ class TrainStep:
 
     def _replica(
         self,
-        inputs: Tensor,
-        targets: Tensor,
-        keep_state: Tensor,
-        state: Tensor,
+        batch: Parts,
+        state: list[Tensor],
         plan: Tensor,
+        rates: Tensor,
         number: Tensor,
     ) -> Tensor:
         """The step on one device, which trains on its rows of the batch, in shards.
@@ -124,16 +148,23 @@ class TrainStep:
         """
         context = tf.distribute.get_replica_context()
         replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
-        state = [tensor * keep_state[:, None] for tensor in state]
         rows, count = self._rows, self._shards
         if replicas > 1:
             first = replica * rows
-            inputs, targets, *state = (
-                tf.ensure_shape(tensor[first : first + rows], (rows, *tensor.shape[1:]))
-                for tensor in (inputs, targets, *state)
+            batch, state = tf.nest.map_structure(
+                lambda tensor: tf.ensure_shape(
+                    tensor[first : first + rows], (rows, *tensor.shape[1:])
+                ),
+                (batch, state),
             )
         number = (number * replicas + replica) * count
-        loss, state, sums = self._gradients(count, number, inputs, targets, state)
+        masks = DropoutMasks(
+            self.config.seed,
+            number,
+            dropout=rates[0],
+            recurrent_dropout=rates[1] if self.config.recurrent_dropout else None,
+        )
+        loss, state, sums = self._gradients(count, masks, batch, state)
         if replicas > 1:
             plan *= tf.cast(tf.equal(replica, 0), plan.dtype)
             plan, loss, *sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [plan, loss, *sums])
@@ -141,26 +172,31 @@ class TrainStep:
         scale = replicas * count * SCALE[self.config.precision]
         factor = tf.minimum(self.config.clip_norm * scale / tf.linalg.global_norm(sums), 1) / scale
         self.optimizer.learning_rate.assign(plan[0])
+        if self.config.weight_decay:
+            self._decay_weights(plan[0] * rates[2])
         self.optimizer.apply(
             [gradient * factor for gradient in sums], self.network.trainable_variables
         )
         return loss / (replicas * count), state, plan
 
+    def _decay_weights(self, share: Tensor) -> None:
+        """w := (1 - share) w for all weights w but the biases."""
+        for variable in self.network.trainable_variables:
+            if "bias" not in variable.name:
+                variable.assign(variable - share * variable)
+
     def _gradients(
-        self, count: int, number: Tensor, inputs: Tensor, targets: Tensor, state: Tensor
+        self, count: int, masks: DropoutMasks, batch: Parts, state: list[Tensor]
     ) -> Tensor:
         """Return the sum of the losses of `count` shards, the new states, and its gradients."""
-        masks = DropoutMasks(self.config.seed, number, self.config.recurrent_dropout)
         losses, states = [], []
         with tf.GradientTape() as tape:
-            rows, precision = inputs.shape[0] // count, self.config.precision
-            forward = Forward(self.network, rows, masks=masks, precision=precision)
-            for i, shard in enumerate(cut(count, inputs, targets, state)):
-                inputs, targets, state = shard
-                logits, state = forward(inputs, state, i)
-                token_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-                losses.append(tf.reduce_mean(token_losses))
-                states.append(state)
+            rows, precision = batch[0].shape[0] // count, self.config.precision
+            forward = self.objective.forward(self.network, rows, masks=masks, precision=precision)
+            for i, (shard, before) in enumerate(cut(count, batch, state)):
+                loss, after = self.objective.loss(forward, shard, before, i)
+                losses.append(loss)
+                states.append(after)
             loss = tf.add_n(losses)
             regularisers = [count * penalty for penalty in self.network.losses]
             total = tf.add_n([loss, *regularisers]) * SCALE[self.config.precision]

@@ -72,11 +72,12 @@ def train(
 def run(inputs: RunInputs, callback: Callback) -> Model:
     """Train the model that a request describes; errors as for `train`."""
     started = time.monotonic()  # before TensorFlow is imported, so that this time counts
+    from seqgen.tasks import base as tasks
     from seqgen.training import loop, setup
 
     run_setup = setup.resolve(inputs, callback, started)
     model_data = run_setup.model_data()
-    if inputs.request.index:
+    if inputs.request.index and tasks.get(inputs.corpus.task).copy_unit:
         indexes = _indexes(run_setup, inputs.base, callback)
         model_data = dataclasses.replace(model_data, indexes=indexes)
 

@@ -38,6 +38,8 @@ class Validation:
     True
     """
 
+    share = 0.004  # of the run's time that one validation may use
+
     def __init__(
         self,
         network: Network,
@@ -50,6 +52,7 @@ class Validation:
         self.first = first
         self.clock = clock
         self.tokens_per_second = 0.0
+        self.accuracy: float | None = None  # of the last score; next tokens have none
         self._step = tf.function(self._sum_of_losses, autograph=False)
 
     @property

@@ -4,6 +4,7 @@ from itertools import accumulate
 
 from hypothesis import strategies as st
 
+from seqgen.music.io import midi_reader
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.signatures import MODES, Key, Meter
 
@@ -87,3 +88,10 @@ def long_melody(bars: int) -> Piece:
     starts = [start for start in accumulate(durations, initial=0) if start + 36 <= 72 * bars]
     notes = tuple(Note(start, durations[i], 60 + i % 13) for i, start in enumerate(starts))
     return Piece((Part(notes),), tuple(range(0, 72 * bars, 72)), 72 * bars, ((0, meter),))
+
+
+def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
+    """Read a MIDI file of one piece. Returns it and the counts."""
+    result = midi_reader.read_midi(data)
+    (piece,) = result.pieces
+    return piece, dict(result.counts)

@@ -50,7 +50,9 @@ def test_dropout_is_for_training_and_recurrent_weights_are_dropped_for_a_whole_w
     assert np.abs(dropped - plain).max() > 0.01
     bare = build(ModelConfig(units=32), 7, seed=0)
     plain, _ = Forward(bare, 2)(ids, initial_state(bare, 2))
-    one, _ = Forward(bare, 2, masks=DropoutMasks(0, 0, 0.5))(ids, initial_state(bare, 2))
+    one, _ = Forward(bare, 2, masks=DropoutMasks(0, 0, recurrent_dropout=0.5))(
+        ids, initial_state(bare, 2)
+    )
     assert np.abs(one - plain).max() > 0.001
     # All steps and streams have the same mask, so with equal ids their outputs become equal.
     np.testing.assert_allclose(one[0], one[1], atol=1e-6)
@@ -78,7 +80,7 @@ def test_shards_drop_the_same_recurrent_weights_and_other_outputs() -> None:
     ids = np.zeros((2, 9), int)
     for dropout, equal in ((0.0, True), (0.5, False)):
         network = build(ModelConfig(units=32, dropout=dropout), 7, seed=0)
-        forward = Forward(network, 2, masks=DropoutMasks(0, 0, 0.5))
+        forward = Forward(network, 2, masks=DropoutMasks(0, 0, recurrent_dropout=0.5))
         first, second = (forward(ids, initial_state(network, 2), shard)[0] for shard in (0, 1))
         assert (first.numpy() == second.numpy()).all() == equal
 

@@ -1,6 +1,7 @@
 """A third task only has to implement the contract."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def run(*arguments: object) -> Result:
 
 
 def test_a_registered_task_is_in_the_help() -> None:
-    assert "[text|music|digits]" in run("train", "--help").stdout
+    assert re.search(r"\[text\|music\S*\|digits\]", run("train", "--help").stdout)
 
 
 def test_a_registered_task_trains_generates_and_evaluates(
@@ -116,5 +117,7 @@ def test_an_option_of_another_task_is_an_error() -> None:
 
 
 def test_an_unregistered_task_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="task: expected one of text, music, digits, got 'film'"):
+    with pytest.raises(
+        ConfigError, match="task: expected one of text, music, .*digits, got 'film'"
+    ):
         base.get("film")

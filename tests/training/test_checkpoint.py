@@ -197,3 +197,11 @@ def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.checkpoint")
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         checkpoint.load(tmp_path / "a.checkpoint")
+
+
+def test_a_name_that_is_too_long_is_an_error_of_one_line() -> None:
+    path = Path(300 * "x")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        checkpoint.load(path)
+    with pytest.raises(OutputError, match="cannot be renamed"):
+        checkpoint.put_aside(path)

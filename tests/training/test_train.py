@@ -442,16 +442,15 @@ def test_ctrl_c_is_deferred_to_the_end_of_the_step(
     whole = train(corpus(), SMALL, config)
     path = tmp_path / "a.checkpoint"
     run = loop(corpus(), SMALL, config, Callback(), checkpoint_path=path)
-    learn = run.state.train_step
+    compiled = run.state.train_step._compiled
 
     def interrupted(*arguments: object) -> object:
-        result = learn(*arguments)
+        result = compiled(*arguments)
         if run.state.step == 20:
             signal.raise_signal(signal.SIGINT)
         return result
 
-    monkeypatch.setattr(run.state, "train_step", interrupted)
-    interrupted.variables = learn.variables  # type: ignore[attr-defined]
+    monkeypatch.setattr(run.state.train_step, "_compiled", interrupted)
     assert run.run().scores["steps"] == 21
     again = train(corpus(), SMALL, config, resumed=checkpoint.load(path), checkpoint_path=path)
     assert all((a == b).all() for a, b in zip(whole.weights, again.weights, strict=True))

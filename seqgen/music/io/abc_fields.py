@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from html import unescape
 
+from seqgen.errors import MusicError
 from seqgen.music.io.notation import signature_of
+from seqgen.music.piece import MOST_BARS
 from seqgen.music.signatures import MODES, Key
 
 ALTERATIONS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
@@ -164,6 +166,39 @@ def parse_tempo(text: str, unit: Fraction) -> float | None:
     if tempo <= 0:
         raise ValueError(text)
     return round(tempo, 3)
+
+
+def parse_order(text: str) -> tuple[str, ...]:
+    """Return the order of parts of a field P in the header.
+
+    Raises:
+        MusicError: the order has more than 100,000 parts.
+
+    >>> parse_order("A(BA)2.C3")
+    ('A', 'B', 'A', 'B', 'A', 'C', 'C', 'C')
+    """
+    groups: list[list[str]] = [[]]  # the order, then one of its groups, and so on
+    for symbol, count in re.findall(r"([A-Za-z()])(\d{0,4})", text[:MOST_BARS]):
+        if symbol == "(":
+            groups.append([])
+            continue
+        if symbol == ")" and len(groups) == 1:
+            continue
+        last = groups.pop() if symbol == ")" else [symbol]
+        if len(groups[-1]) + len(last) * int(count or 1) > MOST_BARS:
+            raise MusicError(f"has an order of more than {MOST_BARS:,} parts")
+        groups[-1] += last * int(count or 1)
+    return tuple(part for group in groups for part in group)
+
+
+def parse_part(text: str) -> str:
+    """Return the name of a part in a field P in the body.
+
+    >>> parse_part("A"), parse_part("A (slow)"), parse_part("Trio")
+    ('A', 'A', 'Trio')
+    """
+    found = re.match(r"([A-Za-z])\b", text)
+    return found[1] if found else text
 
 
 def parse_shift(text: str) -> int:

@@ -12,16 +12,16 @@ from seqgen.errors import MusicError
 from seqgen.music.io.abc_fields import ALTERATIONS
 from seqgen.music.io.abc_tokens import (
     KNOWN_DECORATIONS,
-    MOST_TURNS,
     NOTES,
     SYMBOLS,
     TOKEN,
     TUPLETS,
     parse_length,
-    parse_turns,
     parse_written,
 )
 from seqgen.music.io.abc_voice import Voice, Written
+from seqgen.music.io.jumps import CODA, SEGNO, mark_of
+from seqgen.music.io.repeats import MOST_TURNS, parse_turns
 from seqgen.music.piece import MOST_BARS
 
 
@@ -41,6 +41,14 @@ class MusicReader:
     def __init__(self, counts: Counter[str]) -> None:
         self.counts = counts
         self.symbols = set(SYMBOLS)  # letters that stand for decorations
+        self.marks = {"O": CODA, "S": SEGNO}
+
+    def define(self, symbol: str, decoration: str) -> None:
+        """Let a letter stand for a decoration such as `!segno!`."""
+        self.symbols.add(symbol)
+        self.marks.pop(symbol, None)
+        if mark := mark_of(decoration.strip("!+")):
+            self.marks[symbol] = mark
 
     def read(self, token: re.Match[str], voice: Voice) -> None:
         """Add a match of `TOKEN` that is no inline field to a voice.
@@ -134,15 +142,23 @@ class MusicReader:
                 voice.alter(found["letter"].upper(), ALTERATIONS[found["sign"]])
 
     def text(self, voice: Voice, token: re.Match[str]) -> None:
-        if token["words"][:1] not in ("^", "_", "<", ">", "@", ""):
+        words = token["words"].lstrip("^_<>@")
+        if mark := mark_of(words):
+            voice.mark(mark)
+        elif words and words == token["words"]:
             self.counts["chord symbols dropped"] += 1
 
     def decoration(self, voice: Voice, token: re.Match[str]) -> None:
-        if (token["word"] or token["old_word"]) not in KNOWN_DECORATIONS:
+        word = token["word"] or token["old_word"]
+        if mark := mark_of(word):
+            voice.mark(mark)
+        elif word not in KNOWN_DECORATIONS:
             self.counts["decorations not understood"] += 1
 
     def symbol(self, voice: Voice, token: re.Match[str]) -> None:
-        if token["symbol"] not in self.symbols:
+        if mark := self.marks.get(token["symbol"]):
+            voice.mark(mark)
+        elif token["symbol"] not in self.symbols:
             self.counts["symbols not understood"] += 1
 
     def overlay(self, voice: Voice, token: re.Match[str]) -> None:

@@ -11,18 +11,20 @@ from typing import ClassVar
 from seqgen.errors import MusicError
 from seqgen.music.io import abc_fields as fields
 from seqgen.music.io.abc_fields import Signature
+from seqgen.music.io.abc_macros import Macros
 from seqgen.music.io.abc_music import MusicReader
 from seqgen.music.io.abc_tokens import TOKEN
 from seqgen.music.io.abc_tunes import FIELD, Tune, tunes_of
 from seqgen.music.io.abc_voice import Voice
+from seqgen.music.io.jumps import AT_END
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
-from seqgen.music.io.score import Score, ScorePart, piece_of, real_meter
+from seqgen.music.io.score import Changes, Score, ScorePart, real_meter
+from seqgen.music.io.score_piece import piece_of
 from seqgen.music.piece import Piece
 from seqgen.music.signatures import Key
 
 DRUM_CHANNEL = 10
-LONGEST_LINE = 100_000  # characters, with macros written out
 
 
 def read_abc(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
@@ -70,7 +72,9 @@ class _TuneReader:
         self.title = ""
         self.tempi: list[tuple[Fraction, float]] = []
         self.music_reader = MusicReader(counts)
-        self.macros: dict[str, str] = {}
+        self.macros = Macros()
+        self.sections: Changes[str] = []
+        self.order: tuple[str, ...] = ()
         self.start = Voice()  # what every voice begins with
         self.declared: dict[str, str] = {}  # voice → its properties
         self.voices: dict[str, Voice] = {}
@@ -101,6 +105,8 @@ class _TuneReader:
             [(time, signature.key) for time, signature in with_key.keys],
             self.tempi,
             self.title,
+            self.sections,
+            self.order,
         )
 
     # Lines and fields
@@ -197,18 +203,21 @@ class _TuneReader:
         return self.voices[name]
 
     def user_symbol(self, value: str) -> None:
-        symbol, _, _ = value.partition("=")
-        self.music_reader.symbols.add(symbol.strip())
+        symbol, _, decoration = (part.strip() for part in value.partition("="))
+        self.music_reader.define(symbol, decoration)
 
     def macro(self, value: str) -> None:
-        name, _, text = value.partition("=")
-        if "n" in name or not name.strip():
-            raise ValueError(value)  # transposing macros, whose notes are written as h to z
-        self.macros[name.strip()] = text.strip()
+        self.macros.add(value)
+
+    def part(self, value: str) -> None:
+        if self.is_body:
+            self.sections.append((self.target.now, fields.parse_part(value)))
+        else:
+            self.order = fields.parse_order(value)
 
     FIELDS: ClassVar[dict[str, Callable[[_TuneReader, str], None]]] = {
         "K": key, "M": meter, "L": unit, "Q": tempo, "V": change_voice,
-        "U": user_symbol, "m": macro,
+        "U": user_symbol, "m": macro, "P": part,
     }  # fmt: skip
 
     def directive(self, text: str) -> None:
@@ -228,13 +237,9 @@ class _TuneReader:
 
     def music(self, line: str) -> None:
         """Read a line of music."""
-        for name, text in self.macros.items():
-            line = line.replace(name, text)
-            if len(line) > LONGEST_LINE:
-                raise MusicError(f"macros make a line longer than {LONGEST_LINE:,} characters")
         if self.voice is None:
             self.voice = self.voice_named(next(iter(self.declared), ""))
-        for token in TOKEN.finditer(line):
+        for token in TOKEN.finditer(self.macros.expand(line)):
             if token.lastgroup == "field":  # which may choose another voice
                 self.field(token["name"], token["value"].strip())
             else:
@@ -253,8 +258,10 @@ def _bars(frame: Voice, voices: list[Voice]) -> list[Bar]:
                 bar.begins_repeat or other.begins_repeat,
                 max(bar.plays, other.plays),
                 bar.ending or other.ending,
+                bar.marks | other.marks,
             )
         )
     if len(bars) > 1 and bars[-1].start == frame.now:
-        bars.pop()
+        marks = bars.pop().marks
+        bars[-1].marks |= marks & AT_END
     return bars

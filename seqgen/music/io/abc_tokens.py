@@ -28,7 +28,8 @@ TOKEN = re.compile(
     | (?P<tie>\.?-)
     | (?P<broken>>+|<+)
     | (?P<grace>\{{/?(?P<graces>[^}}]*)\}})
-    | (?P<decoration>!(?P<word>[^!\s|\[\]"]+)! | \+(?P<old_word>[^+\s|\[\]"]+)\+)
+    | (?P<decoration>!(?P<word>[^!\s|\[\]"]+|D\.[ ]?[CS]\.[^!|\[\]"]*)!
+        | \+(?P<old_word>[^+\s|\[\]"]+)\+)
     | (?P<overlay>&+)
     | (?P<spacer>y{LENGTH})
     | (?P<symbol>[~.H-Yh-w])
@@ -37,7 +38,6 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 NOTES = re.compile(NOTE)
-MOST_TURNS = 32  # of an ending
 SYMBOLS = "~.HJLMOPRSTuv"
 DECORATIONS = """
     trill trill( trill) lowermordent uppermordent mordent pralltriller roll turn turnx invertedturn
@@ -82,15 +82,3 @@ def parse_length(text: str) -> Fraction:
     if len(text) > 12 or not above or not divisor:
         raise MusicError(f"has a length that nobody writes: {text[:20]}")
     return Fraction(above, divisor)
-
-
-def parse_turns(text: str) -> tuple[int, ...]:
-    """Return the turns of an ending.
-
-    >>> parse_turns("1,3"), parse_turns("1-3"), parse_turns('"last time"')
-    ((1, 3), (1, 2, 3), ())
-    """
-    turns: list[int] = []
-    for first, last in re.findall(r"(\d{1,3})(?:-(\d{1,3}))?", text):
-        turns += range(int(first), int(last or first) + 1)
-    return tuple(turn for turn in turns if 0 < turn <= MOST_TURNS)

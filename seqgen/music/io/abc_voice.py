@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from seqgen.music.io.abc_fields import Signature
+from seqgen.music.io.jumps import AT_END
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.score import Changes, ScoreNote, ScorePart
 from seqgen.music.signatures import MAJOR_SCALE, Key
@@ -174,6 +175,9 @@ class Voice:
         self._altered = {}
         self._last = None
         is_empty = self.is_at_bar_line
+        if is_empty and len(self.bars) > 1:
+            self.bars[-2].marks |= self.bars[-1].marks & AT_END
+            self.bars[-1].marks -= AT_END
         if plays > 1 and len(self.bars) > is_empty:
             self.bars[-1 - is_empty].plays = plays
         if plays > 1 or begins_repeat or is_double:
@@ -181,6 +185,10 @@ class Voice:
         if not is_empty:
             self.bars.append(Bar(self.now, ending=self._ending))
         self.bars[-1].begins_repeat |= begins_repeat
+
+    def mark(self, mark: str) -> None:
+        """Add a mark of a jump to the bar."""
+        self.bars[-1].marks.add(mark)
 
     def begin_ending(self, turns: tuple[int, ...]) -> None:
         """Begin an ending: the bars that follow are played in these turns only."""

@@ -14,7 +14,8 @@ from seqgen.music.instruments import program_of
 from seqgen.music.io.humdrum_spines import Spine, Spines
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
-from seqgen.music.io.score import Changes, Score, ScoreNote, ScorePart, piece_of, real_meter
+from seqgen.music.io.score import Changes, Score, ScoreNote, ScorePart, real_meter
+from seqgen.music.io.score_piece import piece_of
 from seqgen.music.signatures import MAJOR_SCALE, MODES, Key, Meter
 
 KERN = "**kern"
@@ -25,6 +26,8 @@ STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
 METER = re.compile(r"\*M(\d{1,3}(?:\+\d{1,3})*)/(\d{1,3})")
 TEMPO = re.compile(r"\*MM(\d{1,4}(?:\.\d{1,3})?)")
 SIGNATURE = re.compile(r"\*k\[([a-g#n-]*)\]")
+SECTION = re.compile(r"\*>([^\[\]]+)")
+ORDER = re.compile(r"\*>([^\[\]]*)\[([^\]]*)\]")  # its name, which is often empty, and its sections
 TONIC = re.compile(r"\*([A-Ga-g])([#-]?):([a-z]*)")
 INSTRUMENTS = {
     "piano": "piano", "cemba": "harpsichord", "organ": "church organ", "vioin": "violin",
@@ -87,6 +90,8 @@ class _ScoreReader:
         self.meters: Changes[Meter | None] = []
         self.keys: Changes[Key | None] = []
         self.tempi: Changes[float] = []
+        self.sections: Changes[str] = []
+        self.orders: dict[str, tuple[str, ...]] = {}
         self.sharps: int | None = None
         self.waiting: list[list[str]] = []  # bar lines and interpretations, until notes follow
 
@@ -96,7 +101,7 @@ class _ScoreReader:
         Raises:
             MusicError: a line has too many or too few fields.
         """
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(re.split(r"\r\n?|\n", text), start=1):
             if line.startswith("!!!OTL") and not self.title:
                 self.title = line.partition(":")[2].strip()
             if not line.strip() or line.startswith("!"):
@@ -118,12 +123,18 @@ class _ScoreReader:
         if len(self.bars) > 1 and self.bars[-1].start == self.end:
             self.bars.pop()
         parts = [self.parts[root] for root in sorted(self.parts, reverse=True)]  # highest first
-        return Score(parts, self.bars, self.end, self.meters, self.keys, self.tempi, self.title)
+        order = self.orders.get("", ())
+        if order:  # which repeats what the bar lines say
+            self.bars = [Bar(bar.start) for bar in self.bars]
+        changes = (self.meters, self.keys, self.tempi)
+        return Score(parts, self.bars, self.end, *changes, self.title, self.sections, order)
 
     def interpretations(self, fields: list[str]) -> None:
         """Follow the spines, and keep what says something about the notes that follow."""
         before = self.spines.now
         self.spines.follow(fields)
+        if found := next(filter(None, map(ORDER.fullmatch, fields)), None):
+            self.orders[found[1]] = tuple(map(str.strip, found[2].split(",")))
         in_kern = []
         for field, spine in zip(fields, before, strict=bool(before)):  # none before the first line
             if spine.kind == KERN and field not in ("*", "*^", "*v", "*x", "*+", "*-"):
@@ -178,7 +189,11 @@ class _ScoreReader:
         self.bars[-1].begins_repeat |= bool(re.search(r"[|!]:", text))
 
     def signatures(self, fields: Sequence[str]) -> None:
-        """Apply the first meter, tempo and key of a line."""
+        """Apply the first section, meter, tempo and key of a line."""
+        for field in fields:
+            if found := SECTION.fullmatch(field):
+                self.sections.append((self.time, found[1]))
+                break
         for field in fields:
             if found := METER.match(field):
                 beats, beat_type = sum(map(int, found[1].split("+"))), int(found[2])

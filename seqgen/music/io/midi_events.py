@@ -31,6 +31,8 @@ from seqgen.music.io.midi_scan import (
 MAX_BYTES = 32 << 20
 MAX_TRACKS = 10_000
 HEADER = b"MThd"
+COLLECTION = 2  # format of a file of independent tracks
+FRAMES_PER_SECOND = {24: 24.0, 25: 25.0, 29: 30000 / 1001, 30: 30.0}
 
 Ints = npt.NDArray[np.int64]
 
@@ -66,6 +68,8 @@ class MidiFile:
     division: int  # ticks per quarter
     tracks: list[Track]
     missing: int  # tracks that the header announces and the file does not have
+    is_collection: bool = False  # format 2: every track is a piece of its own
+    ticks_per_second: float = 0.0  # if time is counted in film frames (SMPTE), not in quarters
 
 
 def read_events(data: bytes) -> MidiFile:
@@ -85,10 +89,9 @@ def read_events(data: bytes) -> MidiFile:
     if begin < 0 or len(data) < begin + 14:
         raise MusicError("is no MIDI file, or only the beginning of one")
     length, kind, count, division = struct.unpack_from(">IHHH", data, begin + 4)
-    if kind not in (0, 1):
-        raise MusicError(f"is a MIDI file of format {kind}; expected 0 or 1")
-    if division & 0x8000:
-        raise MusicError("counts time in film frames (SMPTE), not in beats")
+    if kind not in (0, 1, 2):
+        raise MusicError(f"is a MIDI file of format {kind}; expected 0, 1 or 2")
+    ticks_per_second = _frame_ticks(division)
     if division == 0:
         raise MusicError("is damaged: a quarter has no ticks")
     offset = begin + 8 + length
@@ -100,7 +103,29 @@ def read_events(data: bytes) -> MidiFile:
         raise MusicError("is damaged: it has no tracks")
     everything = np.frombuffer(data, np.uint8)
     tracks = [_decoded(everything, scan) for scan in scans]
-    return MidiFile(division, tracks, max(count - len(tracks), 0))
+    return MidiFile(
+        division, tracks, max(count - len(tracks), 0), kind == COLLECTION, ticks_per_second
+    )
+
+
+def _frame_ticks(division: int) -> float:
+    """Return the ticks per second of a division that counts film frames; 0 if it does not.
+
+    Raises:
+        MusicError: films have no such frames.
+
+    >>> _frame_ticks(480), _frame_ticks(0xE728)  # 25 frames a second, 40 ticks a frame
+    (0.0, 1000.0)
+    """
+    if not division & 0x8000:
+        return 0.0
+    frames, ticks = 256 - (division >> 8), division & 0xFF
+    if frames not in FRAMES_PER_SECOND or ticks == 0:
+        raise MusicError(
+            f"is damaged: it counts {ticks} ticks in every of {frames} frames a second; expected "
+            "24, 25, 29 or 30 frames"
+        )
+    return FRAMES_PER_SECOND[frames] * ticks
 
 
 def _decoded(data: npt.NDArray[np.uint8], scan: TrackScan) -> Track:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import TypeVar
 
@@ -12,10 +12,12 @@ import numpy as np
 
 from seqgen.errors import MusicError
 from seqgen.music.io.midi_events import MetaEvent, MidiFile, Track, read_events
+from seqgen.music.io.midi_frames import in_quarters, tempo_of
 from seqgen.music.io.midi_notes import Notes, read_notes
 from seqgen.music.io.midi_scan import INCOMPLETE, LONG_NUMBER, NO_END, NO_STATUS
 from seqgen.music.io.midi_text import decode_text
 from seqgen.music.io.quantise import Quantised, quantise
+from seqgen.music.io.result import ReadResult
 from seqgen.music.piece import (
     MOST_BARS,
     MOST_TICKS,
@@ -26,34 +28,70 @@ from seqgen.music.piece import (
     Piece,
     regular_bars,
 )
-from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter, is_real_meter
+from seqgen.music.signatures import TICKS_PER_WHOLE, Key, Meter, is_real_meter, is_real_tempo
 
 DRUM_CHANNEL = 9  # counted from 0, as in the file
-TRACK_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x51, 0x58, 0x59  # meta events
+TRACK_NAME, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x58, 0x59  # meta events
 
 Value = TypeVar("Value")
 Change = tuple[int, Value]
 Meters = tuple[Change[Meter], ...]
 
 
-def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
-    """Read the piece of a MIDI file.
+def read_midi(data: bytes) -> ReadResult:
+    """Read the pieces of a MIDI file: one, or those of all tracks of a file of format 2.
 
     Returns:
-        The piece, and the counts `tracks cut off or missing`, `tracks read up to ...` what is
-        damaged, `damaged events`, `notes without an end`, `odd meters` and `notes moved` onto the
-        grid, the last with their mean distance in milliseconds, `moved ms`.
+        The pieces, and the counts `tracks cut off or missing`, `tracks read up to ...` what is
+        damaged, `damaged events`, `notes without an end`, `odd meters`, `odd tempi` and `notes
+        moved` onto the grid, the last with their mean distance in milliseconds, `moved ms`.
 
     Raises:
-        MusicError: the file is damaged, has no notes, or does not count time in beats.
+        MusicError: the file is damaged or has no notes.
 
     >>> from seqgen.music.io.midi_writer import midi_bytes
     >>> scale = Part(tuple(Note(24 * i, 24, 60 + i) for i in range(4)))
     >>> piece = Piece((scale,), bars=(0,), length=96)
-    >>> read_midi(midi_bytes(piece))[0].parts == piece.parts
+    >>> read_midi(midi_bytes(piece)).pieces[0].parts == piece.parts
     True
     """
     file = read_events(data)
+    counts: Counter[str] = Counter()
+    pieces, skipped, moved_ms = [], [], 0.0
+    for number, own in enumerate(_files(file), 1):
+        try:
+            piece, ms = _read(in_quarters(own), counts)
+            pieces.append(piece)
+            moved_ms += ms
+        except MusicError as error:
+            if not file.is_collection:
+                raise
+            skipped.append(f"track {number} {error}")
+    if not pieces:
+        raise MusicError(f"holds no notes{_first_fault(file.tracks)}")
+    faults = Counter(track.fault for track in file.tracks)
+    return ReadResult(
+        tuple(pieces),
+        {
+            "tracks cut off or missing": file.missing + faults[NO_END] + faults[INCOMPLETE],
+            **{f"tracks read up to {fault}": faults[fault] for fault in (NO_STATUS, LONG_NUMBER)},
+            "damaged events": sum(track.damaged for track in file.tracks),
+            **counts,
+            "moved ms": moved_ms / max(counts["notes moved"], 1),
+        },
+        skipped=tuple(skipped),
+    )
+
+
+def _files(file: MidiFile) -> list[MidiFile]:
+    """Return a file for every piece."""
+    return (
+        [replace(file, tracks=[track]) for track in file.tracks] if file.is_collection else [file]
+    )
+
+
+def _read(file: MidiFile, counts: Counter[str]) -> tuple[Piece, float]:
+    """Return the piece of all tracks, and by how many ms notes were moved in sum; add to counts."""
     notes = read_notes(file.tracks)
     if not len(notes.starts):
         raise MusicError(f"holds no notes{_first_fault(file.tracks)}")
@@ -62,16 +100,12 @@ def read_midi(data: bytes) -> tuple[Piece, dict[str, float]]:
         raise MusicError(f"lasts {ticks // TICKS_PER_WHOLE:,} bars; expected at most {MOST_BARS:,}")
     quantised = quantise(notes.starts, notes.ends, file.division)
     changes = _Changes.of(file)
-    faults = Counter(track.fault for track in file.tracks)
-    return _piece(changes, notes, quantised), {
-        "tracks cut off or missing": file.missing + faults[NO_END] + faults[INCOMPLETE],
-        **{f"tracks read up to {fault}": faults[fault] for fault in (NO_STATUS, LONG_NUMBER)},
-        "damaged events": sum(track.damaged for track in file.tracks),
-        "notes without an end": notes.unended,
-        "odd meters": changes.odd_meters,
-        "notes moved": quantised.moved,
-        "moved ms": quantised.mean_move * 60_000 / TICKS_PER_QUARTER / changes.mean_tempo,
-    }
+    counts["notes without an end"] += notes.unended
+    counts["odd meters"] += changes.odd_meters
+    counts["odd tempi"] += changes.odd_tempi
+    counts["notes moved"] += quantised.moved
+    ms = quantised.mean_move * 60_000 / TICKS_PER_QUARTER / changes.mean_tempo
+    return _piece(changes, notes, quantised), ms * quantised.moved
 
 
 def _first_fault(tracks: list[Track]) -> str:
@@ -90,11 +124,12 @@ class _Changes:
     keys: list[Change[Key]]
     tempi: list[Change[float]]
     title: str
-    odd_meters: int  # that nobody writes, which are ignored
+    odd_meters: int = 0  # that nobody writes, which are ignored
+    odd_tempi: int = 0  # at which nobody plays, which are ignored
 
     @classmethod
     def of(cls, file: MidiFile) -> _Changes:
-        changes = cls([], [], [], "", 0)
+        changes = cls([], [], [], "")
         scale = TICKS_PER_QUARTER / file.division
         events = [event for track in file.tracks for event in track.metas]
         for event in sorted(events, key=lambda event: event.tick):
@@ -105,9 +140,11 @@ class _Changes:
         data = event.data
         if event.kind == TRACK_NAME and not self.title:
             self.title = decode_text(data)
-        elif event.kind == SET_TEMPO and any(data[:3]):
-            microseconds = int.from_bytes(data[:3], "big")
-            self.tempi.append((tick, round(60_000_000 / microseconds, 3)))
+        elif (tempo := tempo_of(event)) is not None:
+            if is_real_tempo(tempo):
+                self.tempi.append((tick, tempo))
+            else:
+                self.odd_tempi += 1
         elif event.kind == TIME_SIGNATURE and len(data) >= 2:
             meter = Meter(data[0], 1 << min(data[1], 7))
             if is_real_meter(*meter):

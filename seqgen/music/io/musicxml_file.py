@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
+from contextlib import suppress
+from html import unescape
 from xml.etree import ElementTree
 
 from seqgen.errors import MusicError
@@ -19,6 +22,12 @@ CONTAINER_TEXT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <container><rootfiles><rootfile full-path="{SCORE}"/></rootfiles></container>
 """
 MOST_BYTES = 100_000_000  # of a score, unpacked
+MOST_REPAIRED = 10_000_000
+OTHER_NAMES = re.compile(r"^META-INF/|^__MACOSX/|(^|/)\.[^/]*$")  # of archives
+DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+ENTITY = re.compile(r"&(?:#\w{1,8};|\w{1,32};)?")
+XML_ENTITIES = frozenset({"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"})
 
 
 def score_root(data: bytes) -> ElementTree.Element:
@@ -45,12 +54,44 @@ def score_root(data: bytes) -> ElementTree.Element:
 def _parsed(data: bytes) -> ElementTree.Element:
     if len(data) > MOST_BYTES:
         raise MusicError(f"has {len(data):,} bytes; expected at most {MOST_BYTES:,}")
-    if b"<!ENTITY" in data.replace(b"\0", b""):  # zeros: UTF-16
-        raise MusicError("declares entities, which no score needs")
+    _refuse_entities(data.replace(b"\0", b""))  # zeros: UTF-16
+    data = data.lstrip(b" \t\r\n")
     try:
-        return ElementTree.fromstring(data.lstrip(b" \t\r\n"))
+        return ElementTree.fromstring(data)
     except (ElementTree.ParseError, LookupError, ValueError) as error:
+        text = _repaired(data[:MOST_REPAIRED])
+        with suppress(ElementTree.ParseError, ValueError):
+            return ElementTree.fromstring(text)
         raise MusicError(f"cannot be read as music: {error}") from error
+
+
+def _refuse_entities(data: bytes) -> None:
+    if b"<!ENTITY" in data:
+        raise MusicError("declares entities, which no score needs")
+
+
+def _repaired(data: bytes) -> str:
+    """Return XML without what some programs write in texts: other bytes than UTF-8, control
+    characters, `&` for itself, and entities of HTML.
+
+    >>> _repaired("<a>F\xfcr &eacute; &amp; A & B</a>".encode("latin-1"))
+    '<a>Für é &amp; A &amp; B</a>'
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")
+    text = CONTROLS.sub("", DECLARATION.sub("", text))
+
+    def entity(found: re.Match[str]) -> str:
+        if found[0] in XML_ENTITIES or found[0].startswith("&#"):
+            return found[0]
+        character = unescape(found[0])
+        return character if len(character) == 1 and character != "&" else f"&amp;{found[0][1:]}"
+
+    text = ENTITY.sub(entity, text)
+    _refuse_entities(text.encode("utf-8", "replace"))
+    return text
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -65,15 +106,21 @@ def _unpacked(data: bytes) -> bytes:
 
 def _score_name(archive: zipfile.ZipFile) -> str:
     """Return the name of the score: the first that the container names, or the first of all."""
-    names = archive.namelist()
-    if CONTAINER in names:
-        for file in _parsed(_member(archive, CONTAINER)).iter():
-            if file.tag.endswith("rootfile") and file.get("full-path") in names:
-                return file.get("full-path", "")
+    names = [name for name in archive.namelist() if not OTHER_NAMES.search(name)]
+    if CONTAINER in archive.namelist():
+        with suppress(MusicError):
+            for file in _parsed(_member(archive, CONTAINER)).iter():
+                name = file.get("full-path", "")
+                if file.tag.endswith("rootfile") and name in names and _is_score(name):
+                    return name
     for name in names:
-        if name.lower().endswith((".xml", ".musicxml")) and not name.startswith("META-INF/"):
+        if _is_score(name):
             return name
     raise MusicError("cannot be read as music: the archive holds no score")
+
+
+def _is_score(name: str) -> bool:
+    return name.lower().endswith((".xml", ".musicxml"))
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:

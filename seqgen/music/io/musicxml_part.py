@@ -6,23 +6,26 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from seqgen.errors import MusicError
 from seqgen.music.io.drum_staff import drum_at
+from seqgen.music.io.jumps import CODA, SEGNO
+from seqgen.music.io.musicxml_jumps import marks_of_direction, marks_of_sound
+from seqgen.music.io.musicxml_numbers import NUMBER, parse_number, parse_pitch
+from seqgen.music.io.musicxml_styles import MeasureStyles
+from seqgen.music.io.repeats import parse_turns
 from seqgen.music.io.score import ScoreNote, ScorePart, real_meter
-from seqgen.music.signatures import MAJOR_SCALE, MODES, Key, Meter
+from seqgen.music.signatures import MODES, Key, Meter
 
 DRUM_CHANNEL = "10"
-STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
+MOST_SHARPS = 7
 BEAT_UNITS = {
     name: Fraction(16, 2**i)
     for i, name in enumerate(
         ("long", "breve", "whole", "half", "quarter", "eighth", "16th", "32nd", "64th")
     )
 }
-NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,9})?")
 
 
 @dataclass
@@ -37,7 +40,8 @@ class Measure:
     ending_stops: bool = False
     meter: tuple[Meter | None] | None = None  # in a tuple, as there may be a change to none
     tempi: list[tuple[Fraction, float]] = field(default_factory=list)
-    jumps: int = 0
+    marks: set[str] = field(default_factory=set)  # of jumps
+    repeats_after_jump: bool = False
 
 
 @dataclass
@@ -52,10 +56,15 @@ class PartReader:
     keys: list[tuple[Fraction, Key | None]] = field(default_factory=list)
     is_transposing: bool = False
     is_metric: bool = False  # whether there is a meter
+    styles: MeasureStyles = field(init=False)
     _divisions: Fraction = Fraction(1)
     _durations: dict[str | None, Fraction] = field(default_factory=dict)  # text → quarters
+    _tied: dict[tuple[int, Fraction], str] = field(default_factory=dict)  # pitch and end → staff
     _bar: Fraction = Fraction(4)  # length of a full bar
     _shifts: dict[str | None, int] = field(default_factory=dict)  # staff, None for all → semitones
+
+    def __post_init__(self) -> None:
+        self.styles = MeasureStyles(self.counts)
 
     def read(self, element: Element, measure: Measure) -> None:
         """Read the next measure, and lengthen `measure` to its end."""
@@ -84,7 +93,8 @@ class PartReader:
                 self.counts["chord symbols dropped"] += 1
             elif tag == "barline":
                 self._barline(child, measure)
-        self._lengthen(measure, now, last)
+        copied = self.styles.end_bar(self.staves, measure.start)
+        self._lengthen(measure, max(now, copied), max(last, copied))
 
     def _lengthen(self, measure: Measure, now: Fraction, last: Fraction) -> None:
         """Lengthen a measure to `now`; rests do not make it longer than its meter, notes do."""
@@ -111,7 +121,7 @@ class PartReader:
         for child in note:
             tag = child.tag
             if tag == "pitch":
-                pitch = _pitch(child)
+                pitch = parse_pitch(child)
             elif tag == "duration":
                 duration = self._quarters(child.text)
             elif tag == "chord":
@@ -136,54 +146,65 @@ class PartReader:
                 instrument = child.get("id", "")
             elif tag == "notehead":
                 head = child.text or "normal"
+        duration = max(duration, Fraction(0))
         start = previous if is_chord else now
         after = now if is_chord else now + duration
         if is_unpitched:
             drum = self.drums.get(instrument)
             pitch = drum_at(place, head) if drum is None else drum
             self.is_drums = True
-        elif pitch is not None and not self.is_drums:
+        elif pitch is not None and self.is_drums:
+            pitch = self.drums.get(instrument, pitch)
+        elif pitch is not None:
             pitch += self._shifts.get(staff, self._shifts.get(None, 0))
-        if pitch is not None and not is_silent and duration:
+        if head == "slash":
+            self.counts["slashes dropped"] += 1
+        elif pitch is not None and not duration:
+            self.counts["notes without a duration dropped"] += 1
+        elif pitch is not None and not is_silent:
             self._add(staff, start, start + duration, pitch, ties)
         return start, after, False
 
     def _add(self, staff: str, start: Fraction, end: Fraction, pitch: int, ties: set[str]) -> None:
         """Add a note to its staff; `ties` holds the types of its `<tie>` elements."""
+        is_between = "continue" in ties
+        starts, stops = is_between or "start" in ties, is_between or "stop" in ties
+        if stops:
+            staff = self._tied.pop((pitch, start), staff)  # a tie may lead to another staff
+        if starts:
+            self._tied[pitch, end] = staff
         part = self.staves.get(staff)
         if part is None:
             part = self.staves[staff] = ScorePart()
-        is_between = "continue" in ties
-        starts, stops = is_between or "start" in ties, is_between or "stop" in ties
         part.notes.append(ScoreNote(start, end, pitch, starts, stops))
 
     def _quarters(self, duration: str | None) -> Fraction:
         quarters = self._durations.get(duration)
         if quarters is None:
-            quarters = self._durations[duration] = _number(duration) / self._divisions
+            quarters = self._durations[duration] = parse_number(duration) / self._divisions
         return quarters
 
     # Attributes, directions and bar lines
 
     def _attributes(self, element: Element, now: Fraction, measure: Measure) -> None:
         if (divisions := element.findtext("divisions")) is not None:
-            self._divisions = _number(divisions)
+            self._divisions = parse_number(divisions)
             self._durations = {}
             if self._divisions <= 0:
                 raise MusicError(
                     f"has {divisions} divisions of a quarter; expected a positive number"
                 )
         for transpose in element.iterfind("transpose"):
-            semitones = _number(transpose.findtext("chromatic", "0"))
-            semitones += 12 * _number(transpose.findtext("octave-change", "0"))
+            semitones = parse_number(transpose.findtext("chromatic", "0"))
+            semitones += 12 * parse_number(transpose.findtext("octave-change", "0"))
             self._shifts[transpose.get("number")] = int(semitones)
             self.is_transposing |= semitones % 12 != 0
         if (key := element.find("key")) is not None:
             self.keys.append((now, self._key(key)))
         if (time := element.find("time")) is not None:
             self._meter(time, measure)
-        for repeat in element.iterfind("measure-style/measure-repeat"):
-            self.counts["repeated bars not written out"] += repeat.get("type") == "start"
+        for style in element.iterfind("measure-style"):
+            self.styles.change(style)
 
     def _key(self, element: Element) -> Key | None:
         fifths = element.findtext("fifths")
@@ -191,8 +212,13 @@ class PartReader:
             return None
         mode = (element.findtext("mode") or "major").strip().lower()
         mode = {"ionian": "major", "aeolian": "minor"}.get(mode, mode)
-        sharps = min(max(int(_number(fifths)), -7), 7)
-        key = Key(sharps, mode if mode in MODES else "major")
+        number = self._number(fifths, "keys")
+        if number is None:
+            return None
+        if abs(number) > MOST_SHARPS:
+            self.counts["keys not understood"] += 1
+            return None
+        key = Key(int(number), mode if mode in MODES else "major")
         shift = self._shifts.get(element.get("number"), self._shifts.get(None, 0))
         return key.transposed(shift)
 
@@ -201,9 +227,8 @@ class PartReader:
             measure.meter = measure.meter or (None,)
             self.is_metric = False
             return
-        texts = [each.text or "" for each in element.iterfind("beats")]
-        kinds = [int(_number(each.text)) for each in element.iterfind("beat-type")]
-        beats = [sum(int(_number(part)) for part in text.split("+")) for text in texts]
+        kinds = [_whole(each.text) for each in element.iterfind("beat-type")]
+        beats = [_whole(each.text) for each in element.iterfind("beats")]
         if not kinds or len(kinds) != len(beats) or min(*kinds, *beats) < 1:
             self.counts["odd meters"] += 1
             return
@@ -221,11 +246,14 @@ class PartReader:
         if sound is None or sound.get("tempo") is None:
             for mark in element.iterfind("direction-type/metronome"):
                 self._metronome(mark, now, measure)
+        if sound is None or not marks_of_sound(sound):
+            measure.marks |= marks_of_direction(element)
 
     def _sound(self, element: Element, now: Fraction, measure: Measure) -> None:
-        if (tempo := element.get("tempo")) is not None:
-            _add_tempo(float(_number(tempo)), now, measure)
-        measure.jumps += any(element.get(name) for name in ("dacapo", "dalsegno", "tocoda", "fine"))
+        text = element.get("tempo")
+        if text is not None and (tempo := self._number(text, "tempo marks")) is not None:
+            measure.tempi.append((now, round(float(tempo), 3)))
+        measure.marks |= marks_of_sound(element)
 
     def _metronome(self, element: Element, now: Fraction, measure: Measure) -> None:
         unit = BEAT_UNITS.get((element.findtext("beat-unit") or "").strip())
@@ -235,7 +263,7 @@ class PartReader:
             return
         dots = len(element.findall("beat-unit-dot"))
         beat = unit * (2 - Fraction(1, 2 ** min(dots, 8)))
-        _add_tempo(float(_number(number[0]) * beat), now, measure)
+        measure.tempi.append((now, round(float(parse_number(number[0]) * beat), 3)))
 
     def _barline(self, element: Element, measure: Measure) -> None:
         if (repeat := element.find("repeat")) is not None:
@@ -244,44 +272,26 @@ class PartReader:
             elif repeat.get("direction") == "forward":
                 measure.begins_repeat = True
             else:
-                measure.plays = max(2, int(_number(repeat.get("times", "2"))))
+                times = self._number(repeat.get("times", "2"), "repeats")
+                measure.plays = max(2, int(times or 2))
+                measure.repeats_after_jump |= repeat.get("after-jump") == "yes"
+        measure.marks |= {mark for mark in (SEGNO, CODA) if element.find(mark) is not None}
         for ending in element.iterfind("ending"):
             if ending.get("type") == "start":
-                numbers = re.findall(r"\d{1,2}", ending.get("number", ""))
-                measure.ending_starts = tuple(int(number) for number in numbers)
+                measure.ending_starts = parse_turns(ending.get("number", ""))
             else:
                 measure.ending_stops = True
 
-
-def _add_tempo(tempo: float, now: Fraction, measure: Measure) -> None:
-    if tempo > 0:
-        measure.tempi.append((now, round(tempo, 3)))
-
-
-def _pitch(element: Element) -> int:
-    step, octave, alter = map(element.findtext, ("step", "octave", "alter"))
-    return _midi_number(step, octave, alter)
+    def _number(self, text: str, name: str) -> Fraction | None:
+        """Return a number that the notes do not depend on; None, and count it, if it is none."""
+        try:
+            return parse_number(text)
+        except MusicError:
+            self.counts[f"{name} not understood"] += 1
+            return None
 
 
-@lru_cache(1024)
-def _midi_number(step: str | None, octave: str | None, alter: str | None) -> int:
-    """
-    >>> _midi_number("B", "3", "-1")
-    58
-    """
-    if (step or "").strip() not in STEPS:
-        raise MusicError(f"has a pitch without a step from A to G: {(step or '')[:20]!r}")
-    pitch = 12 * (_number(octave) + 1) + STEPS[(step or "").strip()]
-    return int(pitch + round(_number(alter or "0")))
-
-
-@lru_cache(4096)
-def _number(text: str | None) -> Fraction:
-    """
-    >>> _number(" 3 "), _number("-1.5")
-    (Fraction(3, 1), Fraction(-3, 2))
-    """
-    found = NUMBER.fullmatch((text or "").strip())
-    if found is None:
-        raise MusicError(f"expected a number, got {(text or '')[:40]!r}")
-    return Fraction(found[0])
+def _whole(text: str | None) -> int:
+    """Return a sum of whole numbers such as 3+2; 0 if it is none."""
+    parts = [part.strip() for part in (text or "").split("+")]
+    return sum(map(int, parts)) if all(re.fullmatch(r"\d{1,3}", part) for part in parts) else 0

@@ -14,7 +14,8 @@ from seqgen.music.io.musicxml_file import score_root
 from seqgen.music.io.musicxml_part import DRUM_CHANNEL, Measure, PartReader
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
-from seqgen.music.io.score import Score, ScorePart, piece_of, require_length
+from seqgen.music.io.score import Score, ScorePart, require_length
+from seqgen.music.io.score_piece import piece_of
 from seqgen.music.piece import MOST_BARS
 
 OTHER_NAMES = {
@@ -44,8 +45,6 @@ def read_musicxml(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
     measures = _measures(_by_part(root), readers, counts)
     score = _score(readers, measures)
     score.title = _text(root, "work/work-title") or _text(root, "movement-title")
-    if expand_repeats:
-        counts["jumps not followed"] += sum(measure.jumps for measure in measures)
     return ReadResult((piece_of(score, counts, expand_repeats=expand_repeats),), counts)
 
 
@@ -86,9 +85,14 @@ def _whole(text: str | None) -> int:
 
 def _by_part(root: Element) -> dict[str, list[Element]]:
     """Return the measures of every part."""
-    if root.tag == "score-partwise":
-        return {part.get("id", ""): part.findall("measure") for part in root.iterfind("part")}
     parts: dict[str, list[Element]] = {}
+    if root.tag == "score-partwise":
+        for part in root.iterfind("part"):
+            name = part.get("id", "")
+            if name in parts:  # of several parts with one name, none hides the others
+                name = f"{name} {len(parts)}"
+            parts[name] = part.findall("measure")
+        return parts
     for number, measure in enumerate(root.iterfind("measure")):
         for part in measure.iterfind("part"):
             own = parts.setdefault(part.get("id", ""), [])
@@ -145,7 +149,16 @@ def _bars(measures: Iterable[Measure]) -> list[Bar]:
     ending: tuple[int, ...] = ()
     for measure in measures:
         ending = measure.ending_starts or ending
-        bars.append(Bar(measure.start, measure.begins_repeat, measure.plays, ending))
+        bars.append(
+            Bar(
+                measure.start,
+                measure.begins_repeat,
+                measure.plays,
+                ending,
+                measure.marks,
+                measure.repeats_after_jump,
+            )
+        )
         if measure.ending_stops:
             ending = ()
     return bars or [Bar(Fraction(0))]

@@ -14,7 +14,7 @@ from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_child import read_in_child
 
-READER_VERSION = 11  # of the results; increase it to invalidate cached ones
+READER_VERSION = 12  # of the results; increase it to invalidate cached ones
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 2048
 SCORE_SUFFIXES = frozenset(
@@ -68,8 +68,7 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
             raise MusicError("is empty")
         is_midi = PurePath(name).suffix.lower() in MIDI_SUFFIXES
         if is_midi or data.startswith(MIDI_START):
-            piece, counts = read_midi(data)
-            return ReadResult((piece,), counts)
+            return read_midi(data)
         if not is_music(name, data[:SNIFFED_BYTES]):
             raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
         reader = READERS.get(PurePath(name).suffix.lower())

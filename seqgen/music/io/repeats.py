@@ -1,14 +1,18 @@
-"""The order in which the bars of a score are played: repeats and endings."""
+"""The order in which the bars of a score are played: repeats, endings and jumps."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from seqgen.errors import MusicError
+from seqgen.music.io.jumps import CODA, FINE, TO_CODA, with_coda_found
+from seqgen.music.io.jumps import target as jump_target
 from seqgen.music.piece import MOST_BARS
 
+MOST_TURNS = 32  # of an ending
 MOST_STEPS = 10 * MOST_BARS  # played and skipped bars together
 
 
@@ -21,16 +25,24 @@ class Bar:
         begins_repeat: whether a repeat returns to this bar.
         plays: how often the section that ends with this bar is played.
         ending: the turns in which the bar is played; empty for all of them.
+        marks: of jumps, from `seqgen.music.io.jumps`: those that begin with the bar or follow it.
+        repeats_after_jump: whether the repeat that ends with the bar is played after a jump, too.
     """
 
     start: Fraction
     begins_repeat: bool = False
     plays: int = 1
     ending: tuple[int, ...] = ()
+    marks: set[str] = field(default_factory=set)
+    repeats_after_jump: bool = False
 
 
 def play_order(bars: Sequence[Bar]) -> list[int]:
     """Return the indices of the bars in the order in which they are played.
+
+    A jump is followed once, after the repeats that end with its bar. From there on, repeats are
+    not played and the last of several endings is, up to the end or the coda; there the word Fine
+    ends the piece, and the words To Coda lead to the coda.
 
     Raises:
         MusicError: the repeats make more bars than a piece may have.
@@ -38,30 +50,71 @@ def play_order(bars: Sequence[Bar]) -> list[int]:
     >>> zero = Fraction(0)
     >>> play_order([Bar(zero), Bar(zero, plays=2, ending=(1,)), Bar(zero, ending=(2,))])
     [0, 1, 0, 2]
+    >>> play_order([Bar(zero, plays=2, marks={"fine"}), Bar(zero, marks={"da capo"})])
+    [0, 0, 1, 0]
     """
-    order: list[int] = []
-    last_turns = _last_turns(bars)
-    first, turn, i = 0, 1, 0  # the bar to which a repeat returns, and how often it was reached
+    walk = _Walk(bars)
     for _ in range(MOST_STEPS):
-        if i == len(bars):
-            return order
-        bar = bars[i]
-        is_behind_endings = i > 0 and bool(bars[i - 1].ending) and not bar.ending
-        if i != first and (bar.begins_repeat or is_behind_endings):
-            first, turn = i, 1
-        if bar.ending and turn not in bar.ending:
-            i += 1
-            continue
-        order.append(i)
-        if len(order) > MOST_BARS:
+        if walk.now >= len(bars):
+            return walk.order
+        walk.step()
+        if len(walk.order) > MOST_BARS:
             break
-        if bar.plays > 1 and turn < (last_turns[i] if bar.ending else bar.plays):
-            i, turn = first, turn + 1
-            continue
-        i += 1
-        if bar.plays > 1 and not bar.ending:
-            first, turn = i, 1
     raise MusicError(f"repeats make more than {MOST_BARS:,} bars")
+
+
+class _Walk:
+    """The way through the bars."""
+
+    def __init__(self, bars: Sequence[Bar]) -> None:
+        self.bars = bars
+        self.order: list[int] = []
+        self.now = 0
+        self._marks = with_coda_found([bar.marks for bar in bars])
+        self._last_turns = _last_turns(bars)
+        self._first, self._turn = 0, 1  # to which a repeat returns, and how often it was reached
+        self._taken: set[int] = set()  # bars whose jump was followed
+        self._has_jumped = False
+        self._plays_repeats = True
+
+    def step(self) -> None:
+        """Play or skip a bar, and go to the next."""
+        i, bar = self.now, self.bars[self.now]
+        is_behind_endings = i > 0 and bool(self.bars[i - 1].ending) and not bar.ending
+        if i != self._first and (bar.begins_repeat or is_behind_endings):
+            self._first, self._turn = i, 1
+        turn = self._turn if self._plays_repeats else self._last_turns[i]
+        if bar.ending and turn not in bar.ending:
+            self.now += 1
+            return
+        self.order.append(i)
+        plays = self._last_turns[i] if bar.ending else bar.plays
+        is_repeated = self._plays_repeats or bar.repeats_after_jump
+        if bar.plays > 1 and is_repeated and self._turn < plays:
+            self.now, self._turn = self._first, self._turn + 1
+            return
+        if bar.plays > 1 and not bar.ending:
+            self._first, self._turn = i + 1, 1
+        self.now = self._after(i)
+
+    def _after(self, i: int) -> int:
+        """Return the bar after the last turn of bar i."""
+        marks = self._marks[i]
+        if self._has_jumped and FINE in marks:
+            return len(self.bars)
+        if self._has_jumped and TO_CODA in marks:
+            coda = next((j for j in range(i + 1, len(self.bars)) if CODA in self._marks[j]), None)
+            if coda is not None:
+                self._plays_repeats = True
+                self._first, self._turn = coda, 1
+                return coda
+        target = jump_target(self._marks, i) if i not in self._taken else None
+        if target is None:
+            return i + 1
+        self._taken.add(i)
+        self._has_jumped, self._plays_repeats = True, False
+        self._first, self._turn = target, 1
+        return target
 
 
 def _last_turns(bars: Sequence[Bar]) -> list[int]:
@@ -73,3 +126,15 @@ def _last_turns(bars: Sequence[Bar]) -> list[int]:
         if bars[i].ending and not is_last:
             turns[i] = max(turns[i], turns[i + 1])
     return turns
+
+
+def parse_turns(text: str) -> tuple[int, ...]:
+    """Return the turns of an ending.
+
+    >>> parse_turns("1,3"), parse_turns("1-3"), parse_turns('"last time"')
+    ((1, 3), (1, 2, 3), ())
+    """
+    turns: list[int] = []
+    for first, last in re.findall(r"(\d{1,3})(?:-(\d{1,3}))?", text):
+        turns += range(int(first), int(last or first) + 1)
+    return tuple(turn for turn in turns if 0 < turn <= MOST_TURNS)

@@ -31,8 +31,8 @@ def read_score(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadR
 
     Returns:
         The pieces, the reasons why other pieces of the file cannot be used, and the counts `grace
-        notes dropped`, `chord symbols dropped`, `odd meters`, `notes moved` onto the grid, `repeats
-        not expanded` and `music21 warnings`.
+        notes dropped`, `chord symbols dropped`, `odd meters`, `odd tempi`, `notes moved` onto the
+        grid, `repeats not expanded` and `music21 warnings`.
 
     Raises:
         MusicError: no piece can be used.
@@ -105,16 +105,19 @@ def _piece(score: m21.Score, counts: Counter[str]) -> Piece:
         frame.length,
         frame.meters,
         frame.keys,
-        _tempi(score),
+        _tempi(score, counts),
         (score.metadata.title if score.metadata else None) or "",
     )
 
 
-def _tempi(score: m21.Score) -> tuple[tuple[int, float], ...]:
+def _tempi(score: m21.Score, counts: Counter[str]) -> tuple[tuple[int, float], ...]:
     """Return the changes of tempo."""
     tempi: dict[int, float] = {}
     for mark in score.recurse().getElementsByClass("MetronomeMark"):
-        if (tempo := mark.getQuarterBPM()) and is_real_tempo(tempo):
+        tempo = mark.getQuarterBPM()
+        if tempo and not is_real_tempo(tempo):
+            counts["odd tempi"] += 1
+        elif tempo:
             tempi.setdefault(_ticks(mark.getOffsetInHierarchy(score)), round(float(tempo), 3))
     return tuple(sorted(tempi.items()))
 

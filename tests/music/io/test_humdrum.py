@@ -63,6 +63,12 @@ def test_notes(lines: str, expected: list[tuple[int, int, int]]) -> None:
     assert notes(lines) == expected
 
 
+def test_lines_end_where_editors_end_them() -> None:
+    text = "**kern\t**text\r4c\ta\x0b\x1c\u2028b\r\n4d\tc\n*-\t*-"
+    (piece,) = read("score.krn", text.encode()).pieces
+    assert [note.pitch for note in piece.notes] == [60, 62]
+
+
 def test_an_exchange_carries_the_part_along() -> None:
     (piece,) = result("**kern **kern\n*Icello *Iflt\n4C 4c\n*x *x\n4d 4D").pieces
     flute, cello = piece.parts  # the highest first
@@ -93,6 +99,33 @@ def test_repeats() -> None:
     assert [note.pitch for note in result(lines).pieces[0].notes] == [60, 62, 64]
     played = result(lines, expand_repeats=True).pieces[0]
     assert [note.pitch for note in played.notes] == [60, 60, 62, 62, 64]
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ("*>[A,A,B]", [60, 60, 62, 64]),
+        ("*>[A,B,A]\n*>norep[A,B]", [60, 62, 64, 60]),
+        ("*>[B]", [62, 64]),
+        ("*>norep[A,B]", [60, 60, 62, 64]),  # the repeats of bar lines
+        ("*>[A,C]", [60]),
+    ],
+)
+def test_lists_of_sections(lists: str, expected: list[int]) -> None:
+    lines = f"**kern\n{lists}\n*M1/4\n*>A\n4c\n=2:|!\n*>B\n4d\n=3\n4e\n=="
+    assert [note.pitch for note in result(lines).pieces[0].notes] == [60, 62, 64]
+    played = result(lines, expand_repeats=True)
+    assert [note.pitch for note in played.pieces[0].notes] == expected
+    assert played.counts["sections not found"] == lists.count("C")
+
+
+def test_sections_of_several_spines_and_before_the_first() -> None:
+    lines = (
+        "**kern **text **kern\n*>[A,A] *>[A,A] *>[A,A]\n4C x 4c\n=1 =1 =1\n*>A *>A *>A\n"
+        "4D y 4d\n== == =="
+    )
+    played = result(lines, expand_repeats=True).pieces[0]
+    assert [note.pitch for note in played.notes] == [48, 60, 50, 62, 50, 62]
 
 
 @pytest.mark.parametrize(

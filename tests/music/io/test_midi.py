@@ -12,12 +12,11 @@ from hypothesis import given, settings
 from music21.midi import MidiFile
 
 from seqgen.errors import MusicError
-from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.midi_writer import midi_bytes
 from seqgen.music.piece import Note, Part, Piece
 from seqgen.music.signatures import Key, Meter
 from seqgen.music.tokens.polyphony import restrict
-from tests.music.pieces import any_pieces
+from tests.music.pieces import any_pieces, read_midi
 
 PICK_UP = Piece(
     (Part((Note(0, 12, 62), Note(12, 36, 67), Note(48, 36, 71, 100)), program=40),),
@@ -229,8 +228,10 @@ def test_keys_move_to_the_nearest_bar_however_many_there_are() -> None:
     [
         (b"MThd", "only the beginning"),
         (file("00 FF 2F 00"), "holds no notes"),
-        (file("00 90 3C 40", kind=2), "format 2"),
-        (file("00 90 3C 40", division=0xE728), "SMPTE"),
+        (file("00 90 3C 40", kind=3), "format 3"),
+        (file("00 90 3C 40", division=0xE700), "counts 0 ticks in every of 25 frames"),
+        (file("00 90 3C 40", division=0x8028), "40 ticks in every of 128 frames"),
+        (file("00 FF 2F 00", "00 FF 2F 00", kind=2), "holds no notes"),
         (file("00 90 3C 40", division=0), "no ticks"),
         (file("00 90 3C 40 FF FF FF 7F 80 3C 00", division=1), "lasts 67,108,863 bars"),
         (file("00 FF 58 04 01 05 18 08 00 90 3C 40 A0 80 00 80 3C 00"), "has 174,763 bars"),

@@ -9,11 +9,11 @@ from itertools import islice
 import pytest
 
 from seqgen.errors import MusicError
-from seqgen.music.io.midi_reader import read_midi
 from seqgen.music.io.read import read
 from seqgen.music.piece import Note
 from tests.fuzz import midi as fuzz
 from tests.music.io.test_midi import file
+from tests.music.pieces import read_midi
 
 C = "00 90 3C 50  18 80 3C 00"  # note-on at once, note-off after a quarter
 D = "00 90 3E 50  18 80 3E 00"
@@ -227,6 +227,42 @@ def test_a_file_may_hold_more_tracks_than_its_header_says() -> None:
 
 def test_wrong_names_do_not_hide_midi() -> None:
     assert read("tune.txt", file(SCALE)).pieces[0].notes[0] == Note(0, 24, 60, 80)
+
+
+def test_every_track_of_format_2_is_a_piece() -> None:
+    slow = f"00 FF 51 03 0F 42 40 {C} {END}"
+    result = read("a.mid", file(slow, END, f"{D} {E} {END}", kind=2))
+    first, second = result.pieces
+    assert [note.pitch for note in first.notes] == [60]
+    assert [note[:2] for note in second.notes] == [(0, 24), (24, 24)]
+    assert (first.tempi, second.tempi) == (((0, 60),), ())
+    assert len(result.skipped) == 1  # the empty track
+
+
+FRAMES = 0xE728  # 25 frames of 40 ticks: a tick is a millisecond
+
+
+def test_time_in_film_frames() -> None:
+    half_seconds = "00 90 3C 50  83 74 80 3C 00  00 90 3E 50  83 74 80 3E 00"
+    assert notes(file(f"{half_seconds} {END}", division=FRAMES)) == EVERY_NOTE[:2]
+
+
+def test_time_in_film_frames_follows_changes_of_tempo() -> None:
+    """At 60 quarters a minute, half a second is an eighth; later, at 120, a quarter."""
+    slow, fast = "00 FF 51 03 0F 42 40", "00 FF 51 03 07 A1 20"
+    half = "83 74"
+    track = f"{slow} 00 90 3C 50 {half} 80 3C 00 {fast} 00 90 3E 50 {half} 80 3E 00 {END}"
+    piece, _ = read_midi(file(track, division=FRAMES))
+    assert [note[:3] for note in piece.notes] == [(0, 12, 60), (12, 24, 62)]
+    assert piece.tempi == ((0, 60), (12, 120))
+
+
+def test_tempi_that_nobody_plays() -> None:
+    """15 million microseconds a quarter are 4 quarters a minute; 1 is 60 million."""
+    odd = "00 FF 51 03 E4 E1 C0 00 FF 51 03 00 00 01 00 FF 51 03 0F 42 40"
+    data = file(f"{odd} {SCALE}")
+    assert read_midi(data)[0].tempi == ((0, 60),)
+    assert counts(data) == {"odd tempi": 2}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,6 +1,7 @@
 """MusicXML is read as it sounds, in every form in which programs write it."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -100,6 +101,25 @@ def test_notes(measures: list[str], expected: list[tuple[int, int, int]]) -> Non
     assert notes(measures) == expected
 
 
+def test_parts_of_one_name_do_not_hide_one_another() -> None:
+    text = score([note("C4")], [note("E4")]).replace("P1", "P0")
+    assert [each.pitch for each in piece(text).notes] == [60, 64]
+
+
+def test_a_tie_that_leads_to_another_staff() -> None:
+    bars = [note("C4", 4, TIE + "<staff>1</staff>"), note("C4", 4, STOP + "<staff>2</staff>")]
+    assert notes(bars) == [(0, 96, 60)]
+
+
+def test_an_ending_of_several_turns() -> None:
+    bars = [
+        ending("1-2", "start") + note("C4", 4) + repeat("backward", ' times="3"'),
+        ending("3", "start") + note("D4", 4),
+    ]
+    played = piece(score(bars), expand_repeats=True)
+    assert [each.pitch for each in played.notes] == [60, 60, 62]
+
+
 def transposed(chromatic: int, octave: int = 0, fifths: int = 0) -> str:
     return (
         f"<attributes><divisions>2</divisions><key><fifths>{fifths}</fifths></key><transpose>"
@@ -152,6 +172,15 @@ def test_drums() -> None:
     (part,) = piece(score([measure], instruments=instruments)).parts
     assert part.is_drums
     assert [each.pitch for each in part.notes] == [36, 42]  # MusicXML counts from 1
+
+
+def test_a_drum_that_is_written_as_a_pitch() -> None:
+    instruments = (
+        '<midi-instrument id="D1"><midi-channel>10</midi-channel>'
+        "<midi-unpitched>37</midi-unpitched></midi-instrument>"
+    )
+    text = score([note("C4", 2, '<instrument id="D1"/>')], instruments=instruments)
+    assert piece(text).notes[0].pitch == 36
 
 
 def test_instruments() -> None:
@@ -265,6 +294,13 @@ def archive(*names: str, container: str = "") -> bytes:
         ("a.mxl", archive("text.txt", "a/score 1.xml")),
         ("a.xml", archive("a/score 1.xml", container="a/score 1.xml")),
         ("a.musicxml", archive("a/score 1.xml")),
+        ("a.mxl", archive("__MACOSX/._s.xml", "a/._s.xml", "a/score 1.xml")),
+        ("a.mxl", archive("s.pdf", "a/score 1.xml", container="s.pdf")),
+        ("a.mxl", archive("a/score 1.xml", container='"broken')),
+        # texts with bytes that the encoding does not have, controls, and entities of HTML
+        ("a.xml", SCORE.format("").replace("name>0", "name>Fl\xf6te").encode("latin-1")),
+        ("a.xml", SCORE.format("").replace("name>0", "name>A \x0b & B&eacute;").encode()),
+        ("a.xml", SCORE.format("").replace("<step>C", "<step>c").encode()),
     ],
 )  # fmt: skip
 def test_every_form_of_file(name: str, data: bytes) -> None:
@@ -281,6 +317,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
     [
         (BOMB.encode() + SCORE.format("").partition("?>")[2].encode(), "declares entities"),
         ((BOMB + "<score-partwise/>").encode("utf-16"), "declares entities"),
+        (b"<!\x01ENTITY a><score-partwise>&</score-partwise>", "declares entities"),
         (b"<score-partwise><part", "cannot be read as music"),
         (b"PK\x03\x04broken", "cannot be read as music"),
         (b"PK\x03\x04" + archive("a.xml")[40:], "cannot be read as music"),
@@ -320,6 +357,9 @@ def test_repeats_without_end_are_refused() -> None:
         ("<harmony><root/></harmony>" * 2, "chord symbols dropped", 2),
         (note("C4", 2, "<grace/>"), "grace notes dropped", 1),
         (note("C4", 2, "<cue/>"), "cue notes dropped", 1),
+        (note("C4", -2) + note("C4", 0), "notes without a duration dropped", 2),
+        (note("C9") + note("G9") + note("G#9"), "notes out of range dropped", 1),
+        ("<attributes><key><fifths>8</fifths></key></attributes>", "keys not understood", 1),
         ("<attributes><time><beats>3</beats></time></attributes>", "odd meters", 1),
         (
             "<direction><direction-type><metronome><beat-unit>x</beat-unit></metronome>"
@@ -331,6 +371,12 @@ def test_repeats_without_end_are_refused() -> None:
             "</measure-style></attributes>",
             "repeated bars not written out", 1,
         ),
+        (
+            '<attributes><measure-style><slash type="start"/></measure-style></attributes>'
+            "</measure><measure>",
+            "bars of slashes without notes", 1,
+        ),
+        (note("B4", 2, "<notehead>slash</notehead>"), "slashes dropped", 1),
         ('<barline location="middle"><repeat direction="forward"/></barline>',
          "repeats inside bars not understood", 1),
     ],
@@ -339,7 +385,120 @@ def test_what_is_left_out_is_counted(content: str, name: str, count: int) -> Non
     assert result(score([note("C4") + content])).counts[name] == count
 
 
-def test_jumps_are_counted_where_repeats_are_written_out() -> None:
-    text = score([note("C4") + '<sound dacapo="yes"/>'])
-    assert result(text, expand_repeats=True).counts["jumps not followed"] == 1
-    assert not result(text).counts["jumps not followed"]
+def sound(**attributes: str) -> str:
+    texts = " ".join(f'{name}="{value}"' for name, value in attributes.items())
+    return f"<direction><sound {texts}/></direction>"
+
+
+def words(text: str) -> str:
+    return f"<direction><direction-type>{text}</direction-type></direction>"
+
+
+CODA = words("<coda/>")
+
+
+@pytest.mark.parametrize(
+    ("measures", "expected"),
+    [
+        (["C", "D" + sound(fine="yes"), "E" + sound(dacapo="yes")], "CDECD"),
+        (["C", sound(segno="1") + "D", "E" + sound(dalsegno="1"), "F"], "CDEDEF"),
+        (["C" + sound(tocoda="1"), "D" + sound(dacapo="yes"), sound(coda="1") + "E"], "CDCE"),
+        (["C" + CODA, "D" + words("<words>D.C. al Coda</words>"), CODA + "E"], "CDCE"),
+        (["C" + words("<words>Fine</words>"), "D" + words("<words>D.C. al Fine</words>")], "CDC"),
+        (["C", words("<segno/>") + "D", "E" + words("<words>D.S.</words>")], "CDEDE"),
+        # without repeats after the jump, with the last ending
+        (["C" + repeat("backward"), "D" + sound(dacapo="yes")], "CCDCD"),
+        (["C" + repeat("backward", ' after-jump="yes"'), "D" + sound(dacapo="yes")], "CCDCCD"),
+        (
+            ["C", ending("1", "start") + "D" + repeat("backward") + ending("1", "stop"),
+             ending("2", "start") + "E" + ending("2", "stop"), "F" + sound(dacapo="yes")],
+            "CDCEFCEF",
+        ),
+        # in the coda there are repeats again
+        (
+            ["C" + sound(tocoda="1"), "D" + sound(dacapo="yes"),
+             sound(coda="1") + "E" + repeat("backward")],
+            "CDCEE",
+        ),
+        (["C" + sound(dacapo="no"), "D" + sound(dalsegno="1", tempo="90")], "CD"),
+    ],
+)  # fmt: skip
+def test_jumps(measures: list[str], expected: str) -> None:
+    contents = [re.sub(r"(?<![\w<.])[C-F](?![\w.])", lambda m: note(f"{m[0]}4", 4), text)
+                for text in measures]  # fmt: skip
+    text = score(contents, [note("C3", 4)] * len(contents))
+    found = piece(text, expand_repeats=True).parts[0]
+    assert "".join("C D EF"[each.pitch - 60] for each in found.notes) == expected
+    assert len(piece(text).parts[1].notes) == len(measures)
+
+
+def test_jumps_that_lead_nowhere_are_counted() -> None:
+    text = score([note("C4") + sound(dalsegno="1") + sound(tocoda="1")])
+    assert result(text, expand_repeats=True).counts["jumps not followed"] == 2
+
+
+def style(content: str, staff: str = "") -> str:
+    return f"<attributes><measure-style{staff}>{content}</measure-style></attributes>"
+
+
+def repeated(kind: str, bars: int = 1) -> str:
+    return style(f'<measure-repeat type="{kind}">{bars}</measure-repeat>')
+
+
+WHOLE_REST = '<note><rest measure="yes"/><duration>4</duration></note>'
+
+
+@pytest.mark.parametrize(
+    ("measures", "expected"),
+    [
+        (["C4", repeated("start"), WHOLE_REST, repeated("stop") + "D4"], "C C C D"),
+        (["C4", repeated("start") + "C4", "C4", repeated("stop") + WHOLE_REST], "C C C -"),
+        (["C4", "D4", repeated("start", 2), "", repeated("stop", 2) + "E4"], "C D C D E"),
+        (["C4", "D4", repeated("start", 2), "", "", ""], "C D C D C D"),
+    ],
+)
+def test_repeated_bars_are_written_out(measures: list[str], expected: str) -> None:
+    contents = [re.sub(r"[CDE]4", lambda m: note(m[0], 4), text) for text in measures]
+    found = piece(score(contents))
+    assert [each[:3] for each in found.notes] == [
+        (48 * i, 48, {"C": 60, "D": 62, "E": 64}[name])
+        for i, name in enumerate(expected.split())
+        if name != "-"
+    ]
+    assert found.bars == tuple(48 * i for i in range(len(measures)))
+
+
+def test_repeated_bars_of_one_staff() -> None:
+    upper = style('<measure-repeat type="start">1</measure-repeat>', ' number="1"')
+    bars = [note("C5", 4) + BACK + note("C3", 4, "<staff>2</staff>"),
+            upper + note("r", 4) + BACK + note("D3", 4, "<staff>2</staff>")]  # fmt: skip
+    parts = piece(score(bars)).parts
+    assert [[each[:3] for each in part.notes] for part in parts] == [
+        [(0, 48, 72), (48, 48, 72)],
+        [(0, 48, 48), (48, 48, 50)],
+    ]
+
+
+def test_copies_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqgen.music.io.musicxml_styles.MOST_NOTES", 2)
+    bars = [note("C4", 4), repeated("start"), "", ""]
+    assert "repeats bars of more than 2 notes" in result(score(bars)).reason
+
+
+def test_what_the_notes_do_not_depend_on_may_be_wrong() -> None:
+    text = score(
+        [
+            '<sound tempo="90,5"/><attributes><key><fifths>x</fifths></key></attributes>'
+            + note("C4", 4)
+            + repeat("backward", ' times="two"')
+        ]
+    )
+    counts = result(text).counts
+    names = ("tempo marks", "keys", "repeats")
+    assert [counts[f"{name} not understood"] for name in names] == [1, 1, 1]
+
+
+def test_tempi_that_nobody_plays() -> None:
+    text = score(["".join(f'<sound tempo="{tempo}"/>' for tempo in (0, 4, 60, 1001)) + note("C4")])
+    assert piece(text).tempi == ((0, 60),)
+    assert result(text).counts["odd tempi"] == 3

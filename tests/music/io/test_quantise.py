@@ -21,6 +21,25 @@ def test_what_is_on_the_grid_stays(times: list[tuple[int, int]]) -> None:
     assert found.moved == 0
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 200)), min_size=1, max_size=30),
+    st.sampled_from([100, 256, 480, 1000, 1024, 960]),
+    st.sampled_from([-1, 0, 1]),
+)
+def test_what_a_program_rounds_to_its_ticks_is_on_the_grid(
+    times: list[tuple[int, int]], division: int, late: int
+) -> None:
+    """Some programs write everything one tick late."""
+    late = late if division % 24 == 0 else 0
+    rows = [
+        [max(round(time * division / 24) + late, 0) for time in (start, start + length)]
+        for start, length in times
+    ]
+    found = quantise(*np.array(rows).T, division)
+    assert list(zip(found.starts, found.durations, strict=True)) == times
+    assert found.moved == 0
+
+
 @given(st.floats(-0.03, 0.03), st.integers(0, 1000))
 def test_a_triplet_played_loosely_is_a_triplet(by: float, beat: int) -> None:
     played = [beat + 0.01, beat + 1 / 3 + by, beat + 2 / 3 - by]

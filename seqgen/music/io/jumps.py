@@ -1,0 +1,75 @@
+"""Marks of jumps through a score, such as D.C. al Fine, and where they lead.
+
+The marks of a bar are a set: `SEGNO` and `CODA` stand where it begins, the others where it ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+SEGNO, CODA, FINE = "segno", "coda", "fine"
+TO_CODA, DA_CAPO, DAL_SEGNO = "to coda", "da capo", "dal segno"
+AT_END = frozenset({FINE, TO_CODA, DA_CAPO, DAL_SEGNO})
+WORDS = (
+    (re.compile(r"d\.? ?c\b|da ?capo\b"), DA_CAPO),
+    (re.compile(r"d\.? ?s\b|dal ?segno\b"), DAL_SEGNO),
+    (re.compile(r"(?:to|da) ?coda\b"), TO_CODA),
+    (re.compile(r"fine\W*$"), FINE),
+    (re.compile(r"coda\W*$"), CODA),
+    (re.compile(r"segno\W*$"), SEGNO),
+)
+
+
+def mark_of(words: str) -> str | None:
+    """Return the mark that words in a score stand for.
+
+    >>> mark_of("D.C. al Fine"), mark_of("D.S.alcoda"), mark_of("To Coda"), mark_of("fine tuning")
+    ('da capo', 'dal segno', 'to coda', None)
+    """
+    text = " ".join(words.lower().split()).strip("( ")
+    return next((mark for pattern, mark in WORDS if pattern.match(text)), None)
+
+
+def with_coda_found(marks: Sequence[AbstractSet[str]]) -> list[AbstractSet[str]]:
+    """Turn the first of two signs of a coda into `TO_CODA`, if no bar has that mark.
+
+    The sign is the same at both places.
+
+    Args:
+        marks: of all bars, in their order.
+
+    >>> with_coda_found([{"coda"}, {"da capo"}, {"coda"}])
+    [{'to coda'}, {'da capo'}, {'coda'}]
+    """
+    found = list(marks)
+    codas = [i for i, own in enumerate(found) if CODA in own]
+    if len(codas) > 1 and not any(TO_CODA in own for own in found):
+        found[codas[0]] = (found[codas[0]] - {CODA}) | {TO_CODA}
+    return found
+
+
+def target(marks: Sequence[AbstractSet[str]], i: int) -> int | None:
+    """Return the bar to which the end of bar i jumps; None if it has no jump, or no segno before.
+
+    Args:
+        marks: of all bars, in their order.
+        i: the bar.
+    """
+    if DA_CAPO in marks[i]:
+        return 0
+    if DAL_SEGNO in marks[i]:
+        return next((j for j in range(i, -1, -1) if SEGNO in marks[j]), None)
+    return None
+
+
+def not_followed(marks: Sequence[AbstractSet[str]]) -> int:
+    """Return the number of jumps that lead nowhere: without a segno before, or a coda after.
+
+    >>> not_followed([{"dal segno"}, {"to coda"}, {"da capo"}])
+    2
+    """
+    last_coda = max((i for i, own in enumerate(marks) if CODA in own), default=-1)
+    codas = sum(TO_CODA in own and i >= last_coda for i, own in enumerate(marks))
+    return codas + sum(DAL_SEGNO in own and target(marks, i) is None for i, own in enumerate(marks))

@@ -1,0 +1,1 @@
+"""Sequences with a label: texts, or series of numbers."""
