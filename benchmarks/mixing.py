@@ -36,10 +36,10 @@ TOKENS = 2000  # of the measurement of time
 LENGTH, BARS = 1000, 16  # of a text or piece whose copies are measured
 
 
-def losses(model: Model, corpus: Corpus) -> tuple[str, list[float]]:
+def losses(model: Model, corpus: Corpus, folder: Path) -> tuple[str, list[float]]:
     """The unit of losses, and in nats or bits per unit those of network, n-grams, network with
     n-grams, and mixture."""
-    scores = evaluate.evaluate(model, folder=Path()).scores
+    scores = evaluate.evaluate(model, folder=folder).scores
     key = next((k for k in scores if k.startswith("bits_per_") and k != "bits_per_token"), "")
     key = key or "nats_per_token"
     without = with_strength(model.engine, 0)
@@ -80,7 +80,7 @@ def rows_of(path: Path, copies: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     model = library.load(path)
     corpus = evaluate.training_corpus(model, path.parent)
     assert model.data.mixture is not None, path
-    unit, found = losses(model, corpus)
+    unit, found = losses(model, corpus, path.parent)
     ids = np.asarray(corpus.validation_ids[:TOKENS]).astype(np.int64)
     network, mixed = (microseconds(e, ids) for e in (model.network_engine, model.engine))
     size = len(model.data.mixture.tree.to_bytes(len(corpus.vocabulary)))
@@ -116,9 +116,9 @@ def plot(model: Model, path: Path) -> None:
     boost = (base + matches[rows])[:, suggestion] * weights.evidence[0, 1:]
     axes[0].plot(lengths, boost)
     axes[0].set(title="a match", xlabel="tokens that agree", ylabel="added to log p")
-    bounds = [f"< {bound:g}" for bound in TOPS] + [f"≥ {TOPS[-1]:g}"]
+    bounds = [f"{bound:g}" for bound in (0, *TOPS)]
     axes[1].plot(bounds, base[0] + tops[:, 0])
-    axes[1].set(title="the network", xlabel="its largest probability", ylabel="weight")
+    axes[1].set(title="the network", xlabel="its largest probability, at least", ylabel="weight")
     for is_single, label in enumerate(("several followers", "one follower")):
         chosen = (base + contexts[is_single::2])[:, 2 : 2 + order]
         axes[2].plot(np.arange(1, order + 1), chosen[1:].diagonal(), label=label)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import seqgen
+from benchmarks import mixing as benchmark
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ModelFileError
 from seqgen.evaluation import loss
@@ -168,6 +169,17 @@ def test_evaluate_prints_network_ngrams_and_mixture(file: Path, seqgen: Run) -> 
     lines = seqgen("evaluate", file).stdout
     assert f"{mixture:.3f} nats" in lines and "best" in lines
     assert f"the network alone: {network:.3f} nats" in lines
+
+
+def test_the_benchmark_prints_losses_and_costs_and_draws_weights(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark, "TOKENS", 50)
+    benchmark.main([str(file), "--copies", "1", "--plot", str(file.with_suffix(".png"))])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| words")]
+    losses = [float(number) for number in lines[0].split("|")[3:7]]
+    assert len(lines) == 2 and losses[3] < losses[0]
+    assert file.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_repeat_strength_is_an_option_of_generation(file: Path, text: Path, seqgen: Run) -> None:
