@@ -99,6 +99,11 @@ class CMixture:
             check(code, "a step of the mixture")
         return mixed, after
 
+    def read(self, state: State, ids: Ids) -> State:
+        """As `Mixture.read`."""
+        logits = np.zeros((len(ids), self.mixture.vocabulary_size), FLOAT32)
+        return self.step(logits, ids, state)[1]
+
     def _require_valid(
         self, streams: int, logits: Logits, contexts: Nodes, repeats: Numbers
     ) -> None:

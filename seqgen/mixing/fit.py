@@ -17,12 +17,15 @@ import numpy.typing as npt
 
 from seqgen.corpus.streams import StreamWindows
 from seqgen.inference.engine import Engine
+from seqgen.mixing import c_mixture
+from seqgen.mixing.c_mixture import CMixture
 from seqgen.mixing.mixture import Mixture, Weights, feature_count, log_softmax, weights_at
 from seqgen.mixing.repeats import HISTORY, LONGEST
 from seqgen.types import Floats, Ids
 
 MAX_NUMBERS = 24_000_000  # of the features of all places
-MIN_STREAM = 500  # tokens of a stream
+MOST_STREAMS, MIN_STREAM = 8, 500  # parallel streams, and tokens of each
+CHUNK = 256  # places whose features are computed at once
 # Factors of the penalties: of the vector of all places, and of tables for the network and n-grams,
 # and for suggestions.
 PENALTY, TABLE_PENALTY, SUGGESTION_PENALTY = 1.0, 20.0, 3.0
@@ -87,30 +90,34 @@ def _collect(
     mixture: Mixture, engine: Engine, ids: Ids, first: int
 ) -> tuple[Places, npt.NDArray[np.float32]]:
     """The features of all places from `first` on, at most `most_places`, and the evidence."""
-    features = feature_count(mixture.tree.order, mixture.repeats.count)
+    suggestions = mixture.repeats.count
+    features = feature_count(mixture.tree.order, suggestions)
     count = min(len(ids) - first, most_places(mixture.vocabulary_size, features))
-    streams = max(1, min(16, count // MIN_STREAM))
-    windows = StreamWindows(ids, first, count, streams, window=1, warm_up=HISTORY)
+    logits = np.empty((count, mixture.vocabulary_size), np.float32)
+    contexts = np.empty((count, mixture.tree.order + 1), np.int64)
+    suggested, confidence = np.empty((2, count, suggestions), np.int32)
+    reader = CMixture(mixture) if c_mixture.is_available() else mixture
+    streams = max(1, min(MOST_STREAMS, count // MIN_STREAM))
     network_state, state = engine.initial_state(streams), mixture.initial(streams)
-    table = np.empty((count, mixture.vocabulary_size, features), np.float32)
-    targets, rows = np.empty(count, np.int64), []
-    confidences = np.empty((count, mixture.repeats.count), np.int64)
-    at = 0
-    for window in windows:
+    for window in StreamWindows(ids, first, count, streams, window=1, warm_up=HISTORY):
         inputs, scored = window.inputs[:, 0].astype(np.int64), window.is_scored[:, 0]
-        logits, network_state = engine.step(inputs, network_state)
-        state = mixture.read(state, inputs)
-        if not scored.any():
-            continue
-        contexts, repeats = state[0][scored], state[1][scored]
-        found, found_rows = mixture.features(logits[scored], (contexts, repeats))
-        here = slice(at, at := at + len(found))
-        table[here], targets[here] = found, window.targets[scored, 0]
-        confidences[here] = mixture.repeats.confidences(repeats)
+        found, network_state = engine.step(inputs, network_state)
+        state = reader.read(state, inputs)
+        places = window.positions[scored, 0] - first
+        logits[places], contexts[places] = found[scored], state[0][scored]
+        suggested[places] = mixture.repeats.suggestions(state[1])[scored]
+        confidence[places] = mixture.repeats.confidences(state[1])[scored]
+    table = np.empty((count, mixture.vocabulary_size, features), np.float32)
+    rows = []
+    for start in range(0, count, CHUNK):
+        here = slice(start, start + CHUNK)
+        table[here], found_rows = mixture.features(
+            logits[here], contexts[here], suggested[here], confidence[here]
+        )
         rows.append(found_rows)
-    evidence = _evidence(table, targets, confidences)
-    for j in range(mixture.repeats.count):
-        table[:, :, j - mixture.repeats.count] *= evidence[j, confidences[:, j]][:, None]
+    targets = np.asarray(ids[first : first + count]).astype(np.int64)
+    evidence = _evidence(table, targets, confidence)
+    table[:, :, -suggestions:] *= evidence[np.arange(suggestions), confidence][:, None]
     return Places(table, targets, np.concatenate(rows)), evidence
 
 

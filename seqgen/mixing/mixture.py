@@ -159,20 +159,32 @@ class Mixture:
         Returns:
             log p, `(B, V)` float32.
         """
-        features, rows = self.features(logits, state, strength)
-        theta = self.weights.at(rows).astype(np.float64)
-        theta[:, -self.repeats.count :] *= strength
-        return np.asarray(log_softmax(np.einsum("bvf,bf->bv", features, theta))).astype(np.float32)
-
-    def features(self, logits: Logits, state: State, strength: float = 1.0) -> tuple[Floats, Ids]:
-        """The features `(B, V, F)` of all tokens, and the rows of the tables `(B, tables)`."""
         contexts, repeats = state
-        network = log_softmax(logits.astype(np.float64))
-        ngrams, longest, is_single = self._ngrams(contexts)
         suggested = self.repeats.suggestions(repeats)
         confidence = self.repeats.confidences(repeats)
         if not strength:
             suggested, confidence = np.full_like(suggested, NO_TOKEN), np.zeros_like(confidence)
+        features, rows = self.features(logits, contexts, suggested, confidence)
+        theta = self.weights.at(rows).astype(np.float64)
+        theta[:, -self.repeats.count :] *= strength
+        return np.asarray(log_softmax(np.einsum("bvf,bf->bv", features, theta))).astype(np.float32)
+
+    def features(
+        self, logits: Logits, contexts: Nodes, suggested: Numbers, confidence: Numbers
+    ) -> tuple[Floats, Ids]:
+        """The features of all tokens, and what selects their weights.
+
+        Args:
+            logits: of the network, `(B, V)`.
+            contexts: see `NgramTree.read`, `(B, order + 1)`.
+            suggested: tokens `(B, J)`, see `Repeats.suggestions`.
+            confidence: `(B, J)`, see `Repeats.confidences`.
+
+        Returns:
+            The features `(B, V, F)`, and the rows of the tables `(B, tables)`.
+        """
+        network = log_softmax(logits.astype(np.float64))
+        ngrams, longest, is_single = self._ngrams(contexts)
         evidence = self.weights.evidence[np.arange(self.repeats.count), confidence]  # (B, J)
         is_suggested = np.arange(self.vocabulary_size)[:, None] == suggested[:, None, :]
         rows = np.column_stack(
