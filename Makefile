@@ -114,6 +114,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.encoding
+	$(BIN)/python -m benchmarks.readers
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.quality

@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import median_seconds, print_table
+from benchmarks.measure import median_seconds, print_table, run
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.packages import table
 from seqgen.evaluation.evaluate import evaluate
 from seqgen.tasks.load import load_corpus
 from seqgen.training.train import train
@@ -85,23 +86,25 @@ def random_corpus(count: int = 64 * 64) -> Corpus:
                   targets=random.integers(0, CLASSES, count))  # fmt: skip
 
 
-def seconds_of_seqgen(corpus: Corpus, config: ModelConfig, run: TrainConfig) -> float:
+def seconds_of_seqgen(corpus: Corpus, config: ModelConfig, training: TrainConfig) -> float:
     """Seconds for a sequence, through the loops in C."""
     from seqgen.training.setup import RunSetup
     from seqgen.training.state import RunState
     from seqgen.training.step import StepPlan
 
-    state = RunState(RunSetup(corpus, config, run))
+    state = RunState(RunSetup(corpus, config, training))
     plan = StepPlan(learning_rate=1e-3, fraction=0.0)
 
     def work() -> None:
         for _ in range(BATCHES):
             state.advance(plan)
 
-    return median_seconds(work) / (BATCHES * run.batch_size)
+    return median_seconds(work) / (BATCHES * training.batch_size)
 
 
-def seconds_of_keras(corpus: Corpus, config: ModelConfig, run: TrainConfig, *, sort: bool) -> float:
+def seconds_of_keras(
+    corpus: Corpus, config: ModelConfig, training: TrainConfig, *, sort: bool
+) -> float:
     """Seconds for a sequence with the layers of Keras and their masks."""
     from seqgen.network.backend import keras, tf
     from seqgen.network.build import build
@@ -122,10 +125,10 @@ def seconds_of_keras(corpus: Corpus, config: ModelConfig, run: TrainConfig, *, s
     def shuffled() -> Iterator[Any]:
         random = np.random.default_rng(0)
         while True:
-            pieces = random.integers(corpus.training_pieces, size=run.batch_size)
-            yield labelled_batch(corpus, pieces, run.batch_size)
+            pieces = random.integers(corpus.training_pieces, size=training.batch_size)
+            yield labelled_batch(corpus, pieces, training.batch_size)
 
-    batches: Iterator[Any] = SequenceBatches(corpus, run.batch_size, 0) if sort else shuffled()
+    batches: Iterator[Any] = SequenceBatches(corpus, training.batch_size, 0) if sort else shuffled()
 
     def work() -> None:
         for _ in range(BATCHES):
@@ -133,7 +136,7 @@ def seconds_of_keras(corpus: Corpus, config: ModelConfig, run: TrainConfig, *, s
             step(tf.constant(batch.inputs), tf.constant(batch.targets))
 
     work()
-    return median_seconds(work, runs=3) / (BATCHES * run.batch_size)
+    return median_seconds(work, runs=3) / (BATCHES * training.batch_size)
 
 
 def print_speed() -> None:
@@ -142,17 +145,17 @@ def print_speed() -> None:
 
     corpus = random_corpus()
     config = ModelConfig(units=UNITS, embedding=EMBEDDING, pooling="last", outputs=CLASSES)
-    run = TrainConfig(epochs=1, batch_size=64)
-    low = run.override({"precision": "bfloat16"})
-    divide_threads(run.batch_size)
+    training = TrainConfig(epochs=1, batch_size=64)
+    low = training.override({"precision": "bfloat16"})
+    divide_threads(training.batch_size)
     measured: dict[str, Callable[[], float]] = {
-        "seqgen, float32": lambda: seconds_of_seqgen(corpus, config, run),
+        "seqgen, float32": lambda: seconds_of_seqgen(corpus, config, training),
         "seqgen, bfloat16": lambda: seconds_of_seqgen(corpus, config, low),
         "Keras with masks, the same batches of similar lengths": lambda: seconds_of_keras(
-            corpus, config, run, sort=True
+            corpus, config, training, sort=True
         ),
         "Keras with masks, shuffled batches": lambda: seconds_of_keras(
-            corpus, config, run, sort=False
+            corpus, config, training, sort=False
         ),
     }
     seconds = {name: work() for name, work in measured.items()}
@@ -160,6 +163,20 @@ def print_speed() -> None:
     rows = [["LSTM 1 x 128, lengths 20 to 200", "sequences/s", "time; seqgen, float32 = 1"]]
     rows += [[name, f"{1 / each:,.0f}", f"{each / first:.2f}"] for name, each in seconds.items()]
     print_table("Training speed of labels", rows)
+
+
+def print_start() -> None:
+    """The time of `seqgen classify` of one line, as a process; the aim is 0.3 s."""
+    random = np.random.default_rng(0)
+    words = ["".join(map(chr, random.integers(97, 123, 80))) for _ in range(40)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.jsonl"
+        path.write_bytes(table("x", [(word, "ab"[i % 2]) for i, word in enumerate(words)]).data)
+        model = Path(folder) / "model.keras"
+        train(load_corpus(path), epochs=0.1, units=UNITS).save(model)
+        seconds = median_seconds(lambda: run("classify", model, words[0]))
+    rows = [["whole process", "seconds"], ["seqgen classify, 80 characters", f"{seconds:.2f}"]]
+    print_table("Start", rows)
 
 
 def main() -> None:
@@ -178,6 +195,7 @@ def main() -> None:
         print_table("Labels", rows)
     if arguments.speed or not arguments.corpora:
         print_speed()
+        print_start()
 
 
 if __name__ == "__main__":

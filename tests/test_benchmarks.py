@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks import choice, encoding, generation, quality, training
+from benchmarks import choice, encoding, generation, labels, quality, training
 from seqgen.cli import cli
 from seqgen.native import VARIABLE
 
@@ -39,12 +39,32 @@ def test_a_table_of_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_is_table(printed_by("startup", "--runs 1", monkeypatch), 2)
 
 
+def test_a_table_of_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = printed_by("readers", "--files 1 --corpora nottingham-dataset", monkeypatch)
+    assert_is_table(printed, 1)
+    assert "| MIDI | 1 | 20,000 |" in printed
+
+
 def test_a_table_of_generation(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in generation.THREADS:
         monkeypatch.setenv(name, "1")  # otherwise it starts itself again with these
     monkeypatch.setattr(generation, "REPEATS", 1)
     printed = printed_by("generation", "--rounds 1 --tokens 10 --minutes 0.02", monkeypatch)
     assert_is_table(printed, 4)
+
+
+def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.csv"
+    rows = [f"a {'fine' if n % 2 else 'poor'} day {n},{n % 2}" for n in range(40)]
+    path.write_text("\n".join(["text,label", *rows]))
+    monkeypatch.setitem(labels.ROWS, str(path), ({}, {"units": 8}, 0.02, None))
+    printed = printed_by("labels", shlex.quote(str(path)), monkeypatch)
+    assert "32 / 8" in printed and "logistic regression" in printed
+    assert_is_table(printed, 1)
+    monkeypatch.setattr(labels, "BATCHES", 1)
+    monkeypatch.setattr(labels, "UNITS", 16)
+    printed = printed_by("labels", "--speed", monkeypatch)
+    assert "Keras with masks" in printed and "seqgen classify" in printed
 
 
 def test_a_table_of_training(monkeypatch: pytest.MonkeyPatch) -> None:

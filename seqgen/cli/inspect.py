@@ -26,7 +26,7 @@ def inspect(
 
     Text: its encoding, the number of characters, those that are rare in the whole corpus, lines
     that are repeated, and licences and other lines that are not worth learning. Music: parts,
-    notes, meters and keys, and what cannot be read.
+    notes, meters and keys, and what cannot be read. Labels: sequences, labels and unusable rows.
 
     \b
     Examples:

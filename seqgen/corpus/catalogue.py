@@ -105,6 +105,8 @@ class Entry:
         if self.package is not None:
             checksum = str(self.sha256)
             return packages.read(self.name, self.package, self.archive, checksum, self.members)
+        if self.name == NAMES:
+            return packages.names_by_origin()
         if self.url is None:
             return INSTALLED[self.name]()
         if self.files:
@@ -178,12 +180,8 @@ def _music21_corpus(name: str, folder_name: str) -> list[Source]:
     return [Source(str(path.relative_to(folder.parent)), path) for path in files]
 
 
-NAMES = "names-by-origin"
-INSTALLED = {
-    "python-docs": _python_docs,
-    "python-code": _python_code,
-    NAMES: packages.names_by_origin,
-}
+INSTALLED = {"python-docs": _python_docs, "python-code": _python_code}
+NAMES = "names-by-origin"  # installed with Faker
 
 
 def read_catalogue() -> dict[str, Entry]:

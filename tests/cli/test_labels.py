@@ -164,6 +164,15 @@ def test_a_model_is_trained_further(folder: Path) -> None:
     assert further.data.scores["validation_accuracy"] > 0.9
 
 
+def test_files_are_described(folder: Path, seqgen: Run) -> None:
+    (folder / "bad.csv").write_text("text,label\n,x\n")
+    done = seqgen("inspect", "reviews.jsonl", "waves_TRAIN.ts", "bad.csv", cwd=folder)
+    first, second, third = done.stdout.splitlines()
+    assert "240 texts" in first and "2 labels: positive 120, negative 120" in first
+    assert "60 series of 2 channels, 8 to 19 steps" in second
+    assert "skipped 1 of 1 rows: 1 with an empty text" in third
+
+
 def test_cells_are_compared(tmp_path: Path, seqgen: Run) -> None:
     write_waves(tmp_path / "waves.ts")
     done = seqgen("compare", "waves.ts", "--epochs", 2, "--units", 16, "--bidirectional",

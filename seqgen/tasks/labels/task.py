@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from seqgen.corpus.sources import Source
@@ -11,6 +11,7 @@ from seqgen.tasks.base import (
     ClassificationRequest,
     Classified,
     GenerationRequest,
+    Inspection,
     Metadata,
     Task,
     TaskModel,
@@ -69,6 +70,14 @@ class LabelsTask(Task):
     def detect(self, source: Source) -> bool:
         """Whether it is a table with usual names of columns, or a file of series."""
         return is_examples(source)
+
+    def inspect(
+        self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
+    ) -> list[Inspection]:
+        """The sequences and labels of every file, see `seqgen.tasks.labels.inspection.inspect`."""
+        from seqgen.tasks.labels import inspection
+
+        return inspection.inspect(sources, encoding)
 
     def generator(self, model: TaskModel) -> Classifier:
         """What `Model.classify` and `Model.explain` call."""

@@ -109,6 +109,12 @@ def test_parts_of_one_name_do_not_hide_one_another() -> None:
 def test_a_tie_that_leads_to_another_staff() -> None:
     bars = [note("C4", 4, TIE + "<staff>1</staff>"), note("C4", 4, STOP + "<staff>2</staff>")]
     assert notes(bars) == [(0, 96, 60)]
+    lower = "<staff>2</staff>"
+    both = [
+        note("C4", 4, TIE) + BACK + note("C4", 4, TIE + lower),
+        note("C4", 4, STOP) + BACK + note("C4", 4, STOP + lower),
+    ]
+    assert notes(both) == [(0, 96, 60), (0, 96, 60)]
 
 
 def test_an_ending_of_several_turns() -> None:
