@@ -210,6 +210,7 @@ class TrainConfig(Config):
     clip_norm: float = 1.0  # largest global norm of the gradients
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
     seed: int = 0  # of the weights, the batches and dropout
+    reserved: float = 0.0  # share of the training part on which only mixing weights are fitted
 
     def __post_init__(self) -> None:
         require(
@@ -228,6 +229,7 @@ class TrainConfig(Config):
             if value is not None or name not in ("minutes", "epochs"):
                 require_positive(name, value, most, zero=name == "weight_decay")
         require_fraction("recurrent_dropout", self.recurrent_dropout)
+        require_fraction("reserved", self.reserved)
         require_fraction("token_dropout", self.token_dropout)
         require_whole("batch_size", self.batch_size, 1, MOST_IN_A_BATCH)
         require_whole("window", self.window, 1, MOST_IN_A_BATCH)

@@ -11,6 +11,8 @@ from seqgen import model_file
 from seqgen.errors import ConfigError, ModelFileError
 from seqgen.inference import engine, numpy_engine
 from seqgen.inference.engine import Engine
+from seqgen.mixing.engine import mixed
+from seqgen.mixing.mixture import Mixture
 from seqgen.model_file import ModelData
 from seqgen.tasks import base
 from seqgen.types import Json
@@ -44,7 +46,21 @@ def load(path: str | Path) -> Model:
         )
     with model_file.translate_errors(path), model_file.naming(model_file.MEMBER):
         base.get(data.task).require_valid(data.corpus, data.vocabulary)
+        mixture_of(data)
     return Model(data)
+
+
+def mixture_of(data: ModelData) -> Mixture | None:
+    """The mixture of a model; None if it has none.
+
+    Raises:
+        ValueError: the mixture is that of another task.
+    """
+    if data.mixture is None:
+        return None
+    vocabulary = data.vocabulary
+    bars = base.get(data.task).bars(vocabulary)
+    return data.mixture.mixture(len(vocabulary), vocabulary.end_id, bars)
 
 
 class Model:
@@ -60,8 +76,9 @@ class Model:
 
     def __init__(self, data: ModelData) -> None:
         self.data = data
+        self._network: Engine | None = None
         self._engine: Engine | None = None
-        self._lock = threading.Lock()  # so that threads share one engine
+        self._lock = threading.RLock()  # so that threads share one engine
 
     @property
     def task(self) -> Task:
@@ -76,11 +93,22 @@ class Model:
 
     @property
     def engine(self) -> Engine:
-        """The fastest available engine for the network, created on first use."""
+        """What predicts the next token: the network, mixed with n-grams and repetitions if the
+        model has a mixture. Created on first use."""
         with self._lock:
             if self._engine is None:
-                self._engine = engine.choose(self.data.model_config, self.data.weights)
+                mixture = mixture_of(self.data)
+                network = self.network_engine
+                self._engine = network if mixture is None else mixed(network, mixture)
             return self._engine
+
+    @property
+    def network_engine(self) -> Engine:
+        """The fastest available engine for the network alone, created on first use."""
+        with self._lock:
+            if self._network is None:
+                self._network = engine.choose(self.data.model_config, self.data.weights)
+            return self._network
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:
         """Write a model file atomically.

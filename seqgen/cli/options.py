@@ -210,6 +210,9 @@ sampling_options = option_group(
       for name, rule in FILTERS.items()),
     option("--max-copy", type=int, metavar="N",
            help="Copy at most N consecutive characters, notes or pixels from the corpus."),
+    option("--repeat-strength", type=float, metavar="W",
+           help="Weight of what the text or piece has had before: 0 ignores it, above 1 repeats "
+           "more. [1]"),
     option("--repetition-penalty", type=float,
            help="Values above 1 make recent tokens less likely. [1]"),
     option("--repetition-window", type=int, metavar="N",

@@ -48,6 +48,14 @@ if TYPE_CHECKING:
         type=bool,
         help="Do not store the index of the corpus that detects copies.",
     ),
+    option(
+        "--no-mix",
+        "mix",
+        flag_value=False,
+        default=True,
+        type=bool,
+        help="Do not mix predictions with n-grams of the corpus.",
+    ),
     json_option,
 )
 @model_options
@@ -59,6 +67,7 @@ def train(
     base: Path | None,
     resume: bool,
     index: bool,
+    mix: bool,
     tensorboard: Path | None,
     as_json: bool,
     **options: Any,
@@ -89,7 +98,7 @@ def train(
 
     reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
     request = RunRequest(
-        explicit_options(options), corpora, reading, output, base, resume=resume, index=index
+        explicit_options(options), corpora, reading, output, base, resume, index=index, mix=mix
     )
     inputs, path = request.load(progress=sys.stderr.isatty())
     corpus = inputs.corpus

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqgen.corpus.corpus import Corpus
     from seqgen.corpus.sources import Source
     from seqgen.inference.engine import Engine
+    from seqgen.mixing.repeats import Bars
     from seqgen.model_file import ModelData
     from seqgen.types import Floats, Ids, Json
     from seqgen.vocabulary import Vocabulary
@@ -176,6 +177,14 @@ class Task(ABC):
         from seqgen.copying.codes import TokenCodes
 
         return TokenCodes(vocabulary, self.copy_unit)
+
+    def bars(self, vocabulary: Vocabulary) -> Bars | None:
+        """How the tokens move through bars; None if sequences are not divided into bars.
+
+        In bars, what stood at the same place of an earlier bar predicts the next token, see
+        `seqgen.mixing.repeats`.
+        """
+        return None
 
     @abstractmethod
     def generator(self, model: TaskModel) -> object:

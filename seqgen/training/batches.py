@@ -239,9 +239,9 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
         CorpusError: the training part is smaller than one batch.
     """
     require_enough(corpus, batch_size, window)
-    bounds, end_id = corpus.training_bounds, corpus.vocabulary.end_id
+    bounds, end_id = corpus.network_bounds, corpus.vocabulary.end_id
     if bounds is None or end_id is None:
-        return TextBatches(corpus.training_ids, batch_size, window, seed)
+        return TextBatches(corpus.network_ids, batch_size, window, seed)
     inputs = corpus.inputs[: corpus.training_length]
     return PieceBatches(inputs, bounds, end_id, batch_size, window, seed, variants=corpus.variants)
 
@@ -250,7 +250,7 @@ def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
     """Raise `CorpusError` if the training part is smaller than one batch of windows."""
     if corpus.targets is not None:  # a batch of whole pieces is filled up
         return
-    available, needed = corpus.training_length, batch_size * window + 1
+    available, needed = len(corpus.network_ids), batch_size * window + 1
     if available < needed:
         raise CorpusError(
             f"{corpus.name}: too little for one batch: {batch_size} streams of {window} tokens "
