@@ -15,5 +15,6 @@ def test_training_does_not_need_more_and_more_memory() -> None:
         gc.collect()
         return sys.getallocatedblocks()
 
-    # Fewer than one object for each of the last 300 steps, validations included.
-    assert memory.of_training(600, objects, warm_up=0.5) < 300
+    # Fewer than one object for each of the last 1,000 steps, validations included. Caches and other
+    # threads may allocate some hundreds in the meantime.
+    assert memory.of_training(2000, objects, warm_up=0.5) < 1000
