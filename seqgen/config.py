@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PRECISIONS = ("float32", "bfloat16", "float16")
 MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
 MOST_LAYERS = 100
+MOST_LAGS = 16
 INPUTS = ("ids", "numbers")
 POOLINGS = ("none", "last", "mean")
 MOST_OUTPUTS = 100_000
@@ -101,6 +102,8 @@ class ModelConfig(Config):
     pooling: str = "none"  # predict at every step; or once, from the "last" state or the "mean"
     outputs: int = 0  # number of classes; 0: every token is one
     bidirectional: bool = False  # whether every layer also reads backwards; needs pooling
+    # Steps before a token at which the network reads again, see `seqgen.corpus.lags`.
+    lags: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         require(self.cell in cells.names(), "cell", f"one of {', '.join(cells.names())}", self.cell)
@@ -114,6 +117,10 @@ class ModelConfig(Config):
         require_whole("outputs", self.outputs, 0, MOST_OUTPUTS)
         is_flag = isinstance(self.bidirectional, bool)
         require(is_flag, "bidirectional", "true or false", self.bidirectional)
+        require(len(self.lags) <= MOST_LAGS, "lags", f"at most {MOST_LAGS}", len(self.lags))
+        for lag in self.lags:
+            require_whole("lags", lag, 1, MOST_IN_A_BATCH)
+        object.__setattr__(self, "lags", tuple(self.lags))  # JSON has lists
         for name, why in RESERVED_CELL_OPTIONS.items():
             require(name not in self.cell_options, "cell_options", f"no {name!r} ({why})", name)
         try:
@@ -124,6 +131,12 @@ class ModelConfig(Config):
                 f'{{"class_name": "L2", "config": {{"l2": 0.01}}}}: {error}'
             ) from error
         object.__setattr__(self, "cell_options", plain)
+
+    def to_json(self) -> Json:
+        """The fields as plain data; without lags if there are none, as in older files."""
+        data = super().to_json()
+        lags = data.pop("lags")
+        return {**data, "lags": list(lags)} if lags else data
 
     def require_coherent(self) -> None:
         """Raise `ConfigError` unless the network can predict what it is built for.
@@ -163,7 +176,8 @@ would reveal the token to predict
         """
         cell = cells.get(self.cell)
         width, outputs = self.directions * self.units, self.output_size(vocabulary_size)
-        first: list[tuple[int, ...]] = [(vocabulary_size, self.embedding)]
+        rows = vocabulary_size * (1 + len(self.lags))
+        first: list[tuple[int, ...]] = [(rows, self.embedding)]
         if self.inputs == "numbers":
             first.append((self.embedding,))
         return [
@@ -196,6 +210,7 @@ class TrainConfig(Config):
     clip_norm: float = 1.0  # largest global norm of the gradients
     precision: str = "float32"  # of the matrix products, one of PRECISIONS
     seed: int = 0  # of the weights, the batches and dropout
+    reserved: float = 0.0  # share of the training part on which only mixing weights are fitted
 
     def __post_init__(self) -> None:
         require(
@@ -214,6 +229,7 @@ class TrainConfig(Config):
             if value is not None or name not in ("minutes", "epochs"):
                 require_positive(name, value, most, zero=name == "weight_decay")
         require_fraction("recurrent_dropout", self.recurrent_dropout)
+        require_fraction("reserved", self.reserved)
         require_fraction("token_dropout", self.token_dropout)
         require_whole("batch_size", self.batch_size, 1, MOST_IN_A_BATCH)
         require_whole("window", self.window, 1, MOST_IN_A_BATCH)

@@ -11,6 +11,8 @@ from seqgen import model_file
 from seqgen.errors import ConfigError, ModelFileError
 from seqgen.inference import engine, numpy_engine
 from seqgen.inference.engine import Engine
+from seqgen.mixing.engine import mixed
+from seqgen.mixing.mixture import Mixture
 from seqgen.model_file import ModelData
 from seqgen.tasks import base
 from seqgen.types import Json
@@ -18,6 +20,7 @@ from seqgen.types import Json
 if TYPE_CHECKING:
     from seqgen.music.piece import Piece
     from seqgen.tasks.base import Task
+    from seqgen.tasks.images.generate import Picture
     from seqgen.tasks.labels.classifier import Course, Prediction
     from seqgen.tasks.labels.examples import Content
     from seqgen.tasks.music.generate import Composition
@@ -43,15 +46,29 @@ def load(path: str | Path) -> Model:
         )
     with model_file.translate_errors(path), model_file.naming(model_file.MEMBER):
         base.get(data.task).require_valid(data.corpus, data.vocabulary)
+        mixture_of(data)
     return Model(data)
+
+
+def mixture_of(data: ModelData) -> Mixture | None:
+    """The mixture of a model; None if it has none.
+
+    Raises:
+        ValueError: the mixture is that of another task.
+    """
+    if data.mixture is None:
+        return None
+    vocabulary = data.vocabulary
+    bars = base.get(data.task).bars(vocabulary)
+    return data.mixture.mixture(len(vocabulary), vocabulary.end_id, bars)
 
 
 class Model:
     """A trained network with its vocabulary, configuration and history. Threads may share it.
 
     `texts`, `stream` and `generate` are methods of models of text, `pieces` and `compose` of
-    models of music, `classify` and `explain` of models of labels; on a model of another task they
-    raise `ConfigError`.
+    models of music, `pictures` of models of images, `classify` and `explain` of models of labels;
+    on a model of another task they raise `ConfigError`.
 
     Args:
         data: the content of a model file.
@@ -59,8 +76,9 @@ class Model:
 
     def __init__(self, data: ModelData) -> None:
         self.data = data
+        self._network: Engine | None = None
         self._engine: Engine | None = None
-        self._lock = threading.Lock()  # so that threads share one engine
+        self._lock = threading.RLock()  # so that threads share one engine
 
     @property
     def task(self) -> Task:
@@ -75,11 +93,22 @@ class Model:
 
     @property
     def engine(self) -> Engine:
-        """The fastest available engine for the network, created on first use."""
+        """What predicts the next token: the network, mixed with n-grams and repetitions if the
+        model has a mixture. Created on first use."""
         with self._lock:
             if self._engine is None:
-                self._engine = engine.choose(self.data.model_config, self.data.weights)
+                mixture = mixture_of(self.data)
+                network = self.network_engine
+                self._engine = network if mixture is None else mixed(network, mixture)
             return self._engine
+
+    @property
+    def network_engine(self) -> Engine:
+        """The fastest available engine for the network alone, created on first use."""
+        with self._lock:
+            if self._network is None:
+                self._network = engine.choose(self.data.model_config, self.data.weights)
+            return self._network
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:
         """Write a model file atomically.
@@ -117,6 +146,11 @@ class Model:
         """Generate one piece of music; options as for `pieces`."""
         piece: Piece = self._generator("compose")(**options)
         return piece
+
+    def pictures(self, count: int = 1, **options: object) -> Iterator[Picture]:
+        """Generate pictures, see `seqgen.tasks.images.generate.PictureGenerator.pictures`."""
+        pictures: Iterator[Picture] = self._generator("pictures")(count, **options)
+        return pictures
 
     def classify(self, *contents: Content) -> list[Prediction]:
         """Label sequences, see `seqgen.tasks.labels.classifier.Classifier.classify`."""

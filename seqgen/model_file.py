@@ -1,9 +1,10 @@
 """The only reader and writer of model files.
 
 A model file is a `.keras` file (a zip archive) of standard layers; `keras.models.load_model` opens
-it without seqgen. Two kinds of members are added: `seqgen.json` with everything but the
-weights, and `copies-N.bin` with the copy index of each corpus that the model was trained on. Files
-are read without TensorFlow: the weights are an HDF5 file inside the archive.
+it without seqgen. Three kinds of members are added: `seqgen.json` with everything but the
+weights, `copies-N.bin` with the copy index of each corpus that the model was trained on, and
+`ngrams.bin` with the n-grams that predictions are mixed with. Files are read without TensorFlow:
+the weights are an HDF5 file inside the archive.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from seqgen._version import __version__
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.copying.index import MAX_NGRAMS, ORDERS, CopyIndex
 from seqgen.errors import ConfigError, ModelFileError, OutputError, VocabularyError, reason, shown
+from seqgen.mixing import parameters as mixing
+from seqgen.mixing.parameters import MixtureParameters
+from seqgen.mixing.tree import NgramTree
 from seqgen.types import Floats, Json
 from seqgen.utils import schema
 from seqgen.utils.archives import DAMAGED, Archive, open_archive
@@ -30,6 +34,7 @@ from seqgen.vocabulary import Vocabulary
 FORMAT_VERSION = 1
 MEMBER = "seqgen.json"
 INDEX_MEMBER = "copies-{}.bin"
+NGRAMS_MEMBER = "ngrams.bin"
 WEIGHTS_MEMBER = "model.weights.h5"
 
 # What reading a damaged zip, JSON or HDF5 file may raise.
@@ -95,7 +100,11 @@ SCHEMA = schema.record(
         "history": schema.sequence(HISTORY, LONGEST),
         "scores": SCORES,
     },
-    {"chosen": schema.text(LONGEST), "indexes": schema.sequence(INDEX, 1000)},
+    {
+        "chosen": schema.text(LONGEST),
+        "indexes": schema.sequence(INDEX, 1000),
+        "mixture": mixing.SCHEMA,
+    },
 )
 
 
@@ -113,6 +122,7 @@ class ModelData:
     scores: Json = field(default_factory=dict)
     chosen: str = ""  # the options that were chosen automatically, and why
     indexes: list[CopyIndex] = field(default_factory=list)  # of every training corpus
+    mixture: MixtureParameters | None = None  # None: predictions are those of the network alone
     seqgen_version: str = __version__
 
     @property
@@ -134,6 +144,7 @@ class ModelData:
             "scores": self.scores,
             "chosen": self.chosen,
             "indexes": [index.metadata() for index in self.indexes],
+            **({} if self.mixture is None else {"mixture": self.mixture.metadata()}),
         }
 
 
@@ -165,6 +176,9 @@ def save(model_data: ModelData, path: Path, *, keep: bool = False) -> None:
             archive.writestr(MEMBER, json.dumps(model_data.metadata()))
             for number, index in enumerate(model_data.indexes):
                 archive.writestr(INDEX_MEMBER.format(number), index.bits.tobytes())
+            if model_data.mixture is not None:
+                ngrams = model_data.mixture.tree.to_bytes(len(model_data.vocabulary))
+                archive.writestr(NGRAMS_MEMBER, ngrams, zipfile.ZIP_DEFLATED)
 
 
 def load(path: Path) -> ModelData:
@@ -253,6 +267,7 @@ def _model_data(facts: Json, archive: Archive) -> ModelData:
         facts["scores"],
         facts.get("chosen", ""),
         [_index(i, each, archive) for i, each in enumerate(facts.get("indexes", []))],
+        _mixture(facts.get("mixture"), len(vocabulary), archive),
         facts["seqgen_version"],
     )
 
@@ -261,6 +276,19 @@ def _index(number: int, facts: Json, archive: Archive) -> CopyIndex:
     member = INDEX_MEMBER.format(number)
     with naming(member):
         return CopyIndex.from_metadata(facts, archive.read(member, MAX_NGRAMS))
+
+
+def _mixture(
+    facts: Json | None, vocabulary_size: int, archive: Archive
+) -> MixtureParameters | None:
+    if facts is None:
+        return None
+    with naming(MEMBER):
+        weights = mixing.weights_of(facts, vocabulary_size)
+    with naming(NGRAMS_MEMBER):
+        data = archive.read(NGRAMS_MEMBER, mixing.most_bytes(vocabulary_size))
+        tree = NgramTree.from_bytes(data, facts["order"], vocabulary_size)
+    return MixtureParameters(tree, weights)
 
 
 def _weights(config: ModelConfig, vocabulary_size: int, archive: Archive) -> list[Floats]:

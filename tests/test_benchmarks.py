@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks import choice, encoding, generation, labels, quality, training
+from benchmarks import choice, encoding, generation, images, labels, quality, training
 from seqgen.cli import cli
 from seqgen.native import VARIABLE
 
@@ -37,6 +38,12 @@ def run_here(*arguments: object) -> Result:
 
 def test_a_table_of_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_is_table(printed_by("startup", "--runs 1", monkeypatch), 2)
+
+
+def test_a_table_of_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = printed_by("readers", "--files 1 --corpora nottingham-dataset", monkeypatch)
+    assert_is_table(printed, 1)
+    assert "| MIDI | 1 | 20,000 |" in printed
 
 
 def test_a_table_of_generation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +98,17 @@ def test_a_table_of_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "run", run_here)
     options = "--kilobytes 20 --minutes 0.02 --runs 1 --busy --widths 8 --native plain"
     assert_is_table(printed_by("choice", options, monkeypatch), 2)
+
+
+def test_tables_of_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(images, "run", run_here)
+    monkeypatch.setattr(images, "LETTERS", 40)
+    assert_is_table(printed_by("images", "--only inputs --epochs 0.1", monkeypatch), 3)
+    assert images.features(np.full((2, 8, 8), 255, np.uint8)).max() == 16
+    options = f"--minutes 0.02 --options='--units 16' --count 20 --sheet {tmp_path / 'sheet.png'}"
+    assert_is_table(printed_by("images", f"--only looks {options}", monkeypatch), 3)
+    assert (tmp_path / "sheet.png").exists()
+    assert_is_table(printed_by("images", f"--only learning {options}", monkeypatch), 1)
 
 
 def assert_is_table(printed: str, rows: int) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from unittest import mock
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from seqgen.cli import cli
 from seqgen.corpus.catalogue import read_catalogue
@@ -58,7 +60,17 @@ def folder(tmp_path: Path) -> Path:
     series = [f"{n % 2}.5,{n},{n % 3}.25:{'ab'[n % 2]}" for n in range(40)]
     (folder / "gestures.ts").write_text("\n".join(["@classLabel true a b", "@data", *series]))
     (folder / "start.mid").write_bytes(midi_bytes(tune(1)))
+    write_pictures(folder)
     return folder
+
+
+def write_pictures(folder: Path) -> None:
+    """Small pictures in `faces`, and the upper half of one."""
+    (folder / "faces").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 3)).astype(np.uint8)
+    for number, picture in enumerate(pixels):
+        Image.fromarray(picture).resize((40, 40)).save(folder / "faces" / f"{number}.jpg")
+    Image.fromarray(pixels[0]).resize((40, 20)).save(folder / "half.png")
 
 
 def write_tunes(folder: Path) -> None:

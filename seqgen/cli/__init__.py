@@ -12,8 +12,8 @@ import click
 from seqgen._version import __version__
 
 COMMANDS = {  # name → summary; `seqgen/cli/NAME.py` defines the command as the function NAME
-    "train": "Train a model on text, music, or sequences with labels.",
-    "generate": "Generate new text or music with a trained model.",
+    "train": "Train a model on text, music, images, or sequences with labels.",
+    "generate": "Generate new text, music or images with a trained model.",
     "classify": "Label texts or series of numbers with a trained model.",
     "evaluate": "Measure the scores of a model, and compare it with baselines.",
     "compare": "Train simple_rnn, lstm and gru on one corpus, and compare them.",
@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="seqgen")
 def cli() -> None:
-    """Train a model on your own text or music, and generate more of it.
+    """Train a model on your own text, music or images, and generate more of it.
 
     \b
     Examples:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         "--samples",
         type=click.IntRange(1, MOST_OUTPUTS),
         metavar="N",
-        help="Also generate and measure N texts or pieces.",
+        help="Also generate and measure N texts, pieces or pictures.",
     ),
     option("--length", type=int, help="Characters of each text. [1000]"),
     option("--bars", type=int, help="Full bars of each piece. [16]"),
@@ -59,9 +59,10 @@ def evaluate(
 
     They are those on CORPUS, or by default on the held-out part of the model's own corpus, or on
     the test part that came with it. Models of text and music have a loss, and n-grams for
-    comparison: estimated on the training part, of the best order up to 8. Models of labels have an
-    accuracy, macro F1, a log loss and a confusion matrix, and for comparison the majority label,
-    and logistic regression on n-grams or nearest neighbours by dynamic time warping.
+    comparison: estimated on the training part, of the best order up to 8; for models of images it
+    is the best model that counts pixels given those around them. Models of labels have an accuracy,
+    macro F1, a log loss and a confusion matrix, and for comparison the majority label, and logistic
+    regression on n-grams or nearest neighbours by dynamic time warping.
 
     \b
     Examples:

@@ -28,7 +28,8 @@ from seqgen.cli.options import (
         "--output",
         type=PathName(),
         help="Text: a file to write instead of stdout. Music: a file that ends in .mid, "
-        ".musicxml, .mxl, .abc, .wav, .png or .svg, or a folder/ for MIDI files.",
+        ".musicxml, .mxl, .abc, .wav, .png or .svg, or a folder/ for MIDI files. Images: a "
+        ".png file, with -n a sheet of pictures, or a folder/.",
     ),
     option(
         "-n",
@@ -36,20 +37,20 @@ from seqgen.cli.options import (
         type=click.IntRange(1, MOST_OUTPUTS),
         default=1,
         show_default=True,
-        help="Number of texts or pieces.",
+        help="Number of texts, pieces or pictures.",
     ),
     json_option,
 )
 @sampling_options
 @content_options
 def generate(model: Path, count: int, output: str | None, as_json: bool, **options: Any) -> None:
-    """Generate new text or music with a trained model.
+    """Generate new text, music or images with a trained model.
 
     Text is printed on stdout while it is generated. Music is written to files, whose names are
     printed on stdout: by default a new MIDI file in the current folder, or a new folder of them
-    with -n. Messages go to stderr, among them the length of the longest run of characters or notes
-    copied from the corpus. With --json, stdout gets one line per text or piece, with its tokens
-    and their log-probabilities.
+    with -n. Images are written to a PNG file. Messages go to stderr, among them the length of the
+    longest run of characters, notes or pixels copied from the corpus. With --json, stdout gets one
+    line per text, piece or picture, with its tokens and their log-probabilities.
 
     \b
     Examples:
@@ -58,6 +59,8 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
       seqgen generate names.keras -n 20 --temperature 1
       seqgen generate tunes.keras -o tune.mid --bars 16 --key G --meter 6/8
       seqgen generate tunes.keras --primer "G4/8 A4/8 B4/4" -n 5 -o tunes/
+      seqgen generate faces.keras -n 64 -o sheet.png
+      seqgen generate faces.keras --primer half.png -n 8 -o completed.png
     """
     from seqgen import model as library
     from seqgen.inference import numpy_engine

@@ -27,11 +27,13 @@ def inspect(
     Text: its encoding, the number of characters, those that are rare in the whole corpus, lines
     that are repeated, and licences and other lines that are not worth learning. Music: parts,
     notes, meters and keys, and what cannot be read. Labels: sequences, labels and unusable rows.
+    Images: format, size and number of pictures.
 
     \b
     Examples:
       seqgen inspect poems/
       seqgen inspect my_midis/
+      seqgen inspect faces/
       seqgen inspect tune.mid song.musicxml --json
     """
     from seqgen.corpus import catalogue

@@ -137,6 +137,7 @@ optimisation_options = option_group(
 CORPUS_OPTIONS = (
     *("task", "encoding", "validation", "lines", "min_count"),
     *("transpose", "velocity", "expand_repeats"),
+    *("image_size", "levels", "palette"),
     *("text_column", "label_column", "tokens", "max_length", "class_weights"),
 )
 _corpus_options = option_group(
@@ -167,6 +168,15 @@ _music_corpus_options = option_group(
 )
 
 
+_image_corpus_options = option_group(
+    "Images",
+    option("--image-size", metavar="WxH",
+           help="Width and height to which pictures are scaled and cropped, such as 16x16. [that "
+           "of the pictures if all have the same one up to 32x32; 16x16]"),
+    option("--levels", type=int, metavar="N", help="Number of grey levels. [16]"),
+    option("--palette", type=int, metavar="N",
+           help="Number of colours, instead of grey levels."),
+)  # fmt: skip
 text_column = option("--text-column", metavar="NAME",
                      help="Column of the texts in a table. [text, sentence, …]")  # fmt: skip
 label_column = option("--label-column", metavar="NAME",
@@ -186,7 +196,8 @@ _labels_corpus_options = option_group(
 
 def corpus_options(command: Command) -> Command:
     """Add the options with which a corpus is read: `CORPUS_OPTIONS`."""
-    command = _music_corpus_options(_labels_corpus_options(command))
+    command = _labels_corpus_options(_image_corpus_options(command))
+    command = _music_corpus_options(command)
     return _corpus_options(_text_corpus_options(command))
 
 
@@ -198,7 +209,10 @@ sampling_options = option_group(
     *(option(f"--{name.replace('_', '-')}", type=rule.type, metavar=rule.metavar, help=rule.help)
       for name, rule in FILTERS.items()),
     option("--max-copy", type=int, metavar="N",
-           help="Copy at most N consecutive characters or notes from the corpus."),
+           help="Copy at most N consecutive characters, notes or pixels from the corpus."),
+    option("--repeat-strength", type=float, metavar="W",
+           help="Weight of what the text or piece has had before: 0 ignores it, above 1 repeats "
+           "more. [1]"),
     option("--repetition-penalty", type=float,
            help="Values above 1 make recent tokens less likely. [1]"),
     option("--repetition-window", type=int, metavar="N",
@@ -231,12 +245,21 @@ _music_output_options = option_group(
     option("--range", "pitch_range", help="Lowest and highest pitch, such as G3-C6 or 55-84."),
     option("--instrument", help="A General MIDI instrument: name, number from 1, or drums."),
     option("--primer", metavar="FILE|NOTES",
-           help='Music to continue: a file, or notes such as "G4/8 A4/8 B4/4".'),
+           help='Music to continue: a file, or notes such as "G4/8 A4/8 B4/4". Images: a picture '
+           "whose upper part is completed."),
     option("--no-echo", "echo", flag_value=False, default=None, type=bool,
            help="Leave the primer out of the output."),
 )  # fmt: skip
 
 
+_image_output_options = option_group(
+    "Images",
+    option("--primer-rows", type=int, metavar="N",
+           help="Rows of the primer that are kept. [all of a part of a picture, half of a whole "
+           "one]"),
+)  # fmt: skip
+
+
 def content_options(command: Command) -> Command:
     """Add the options of single tasks; `Task.generation_options` lists those of a task."""
-    return _text_output_options(_music_output_options(command))
+    return _text_output_options(_music_output_options(_image_output_options(command)))

@@ -48,6 +48,14 @@ if TYPE_CHECKING:
         type=bool,
         help="Do not store the index of the corpus that detects copies.",
     ),
+    option(
+        "--no-mix",
+        "mix",
+        flag_value=False,
+        default=True,
+        type=bool,
+        help="Do not mix predictions with n-grams of the corpus.",
+    ),
     json_option,
 )
 @model_options
@@ -59,11 +67,12 @@ def train(
     base: Path | None,
     resume: bool,
     index: bool,
+    mix: bool,
     tensorboard: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a model on text or on music.
+    """Train a model on text, music or images.
 
     A CORPUS is a file, a folder, a glob, - for standard input, or a name that `seqgen corpora`
     lists. Ctrl-C, SIGTERM and SIGHUP end the run early and save the model; --resume continues the
@@ -77,6 +86,7 @@ def train(
       seqgen train names.txt --lines -o names.keras --minutes 1
       seqgen train python-docs --cell gru --epochs 3 --json
       seqgen train irish-tunes -o irish.keras --minutes 5
+      seqgen train faces/ -o faces.keras --image-size 16x16 --levels 8
       seqgen train book.txt -o book.keras --resume
       seqgen train letters.txt --from book.keras -o letters.keras --minutes 1
     """
@@ -88,7 +98,7 @@ def train(
 
     reading = explicit_options({name: options.pop(name) for name in CORPUS_OPTIONS})
     request = RunRequest(
-        explicit_options(options), corpora, reading, output, base, resume=resume, index=index
+        explicit_options(options), corpora, reading, output, base, resume, index=index, mix=mix
     )
     inputs, path = request.load(progress=sys.stderr.isatty())
     corpus = inputs.corpus

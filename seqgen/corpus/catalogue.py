@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from seqgen.corpus import packages, sources
+from seqgen.corpus import digits, packages, sources
 from seqgen.corpus.downloads import fetch
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
@@ -44,7 +44,7 @@ class Entry:
     description: str
     source: str  # origin, shown to the user
     licence: str
-    url: str | None = None  # None: installed with Python or music21
+    url: str | None = None  # None: installed with Python or another package
     sha256: str | None = None  # of the file at `url`
     characters: int | None = None  # None: depends on the Python version
     start: str | None = None  # the text begins after the line that contains this,
@@ -52,17 +52,18 @@ class Entry:
     task: str | None = None  # None: detected from the files
     files: str | None = None  # for several files: their paths and checksums, a JSON file in data/
     folder: str | None = None  # for a corpus installed with music21: its folder
-    pieces: int | None = None  # number of pieces of music, or of labelled sequences
+    pieces: int | None = None  # number of pieces of music, labelled sequences or pictures
     package: str | None = None  # for a corpus in the archive of a Python package: its requirement,
     archive: str = ""  # the name of the archive,
     members: tuple[str, ...] = ()  # and the files in it
     options: Mapping[str, object] = field(default_factory=dict)  # of `Task.read`
     terms: str | None = None  # terms of use, shown when the corpus is read
+    suffix: str = ".txt"  # of the file at `url`; a file with another one is not decoded
 
     @property
     def path(self) -> Path | None:
         """The file or folder of a downloaded corpus; None if it needs no download."""
-        name = self.name if self.files else f"{self.name}.txt"
+        name = self.name if self.files else f"{self.name}{self.suffix}"
         return cache_folder() / "downloads" / name if self.url else None
 
     @property
@@ -75,13 +76,20 @@ class Entry:
         if self.name == NAMES:
             return importlib.util.find_spec("faker") is not None
         if self.path is None:
-            return self.size is not None
+            return self._is_installed
         names = [name.rpartition("/")[2] for name in _data(self.files)] if self.files else [""]
         return all((self.path / name).exists() for name in names)
 
+    @property
+    def _is_installed(self) -> bool:
+        try:
+            return bool(self.read())
+        except CorpusError:
+            return False
+
     @cached_property
     def size(self) -> int | None:
-        """Number of characters; None for music, or if this Python lacks the corpus."""
+        """Number of characters; None for other tasks, or if this Python lacks the corpus."""
         if self.characters is not None or self.pieces is not None:
             return self.characters
         try:
@@ -113,6 +121,8 @@ class Entry:
             return self._download_files(self.url, progress)
         assert self.path is not None
         fetch(self.name, self.url, self.sha256, self.path, progress=progress)
+        if self.suffix != ".txt":
+            return [Source(self.path.name, self.path)]
         text = self.path.read_bytes().decode("utf-8")
         if self.start and self.end:
             text = text.split(self.start, 1)[1].split("\n", 1)[1]
@@ -180,7 +190,7 @@ def _music21_corpus(name: str, folder_name: str) -> list[Source]:
     return [Source(str(path.relative_to(folder.parent)), path) for path in files]
 
 
-INSTALLED = {"python-docs": _python_docs, "python-code": _python_code}
+INSTALLED = {"python-docs": _python_docs, "python-code": _python_code, "digits": digits.read}
 NAMES = "names-by-origin"  # installed with Faker
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from seqgen.corpus.lags import lagged
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.types import Floats, Ids, Json
 from seqgen.vocabulary import Vocabulary
@@ -39,6 +40,7 @@ class Corpus:
     ids: Ids  # in memory, or a memory-mapped file
     bounds: npt.NDArray[np.int64] | None = None  # of the pieces, see above
     validation: float = 0.1  # fraction of the tokens, held out at the end
+    reserved: float = 0.0  # fraction of the training part, at its start; see `reserved_length`
     sha256: str = ""  # of the bytes of all sources
     options: Mapping[str, object] = field(default_factory=dict)  # the options of `Task.read`
     notes: tuple[str, ...] = ()  # messages to the user, such as which files were skipped and why
@@ -52,7 +54,7 @@ class Corpus:
     targets: Ids | None = None  # (P,), the class of every piece; None: the next token is predicted
     texts: tuple[str, ...] = ()  # the pieces as they were read, for baselines; empty for numbers
     target_weights: Floats | None = None  # (K,), the weight of every class in the loss; None: 1
-    network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`
+    network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`, as JSON
     test: Corpus | None = (
         None  # pieces set apart for `evaluate`, if the files came with such a part
     )
@@ -80,6 +82,13 @@ class Corpus:
             return self.split
         positions = self.bounds if self.cuts is None else self.cuts
         return split_position(len(self.ids), self.validation, positions)
+
+    @cached_property
+    def inputs(self) -> Ids:
+        """What the network reads: the ids `(N,)`, or with lags `(N, F)`, see `corpus.lags`."""
+        lags = self.network.get("lags", [])
+        assert isinstance(lags, list)
+        return lagged(self.ids, lags, len(self.vocabulary)) if lags else self.ids
 
     @property
     def training_ids(self) -> Ids:
@@ -109,6 +118,31 @@ class Corpus:
         """The ids or numbers of a piece."""
         assert self.bounds is not None
         return self.ids[self.bounds[number] : self.bounds[number + 1]]
+
+    @cached_property
+    def reserved_length(self) -> int:
+        """Number of tokens at the start of the training part that the network is not trained on.
+
+        The weights with which the predictions of the network are mixed with others are fitted
+        there: on what it has seen, the network is too sure. The start is furthest away from the
+        validation part, which often continues the last chapter of the training part.
+        """
+        length = int(self.training_length * self.reserved)
+        positions = self.bounds if self.cuts is None else self.cuts
+        if positions is None or not length:
+            return length
+        return int(positions[np.searchsorted(positions, length)])
+
+    @property
+    def network_ids(self) -> Ids:
+        """The ids that the network is trained on: the training part without the reserved ids."""
+        return self.ids[self.reserved_length : self.training_length]
+
+    @property
+    def network_bounds(self) -> npt.NDArray[np.int64] | None:
+        """The bounds of their pieces, in `ids`; None if there are no pieces."""
+        bounds = self.training_bounds
+        return None if bounds is None else bounds[bounds >= self.reserved_length]
 
     def release_memory(self) -> None:
         """Release the pages of memory-mapped arrays; they are read from disk again when needed.

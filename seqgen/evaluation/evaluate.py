@@ -104,6 +104,9 @@ def evaluate(
     losses = scoring.losses(model.engine, target.ids, target.first, progress=progress)
     scored = np.asarray(target.ids[target.first :])
     scores = {"corpus": target.name, **_scores(model, scored, float(losses.sum()))}
+    if model.data.mixture is not None:
+        alone = scoring.losses(model.network_engine, target.ids, target.first, progress=progress)
+        scores["network"] = _per_unit(_scores(model, scored, float(alone.sum())))
     scores["baseline"] = None if own is None else _baseline(model, own, scored)
     return Evaluation(scores, notes, own)
 
@@ -278,16 +281,22 @@ def _scores(model: Model, ids: Ids, nats: float) -> Json:
 
 
 def _baseline(model: Model, own: Corpus, scored: Ids) -> Json:
-    """The scores of n-grams, estimated on the training part of the corpus.
+    """The scores of the baseline of the task, estimated on the training part of the corpus.
 
-    Their order is the best one on the held-out part; if there is none, on the scored ids.
+    By default these are n-grams. Their order is the best one on the held-out part; if there is
+    none, on the scored ids.
     """
+    if baseline := model.task.baseline(own, scored):
+        return {"model": baseline.name, **_per_unit(_scores(model, scored, baseline.nats))}
     size, held_out = len(own.vocabulary), own.validation_ids
     losses = ngrams.cached_losses(own.training_ids, scored, size)  # by order
     by_order = losses
     if len(held_out) and not np.array_equal(held_out, scored):
         by_order = ngrams.cached_losses(own.training_ids, held_out, size)
     best = int(np.argmin(by_order))
-    scores = _scores(model, scored, losses[best] * len(scored))
-    per_unit = {k: v for k, v in scores.items() if k.startswith(("nats_per_", "bits_per_"))}
-    return {"order": best + 1, **per_unit}
+    return {"order": best + 1, **_per_unit(_scores(model, scored, losses[best] * len(scored)))}
+
+
+def _per_unit(scores: Json) -> Json:
+    """The losses per token and per unit among scores."""
+    return {k: v for k, v in scores.items() if k.startswith(("nats_per_", "bits_per_"))}

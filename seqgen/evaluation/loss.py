@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from seqgen.corpus.streams import StreamWindows
 from seqgen.inference.engine import Engine
+from seqgen.mixing.engine import MixedEngine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.types import Ids
 
@@ -23,7 +24,8 @@ def losses(
     """The loss of every token from `first` on, in nats.
 
     Up to `MAX_SINGLE` tokens are scored by one stream, more by `STREAMS` parallel streams. A stream
-    reads `WARM_UP` tokens before its own part, so that its state contains their context.
+    reads tokens before its own part, so that its state contains their context: `WARM_UP`, or as
+    many as the predictions of a mixture depend on.
 
     Args:
         engine: the network.
@@ -45,7 +47,8 @@ def losses(
 
     count = len(ids) - first
     streams = STREAMS if count > MAX_SINGLE else 1
-    windows = StreamWindows(ids, first, count, streams, window=1, warm_up=WARM_UP)
+    warm_up = engine.context if isinstance(engine, MixedEngine) else WARM_UP
+    windows = StreamWindows(ids, first, count, streams, window=1, warm_up=warm_up)
     result = np.empty(count)
     state = engine.initial_state(streams)
     for window in tqdm(

@@ -137,6 +137,7 @@ class CEngine:
             self.table = np.ascontiguousarray(self.embedding @ self.kernel, np.float32)
         self.logits = config.layers * config.units * cells.get(config.cell).states
         self.vocabulary_size = len(output_bias)
+        self._id_dimensions = 2 if config.lags else 1
         output = self._matrix(output_kernel)
         self.size = self.logits + output.rows
         bias = np.zeros(output.rows, np.float32)
@@ -180,25 +181,32 @@ class CEngine:
         return np.zeros((batch_size, self.size), np.float32)
 
     def step(self, ids: Ids, state: Floats) -> tuple[Floats, Floats]:
-        """As `Engine.step`: ids `(B,)` and state → logits `(B, V)` and the next state.
+        """As `Engine.step`: ids `(B,)`, with lags `(B, F)`, and state → logits and next state.
 
         Raises:
             ValueError: the state belongs to another number of streams, or to another engine.
             IndexError: an id is no token.
         """
         streams = len(ids)
-        if ids.ndim != 1 or state.shape != (streams, self.size) or state.dtype != FLOAT32:
+        if (
+            ids.ndim != self._id_dimensions
+            or state.shape != (streams, self.size)
+            or state.dtype != FLOAT32
+        ):
             raise ValueError(
                 f"state: expected float32 of shape {(streams, self.size)}, got {state.dtype} of "
                 f"shape {state.shape}"
             )
         # NumPy would count from the end; `min` of a short list is faster than that of an array.
-        if min(ids.tolist()) < 0:
+        if min(ids.ravel().tolist()) < 0:
             raise IndexError(f"ids: expected at least 0, got {ids.min()}")
         if self.table is None:
-            first = np.ascontiguousarray(self.embedding[ids] @ self.kernel)
+            rows = self.embedding[ids]
+            first = (rows.sum(axis=1) if rows.ndim == 3 else rows) @ self.kernel
         else:
-            first = self.table.take(ids, axis=0)
+            first = self.table.take(ids, axis=0)  # (B, gates units), with lags (B, F, gates units)
+            first = first.sum(axis=1) if first.ndim == 3 else first
+        first = np.ascontiguousarray(first)
         after = np.empty((streams, self.size), np.float32)
         if not state.flags.c_contiguous:
             state = np.ascontiguousarray(state)

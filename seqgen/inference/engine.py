@@ -48,6 +48,14 @@ def choose(config: ModelConfig, weights: Sequence[Floats]) -> Engine:
         config: of the network.
         weights: in Keras's order, see `seqgen.inference.numpy_engine.NumpyEngine`.
     """
+    if config.lags:
+        from seqgen.inference.lagged_engine import LaggedEngine
+
+        return LaggedEngine(_of_network(config, weights), config, len(weights[-1]))
+    return _of_network(config, weights)
+
+
+def _of_network(config: ModelConfig, weights: Sequence[Floats]) -> Engine:
     from seqgen.inference import c_engine, numpy_engine
 
     if c_engine.supports(config):

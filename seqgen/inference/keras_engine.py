@@ -20,7 +20,7 @@ class KerasEngine:
     is_batch_invariant = False
 
     def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
-        self.network = build(config, weights[0].shape[0])
+        self.network = build(config, len(weights[-1]))
         self.network.set_weights(weights)
         self._forward = tf.function(
             lambda ids, state: Forward(self.network, state[0].shape[0])(ids, state),

@@ -41,8 +41,9 @@ class NumpyEngine:
 
     Args:
         config: of the network.
-        weights: in Keras's order: embedding `(V, E)`; per recurrent layer kernel, recurrent
-            kernel and, with `use_bias`, bias; kernel `(units, V)` and bias `(V,)` of the output.
+        weights: in Keras's order: embedding `(V, E)`, with lags `(F V, E)`; per recurrent layer
+            kernel, recurrent kernel and, with `use_bias`, bias; kernel `(units, V)` and bias `(V,)`
+            of the output.
 
     >>> config = ModelConfig(cell="simple_rnn", units=2, embedding=1)
     >>> shapes = [(3, 1), (1, 2), (2, 2), (2,), (2, 3), (3,)]
@@ -65,7 +66,8 @@ class NumpyEngine:
             for i in range(0, len(rest), per_layer)
         ]
         self.embedding: Floats | None = None
-        if len(embedding) * len(self.layers[0].kernel) <= LARGEST_TABLE:
+        size = len(embedding) * len(self.layers[0].kernel)
+        if size <= LARGEST_TABLE and not config.lags:
             # Token → its projection: as columns for many streams, as contiguous rows for one.
             self.columns = _project(self.layers[0], embedding.T)
             self.rows = transposed(self.columns)
@@ -81,7 +83,7 @@ class NumpyEngine:
         return tuple(np.zeros((self.units, batch_size), np.float32) for _ in range(states))
 
     def step(self, ids: Ids, state: State) -> tuple[Floats, State]:
-        """As `Engine.step`: ids `(B,)` and state → logits `(B, V)` and the next state."""
+        """As `Engine.step`: ids `(B,)`, with lags `(B, F)`, and state → logits and next state."""
         after: State = ()
         hidden: Floats = np.empty(0, np.float32)
         for i, cell in enumerate(self.layers):
@@ -90,7 +92,8 @@ class NumpyEngine:
             elif self.embedding is None:
                 projected = self._look_up(ids)
             else:
-                projected = _project(cell, self.embedding[ids].T)
+                rows = self.embedding[ids]  # (B, E), with lags (B, F, E)
+                projected = _project(cell, (rows.sum(axis=1) if rows.ndim == 3 else rows).T)
             layer_state = cell.step(projected, state[len(after) : len(after) + cell.states])
             hidden = layer_state[0]
             after += layer_state

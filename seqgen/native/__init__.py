@@ -19,7 +19,7 @@ from typing import Any
 from seqgen.errors import ConfigError, ModelFileError, SeqgenError
 
 LIBRARY = Path(__file__).with_name("library.so")
-VERSION = 2  # as `library.c` returns it
+VERSION = 3  # as `library.c` returns it
 CELLS = ("simple_rnn", "lstm", "gru")  # as `cells.h` numbers them
 ISAS = ("avx512_bf16", "avx512", "avx2", "plain")  # as `isa.h` numbers them, the fastest first
 VARIABLE = "SEQGEN_NATIVE"
@@ -42,6 +42,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {  # name → types of arguments; all re
     ),
     "network_supports": (_INT,),
     "network_step": (_STRUCTURE, _INT64, *(3 * (_ARRAY,))),
+    "mixture_step": (_STRUCTURE, ctypes.c_double, _INT64, *(7 * (_ARRAY,))),
     "sample": (_STRUCTURE, ctypes.c_double, *(3 * (_INT64,)), *(5 * (_ARRAY,))),
 }
 

@@ -35,7 +35,8 @@ def keras_layer(cell: str) -> type[Layer]:
 
 
 def build(config: ModelConfig, vocabulary_size: int, seed: int | None = None) -> Network:
-    """A new network: ids `(B, T)` → logits `(B, T, V)`; with pooling → probabilities `(B, K)`.
+    """A new network: ids `(B, T)`, or with lags `(B, T, F)` → logits `(B, T, V)`; with pooling →
+    probabilities `(B, K)`.
 
     Embedding, then the recurrent layers, each followed by Dropout if there is any, then Dense. The
     same seed gives the same weights; of the random generators of the process only that of
@@ -81,8 +82,12 @@ def _seeded(seed: int | None) -> Iterator[None]:
 
 
 def _build(config: ModelConfig, vocabulary_size: int) -> Network:
-    inputs = keras.Input((None,), dtype="int32", name="ids")
-    x = keras.layers.Embedding(vocabulary_size, config.embedding)(inputs)
+    columns = 1 + len(config.lags)  # F, see `seqgen.corpus.lags`
+    shape = (None, columns) if config.lags else (None,)
+    inputs = keras.Input(shape, dtype="int32", name="ids")
+    x = keras.layers.Embedding(columns * vocabulary_size, config.embedding)(inputs)
+    if config.lags:
+        x = keras.ops.sum(x, axis=2)  # (B, T, F, E) → (B, T, E)
     for _ in range(config.layers):
         x, *_ = _recurrent_layer(config, x, return_sequences=True, return_state=True)
         if config.dropout:

@@ -77,7 +77,7 @@ class Forward:
     ) -> None:
         self._masks = masks
         self._precision = precision
-        _, self._embedding, *self._layers, self._dense = network.layers
+        self._inputs, self._embedding, *self._layers, self._dense = network.layers
         recurrent = [each for each in self._layers if isinstance(each, keras.layers.RNN)]
         self._uses_kernels = not has_gpu() and all(
             kernels.supports(type(each), each.get_config()) for each in recurrent
@@ -89,7 +89,7 @@ class Forward:
         """Ids `(B, T)` and the state before them → logits `(B, T, V)` and the state after them.
 
         Args:
-            ids: the tokens.
+            ids: the tokens, or with lags `(B, T, F)`, see `seqgen.corpus.lags`.
             state: of every recurrent layer its states `(B, units)`.
             shard: number of the shard; every shard of a step has its own dropout of outputs.
         """
@@ -98,7 +98,7 @@ class Forward:
 
     def _with_keras(self, ids: Tensor, state: Tensors, _: int) -> tuple[Tensor, Tensors]:
         training = self._masks is not None
-        x, after = self._embedding(ids), []
+        x, after = _summed(self._embedding(ids)), []
         for layer in self._layers:
             if isinstance(layer, keras.layers.RNN):
                 layer_state = [state.pop(0) for _ in state_sizes(layer)]
@@ -115,7 +115,8 @@ class Forward:
         embedding with its kernel: a wide embedding then costs no more than a narrow one.
         """
         embeddings = self._embedding.embeddings
-        self._takes_ids = embeddings.shape[0] <= LARGEST_TABLE
+        has_lags = len(self._inputs.output.shape) == 3
+        self._takes_ids = embeddings.shape[0] <= LARGEST_TABLE and not has_lags
         self._embeddings = None if self._takes_ids else tf.cast(embeddings, self._precision)
         self._dense_kernel = tf.cast(self._dense.kernel, self._precision)
         table = embeddings if self._takes_ids else None  # for the first layer
@@ -136,7 +137,7 @@ class Forward:
         if self._takes_ids:
             x = tf.cast(tf.transpose(ids), tf.int32)
         else:
-            x = tf.transpose(tf.gather(self._embeddings, ids), (2, 1, 0))
+            x = tf.transpose(_summed(tf.gather(self._embeddings, ids)), (2, 1, 0))
         after: Tensors = []
         for place, layer in enumerate(self._layers):
             if place in self._kernel_layers:
@@ -152,3 +153,8 @@ class Forward:
         logits = tf.cast(logits, tf.float32) + self._dense.bias
         logits = tf.reshape(logits, (-1, batch_size, logits.shape[1]))
         return tf.transpose(logits, (1, 0, 2)), after
+
+
+def _summed(embedded: Tensor) -> Tensor:
+    """`(B, T, E)` as it is; with lags `(B, T, F, E)`, the sum over F."""
+    return tf.reduce_sum(embedded, axis=2) if len(embedded.shape) == 4 else embedded

@@ -109,11 +109,17 @@ def evaluation(task: str, scores: Json) -> str:
         per_unit = [f"{main_nats:.3f} nats ({scores[main_key]:.3f} bits) per {main_unit}"]
         per_unit += [f"{scores[f'nats_per_{unit}']:.3f} nats per {unit}" for unit in others]
         lines.append(", ".join(per_unit))
+    if network := scores.get("network"):
+        lines.append(
+            f"the network alone: {network['nats_per_token']:.3f} nats per {token}, "
+            f"{network[main_key]:.3f} bits per {main_unit}"
+        )
     if baseline := scores["baseline"]:
         difference = baseline[main_key] - scores[main_key]
         verb = "beats" if difference >= 0 else "is worse than"
+        name = baseline.get("model") or f"best {baseline['order']}-gram"
         lines.append(
-            f"{verb} the best {baseline['order']}-gram by {abs(difference):.2f} bits per "
+            f"{verb} the {name} by {abs(difference):.2f} bits per "
             f"{main_unit} ({baseline[main_key]:.3f})"
         )
     if "samples" in scores:
@@ -190,6 +196,9 @@ def model_metadata(model_data: ModelData) -> Json:
     """The content of a model file without the tokens and the weights, as plain data."""
     metadata = model_data.metadata()
     tokens = metadata.pop("vocabulary")
+    if model_data.mixture is not None:
+        tree = model_data.mixture.tree
+        metadata["mixture"] = {"order": tree.order, "ngrams": len(tree.tokens)}
     return {**metadata, "vocabulary_size": len(tokens), "parameters": model_data.parameters}
 
 
@@ -213,7 +222,17 @@ def model(model_data: ModelData) -> str:
         f"learning rate {run.learning_rate:g}, weight decay {run.weight_decay:g}, "
         f"recurrent dropout {run.recurrent_dropout:g}, "
         f"{run.precision}, seed {run.seed}",
+        "mixture": _mixture(model_data),
         "why": model_data.chosen,
         "score": score(model_data),
     }
     return "\n".join(f"{name:13} {text}" for name, text in rows.items() if text)
+
+
+def _mixture(model_data: ModelData) -> str:
+    """What the predictions of the network are mixed with; empty if with nothing."""
+    mixture = model_data.mixture
+    if mixture is None:
+        return ""
+    nodes, order = len(mixture.tree.tokens), mixture.tree.order
+    return f"with {nodes:,} n-grams of up to {order + 1} tokens, and what a sequence repeats"

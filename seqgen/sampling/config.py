@@ -13,6 +13,7 @@ from seqgen.utils.validate import require_positive, require_whole
 
 MOST_TEMPERATURE = 1_000_000
 MOST_PENALTY = 1_000_000
+MOST_STRENGTH = 100
 RANGES = {  # of whole numbers
     "beam": (1, 1000),
     "max_copy": (1, 1_000_000_000),
@@ -43,6 +44,7 @@ class SampleConfig(Config):
     temperature_schedule: tuple[float, ...] = ()  # temperature of each token, in a cycle
     repetition_penalty: float = 1.0  # above 1: recent tokens become less likely
     repetition_window: int = 64  # number of recent tokens that are penalised
+    repeat_strength: float = 1.0  # weight of what the output has had before; 0 ignores it
     beam: int | None = None  # width of a beam search, which draws nothing
     max_copy: int | None = None  # longest run that may be copied from the corpus
     seed: int = 0  # of the random numbers
@@ -77,6 +79,7 @@ class SampleConfig(Config):
             require_valid(name, value)
         penalty = self.repetition_penalty
         require_positive("repetition_penalty", penalty, MOST_PENALTY)
+        require_positive("repeat_strength", self.repeat_strength, MOST_STRENGTH, zero=True)
         for name, (least, most) in RANGES.items():
             if getattr(self, name) is not None or name not in ("beam", "max_copy"):
                 require_whole(name, getattr(self, name), least, most)
@@ -92,7 +95,8 @@ class SampleConfig(Config):
         drawing = {
             option.name: getattr(self, option.name) != option.default
             for option in dataclasses.fields(self)
-            if option.name not in ("length", "beam", "max_copy", "seed", "filters")
+            if option.name
+            not in ("length", "beam", "max_copy", "repeat_strength", "seed", "filters")
         }
         for name, is_set in {**drawing, **dict.fromkeys(self.filters, True)}.items():
             if is_set:

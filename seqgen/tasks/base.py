@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqgen.corpus.corpus import Corpus
     from seqgen.corpus.sources import Source
     from seqgen.inference.engine import Engine
+    from seqgen.mixing.repeats import Bars
     from seqgen.model_file import ModelData
     from seqgen.types import Floats, Ids, Json
     from seqgen.vocabulary import Vocabulary
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _TASKS: dict[str, str | Task] = {
     "text": "seqgen.tasks.text.task:TextTask",
     "music": "seqgen.tasks.music.task:MusicTask",
+    "images": "seqgen.tasks.images.task:ImagesTask",
     "labels": "seqgen.tasks.labels.task:LabelsTask",
 }
 FALLBACK = next(iter(_TASKS))  # the task of sources that no task detects
@@ -51,6 +53,13 @@ class Inspection(NamedTuple):
 
     facts: dict[str, Any]  # plain data; `file`, and `kept`: whether it can be used
     line: str  # the same for people, without the name of the file
+
+
+class Baseline(NamedTuple):
+    """The score of a simple model, for comparison."""
+
+    name: str  # to follow "the", such as "best 5-gram"
+    nats: float  # the sum of the losses of all scored tokens
 
 
 @dataclass(frozen=True)
@@ -169,6 +178,14 @@ class Task(ABC):
 
         return TokenCodes(vocabulary, self.copy_unit)
 
+    def bars(self, vocabulary: Vocabulary) -> Bars | None:
+        """How the tokens move through bars; None if sequences are not divided into bars.
+
+        In bars, what stood at the same place of an earlier bar predicts the next token, see
+        `seqgen.mixing.repeats`.
+        """
+        return None
+
     @abstractmethod
     def generator(self, model: TaskModel) -> object:
         """An object whose public methods generate sequences with a `seqgen.Model`.
@@ -216,6 +233,16 @@ class Task(ABC):
             Unit → number of them in `ids`; the main unit first.
         """
         return {}
+
+    def baseline(self, own: Corpus, scored: Ids) -> Baseline | None:
+        """A simple model with which a score is compared; None for n-grams.
+
+        Args:
+            own: the training corpus, in the vocabulary of the model; the baseline is fitted to its
+                training part.
+            scored: ids `(N,)`.
+        """
+        return None
 
     def summarise(self, metadata: Metadata) -> str:
         """One line about a corpus of this task, for example its keys; empty if there is none."""

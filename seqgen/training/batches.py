@@ -23,7 +23,7 @@ RESTARTS = 1 / 32  # probability that the state of a stream is reset before a wi
 class Batch(NamedTuple):
     """One window of every stream."""
 
-    inputs: npt.NDArray[np.int32]  # (B, T)
+    inputs: npt.NDArray[np.int32]  # (B, T), with lags (B, T, F)
     targets: npt.NDArray[np.int32]  # (B, T), the token after each input
     keep_state: npt.NDArray[np.float32]  # (B,), 1 where the state continues, 0 where it is reset
 
@@ -111,7 +111,7 @@ class PieceBatches:
     random windows a stream drops the rest of its piece and starts the next one.
 
     Args:
-        ids: `(N,)`, all pieces.
+        ids: all pieces, `(N,)`, or with lags `(N, F)`, see `seqgen.corpus.lags`.
         bounds: `(P + 1,)`, where pieces begin and end in `ids`.
         end_id: the last id of every piece.
         batch_size: number of streams.
@@ -146,9 +146,10 @@ class PieceBatches:
         self.restarts = restarts
         self.random = np.random.default_rng(seed)
         self._shuffle()
+        self.end: npt.NDArray[np.int32] = ids[bounds[1] - 1 : bounds[1]].astype(np.int32)
         # The ids of each stream that are read but not yet returned; the first one is the last
         # target, which is the next input.
-        self.rows = [np.array([end_id], np.int32) for _ in range(batch_size)]
+        self.rows = [self.end] * batch_size
 
     def __iter__(self) -> Iterator[Batch]:
         return self
@@ -189,12 +190,13 @@ class PieceBatches:
 
     def __next__(self) -> Batch:
         for i in np.flatnonzero(self.random.random(len(self.rows)) < self.restarts):
-            self.rows[i] = np.array([self.end_id], np.int32)  # drops the rest of the piece
+            self.rows[i] = self.end  # drops the rest of the piece
         filled = [self._fill(row) for row in self.rows]
         self.rows = [row[self.window :] for row in filled]
         windows = np.stack([row[: self.window + 1] for row in filled])
-        keep_state = (windows[:, 0] != self.end_id).astype(np.float32)
-        return Batch(windows[:, :-1], windows[:, 1:], keep_state)
+        ids = windows if windows.ndim == 2 else windows[:, :, 0]  # without the lags
+        keep_state = (ids[:, 0] != self.end_id).astype(np.float32)
+        return Batch(windows[:, :-1], ids[:, 1:], keep_state)
 
     def state_dict(self) -> Json:
         """Plain data for `load_state_dict`.
@@ -203,7 +205,7 @@ class PieceBatches:
         instead.
         """
         return {
-            "rows": [row.tolist() for row in self.rows],
+            "rows": [row.ravel().tolist() for row in self.rows],
             "taken": self.used,  # the name in checkpoints
             "before_shuffle": self.before_shuffle,
             "random": self.random.bit_generator.state,
@@ -216,7 +218,8 @@ class PieceBatches:
             ValueError: it is not one of this corpus and batch size.
         """
         most = int(self.ids.max()) if self.variants is None else self.variants.shape[1] - 1
-        rows = [np.array(row, np.int32) for row in saved["rows"]]
+        shape = (-1, *self.end.shape[1:])
+        rows = [np.array(row, np.int32).reshape(shape) for row in saved["rows"]]
         largest = max((int(row.max(initial=0)) for row in rows), default=0)
         if len(rows) != len(self.rows) or largest > max(most, self.end_id):
             raise ValueError(f"batches: expected {len(self.rows)} rows of ids up to {most}")
@@ -236,19 +239,18 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
         CorpusError: the training part is smaller than one batch.
     """
     require_enough(corpus, batch_size, window)
-    bounds, end_id = corpus.training_bounds, corpus.vocabulary.end_id
+    bounds, end_id = corpus.network_bounds, corpus.vocabulary.end_id
     if bounds is None or end_id is None:
-        return TextBatches(corpus.training_ids, batch_size, window, seed)
-    return PieceBatches(
-        corpus.training_ids, bounds, end_id, batch_size, window, seed, variants=corpus.variants
-    )
+        return TextBatches(corpus.network_ids, batch_size, window, seed)
+    inputs = corpus.inputs[: corpus.training_length]
+    return PieceBatches(inputs, bounds, end_id, batch_size, window, seed, variants=corpus.variants)
 
 
 def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:
     """Raise `CorpusError` if the training part is smaller than one batch of windows."""
     if corpus.targets is not None:  # a batch of whole pieces is filled up
         return
-    available, needed = corpus.training_length, batch_size * window + 1
+    available, needed = len(corpus.network_ids), batch_size * window + 1
     if available < needed:
         raise CorpusError(
             f"{corpus.name}: too little for one batch: {batch_size} streams of {window} tokens "

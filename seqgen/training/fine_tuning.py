@@ -93,7 +93,8 @@ def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floa
     rows = np.array([old.get(token, len(old)) for token in vocabulary.tokens])  # len(old): new
     if model_data.model_config.inputs == "numbers":
         return model_data.weights
-    embeddings = np.vstack((embeddings, embeddings.mean(0)))[rows]
+    parts = np.split(embeddings, 1 + len(model_data.model_config.lags))  # of the token, of each lag
+    embeddings = np.vstack([np.vstack((part, part.mean(0)))[rows] for part in parts])
     if model_data.model_config.outputs:  # they are no tokens
         return [embeddings, *recurrent, kernel, bias]
     return [

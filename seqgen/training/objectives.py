@@ -86,7 +86,7 @@ class NextToken:
 
     def validation(self, network: Network, corpus: Corpus, clock: Callable[[], float]) -> Any:
         """Every token of the validation part."""
-        return Validation(network, corpus.ids, corpus.training_length, clock)
+        return Validation(network, corpus.ids, corpus.training_length, clock, corpus.inputs)
 
 
 class PieceClass:

@@ -41,6 +41,7 @@ class RunRequest:
     base: Path | None = None  # model file to train further
     resume: bool = False  # whether to continue an interrupted run
     index: bool = True  # whether the model stores an index of the corpus that detects copies
+    mix: bool = True  # whether the model mixes the predictions of the network with n-grams
     # The explicit options, with defaults for the others.
     model_config: ModelConfig = field(init=False)
     train_config: TrainConfig = field(init=False)

@@ -21,6 +21,7 @@ from seqgen.training import (
     cluster,
     distributed,
     fine_tuning,
+    mixing,
     rendezvous,
 )
 from seqgen.training.auto_config import MAX_BATCH_SIZE
@@ -107,6 +108,10 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
         weights = fine_tuning.extended_weights(base, vocabulary)
         fingerprint = fine_tuning.fingerprint(base)
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
+    reserved = request.train_config.reserved
+    if request.mix and not reserved:
+        reserved = mixing.reserved_share(corpus)
+    corpus = dataclasses.replace(corpus, reserved=reserved)
     choice = Choice({}, "")
     if cluster.is_chief():
         choice = choose(corpus, request, callback, started)
@@ -114,7 +119,7 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
     return RunSetup(
         corpus,
         request.model_config.override(choice.options),
-        request.train_config.override(choice.options),
+        request.train_config.override({**choice.options, "reserved": reserved}),
         weights=weights,
         base=fingerprint,
         chosen=choice.reason,
@@ -173,6 +178,7 @@ def _resumed(inputs: RunInputs) -> RunSetup:
             f"{path} belongs to a run that started from {'another' if fingerprint else 'no'} "
             "model; leave out --from, or name the model that the run started from"
         )
+    corpus = dataclasses.replace(corpus, reserved=train_config.reserved)
     # A run that started from a model has the tokens of that model after those of the corpus.
     if vocabulary.tokens[: len(corpus.vocabulary)] == corpus.vocabulary.tokens:
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)

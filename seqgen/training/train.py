@@ -15,6 +15,8 @@ from seqgen.types import Floats
 
 if TYPE_CHECKING:
     from seqgen.copying.index import CopyIndex
+    from seqgen.mixing.parameters import MixtureParameters
+    from seqgen.model_file import ModelData
     from seqgen.training.setup import RunSetup
 
 
@@ -28,6 +30,7 @@ def train(
     checkpoint_path: str | Path | None = None,
     resume: bool = False,
     index: bool = True,
+    mix: bool = True,
     **options: object,
 ) -> Model:
     """Train a model.
@@ -42,6 +45,8 @@ def train(
         checkpoint_path: file for the checkpoints of the run.
         resume: continue the run of that checkpoint, with its options.
         index: store an index of the corpus that detects copies, one byte for each token.
+        mix: mix the predictions of the network with n-grams of the corpus and with what a sequence
+            repeats, see `seqgen.mixing.mixture`. A part of the corpus is reserved for its weights.
         options: `size` (auto, small, medium, large), and the other fields of `ModelConfig` and
             `TrainConfig`. Those not given are chosen by `seqgen.training.auto_config`.
 
@@ -58,7 +63,7 @@ def train(
     20
     """
     request = RunRequest(
-        {"minutes": minutes, "epochs": epochs, **options}, resume=resume, index=index
+        {"minutes": minutes, "epochs": epochs, **options}, resume=resume, index=index, mix=mix
     )
     path = None if checkpoint_path is None else Path(checkpoint_path)
     return run(RunInputs(request, corpus, base, path), callback or Callback())
@@ -80,7 +85,24 @@ def run(inputs: RunInputs, callback: Callback) -> Model:
         return Model(dataclasses.replace(model_data, weights=weights)).preview()
 
     result = loop.train(run_setup, callback, write_sample)
-    return Model(dataclasses.replace(model_data, **vars(result)))
+    model_data = dataclasses.replace(model_data, **vars(result))
+    if inputs.request.mix and run_setup.train_config.reserved:
+        mixture = _mixture(run_setup, model_data, callback)
+        model_data = dataclasses.replace(model_data, mixture=mixture)
+    return Model(model_data)
+
+
+def _mixture(
+    run_setup: RunSetup, model_data: ModelData, callback: Callback
+) -> MixtureParameters | None:
+    """The mixture of a model; None after Ctrl-C, which must not lose the network."""
+    from seqgen.training.mixing import fit_mixture
+
+    try:
+        return fit_mixture(Model(model_data), run_setup.corpus, callback)
+    except KeyboardInterrupt:
+        callback.on_message("interrupted: the model has no mixture with n-grams")
+        return None
 
 
 def _indexes(run_setup: RunSetup, base: Model | None, callback: Callback) -> list[CopyIndex]:

@@ -29,6 +29,7 @@ class Validation:
         ids: the whole corpus `(N,)`; the training part is context.
         first: index of the first validation token, at least 1.
         clock: tells the time in seconds.
+        inputs: `(N, F)`, what the network reads; by default the ids.
 
     >>> from seqgen.config import ModelConfig
     >>> from seqgen.network.build import build
@@ -46,9 +47,11 @@ class Validation:
         ids: Ids,
         first: int,
         clock: Callable[[], float] = time.monotonic,
+        inputs: Ids | None = None,
     ) -> None:
         self.network = network
         self.ids = ids
+        self.inputs = ids if inputs is None else inputs
         self.first = first
         self.clock = clock
         self.tokens_per_second = 0.0
@@ -84,7 +87,8 @@ class Validation:
         state = initial_state(self.network, STREAMS)
         total = 0.0
         for window in StreamWindows(self.ids, self.first, tokens, STREAMS, WINDOW, warm_up=WINDOW):
-            inputs, targets = window.inputs.astype(np.int32), window.targets.astype(np.int32)
+            inputs = self.inputs[window.positions - 1].astype(np.int32)
+            targets = window.targets.astype(np.int32)
             scored = window.is_scored.astype(np.float32)
             with limit_blas(shard_count(STREAMS)):
                 partial, state = self._step(inputs, targets, scored, state)

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import sys
 import threading
 from collections.abc import Iterator
@@ -6,6 +7,7 @@ from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pooch
 import pytest
 
@@ -133,7 +135,7 @@ def test_the_files_of_a_corpus_are_downloaded_one_by_one(
 
 def test_the_corpora_of_python_contain_text() -> None:
     entries = read_catalogue()
-    for name in catalogue.INSTALLED:
+    for name in ("python-docs", "python-code"):
         assert entries[name].is_here
         assert (entries[name].size or 0) > 300_000
         assert all(source.size for source in entries[name].read())
@@ -154,8 +156,43 @@ def test_downloads_have_a_checksum_and_a_licence() -> None:
         assert entry.url is not None and entry.url.startswith("https://")
         checksums = catalogue._data(entry.files).values() if entry.files else [entry.sha256]
         assert all(len(each) == 64 for each in checksums) and checksums
-        assert entry.characters or entry.pieces == len(checksums)
+        assert entry.characters or entry.pieces
+        assert not entry.files or entry.pieces == len(checksums)
         assert entry.licence and entry.source and entry.description
+
+
+def test_the_digits_of_scikit_learn_are_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = read_catalogue()["digits"]
+    assert entry.is_here and entry.size is None
+    (source,) = entry.read()
+    with np.load(source.open()) as arrays:
+        assert arrays["images"].shape == (entry.pieces, 8, 8)
+        assert len(np.unique(arrays["images"])) == 17 and arrays["images"].max() == 255
+        assert sorted(np.unique(arrays["labels"])) == list(range(10))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert not entry.is_here
+    with pytest.raises(CorpusError, match=r'not installed; pip install "seqgen\[datasets\]"'):
+        entry.read()
+
+
+def test_a_binary_download_is_not_decoded(server: Server, entry: Entry) -> None:
+    """As `mnist`: the file keeps its suffix, and its task reads it."""
+    content = io.BytesIO()
+    np.savez(content, x_train=np.zeros((3, 4, 4), np.uint8), y_train=np.arange(3))
+    server.body = content.getvalue()
+    digest = hashlib.sha256(server.body).hexdigest()
+    pictures = replace(
+        entry, name="small-mnist", sha256=digest, suffix=".npz", pieces=3, task="images"
+    )
+    assert not pictures.is_here
+    for _ in range(2):
+        (source,) = pictures.read()
+        assert source.label == "small-mnist.npz" and source.head(4) == b"PK\3\4"
+    assert pictures.is_here and server.requests == 1
+    server.body += b"!"
+    (cache_folder() / "downloads" / "small-mnist.npz").unlink()
+    with pytest.raises(DownloadError, match="small-mnist: expected a file with the SHA-256"):
+        pictures.read()
 
 
 @pytest.mark.parametrize("name", ["irish-tunes", "bach-chorales"])

@@ -17,6 +17,9 @@ import numpy as np
 import seqgen
 from seqgen.config import ModelConfig
 from seqgen.inference import numpy_engine
+from seqgen.mixing import tree as ngrams
+from seqgen.mixing.mixture import Weights
+from seqgen.mixing.parameters import MixtureParameters
 from seqgen.reporting import summaries
 from tests.fuzz.mutate import mutated, mutated_data
 from tests.fuzz.packing import Arrays, arrays_of, facts_of, hdf5, members_of, packed
@@ -205,6 +208,30 @@ def _links(draw: random.Random, name: str, config: ModelConfig, members: Members
     return packed({**members, WEIGHTS: hdf5(arrays, draw.choice(hostile))})
 
 
+def _mixture(draw: random.Random, name: str, config: ModelConfig, members: Members) -> bytes:
+    """The model has a mixture, whose n-grams or weights may be changed."""
+    facts = facts_of(name, config)
+    size, order, count = len(facts["vocabulary"]), draw.randrange(8), 6 if name == "music" else 1
+    numbers = np.random.default_rng(draw.randrange(1 << 32))
+    scale = draw.choice((0.1, 10, 1e5))
+    start = Weights.initial(order, count)
+    arrays = [
+        numbers.normal(0, scale, array.shape)
+        for array in (start.base, start.evidence, *start.tables)
+    ]
+    tree = ngrams.count(numbers.zipf(1.5, 300) % size, size, order=order)
+    mixture = MixtureParameters(tree, Weights(arrays[0], tuple(arrays[2:]), arrays[1]))
+    facts["mixture"], data = mixture.metadata(), tree.to_bytes(size)
+    change = draw.randrange(4)
+    if change == 1:
+        data = mutated(data, draw)
+    elif change == 2:
+        facts["mixture"] = mutated_data(facts["mixture"], draw)
+    elif change == 3:
+        facts["mixture"]["order"] = draw.randrange(20)
+    return packed({**members, FACTS: json.dumps(facts).encode(), "ngrams.bin": data})
+
+
 def _archive(draw: random.Random, name: str, config: ModelConfig, members: Members) -> bytes:
     """The archive holds bombs, many members, or members that are packed in another way."""
     which = draw.choice(list(members))
@@ -232,5 +259,5 @@ def _archive(draw: random.Random, name: str, config: ModelConfig, members: Membe
     return bytes(data)
 
 
-KINDS = (_bytes, _member, _facts, _text_of_facts, _config, _arrays, _links, _archive)
-WEIGHTS_OF_KINDS = (4, 5, 8, 0.3, 2, 3, 2, 1)
+KINDS = (_bytes, _member, _facts, _text_of_facts, _config, _arrays, _links, _mixture, _archive)
+WEIGHTS_OF_KINDS = (4, 5, 8, 0.3, 2, 3, 2, 3, 1)

@@ -85,7 +85,9 @@ WORDS = {
         "|:", ":|", "|1", "[2", "(3", "(9:1:999999", "[CEG]", "{", "}", ">", "<<<", "-", "z99999",
         "Z999999999", "C999999999", "C/////////", "[M:1/999]", "[M:99999/4]", "[L:1/99999999]",
         "[K:Hp]", "[V:99]", "Q:1/4=1e9", "\nX:2\nK:C\n", "!", '"', "&", "$", "\\\n", "%%", "^^^",
-        "_", "''''''''''''''", ",,,,,,,,,,,,,,", "P:AABB", "m:~n2=n", "U:H=.", "s:", "[r:", "::",
+        "_", "''''''''''''''", ",,,,,,,,,,,,,,", "P:A", "[P:B]", "m:~n2=n", "m:A=AAAAAAAA",
+        "\nP:((((A9)9)9)9)9\n", "!D.C.!", "!D.S.alfine!", "!segno!", "!coda!", "!fine!", "!dacoda!",
+        "U:H=.", "s:", "[r:", "::",
     ),
     "a.krn": (
         "*^", "*v", "*x", "*+", "*-", "**kern", "*>A", "*>[A,A,A,B]", "*>norep[A]", "=1", "==",
@@ -102,6 +104,11 @@ WORDS = {
         "<sound tempo='1e400'/>", "<multiple-rest>1000000000</multiple-rest>",
         "<chromatic>99999</chromatic>", "<octave-change>inf</octave-change>", "&x;", "<![CDATA[",
         "<ending number='1,2,99999999' type='start'/>", "</measure>", "<measure number='1e9'>",
+        "<sound dacapo='yes'/>", "<sound dalsegno='1'/>", "<sound segno='1'/>", "<sound coda='1'/>",
+        "<sound tocoda='1'/>", "<sound fine='yes'/>", "<notehead>slash</notehead>", "<cue/>",
+        "<attributes><measure-style><measure-repeat type='start'>1</measure-repeat></measure-style>"
+        "</attributes>",
+        "<attributes><measure-style><slash type='start'/></measure-style></attributes>",
         "<midi-program>0</midi-program>", "<normal-notes>0</normal-notes>", "<measure/>",
     ),
 }  # fmt: skip
@@ -222,6 +229,10 @@ MEASURE = (
     "<measure number='1'><note><pitch><step>C</step><octave>4</octave></pitch>"
     "<duration>4</duration></note></measure>"
 )
+REPEATED = (
+    "<measure><attributes><measure-style><measure-repeat type='start'>1</measure-repeat>"
+    "</measure-style></attributes></measure>"
+)
 ENTITIES = "".join(f"<!ENTITY e{i} '{f'&e{i - 1};' * 20}'>" for i in range(1, 12))
 LAUGHS = f"<!DOCTYPE s [<!ENTITY e0 'x'>{ENTITIES}]><score-partwise>&e11;</score-partwise>"
 BOMBS: tuple[Callable[[random.Random], tuple[str, bytes]], ...] = (
@@ -233,6 +244,14 @@ BOMBS: tuple[Callable[[random.Random], tuple[str, bytes]], ...] = (
     lambda draw: ("a.xml", b"<score-partwise>" + b"<a>" * 100_000),
     lambda draw: _abc(b"|:" * draw.choice((100, 50_000)) + b"C:|"),
     lambda draw: _abc(b"CDEF|" * 20_000),
+    lambda draw: _abc(b"[CEGceg]" * 2000 + b"|" + b"!segno!C|!D.S.!D:|" * 5000),
+    lambda draw: (
+        "a.abc",
+        b"X:1\nP:" + b"AB" * 40_000 + b"\nK:C\nP:A\n" + b"C|" * 999 + b"\nP:B\nD|",
+    ),
+    lambda draw: ("a.abc", b"X:1\nm:~n=" + b"no" * 500 + b"\nK:C\n" + b"~C" * 9999),
+    lambda draw: _abc(b"m:A=B\nC\nm:B=A\nD\n" * 10_000),
+    lambda draw: _xml(f"<part>{MEASURE}{REPEATED}{'<measure/>' * 50_000}</part>"),
     lambda draw: ("a.abc", b"X:1\nK:C\nC\n\n" * 20_000),
     lambda draw: _humdrum("*M2/4\n" + "".join(f"={i}\n4c\n4d\n" for i in range(5000)) + "*-\n"),
     lambda draw: _humdrum("\n".join("\t".join(["*^"] * 2**i) for i in range(14)) + "\n"),

@@ -87,6 +87,26 @@ def full_bars(piece: Piece) -> float:
     return full / sum(length > 0 for length in lengths)
 
 
+def returning_bars(piece: Piece) -> float:
+    """Return the share of bars that are the same as an earlier bar with notes.
+
+    Bars are the same if they are equally long, and all notes that start in them have the same
+    parts, pitches, durations and times after the bar line. Bars without notes do not return.
+
+    >>> from seqgen.music.pitch_names import piece_of
+    >>> returning_bars(piece_of("C4/2 D4/2 E4/1 C4/2 D4/2 C4/1"))
+    0.25
+    """
+    notes: dict[int, list[tuple[int, int, int, int]]] = {}
+    for number, part in enumerate(piece.parts):
+        for note in part.notes:
+            bar = bisect_right(piece.bars, note.start) - 1
+            sound = (note.start - piece.bars[bar], number, note.pitch, note.duration)
+            notes.setdefault(bar, []).append(sound)
+    bars = [(piece.bar_lengths[bar], *sorted(sounds)) for bar, sounds in notes.items()]
+    return (len(bars) - len(set(bars))) / len(piece.bars)
+
+
 def pitch_class_entropy(piece: Piece) -> float:
     """Return the entropy of pitch classes in bits, 0 to 3.58 (Wu and Yang 2020).
 

@@ -6,7 +6,7 @@ import re
 
 from seqgen.errors import MusicError
 
-MOST_MACROS = 200  # of a tune
+MOST_MACROS = 100  # of a tune
 MOST_ADDED = 100_000  # characters that macros add to a line
 LETTERS = "CDEFGABcdefgab"
 TARGET = "n"

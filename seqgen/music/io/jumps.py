@@ -50,18 +50,37 @@ def with_coda_found(marks: Sequence[AbstractSet[str]]) -> list[AbstractSet[str]]
     return found
 
 
-def target(marks: Sequence[AbstractSet[str]], i: int) -> int | None:
-    """Return the bar to which the end of bar i jumps; None if it has no jump, or no segno before.
+def targets(marks: Sequence[AbstractSet[str]]) -> list[int | None]:
+    """Return to which bar the end of every bar jumps.
+
+    It is None where there is no jump, or D.S. without a segno before.
 
     Args:
         marks: of all bars, in their order.
-        i: the bar.
+
+    >>> targets([{"segno"}, {"dal segno"}, {"da capo"}, set()])
+    [None, 0, 0, None]
     """
-    if DA_CAPO in marks[i]:
-        return 0
-    if DAL_SEGNO in marks[i]:
-        return next((j for j in range(i, -1, -1) if SEGNO in marks[j]), None)
-    return None
+    found: list[int | None] = []
+    segno: int | None = None
+    for i, own in enumerate(marks):
+        segno = i if SEGNO in own else segno
+        found.append(0 if DA_CAPO in own else segno if DAL_SEGNO in own else None)
+    return found
+
+
+def codas(marks: Sequence[AbstractSet[str]]) -> list[int | None]:
+    """Return the coda to which the end of every bar leads, after a jump; None for none.
+
+    >>> codas([{"to coda"}, {"da capo"}, {"coda"}, {"to coda"}])
+    [2, None, None, None]
+    """
+    found: list[int | None] = []
+    coda: int | None = None
+    for i in range(len(marks) - 1, -1, -1):
+        found.append(coda if TO_CODA in marks[i] else None)
+        coda = i if CODA in marks[i] else coda
+    return found[::-1]
 
 
 def not_followed(marks: Sequence[AbstractSet[str]]) -> int:
@@ -70,6 +89,8 @@ def not_followed(marks: Sequence[AbstractSet[str]]) -> int:
     >>> not_followed([{"dal segno"}, {"to coda"}, {"da capo"}])
     2
     """
-    last_coda = max((i for i, own in enumerate(marks) if CODA in own), default=-1)
-    codas = sum(TO_CODA in own and i >= last_coda for i, own in enumerate(marks))
-    return codas + sum(DAL_SEGNO in own and target(marks, i) is None for i, own in enumerate(marks))
+    found = zip(marks, targets(marks), codas(marks), strict=True)
+    return sum(
+        (DAL_SEGNO in own and target is None) + (TO_CODA in own and coda is None)
+        for own, target, coda in found
+    )

@@ -59,7 +59,7 @@ class PartReader:
     styles: MeasureStyles = field(init=False)
     _divisions: Fraction = Fraction(1)
     _durations: dict[str | None, Fraction] = field(default_factory=dict)  # text → quarters
-    _tied: dict[tuple[int, Fraction], str] = field(default_factory=dict)  # pitch and end → staff
+    _tied: dict[tuple[int, Fraction], list[str]] = field(default_factory=dict)  # to staves
     _bar: Fraction = Fraction(4)  # length of a full bar
     _shifts: dict[str | None, int] = field(default_factory=dict)  # staff, None for all → semitones
 
@@ -169,10 +169,11 @@ class PartReader:
         """Add a note to its staff; `ties` holds the types of its `<tie>` elements."""
         is_between = "continue" in ties
         starts, stops = is_between or "start" in ties, is_between or "stop" in ties
-        if stops:
-            staff = self._tied.pop((pitch, start), staff)  # a tie may lead to another staff
+        tied = self._tied.get((pitch, start), []) if stops else []
+        if tied:  # a tie may lead to another staff, unless there is one on this staff
+            staff = tied.pop(tied.index(staff) if staff in tied else -1)
         if starts:
-            self._tied[pitch, end] = staff
+            self._tied.setdefault((pitch, end), []).append(staff)
         part = self.staves.get(staff)
         if part is None:
             part = self.staves[staff] = ScorePart()

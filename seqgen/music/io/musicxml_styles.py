@@ -14,6 +14,7 @@ from seqgen.errors import MusicError
 from seqgen.music.io.score import MOST_NOTES, ScorePart
 
 SLASHES = ("slash", "beat-repeat")
+MOST_STYLES = 8  # that hold at once: of as many staves
 
 
 class MeasureStyles:
@@ -38,10 +39,13 @@ class MeasureStyles:
             if child.tag == "measure-repeat":
                 self._sizes.pop(staff, None)
                 text = (child.text or "").strip()
-                if starts and text.isdecimal() and int(text[:4]) >= 1:
+                is_size = text.isdecimal() and int(text[:4]) >= 1
+                if starts and is_size and len(self._sizes) < MOST_STYLES:
                     self._sizes[staff] = int(text[:4])
             elif child.tag in SLASHES:
-                (self._slashes.add if starts else self._slashes.discard)((staff, child.tag))
+                self._slashes.discard((staff, child.tag))
+                if starts and len(self._slashes) < MOST_STYLES:
+                    self._slashes.add((staff, child.tag))
 
     def end_bar(self, staves: Mapping[str, ScorePart], start: Fraction) -> Fraction:
         """Write out what the bar that begins at `start` repeats. Returns where that ends.

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from seqgen.errors import MusicError
-from seqgen.music.io.jumps import CODA, FINE, TO_CODA, with_coda_found
-from seqgen.music.io.jumps import target as jump_target
+from seqgen.music.io.jumps import FINE, codas, targets, with_coda_found
 from seqgen.music.piece import MOST_BARS
 
 MOST_TURNS = 32  # of an ending
@@ -71,6 +70,7 @@ class _Walk:
         self.order: list[int] = []
         self.now = 0
         self._marks = with_coda_found([bar.marks for bar in bars])
+        self._targets, self._codas = targets(self._marks), codas(self._marks)
         self._last_turns = _last_turns(bars)
         self._first, self._turn = 0, 1  # to which a repeat returns, and how often it was reached
         self._taken: set[int] = set()  # bars whose jump was followed
@@ -99,17 +99,14 @@ class _Walk:
 
     def _after(self, i: int) -> int:
         """Return the bar after the last turn of bar i."""
-        marks = self._marks[i]
-        if self._has_jumped and FINE in marks:
+        coda, target = self._codas[i], self._targets[i]
+        if self._has_jumped and FINE in self._marks[i]:
             return len(self.bars)
-        if self._has_jumped and TO_CODA in marks:
-            coda = next((j for j in range(i + 1, len(self.bars)) if CODA in self._marks[j]), None)
-            if coda is not None:
-                self._plays_repeats = True
-                self._first, self._turn = coda, 1
-                return coda
-        target = jump_target(self._marks, i) if i not in self._taken else None
-        if target is None:
+        if self._has_jumped and coda is not None:
+            self._plays_repeats = True
+            self._first, self._turn = coda, 1
+            return coda
+        if target is None or i in self._taken:
             return i + 1
         self._taken.add(i)
         self._has_jumped, self._plays_repeats = True, False

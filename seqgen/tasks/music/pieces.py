@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from seqgen.mixing.engine import with_strength
 from seqgen.music.piece import Piece
 from seqgen.tasks.base import TaskModel
 from seqgen.tasks.music.generate import Composition, MusicGenerator
@@ -51,8 +52,9 @@ class Pieces:
             ConfigError: a number is out of its range.
         """
         data = self.model.data
-        generator = MusicGenerator(self.model.engine, data.vocabulary, data.corpus, data.indexes)
         config = sample_config(0, temperature, seed, sampling or {})
+        engine = with_strength(self.model.engine, config.repeat_strength)
+        generator = MusicGenerator(engine, data.vocabulary, data.corpus, data.indexes)
         request = parse_request(**requested)
         compositions = generator.compose(request, config, count=count, scored=scored)
         for number, composition in enumerate(compositions, 1):

@@ -26,6 +26,7 @@ OF_A_PIECE: dict[str, Callable[[Piece], float]] = {
     "groove_consistency": measures.groove_consistency,
     "empty_bars": measures.empty_bars,
     "full_bars": measures.full_bars,
+    "returning_bars": measures.returning_bars,
 }
 OVERLAPS = {
     "durations": measures.durations,

@@ -11,9 +11,13 @@ import numpy as np
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
+from seqgen.mixing.repeats import Bars
 from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.signatures import TICKS_PER_WHOLE
+from seqgen.music.tokens.bar_tokens import BAR
 from seqgen.music.tokens.codec import Codec
+from seqgen.music.tokens.melody import DURATIONS
+from seqgen.music.tokens.polyphony import SHIFTS
 from seqgen.sampling.config import SampleConfig
 from seqgen.tasks.base import GenerationRequest, Inspection, Metadata, Task, TaskModel
 from seqgen.tasks.music import corpus, inspection, samples
@@ -58,6 +62,15 @@ class MusicTask(Task):
     def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
         """Return codes of the steps from note to note, the same in every key."""
         return StepCodes(vocabulary)
+
+    def bars(self, vocabulary: Vocabulary) -> Bars:
+        """Return how durations and shifts move through a bar, and that "bar" starts the next."""
+        ticks = {**DURATIONS.ticks, **SHIFTS.ticks}
+        tokens = vocabulary.tokens
+        return Bars(
+            np.array([ticks.get(token, 0) for token in tokens], np.int32),
+            np.array([token == BAR for token in tokens]),
+        )
 
     def generator(self, model: TaskModel) -> Pieces:
         """Return what `Model.pieces` and `Model.compose` call."""

@@ -15,6 +15,7 @@ from seqgen.copying.guard import guards
 from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError
 from seqgen.inference.engine import Engine
+from seqgen.mixing.engine import with_strength
 from seqgen.sampling import beam_search, decode
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.constraints import BannedTokens, StopSequence
@@ -164,8 +165,9 @@ class TextGenerator:
             outputs = [new_output(item) for item in range(count)]
             advances = self._sample(config, ids, outputs)
         else:
-            state = decode.read(self.engine, ids)
-            outputs = beam_search.search(self.engine, state, new_output(0), config.beam, count)
+            engine = with_strength(self.engine, config.repeat_strength)
+            state = decode.read(engine, ids)
+            outputs = beam_search.search(engine, state, new_output(0), config.beam, count)
             advances = [lambda: True] * len(outputs)  # they are complete
         return [
             TextStream(
@@ -186,14 +188,15 @@ class TextGenerator:
         self, config: SampleConfig, prompt_ids: Ids, outputs: Sequence[GeneratedSequence]
     ) -> list[Advance]:
         """For every output, the function that generates its next character."""
-        after_prompt = decode.read(self.engine, prompt_ids)
+        engine = with_strength(self.engine, config.repeat_strength)
+        after_prompt = decode.read(engine, prompt_ids)
         sampler = Sampler(config)
         recent = [int(token) for token in prompt_ids if token != self.vocabulary.end_id]
         advances: list[Advance] = []
-        for items, rows in decode.batches(len(outputs), self.engine):
-            states = decode.gather(self.engine, after_prompt, [0] * rows)
+        for items, rows in decode.batches(len(outputs), engine):
+            states = decode.gather(engine, after_prompt, [0] * rows)
             batch = [outputs[item] for item in items]
-            steps = decode.generate(self.engine, states, sampler, batch, recent)
+            steps = decode.generate(engine, states, sampler, batch, recent)
             advances += [partial(next, steps, True)] * len(batch)
         return advances
 

@@ -54,3 +54,14 @@ def test_overlap_and_histograms() -> None:
 def test_full_bars_leave_a_pick_up_out() -> None:
     tune = Piece((Part((Note(0, 264, 60),)),), (0, 24, 120, 168), 264)
     assert measures.full_bars(tune) == pytest.approx(2 / 3)
+
+
+def test_returning_bars_are_the_same_as_an_earlier_one() -> None:
+    assert measures.returning_bars(piece_of("C4/1 C4/1 D4/1 C4/1")) == 0.5
+    assert measures.returning_bars(piece_of("C4/1 C5/1 D4/1 E4/1")) == 0
+    bar = [Note(0, 48, 60), Note(48, 48, 62)]
+    later = [Note(192, 48, 60), Note(240, 48, 62)]
+    silent = Piece((Part((*bar, *later)),), (0, 96, 192), 288)  # the rest does not count
+    assert measures.returning_bars(silent) == pytest.approx(1 / 3)
+    other = replace(silent, parts=(Part(tuple(bar)), Part(tuple(later))))
+    assert measures.returning_bars(other) == 0

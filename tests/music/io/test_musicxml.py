@@ -109,6 +109,12 @@ def test_parts_of_one_name_do_not_hide_one_another() -> None:
 def test_a_tie_that_leads_to_another_staff() -> None:
     bars = [note("C4", 4, TIE + "<staff>1</staff>"), note("C4", 4, STOP + "<staff>2</staff>")]
     assert notes(bars) == [(0, 96, 60)]
+    lower = "<staff>2</staff>"
+    both = [
+        note("C4", 4, TIE) + BACK + note("C4", 4, TIE + lower),
+        note("C4", 4, STOP) + BACK + note("C4", 4, STOP + lower),
+    ]
+    assert notes(both) == [(0, 96, 60), (0, 96, 60)]
 
 
 def test_an_ending_of_several_turns() -> None:
@@ -483,6 +489,13 @@ def test_copies_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("seqgen.music.io.musicxml_styles.MOST_NOTES", 2)
     bars = [note("C4", 4), repeated("start"), "", ""]
     assert "repeats bars of more than 2 notes" in result(score(bars)).reason
+
+
+def test_styles_of_more_staves_than_there_are_cost_no_time() -> None:
+    sign = '<measure-repeat type="start">1</measure-repeat><slash type="start"/>'
+    styles = "".join(style(sign, f' number="{i}"') for i in range(2000))
+    counts = result(score([styles + note("C4", 4), *[""] * 2000])).counts
+    assert counts["bars of slashes without notes"] <= 8 * 2001
 
 
 def test_what_the_notes_do_not_depend_on_may_be_wrong() -> None:

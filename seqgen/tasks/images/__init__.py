@@ -1,0 +1,1 @@
+"""The task `images`: pictures as sequences of pixels."""
