@@ -60,6 +60,28 @@ def c_library() -> None:
 
 compiled = pytest.mark.usefixtures("c_library")
 
+PRODUCT = """
+import tensorflow as tf
+a = tf.ones((8, 64), tf.bfloat16)
+tf.function(lambda: tf.matmul(a, a, transpose_b=True), autograph=False)()
+"""
+
+
+@pytest.fixture(scope="session")
+def bfloat16_products() -> None:
+    """Skip a test if TensorFlow ends the process in a product of bfloat16 matrices.
+
+    It does if the processor has instructions for them that oneDNN must not use.
+    """
+    variable = "ONEDNN_MAX_CPU_ISA"
+    if variable in os.environ:
+        done = subprocess.run([sys.executable, "-c", PRODUCT], capture_output=True)
+        if done.returncode:
+            pytest.skip(f"TensorFlow has no bfloat16 products with {variable} on this processor")
+
+
+low_precision = pytest.mark.usefixtures("bfloat16_products")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:

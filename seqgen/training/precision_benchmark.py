@@ -74,14 +74,16 @@ def best(results: Mapping[str, Measurement]) -> str:
 def results() -> dict[str, Measurement]:
     """The results of this machine, by precision: cached, or measured now, which takes seconds.
 
-    Empty if the benchmark fails, for example because memory is short; the next run repeats it.
+    Only float32 if a lower precision ends the process, as when ONEDNN_MAX_CPU_ISA forbids what
+    TensorFlow expects of the processor. Empty if the benchmark fails, for example because memory
+    is short; the next run repeats it.
     """
     key, cache = machine(), _cache()
     if key not in cache:
-        try:
-            cache[key] = {name: asdict(result) for name, result in _measure_all().items()}
-        except (OSError, subprocess.CalledProcessError):
+        measured = _measure(PRECISIONS) or _measure(("float32",))
+        if not measured:
             return {}
+        cache[key] = {name: asdict(result) for name, result in measured.items()}
         write_json(_path(), cache)
     return {name: Measurement(**fields) for name, fields in cache[key].items()}
 
@@ -109,21 +111,27 @@ def machine() -> str:
     return ", ".join([*names, f"TensorFlow {tf.__version__}", f"seqgen {__version__}", loops])
 
 
-def _measure_all() -> dict[str, Measurement]:
-    """Run `main` in another process, without TF_CONFIG: it must not wait for other machines."""
+def _measure(precisions: Sequence[str]) -> dict[str, Measurement]:
+    """Run `main` in another process, without TF_CONFIG: it must not wait for other machines.
+
+    Empty if the process fails.
+    """
     environment = {name: value for name, value in os.environ.items() if name != cluster.VARIABLE}
-    done = subprocess.run(
-        [sys.executable, "-m", __name__, str(SECONDS)],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", __name__, str(SECONDS), *precisions],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return {}
     return {name: Measurement(**fields) for name, fields in json.loads(done.stdout).items()}
 
 
 def main() -> None:
-    """Measure every precision, and print the results as JSON."""
-    seconds = float(sys.argv[1])
+    """Measure precisions, and print the results as JSON."""
+    seconds, *precisions = sys.argv[1:]
     divide_threads(TRAINING.batch_size)
-    results = measure([Trial(precision) for precision in PRECISIONS], seconds)
+    results = measure([Trial(precision) for precision in precisions], float(seconds))
     print(json.dumps({name: asdict(result) for name, result in results.items()}))
 
 

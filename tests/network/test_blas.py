@@ -10,7 +10,11 @@ from seqgen.network.sharding import core_count, limit_blas
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("transpose_a", [False, True])
 @pytest.mark.parametrize("transpose_b", [False, True])
-def test_it_is_the_product_of_tensorflow(dtype: str, transpose_a: bool, transpose_b: bool) -> None:
+def test_it_is_the_product_of_tensorflow(
+    request: pytest.FixtureRequest, dtype: str, transpose_a: bool, transpose_b: bool
+) -> None:
+    if dtype == "bfloat16":
+        request.getfixturevalue("bfloat16_products")
     random = np.random.default_rng(0)
     a = random.integers(-8, 8, (5, 3) if transpose_a else (3, 5))  # sums are exact in bfloat16
     b = random.integers(-2, 2, (4, 5) if transpose_b else (5, 4))
@@ -22,7 +26,9 @@ def test_it_is_the_product_of_tensorflow(dtype: str, transpose_a: bool, transpos
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_the_gradient_is_that_of_tensorflow(dtype: str) -> None:
+def test_the_gradient_is_that_of_tensorflow(request: pytest.FixtureRequest, dtype: str) -> None:
+    if dtype == "bfloat16":
+        request.getfixturevalue("bfloat16_products")
     random = np.random.default_rng(0)
     a, b = (tf.Variable(tf.cast(random.integers(-4, 4, (4, n)), dtype)) for n in (3, 2))
     weights = tf.cast(random.integers(-4, 4, (3, 2)), dtype)

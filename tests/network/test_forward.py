@@ -10,6 +10,7 @@ from seqgen.network.build import build, initial_state
 from seqgen.network.fast_layers import supports
 from seqgen.network.forward import DropoutMasks, Forward
 from seqgen.network.sharding import shard_count
+from tests.conftest import low_precision
 
 
 @pytest.mark.parametrize("embedding", [5, 9], ids=["narrow", "wide"])
@@ -59,6 +60,7 @@ def test_dropout_is_for_training_and_recurrent_weights_are_dropped_for_a_whole_w
     assert np.abs(one[:, -1] - one[:, -2]).max() < np.abs(one[:, 1] - one[:, 0]).max() / 10
 
 
+@low_precision
 @pytest.mark.parametrize("cell", cell_names())
 def test_low_precision_is_nearly_the_same(cell: str) -> None:
     network = build(ModelConfig(cell=cell, units=32, layers=2), 7, seed=0)

@@ -29,7 +29,7 @@ def test_a_machine_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert first["float32"].tokens_per_second > 0
     assert first["float32"].loss < 4.2  # log(64): it has learned something
     assert precision_benchmark.is_known()
-    monkeypatch.setattr(precision_benchmark, "_measure_all", lambda: pytest.fail("tried again"))
+    monkeypatch.setattr(precision_benchmark, "_measure", lambda _: pytest.fail("tried again"))
     assert precision_benchmark.results() == first
 
 
@@ -68,7 +68,7 @@ def test_an_unusable_cache_is_ignored(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not precision_benchmark.is_known()
     (tmp_path / "trials.json").write_text("5")
     expected = {"float32": Measurement(1.0, 2.0)}
-    monkeypatch.setattr(precision_benchmark, "_measure_all", lambda: expected)
+    monkeypatch.setattr(precision_benchmark, "_measure", lambda _: expected)
     assert precision_benchmark.results() == expected
     good = json.loads((tmp_path / "trials.json").read_text())
     ((machine, _),) = good.items()
@@ -107,3 +107,13 @@ def test_every_instruction_set_is_a_machine_of_its_own(monkeypatch: pytest.Monke
         keys.add(precision_benchmark.machine())
     monkeypatch.setattr(precision_benchmark, "library", lambda: None)
     assert len(keys | {precision_benchmark.machine()}) == 3
+
+
+def test_a_precision_that_ends_the_process_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path / "new"))
+    monkeypatch.setattr(precision_benchmark, "SECONDS", 0.1)
+    monkeypatch.setattr(precision_benchmark, "PRECISIONS", ("float32", "none"))  # ends in an error
+    assert list(precision_benchmark.results()) == ["float32"]
+    assert precision_benchmark.is_known()

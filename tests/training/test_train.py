@@ -24,6 +24,7 @@ from seqgen.training.setup import RunSetup
 from seqgen.training.step import StepPlan
 from seqgen.vocabulary import Vocabulary
 from tests.clock import Clock
+from tests.conftest import low_precision
 
 LETTERS = Vocabulary(tuple("abcdefgh"))
 SMALL = ModelConfig(units=16, embedding=8)
@@ -250,6 +251,7 @@ def test_weight_decay_applies_to_matrices_only() -> None:
             np.testing.assert_allclose(shrunk, plain, atol=1e-4)
 
 
+@low_precision
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_the_loss_decreases_in_low_precision(precision: str) -> None:
     config = TrainConfig(epochs=3, precision=precision, **FAST)
