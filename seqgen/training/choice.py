@@ -16,7 +16,7 @@ from typing import NamedTuple
 from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.network import fast_layers
-from seqgen.training import calibration, cost_cache, distributed, precision_benchmark
+from seqgen.training import calibration, cost_cache, distributed, mixing, precision_benchmark
 from seqgen.training.auto_config import WIDTHS, Budget, choose_hyperparameters
 from seqgen.training.batches import fitting_sizes, require_enough
 from seqgen.training.callbacks import Callback
@@ -67,7 +67,7 @@ def choose(corpus: Corpus, request: RunRequest, callback: Callback, started: flo
     budget = Budget(
         corpus.training_length,
         len(corpus.vocabulary),
-        config.minutes,
+        config.minutes and config.minutes - mixing.seconds_to_fit(corpus) / 60,
         config.epochs,
         cached or costs,
         time.monotonic() - started + COMPILE_SECONDS,

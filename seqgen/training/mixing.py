@@ -24,10 +24,18 @@ if TYPE_CHECKING:
 ORDER = 6  # tokens of the longest context
 RESERVED = 0.04  # of the training part
 FEWEST_TOKENS = 50_000  # of a training part, below which a part of it cannot be spared
+FEWEST_PLACES = 1_000  # to fit weights on
+# About what a mixture takes: for the features of the places, and to count all tokens twice.
+SECONDS_PER_NUMBER, SECONDS_PER_TOKEN = 4e-7, 1e-6
+SHARE_OF_FIT, SHARE_OF_COUNTS = 0.05, 0.25  # of the time of a run, at most
 
 
-def reserved_share(corpus: Corpus) -> float:
+def reserved_share(corpus: Corpus, minutes: float | None = None) -> float:
     """The share of the training part that is reserved; 0 if the corpus should have no mixture.
+
+    Args:
+        corpus: what to train on.
+        minutes: the time of the run, of which a mixture may take a part; None for any time.
 
     >>> from seqgen.vocabulary import Vocabulary
     >>> reserved_share(Corpus("ab", "text", Vocabulary(("a", "b")), np.zeros(100_000, int)))
@@ -36,8 +44,21 @@ def reserved_share(corpus: Corpus) -> float:
     size, length = len(corpus.vocabulary), corpus.training_length
     if corpus.targets is not None or size > MAX_VOCABULARY or length < FEWEST_TOKENS:
         return 0.0
-    places = fit.most_places(size, feature_count(ORDER, _repeats(corpus).count))
-    return min(RESERVED, places / length)
+    numbers = _numbers_per_place(corpus)
+    places = min(int(RESERVED * length), fit.MAX_NUMBERS // numbers)
+    if minutes is not None:
+        places = min(places, int(SHARE_OF_FIT * 60 * minutes / SECONDS_PER_NUMBER / numbers))
+        if SECONDS_PER_TOKEN * length > SHARE_OF_COUNTS * 60 * minutes:
+            return 0.0
+    return min(RESERVED, places / length) if places >= FEWEST_PLACES else 0.0
+
+
+def seconds_to_fit(corpus: Corpus) -> float:
+    """About how long `fit_mixture` will take; 0 if nothing is reserved."""
+    if not corpus.reserved:
+        return 0.0
+    numbers = corpus.reserved_length * _numbers_per_place(corpus)
+    return SECONDS_PER_NUMBER * numbers + SECONDS_PER_TOKEN * corpus.training_length
 
 
 def fit_mixture(model: Model, corpus: Corpus, callback: Callback) -> MixtureParameters | None:
@@ -65,6 +86,11 @@ def fit_mixture(model: Model, corpus: Corpus, callback: Callback) -> MixturePara
     )
     whole = tree.count(corpus.training_ids, size, order=ORDER, end_id=end_id)
     return MixtureParameters(whole, fitted.weights)
+
+
+def _numbers_per_place(corpus: Corpus) -> int:
+    """The number of features of all tokens at a place."""
+    return len(corpus.vocabulary) * feature_count(ORDER, _repeats(corpus).count)
 
 
 def _repeats(corpus: Corpus) -> Repeats:

@@ -110,7 +110,7 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
         corpus = dataclasses.replace(corpus, vocabulary=vocabulary)
     reserved = request.train_config.reserved
     if request.mix and not reserved:
-        reserved = mixing.reserved_share(corpus)
+        reserved = mixing.reserved_share(corpus, request.train_config.minutes)
     corpus = dataclasses.replace(corpus, reserved=reserved)
     choice = Choice({}, "")
     if cluster.is_chief():

@@ -9,7 +9,7 @@ from seqgen.network import fast_layers
 from seqgen.network.backend import tf
 from seqgen.network.build import build
 from seqgen.network.sharding import divide_threads
-from seqgen.training import distributed
+from seqgen.training import distributed, mixing
 from seqgen.training.best_weights import BestWeights, are_finite
 from seqgen.training.callbacks import Progress
 from seqgen.training.checkpoint import Arrays
@@ -53,6 +53,7 @@ class RunState:
         self.schedule = Schedule.of_run(
             config, corpus.training_length, self.tokens_per_step, setup.started, setup.clock
         )
+        self.schedule.reserve(mixing.seconds_to_fit(corpus))
         divide_threads(config.batch_size)
         fast_layers.require_support(setup.model_config, config)
         with distributed.strategy_for(config.batch_size).scope():

@@ -1,5 +1,6 @@
 """A trained model with a mixture: what the network sees, what is fitted, and what is saved."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 import seqgen
 from benchmarks import mixing as benchmark
+from seqgen.config import ModelConfig, TrainConfig
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ModelFileError
 from seqgen.evaluation import loss
@@ -18,6 +20,9 @@ from seqgen.mixing import fit, tree
 from seqgen.tasks.load import load_corpus
 from seqgen.training import mixing
 from seqgen.training.batches import training_batches
+from seqgen.training.schedule import SECONDS_TO_SAVE
+from seqgen.training.setup import RunSetup
+from seqgen.training.state import RunState
 from seqgen.training.train import train
 from seqgen.vocabulary import Vocabulary
 from tests.conftest import SENTENCE, Run
@@ -93,6 +98,27 @@ def test_small_corpora_and_large_vocabularies_have_no_mixture(text: Path) -> Non
     assert mixing.reserved_share(small) == mixing.reserved_share(large) == 0
     trained = train(load_corpus(text), epochs=0.01, mix=False, **SMALL)
     assert trained.data.mixture is None and trained.data.train_config.reserved == 0
+
+
+def test_a_mixture_takes_a_part_of_the_time_of_a_run() -> None:
+    letters = Vocabulary(tuple(map(chr, range(97, 123))))
+    corpus = Corpus("l", "text", letters, np.arange(2_000_000) % 26)
+
+    def planned(minutes: float | None) -> tuple[float, float]:
+        share = mixing.reserved_share(corpus, minutes)
+        return share, mixing.seconds_to_fit(dataclasses.replace(corpus, reserved=share))
+
+    assert planned(None) == planned(60) and planned(None)[0] == mixing.RESERVED
+    counting = mixing.SECONDS_PER_TOKEN * corpus.training_length
+    for minutes in (0.2, 1.0):
+        share, seconds = planned(minutes)
+        assert 0 < share < mixing.RESERVED
+        assert counting < seconds <= counting + mixing.SHARE_OF_FIT * 60 * minutes
+    assert planned(0.05) == (0, 0)  # counting alone would take most of the time
+    one = dataclasses.replace(corpus, reserved=planned(1.0)[0])
+    config = TrainConfig(minutes=1, batch_size=4, window=8)
+    run = RunState(RunSetup(one, ModelConfig(units=8), config))
+    assert run.schedule.reserved == pytest.approx(SECONDS_TO_SAVE + mixing.seconds_to_fit(one))
 
 
 def test_the_mixture_lowers_the_loss_of_held_out_text(model: seqgen.Model, text: Path) -> None:
