@@ -120,6 +120,8 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.choice
 	$(BIN)/python -m benchmarks.music
+	$(BIN)/python -m benchmarks.mixing
+	$(BIN)/python -m benchmarks.labels
 	$(BIN)/python -m benchmarks.images
 
 clean:

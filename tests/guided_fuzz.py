@@ -19,17 +19,13 @@ from typing import Any
 
 from seqgen.errors import SeqgenError
 
-atheris: Any = importlib.import_module("atheris")  # not a dependency of the tests
-with atheris.instrument_imports(include=["seqgen"]):
-    from seqgen.model_file import SCHEMA
-    from seqgen.music.io.read import read
-    from seqgen.music.io.result import from_json, to_json
-
 NAMES = {"midi": "a.mid", "abc": "a.abc", "humdrum": "a.krn", "musicxml": "a.musicxml"}
 
 
 def reader(name: str) -> Callable[[bytes], None]:
     """Return a function that reads a file of the name, as written and as played."""
+    from seqgen.music.io.read import read
+    from seqgen.music.io.result import from_json, to_json
 
     def run(data: bytes) -> None:
         for expand_repeats in (False, True):
@@ -40,15 +36,22 @@ def reader(name: str) -> Callable[[bytes], None]:
     return run
 
 
-def check_facts(data: bytes) -> None:
-    """Check `seqgen.json` of a model file."""
-    with suppress(ValueError, RecursionError):  # which those who load a model expect
-        SCHEMA(json.loads(data))
+def checker() -> Callable[[bytes], None]:
+    """Return a function that checks `seqgen.json` of a model file."""
+    from seqgen.model_file import SCHEMA
+
+    def run(data: bytes) -> None:
+        with suppress(ValueError, RecursionError):  # which those who load a model expect
+            SCHEMA(json.loads(data))
+
+    return run
 
 
 def main() -> None:
     target, *options = sys.argv[1:]
-    run = check_facts if target == "schema" else reader(NAMES[target])
+    atheris: Any = importlib.import_module("atheris")  # not a dependency of the tests
+    with atheris.instrument_imports(include=["seqgen"]):  # imports inside these functions
+        run = checker() if target == "schema" else reader(NAMES[target])
 
     def one(data: bytes) -> None:
         with suppress(SeqgenError):

@@ -15,7 +15,7 @@ COMMANDS = {  # name → summary; `seqgen/cli/NAME.py` defines the command as th
     "train": "Train a model on text, music, images, or sequences with labels.",
     "generate": "Generate new text, music or images with a trained model.",
     "classify": "Label texts or series of numbers with a trained model.",
-    "evaluate": "Measure the scores of a model, and compare it with baselines.",
+    "evaluate": "Measure the scores of a model, and compare them with baselines.",
     "compare": "Train simple_rnn, lstm and gru on one corpus, and compare them.",
     "render": "Convert a music file to a score, audio or another format.",
     "inspect": "Describe every file of a CORPUS, or say why it is unusable.",

@@ -72,7 +72,7 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a model on text, music or images.
+    """Train a model on text, music, images, or sequences with labels.
 
     A CORPUS is a file, a folder, a glob, - for standard input, or a name that `seqgen corpora`
     lists. Ctrl-C, SIGTERM and SIGHUP end the run early and save the model; --resume continues the

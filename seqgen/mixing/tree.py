@@ -37,10 +37,10 @@ class NgramTree:
 
     Nodes are numbered level by level, and within a level by parent and token.
 
-    >>> tree = count(np.array([0, 1, 0, 1, 0, 2]), vocabulary_size=3, order=1)
+    >>> tree = count(np.array(9 * [0, 1, 0, 1, 0, 2]), vocabulary_size=3, order=1)
     >>> contexts = tree.read(tree.initial(1), np.array([0]))
     >>> tree.tokens[tree.children(contexts[0, 1])].tolist(), tree.counts[contexts].tolist()
-    ([1, 2], [[6, 3]])
+    ([1, 2], [[54, 27]])
     """
 
     order: int  # tokens of the longest context

@@ -37,6 +37,7 @@ def reserved_share(corpus: Corpus, minutes: float | None = None) -> float:
         corpus: what to train on.
         minutes: the time of the run, of which a mixture may take a part; None for any time.
 
+    >>> import numpy as np
     >>> from seqgen.vocabulary import Vocabulary
     >>> reserved_share(Corpus("ab", "text", Vocabulary(("a", "b")), np.zeros(100_000, int)))
     0.04

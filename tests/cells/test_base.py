@@ -102,7 +102,7 @@ def test_without_a_step_keras_generates(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(MGU, "supports", Cell.supports)
     corpus = seqgen.load_corpus("python-docs")
     model = seqgen.train(corpus, cell="mgu", epochs=0.001, units=8, batch_size=2)
-    assert isinstance(model.engine, KerasEngine)
+    assert isinstance(model.network_engine, KerasEngine)
     assert len(model.generate(length=5, seed=1)) == 5
 
 

@@ -565,13 +565,14 @@ TOO_LARGE = {
         "--minutes": 1e6, "--epochs": 1e7, "--units": 2**31, "--layers": 101, "--embedding": 2**31,
         "--dropout": 1, "--learning-rate": 1e3, "--batch-size": 2**31, "--window": 2**31,
         "--recurrent-dropout": 1, "--weight-decay": 1e3, "--clip-norm": 1e7, "--seed": 2**32,
-        "--validation": 0.6, "--min-count": 2**31,
+        "--validation": 0.6, "--min-count": 2**31, "--token-dropout": 1, "--levels": 1000,
+        "--palette": 1000, "--max-length": 2**31,
     },
     "generate": {
         "--count": 2**31, "--temperature": 1e7, "--seed": 2**64, "--top-k": 2**31, "--top-p": 1.1,
         "--min-p": 1.1, "--max-copy": 2**31, "--repetition-penalty": 1e7, "--beam": 2**31,
         "--repetition-window": 2**31, "--length": 2**31, "--temperature-schedule": "0.5,1e7",
-        "--bars": 10_001, "--tempo": 1001,
+        "--bars": 10_001, "--tempo": 1001, "--repeat-strength": 1e7, "--primer-rows": 10_001,
     },
     "evaluate": {
         "--samples": 2**31, "--length": 2**31, "--bars": 10_001, "--temperature": 1e7,

@@ -81,7 +81,8 @@ def test_a_missing_or_changed_training_corpus_is_noted(
     found = evaluation.evaluate(model, [tmp_path / "gone.txt"], folder=tmp_path)
     assert found.scores["baseline"] is None
     assert (
-        "no n-grams for comparison: the training corpus of the model is not found" in found.notes[0]
+        "no baseline for comparison: the training corpus of the model is not found"
+        in found.notes[0]
     )
 
 
@@ -186,7 +187,7 @@ def test_standard_input_is_not_read_again(trained: Path, book: Path, tmp_path: P
     (tmp_path / "other.txt").write_text(SENTENCE, encoding="utf-8")
     other = [*evaluate, str(tmp_path / "other.txt"), "--samples", "1"]
     done = CliRunner().invoke(cli, other)
-    assert done.exit_code == 0 and "no n-grams for comparison: " in done.stderr
+    assert done.exit_code == 0 and "no baseline for comparison: " in done.stderr
     assert "it was read from standard input" in done.stderr
     assert "no samples: " in done.stderr
 
