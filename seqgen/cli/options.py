@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ from cloup import option, option_group
 
 from seqgen.cells import base as cells
 from seqgen.config import PRECISIONS, SIZES
+from seqgen.errors import shown
 from seqgen.sampling.filters import FILTERS
 from seqgen.tasks import base as tasks
 
@@ -24,7 +26,10 @@ Command = TypeVar("Command", bound=Callable[..., object])  # a function before `
 
 
 class PathName(click.Path):
-    """A path; an empty text is none, although `pathlib` takes it for the current folder."""
+    """A path that the file system can look up.
+
+    An empty text is none, although `pathlib` takes it for the current folder.
+    """
 
     def convert(
         self,
@@ -35,7 +40,13 @@ class PathName(click.Path):
         """A path, as `path_type`."""
         if value == "":
             self.fail("expected the name of a file, got an empty text; name one", param, ctx)
-        return super().convert(value, param, ctx)
+        try:
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                os.lstat(value)
+            return super().convert(value, param, ctx)
+        except (OSError, ValueError) as error:  # too long, a NUL, a lone surrogate
+            reason = getattr(error, "strerror", None) or error
+            self.fail(f"{shown(value)} cannot be the name of a file: {reason}", param, ctx)
 
 
 FILE = PathName(path_type=Path)

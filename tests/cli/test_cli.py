@@ -560,6 +560,7 @@ def test_streams_that_cannot_be_written(redirection: str, tmp_path: Path) -> Non
 
 
 # Every numeric option, and a value above its upper bound.
+BOOK = "the file of the fixture `book`"
 TOO_LARGE = {
     "train": {
         "--minutes": 1e6, "--epochs": 1e7, "--units": 2**31, "--layers": 101, "--embedding": 2**31,
@@ -579,6 +580,21 @@ TOO_LARGE = {
         "--seed": 2**64,
     },
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [300 * "x", 5000 * "x", "a\0b"])
+@pytest.mark.parametrize(
+    "command",
+    [("train", BOOK, "--from"), ("train", BOOK, "-o"), ("info",), ("render", "a.mid", "-o")],
+)
+def test_a_name_that_no_file_can_have_is_an_error_of_one_line(
+    command: tuple[str, ...], name: str, book: Path, seqgen: Run, tmp_path: Path
+) -> None:
+    arguments = [book if argument is BOOK else argument for argument in command]
+    done = seqgen(*arguments, name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cannot be the name of a file: " in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", TOO_LARGE)

@@ -75,9 +75,10 @@ def _bytes(draw: random.Random) -> str:
 
 
 def _corpus(draw: random.Random) -> Case:
+    files = [_bytes(draw) for _ in range(draw.choice((1, 1, 2, 5)))]
     return {
         "kind": "corpus",
-        "files": [_bytes(draw) for _ in range(draw.choice((1, 1, 2, 5)))],
+        "files": files,
         "optional": draw.random() < 0.5,
         "options": {
             "encoding": draw.choice((*ENCODINGS, *NO_ENCODINGS, "utf-8", "utf-8", "utf-8")),
@@ -85,7 +86,8 @@ def _corpus(draw: random.Random) -> Case:
             "min_count": draw.choice((1, 1, 1, 2, 0, -1, 10**9, 10**30)),
             "validation": draw.choice(("0.1", "0", "0.5", "0.51", "-1", "nan", "inf", "1e-300")),
         },
-        "chunk": draw.choice((1, 2, 3, 7, 1 << 20)),
+        # Bytes that are read at once: not so few that the calls take most of the time.
+        "chunk": max(draw.choice((1, 2, 3, 7, 1 << 20)), sum(map(len, files)) // 50_000),
     }
 
 

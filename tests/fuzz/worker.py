@@ -100,11 +100,11 @@ def main() -> None:
     for line in sys.stdin:
         area, seed, skip, count = json.loads(line)
         module = module_of(area)
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
         if area not in known:  # what it imports does not count
             known.add(area)
-            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
             getattr(module, "prepare", lambda: None)()
-            limit_memory()
+        limit_memory()
         began = time.process_time()
         for number, case in chunk(module, seed, skip, count):
             current.write_bytes(to_bytes(case))
