@@ -56,7 +56,7 @@ def read(
         tokens: of texts: `characters` or `words`.
         encoding: of the bytes of texts, such as `utf-8` or `latin-1`.
         min_count: replace tokens that occur less often by `<unk>`.
-        max_length: of a longer sequence, only so many of its first steps are read.
+        max_length: number of steps of a sequence that are read; the others are left out.
         class_weights: weight the losses so that all classes count the same, however many examples
             they have.
         validation: share of every class that is held out; 0.1 by default, 0.2 of few examples.
