@@ -43,8 +43,8 @@ from seqgen.mixing.tree import NONE, ROOT, NgramTree, Nodes
 from seqgen.types import Floats, Ids, Logits
 
 DISCOUNT = 0.75
-# Numbers at which a row of a table begins: confidences of a match and of a lag, where row 0 is for no
-# suggestion, and the network's largest probability.
+# Numbers at which a row of a table begins: confidences of a match and of a lag, where row 0 is for
+# no suggestion, and the network's largest probability.
 MATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 RUNS = (1, 2, 4, 8, 16)
 TOPS = (0.2, 0.35, 0.5, 0.7, 0.85, 0.95)
