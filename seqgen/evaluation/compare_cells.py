@@ -82,7 +82,7 @@ def compare(
     for cell in cells:  # fail before training
         network.build(RunRequest({**of_network, "cell": cell}).model_config, vocabulary_size=2)
     costliest = max(cells, key=lambda cell: get_cell(cell).gates)
-    inputs = RunInputs(RunRequest({**options, "cell": costliest}), corpus)
+    inputs = RunInputs(RunRequest({**options, "cell": costliest}, mix=False), corpus)
     run_setup = setup.resolve(inputs, callback)
     results: dict[str, CellResult] = {}
     try:

@@ -1,12 +1,16 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import seqgen
+from seqgen.corpus.corpus import Corpus
 from seqgen.evaluation import compare_cells, delayed_recall
 from seqgen.reporting import summaries
+from seqgen.training import mixing
 from seqgen.training.callbacks import Callback
 from seqgen.training.setup import RunSetup
+from seqgen.vocabulary import Vocabulary
 
 SMALL = {"epochs": 0.2, "units": 8, "batch_size": 8, "window": 16}
 
@@ -58,6 +62,22 @@ def test_the_start_up_of_tensorflow_does_not_count(
     )
     assert runs == [compare_cells.ONE_STEP, None, None]
     assert not any("the run took" in message for message in recorder.messages)
+
+
+def test_no_text_and_no_time_is_reserved_for_a_mixture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results of cells are those of networks alone."""
+    corpus = Corpus("ab", "text", Vocabulary(("a", "b")), np.arange(100_000) % 2)
+    assert mixing.reserved_share(corpus) > 0
+    setups: list[RunSetup] = []
+
+    def noted(setup: RunSetup, callback: Callback) -> object:
+        setups.append(setup)
+        raise seqgen.TrainingError("seen")
+
+    monkeypatch.setattr(compare_cells.loop, "train", noted)
+    with pytest.raises(seqgen.TrainingError, match="seen"):
+        compare_cells.compare(corpus, ["gru"], recalls=False, **SMALL)
+    assert setups[0].corpus.reserved == setups[0].train_config.reserved == 0
 
 
 def test_ctrl_c_keeps_the_results_so_far(book: Path) -> None:
