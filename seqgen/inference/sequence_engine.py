@@ -18,6 +18,7 @@ from seqgen.cells.keras_cell import transposed
 from seqgen.config import ModelConfig
 from seqgen.inference import numpy_engine
 from seqgen.types import Array, Floats
+from seqgen.utils.softmax import softmax
 
 MOST_NUMBERS = 1 << 23  # of the projected inputs of a batch
 MOST_SEQUENCES = 256  # in a batch
@@ -42,16 +43,6 @@ def choose(config: ModelConfig, weights: Sequence[Floats]) -> SequenceEngine:
     from seqgen.inference.keras_sequence_engine import KerasSequenceEngine
 
     return KerasSequenceEngine(config, weights)
-
-
-def softmax(logits: Floats) -> Floats:
-    """Probabilities along the last axis.
-
-    >>> softmax(np.array([1000.0, 1000.0]))
-    array([0.5, 0.5])
-    """
-    numbers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(numbers / numbers.sum(axis=-1, keepdims=True))
 
 
 class NumpySequenceEngine:

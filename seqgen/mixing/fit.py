@@ -19,9 +19,10 @@ from seqgen.corpus.streams import StreamWindows
 from seqgen.inference.engine import Engine
 from seqgen.mixing import c_mixture
 from seqgen.mixing.c_mixture import CMixture
-from seqgen.mixing.mixture import Mixture, Weights, feature_count, log_softmax, weights_at
+from seqgen.mixing.mixture import Mixture, Weights, feature_count, weights_at
 from seqgen.mixing.repeats import HISTORY, LONGEST
 from seqgen.types import Floats, Ids
+from seqgen.utils.softmax import log_softmax
 
 MAX_NUMBERS = 24_000_000  # of the features of all places
 MOST_STREAMS, MIN_STREAM = 8, 500  # parallel streams, and tokens of each

@@ -41,6 +41,7 @@ import numpy.typing as npt
 from seqgen.mixing.repeats import LONGEST, NO_TOKEN, Numbers, Repeats
 from seqgen.mixing.tree import NONE, ROOT, NgramTree, Nodes
 from seqgen.types import Floats, Ids, Logits
+from seqgen.utils.softmax import log_softmax
 
 DISCOUNT = 0.75
 # Numbers at which a row of a table begins: confidences of a match and of a lag, where row 0 is for
@@ -230,9 +231,3 @@ class Mixture:
         excess = np.maximum(excess, 0)
         count = max(float(self.tree.counts[ROOT]), excess.sum() + DISCOUNT)
         return np.asarray((excess + (count - excess.sum()) / self.vocabulary_size) / count)
-
-
-def log_softmax(logits: Logits) -> Logits:
-    """log softmax of each row, `(B, V)`."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -24,6 +24,7 @@ from seqgen.sampling.c_sampler import CSampler
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.filters import FILTERS
 from seqgen.types import Ids, Logits, Mask
+from seqgen.utils.softmax import log_softmax
 
 LOWEST = 1e-250  # temperature; dividing large logits by a lower one would overflow
 HIGHEST = 1 - 2**-51  # the largest factor that makes every positive number smaller
@@ -102,13 +103,12 @@ def draw(logits: Logits, numbers: npt.NDArray[np.float64]) -> Ids:
 
 
 def log_probabilities(logits: Logits) -> Logits:
-    """log softmax(logits), `(B, V)`.
+    """log softmax(logits), `(B, V)` in float64.
 
     >>> np.exp(log_probabilities(np.array([[0.0, 0.0]])))
     array([[0.5, 0.5]])
     """
-    tempered = temper(logits, 1)
-    return np.asarray(tempered - np.log(np.exp(tempered).sum(axis=1, keepdims=True)))
+    return log_softmax(logits.astype(np.float64))
 
 
 class Sampler:

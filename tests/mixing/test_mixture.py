@@ -9,11 +9,11 @@ from seqgen.mixing.mixture import (
     Mixture,
     Weights,
     feature_count,
-    log_softmax,
     table_sizes,
 )
 from seqgen.mixing.repeats import LONGEST, Bars, Repeats
 from seqgen.mixing.tree import count
+from seqgen.utils.softmax import log_softmax
 from tests.conftest import compiled
 
 SIZE, ORDER, END, BAR = 9, 4, 8, 7
