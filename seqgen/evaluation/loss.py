@@ -9,12 +9,10 @@ import numpy.typing as npt
 
 from seqgen.corpus.streams import StreamWindows
 from seqgen.inference.engine import Engine
-from seqgen.mixing.engine import MixedEngine
 from seqgen.sampling.sampler import log_probabilities
 from seqgen.types import Ids
 
 STREAMS = 64  # number of parallel streams that score a long sequence
-WARM_UP = 256  # number of tokens that a stream reads before its own part
 MAX_SINGLE = 20_000  # number of tokens up to which one stream scores them all
 
 
@@ -24,8 +22,7 @@ def losses(
     """The loss of every token from `first` on, in nats.
 
     Up to `MAX_SINGLE` tokens are scored by one stream, more by `STREAMS` parallel streams. A stream
-    reads tokens before its own part, so that its state contains their context: `WARM_UP`, or as
-    many as the predictions of a mixture depend on.
+    reads `Engine.warm_up` tokens before its own part, so that its state contains their context.
 
     Args:
         engine: the network.
@@ -37,6 +34,7 @@ def losses(
         `(N - first,)`.
 
     >>> class CountingEngine:  # always predicts the next number, modulo 5
+    ...     warm_up = 0
     ...     def initial_state(self, batch_size): return ()
     ...     def step(self, ids, state): return 50 * np.eye(5)[(ids + 1) % 5], state
     ...     def gather_state(self, state, rows): return state
@@ -47,8 +45,7 @@ def losses(
 
     count = len(ids) - first
     streams = STREAMS if count > MAX_SINGLE else 1
-    warm_up = engine.context if isinstance(engine, MixedEngine) else WARM_UP
-    windows = StreamWindows(ids, first, count, streams, window=1, warm_up=warm_up)
+    windows = StreamWindows(ids, first, count, streams, window=1, warm_up=engine.warm_up)
     result = np.empty(count)
     state = engine.initial_state(streams)
     for window in tqdm(

@@ -18,6 +18,7 @@ from seqgen.cells import base as cells
 from seqgen.cells.keras_cell import uses_default_activations
 from seqgen.config import ModelConfig
 from seqgen.inference import numpy_engine
+from seqgen.inference.engine import WARM_UP
 from seqgen.inference.numpy_engine import LARGEST_TABLE
 from seqgen.native import CELLS, ISAS, check, first_supported, library, pointer
 from seqgen.types import Floats, Ids
@@ -121,6 +122,7 @@ class CEngine:
     """
 
     is_batch_invariant = True
+    warm_up = WARM_UP
 
     def __init__(
         self, config: ModelConfig, weights: Sequence[Floats], isa: str | None = None

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from seqgen.config import ModelConfig
 from seqgen.types import Floats, Ids
 
+WARM_UP = 256  # of networks; older tokens change their logits little
 State = Any  # each engine has its own kind, which only it can read
 
 
@@ -18,6 +19,7 @@ class Engine(Protocol):
     """
 
     is_batch_invariant: bool  # whether the logits of a stream do not depend on the other streams
+    warm_up: int  # tokens to read before a place, so that the state holds its context
 
     def initial_state(self, batch_size: int) -> State:
         """The state before the first token."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqgen.config import ModelConfig
+from seqgen.inference.engine import WARM_UP
 from seqgen.network.backend import tf
 from seqgen.network.build import Tensors, build, initial_state
 from seqgen.network.forward import Forward
@@ -18,6 +19,7 @@ class KerasEngine:
     options."""
 
     is_batch_invariant = False
+    warm_up = WARM_UP
 
     def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
         self.network = build(config, len(weights[-1]))

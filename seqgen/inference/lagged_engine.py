@@ -30,7 +30,7 @@ class LaggedEngine:
 
     def __init__(self, engine: Engine, config: ModelConfig, vocabulary_size: int) -> None:
         self.engine = engine
-        self.is_batch_invariant = engine.is_batch_invariant
+        self.is_batch_invariant, self.warm_up = engine.is_batch_invariant, engine.warm_up
         steps = np.array([0, *config.lags])
         self._columns = -1 - steps  # in the history
         self._offsets = np.arange(len(steps)) * vocabulary_size

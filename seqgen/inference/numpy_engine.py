@@ -17,6 +17,7 @@ from seqgen.cells import base as cells
 from seqgen.cells.base import Cell
 from seqgen.cells.keras_cell import transposed
 from seqgen.config import ModelConfig
+from seqgen.inference.engine import WARM_UP
 from seqgen.types import Floats, Ids
 
 State = tuple[Floats, ...]  # the states (units, B) of every layer
@@ -54,6 +55,7 @@ class NumpyEngine:
     """
 
     is_batch_invariant = False  # the rounding of a product depends on its shape
+    warm_up = WARM_UP
 
     def __init__(self, config: ModelConfig, weights: Sequence[Floats]) -> None:
         embedding, *rest, output_kernel, output_bias = weights

@@ -1,4 +1,4 @@
-"""The mixture in C, a hundred times as fast as in NumPy, for one stream."""
+"""The mixture in C, without the overhead of many calls of NumPy at every step."""
 
 from __future__ import annotations
 

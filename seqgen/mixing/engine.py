@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from seqgen.errors import ConfigError
@@ -25,13 +24,9 @@ class MixedEngine:
     def __init__(self, network: Engine, mixture: Any, strength: float = 1.0) -> None:
         self.network = network
         self.is_batch_invariant = network.is_batch_invariant
+        self.warm_up = max(network.warm_up, HISTORY)
         self.mixture = mixture
         self.strength = strength
-
-    @property
-    def context(self) -> int:
-        """The tokens that a prediction depends on, apart from those in the network's state."""
-        return HISTORY
 
     def initial_state(self, batch_size: int) -> tuple[State, Any]:
         """The state before the first token."""
@@ -53,9 +48,7 @@ class MixedEngine:
 
     def with_strength(self, strength: float) -> MixedEngine:
         """The same engine with another factor of the weights of what a sequence repeats."""
-        other = copy.copy(self)
-        other.strength = strength
-        return other
+        return MixedEngine(self.network, self.mixture, strength)
 
 
 def mixed(network: Engine, mixture: Mixture) -> MixedEngine:

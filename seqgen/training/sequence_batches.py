@@ -127,7 +127,7 @@ class SequenceBatches:
 
 
 def fitting_batch_size(pieces: int) -> int:
-    """A batch size for a training part of so many pieces: about 8 batches, and at most 64 rows.
+    """A batch size for a training part of `pieces` pieces: about 8 batches, and at most 64 rows.
 
     Multiples of 16 run in C.
 

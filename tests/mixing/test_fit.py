@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from seqgen.errors import ConfigError
 from seqgen.evaluation import loss
 from seqgen.mixing.engine import MixedEngine, mixed, with_strength
 from seqgen.mixing.fit import Fit, fit
@@ -17,6 +18,7 @@ class Uniform:
     """A network that knows nothing, or gives NaN."""
 
     is_batch_invariant = True
+    warm_up = 0
 
     def __init__(self, value: float = 0) -> None:
         self.value = value
@@ -103,5 +105,5 @@ def test_strength_is_a_property_of_an_engine(engine: MixedEngine, ids: np.ndarra
     half = with_strength(engine, 0.5)
     losses = [loss.losses(each, ids, first=5000).mean() for each in (engine, half)]
     assert losses[0] < losses[1]
-    with pytest.raises(Exception, match="expected a model with a mixture, got 0.5"):
+    with pytest.raises(ConfigError, match="expected a model with a mixture, got 0.5"):
         with_strength(Uniform(), 0.5)
