@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.mixing.mixture import Mixture, State
-from seqgen.mixing.repeats import Numbers
+from seqgen.mixing.mixture import Mixture, State, feature_count, table_sizes
+from seqgen.mixing.repeats import LONGEST, Numbers
 from seqgen.mixing.tree import Nodes
 from seqgen.native import check, library, pointer
 from seqgen.types import Array, Floats, Ids, Logits
@@ -44,9 +44,13 @@ class CMixture:
 
     Args:
         mixture: the mixture.
+
+    Raises:
+        ValueError: its weights or bars have other shapes than its features and vocabulary need.
     """
 
     def __init__(self, mixture: Mixture) -> None:
+        _require_fitting(mixture)
         tree, bars, weights = mixture.tree, mixture.repeats.bars, mixture.weights
         self.mixture = mixture
         self.initial = mixture.initial
@@ -122,6 +126,21 @@ class CMixture:
             )
         if not (contexts.flags.c_contiguous and repeats.flags.c_contiguous):
             raise ValueError("mixture: expected contiguous states, got slices of other arrays")
+
+
+def _require_fitting(mixture: Mixture) -> None:
+    """Raise `ValueError` unless the arrays have the shapes with which C reads them."""
+    order, bars, weights = mixture.tree.order, mixture.repeats.bars, mixture.weights
+    suggestions = mixture.repeats.count
+    features = feature_count(order, suggestions)
+    found = [weights.base.shape, weights.evidence.shape, *(each.shape for each in weights.tables)]
+    expected = [(features,), (suggestions, LONGEST + 1)]
+    expected += [(rows, features) for rows in table_sizes(order, suggestions)]
+    if bars is not None:
+        found += [bars.ticks.shape, bars.starts.shape]
+        expected += 2 * [(mixture.vocabulary_size,)]
+    if found != expected:
+        raise ValueError(f"mixture: expected weights and bars of shapes {expected}, got {found}")
 
 
 def _contiguous(array: Array, dtype: np.dtype[np.generic]) -> Array:

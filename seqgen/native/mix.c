@@ -223,16 +223,19 @@ static int is_valid_mixture(const struct mixture *m) {
            && m->suggestions == (m->ticks ? 1 + LAG_COUNT : 1);
 }
 
-/* Whether numbers that are used as indices are in range. */
+/* Whether numbers that are used as indices, or that could overflow, are in range. */
 static int is_valid_state(const struct mixture *m, int64_t id, const int64_t *contexts,
                           const int32_t *state) {
     const struct repeats r = parts(m, state);
-    int ok = id >= 0 && id < m->vocabulary && r.head[READ] >= 0 && r.head[READ] <= HISTORY;
+    int ok = id >= 0 && id < m->vocabulary && r.head[READ] >= 0 && r.head[READ] <= HISTORY
+             && r.head[POSITION] >= 0 && r.head[POSITION] <= MOST_POSITION && r.head[INDEX] >= 0
+             && r.head[INDEX] <= MOST_INDEX;
     for (int64_t n = 0; n <= m->order; n++) ok &= contexts[n] >= NONE && contexts[n] < m->nodes;
     for (int64_t j = 0; j < m->suggestions; j++)
         ok &= r.confidence[j] >= 0 && r.confidence[j] <= LONGEST;
     for (int64_t d = 0; d < HISTORY; d++) /* without branches, so that it is fast */
-        ok &= (uint32_t)r.tokens[d] < (uint32_t)m->vocabulary;
+        ok &= ((uint32_t)r.tokens[d] < (uint32_t)m->vocabulary)
+              & ((uint32_t)r.agreeing[d] <= (uint32_t)LONGEST);
     return ok;
 }
 

@@ -1,5 +1,7 @@
 """Mixed probabilities: their definition, their sum, and C against NumPy."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from seqgen.mixing.mixture import (
     feature_count,
     table_sizes,
 )
-from seqgen.mixing.repeats import LONGEST, Bars, Repeats
+from seqgen.mixing.repeats import HISTORY, LONGEST, Bars, Repeats
 from seqgen.mixing.tree import count
 from seqgen.utils.softmax import log_softmax
 from tests.conftest import compiled
@@ -107,6 +109,36 @@ def test_strength_zero_ignores_what_the_sequence_has_had() -> None:
 
 
 @compiled
+def test_c_agrees_with_numpy_on_a_history_that_is_full() -> None:
+    """Matches of more than `LONGEST` tokens, and tokens that are too old to be searched."""
+    reference = mixture(BARS)
+    fast, state = CMixture(reference), reference.initial(1)
+    fast_state, longest = state, 0
+    for token in IDS[: HISTORY + 200]:
+        state = reference.read(state, np.array([token]))
+        fast_state = fast.read(fast_state, np.array([token]))
+        assert all((a == b).all() for a, b in zip(state, fast_state, strict=True))
+        longest = max(longest, int(reference.repeats.confidences(state[1])[0, 0]))
+    assert longest == LONGEST and state[1][0, 0] == HISTORY
+
+
+@compiled
+def test_c_refuses_weights_and_bars_of_other_shapes() -> None:
+    good = mixture(BARS)
+    weights = good.weights
+    for wrong in (
+        dataclasses.replace(good, vocabulary_size=SIZE + 1),
+        dataclasses.replace(good, weights=dataclasses.replace(weights, base=weights.base[1:])),
+        dataclasses.replace(
+            good, weights=dataclasses.replace(weights, tables=weights.tables[1:] * 2)
+        ),
+        dataclasses.replace(good, repeats=Repeats(None, None)),
+    ):
+        with pytest.raises(ValueError, match="expected weights and bars of shapes"):
+            CMixture(wrong)
+
+
+@compiled
 def test_c_refuses_arguments_out_of_range() -> None:
     fast = CMixture(mixture())
     state, one = fast.initial(1), np.array([1])
@@ -120,7 +152,11 @@ def test_c_refuses_arguments_out_of_range() -> None:
     with pytest.raises(ValueError, match="expected states of int64"):
         fast.step(logits(1), one, (state[0].astype(np.int32), state[1]))
     first_token = 4 + 2 * fast.mixture.repeats.count  # in the state of `Repeats`
-    for part, column, number in ((0, 1, 10**6), (0, 1, -2), (1, first_token, -5), (1, 0, 10**6)):
+    agreeing = first_token + HISTORY
+    for part, column, number in (
+        (0, 1, 10**6), (0, 1, -2), (1, 0, 10**6), (1, 2, 2**31 - 1), (1, 3, -1),
+        (1, first_token, -5), (1, agreeing, LONGEST + 1), (1, agreeing + 1, -1),
+    ):  # fmt: skip
         damaged = state[0].copy(), state[1].copy()
         damaged[part][0, column] = number
         with pytest.raises(ValueError, match="argument is out of range"):
