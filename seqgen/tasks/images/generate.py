@@ -13,6 +13,7 @@ from seqgen.copying import report as copy_report
 from seqgen.copying.guard import guards
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError
+from seqgen.mixing.engine import with_strength
 from seqgen.sampling import beam_search, decode
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.decode import GeneratedSequence
@@ -92,16 +93,17 @@ class PictureGenerator:
         upper = upper_part(self._grid, primer, primer_rows)
         prompt = self._prompt(upper)
         outputs = [self._output(config, item, prompt, scored) for item in range(count)]
-        state = decode.read(self._model.engine, prompt)
+        engine = with_strength(self._model.engine, config.repeat_strength)
+        state = decode.read(engine, prompt)
         if config.beam is not None:
-            found = beam_search.search(self._model.engine, state, outputs[0], config.beam, count)
+            found = beam_search.search(engine, state, outputs[0], config.beam, count)
             yield from (self._picture(prompt, output) for output in found)
             return
         recent = prompt[1:].tolist()
-        for items, rows in decode.batches(count, self._model.engine):
-            states = decode.gather(self._model.engine, state, [0] * rows)
+        for items, rows in decode.batches(count, engine):
+            states = decode.gather(engine, state, [0] * rows)
             batch = [outputs[item] for item in items]
-            for _ in decode.generate(self._model.engine, states, Sampler(config), batch, recent):
+            for _ in decode.generate(engine, states, Sampler(config), batch, recent):
                 pass
             yield from (self._picture(prompt, output) for output in batch)
 

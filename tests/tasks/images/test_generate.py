@@ -12,6 +12,9 @@ from seqgen import Model, load, load_corpus
 from seqgen.copying.codes import index_of
 from seqgen.copying.report import longest_copy
 from seqgen.errors import ConfigError, CorpusError, OutputError
+from seqgen.mixing import tree
+from seqgen.mixing.mixture import Weights
+from seqgen.mixing.parameters import MixtureParameters
 from seqgen.tasks.images.colours import values
 from seqgen.tasks.images.copying import PixelCodes
 from seqgen.tasks.images.generate import upper_part
@@ -66,6 +69,22 @@ def test_a_picture_depends_on_the_seed_only(model: Model) -> None:
     first, second = model.pictures(2, seed=5)
     np.testing.assert_array_equal(one.pixels, first.pixels)
     assert (first.pixels != second.pixels).any()
+
+
+@pytest.mark.parametrize("beam", [None, 2])
+def test_repeat_strength_applies_to_pictures(model: Model, beam: int | None) -> None:
+    size = len(model.data.vocabulary)
+    weights = Weights.initial(order=1, suggestions=1)
+    weights.base[-1] = 5  # of the match
+    mixture = MixtureParameters(tree.count(np.arange(9 * size) % size, size, order=1), weights)
+    mixed = Model(dataclasses.replace(model.data, mixture=mixture))
+
+    def tokens(generating: Model, strength: float) -> list[str]:
+        return next(generating.pictures(seed=1, beam=beam, repeat_strength=strength)).tokens
+
+    assert tokens(mixed, 0) == tokens(model, 1) != tokens(mixed, 1)
+    with pytest.raises(ConfigError, match="expected a model with a mixture"):
+        tokens(model, 0)
 
 
 def test_a_primer_is_kept_and_completed(model: Model, tmp_path: Path) -> None:
