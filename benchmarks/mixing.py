@@ -5,8 +5,8 @@
 Each CORPUS is trained for the given minutes; a MODEL is a file that `seqgen train` wrote from a
 corpus that can be found. The losses are those of the held-out part: of the network alone, of the
 best interpolated n-grams, of the network with n-grams only (`--repeat-strength 0`), and of the
-whole mixture. `--copies` compares the longest copies in generated texts or pieces. `--plot` draws
-the weights of the first model.
+whole mixture. `--copies` compares the longest copies in generated texts or pieces, and how many
+bars of pieces return. `--plot` draws the weights of the first model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +29,26 @@ from seqgen.inference.engine import Engine
 from seqgen.mixing.engine import with_strength
 from seqgen.mixing.mixture import MATCHES, TOPS
 from seqgen.model import Model
+from seqgen.tasks.music.generate import Composition
+from seqgen.tasks.text.generate import TextStream
+from seqgen.types import Ids, Mask
 
 CORPORA = ("python-docs", "irish-tunes")
 TOKENS = 2000  # of the measurement of time
-LENGTH, BARS = 1000, 16  # of a text or piece whose copies are measured
+LENGTH, BARS = 1000, 16  # of a text or piece that is generated
+STRENGTH = 1.25  # `--repeat-strength`, beside the default of 1
+TABLES = {  # title → header
+    "Losses of mixtures": (
+        *("held-out part of", "loss", "network", "n-grams", "network, n-grams", "mixture"),
+    ),
+    "What mixtures cost": (
+        *("model", "network", "µs/token alone", "mixed", "bytes/training token (at most 3)"),
+        *("copies alone: median, longest", "mixed"),
+    ),
+    "Bars that are the same as an earlier bar of their piece": (
+        *("model", "held-out part", "network", "mixture", f"repeat strength {STRENGTH}"),
+    ),
+}
 
 
 def losses(model: Model, corpus: Corpus, folder: Path) -> tuple[str, list[float]]:
@@ -60,14 +75,41 @@ def microseconds(engine: Engine, ids: np.ndarray) -> float:
     return median_seconds(read, 3) / len(ids) * 1e6
 
 
-def longest_copies(model: Model, count: int) -> list[int]:
-    """The longest copy in each of several generated sequences, in the unit of the task."""
-    generator = model.task.generator(model)
-    if hasattr(generator, "texts"):
-        texts = model.texts(count, length=LENGTH, temperature=1, seed=1)
-        return [text.longest_copy or 0 for text in texts if list(text)]
-    pieces = islice(model.pieces(count, bars=BARS, temperature=0.9, seed=1), count)
-    return [piece.longest_copy or 0 for piece in pieces]
+def generated(model: Model, count: int, strength: float = 1.0) -> list[TextStream | Composition]:
+    """Texts or pieces, with their longest copies in the unit of the task."""
+    sampling = {"repeat_strength": strength}
+    if hasattr(model.task.generator(model), "texts"):
+        texts = model.texts(count, length=LENGTH, temperature=1, seed=1, **sampling)
+        return [text for text in texts if list(text)]
+    return list(model.pieces(count, bars=BARS, temperature=0.9, seed=1, sampling=sampling))
+
+
+def returning_bars(sequences: Sequence[Ids], starts: Mask) -> float:
+    """The share of bars that are the same as an earlier bar of their sequence.
+
+    Args:
+        sequences: of ids, `(T,)` each.
+        starts: `(V,)`, whether a token starts the next bar.
+    """
+    bars = returning = 0
+    for ids in sequences:
+        found = [bar.tobytes() for bar in np.split(ids, np.flatnonzero(starts[ids])) if len(bar)]
+        bars += len(found)
+        returning += len(found) - len(set(found))
+    return returning / bars
+
+
+def bars_row(
+    model: Model, corpus: Corpus, outputs: Sequence[Sequence[TextStream | Composition]]
+) -> tuple[str, ...]:
+    """The shares of returning bars in the held-out part and in several lots of pieces."""
+    bars, vocabulary = model.task.bars(corpus.vocabulary), corpus.vocabulary
+    assert bars is not None and corpus.bounds is not None
+    numbers = range(corpus.training_pieces, len(corpus.bounds) - 1)
+    held_out = [np.asarray(corpus.piece(number)[:-1]) for number in numbers]  # without the end
+    compared = [held_out, *([vocabulary.encode(each.tokens) for each in some] for some in outputs)]
+    shares = (returning_bars(sequences, bars.starts) for sequences in compared)
+    return corpus.name, *(f"{100 * share:.0f} %" for share in shares)
 
 
 def without_mixture(model: Model) -> Model:
@@ -75,8 +117,8 @@ def without_mixture(model: Model) -> Model:
     return Model(replace(model.data, mixture=None))
 
 
-def rows_of(path: Path, copies: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The rows of a model in both tables."""
+def rows_of(path: Path, count: int) -> list[tuple[str, ...] | None]:
+    """The rows of a model in the three tables; None in a table that it is not in."""
     model = library.load(path)
     corpus = evaluate.training_corpus(model, path.parent)
     assert model.data.mixture is not None, path
@@ -85,12 +127,15 @@ def rows_of(path: Path, copies: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     network, mixed = (microseconds(e, ids) for e in (model.network_engine, model.engine))
     size = len(model.data.mixture.tree.to_bytes(len(corpus.vocabulary)))
     config = model.data.model_config
-    first = (corpus.name, unit, *(f"{number:.3f}" for number in found))
-    copied = ["", ""]
-    if copies:
-        both = (longest_copies(each, copies) for each in (without_mixture(model), model))
-        copied = [f"{np.median(each):.0f}, {max(each)}" for each in both]
-    second = (
+    scores = (corpus.name, unit, *(f"{number:.3f}" for number in found))
+    copied, bars = ["", ""], None
+    if count:
+        outputs = [generated(without_mixture(model), count), generated(model, count)]
+        copies = [[output.longest_copy or 0 for output in some] for some in outputs]
+        copied = [f"{np.median(some):.0f}, {max(some)}" for some in copies]
+        if model.task.bars(corpus.vocabulary) is not None:
+            bars = bars_row(model, corpus, [*outputs, generated(model, count, STRENGTH)])
+    costs = (
         corpus.name,
         f"{config.cell} {config.layers} x {config.units}",
         f"{network:.0f}",
@@ -98,7 +143,7 @@ def rows_of(path: Path, copies: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         f"{size / corpus.training_length:.2f}",
         *copied,
     )
-    return first, second
+    return [scores, costs, bars]
 
 
 def plot(model: Model, path: Path) -> None:
@@ -143,25 +188,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--copies", type=int, default=0, metavar="N", help="texts or pieces")
     parser.add_argument("--plot", type=Path, help="image of the weights of the first model")
     options = parser.parse_args(arguments)
-    scores: list[tuple[str, ...]] = [
-        ("held-out part of", "loss", "network", "n-grams", "network, n-grams", "mixture")
-    ]
-    costs: list[tuple[str, ...]] = [
-        (
-            *("model", "network", "µs/token alone", "mixed", "bytes/training token (at most 3)"),
-            *("copies alone: median, longest", "mixed"),
-        )
-    ]
     with tempfile.TemporaryDirectory() as folder:
         paths = [trained(name, options.minutes, Path(folder)) for name in options.names]
-        for path in paths:
-            first, second = rows_of(path, options.copies)
-            scores.append(first)
-            costs.append(second)
+        rows = [rows_of(path, options.copies) for path in paths]
         if options.plot:
             plot(library.load(paths[0]), options.plot)
-    print_table("Losses of mixtures", scores)
-    print_table("What mixtures cost", costs)
+    for (title, header), column in zip(TABLES.items(), zip(*rows, strict=True), strict=True):
+        if found := [row for row in column if row]:
+            print_table(title, [header, *found])
 
 
 if __name__ == "__main__":
