@@ -92,8 +92,8 @@ def _collect(
 ) -> tuple[Places, npt.NDArray[np.float32]]:
     """The features of all places from `first` on, at most `most_places`, and the evidence."""
     suggestions = mixture.repeats.count
-    features = feature_count(mixture.tree.order, suggestions)
-    count = min(len(ids) - first, most_places(mixture.vocabulary_size, features))
+    size = feature_count(mixture.tree.order, suggestions)
+    count = min(len(ids) - first, most_places(mixture.vocabulary_size, size))
     logits = np.empty((count, mixture.vocabulary_size), np.float32)
     contexts = np.empty((count, mixture.tree.order + 1), np.int64)
     suggested, confidence = np.empty((2, count, suggestions), np.int32)
@@ -108,22 +108,27 @@ def _collect(
         logits[places], contexts[places] = found[scored], state[0][scored]
         suggested[places] = mixture.repeats.suggestions(state[1])[scored]
         confidence[places] = mixture.repeats.confidences(state[1])[scored]
-    table = np.empty((count, mixture.vocabulary_size, features), np.float32)
+    features = np.empty((count, mixture.vocabulary_size, size), np.float32)
     rows = []
     for start in range(0, count, CHUNK):
         here = slice(start, start + CHUNK)
-        table[here], found_rows = mixture.features(
+        features[here], found_rows = mixture.features(
             logits[here], contexts[here], suggested[here], confidence[here]
         )
         rows.append(found_rows)
     targets = np.asarray(ids[first : first + count]).astype(np.int64)
-    evidence = _evidence(table, targets, confidence)
-    table[:, :, -suggestions:] *= evidence[np.arange(suggestions), confidence][:, None]
-    return Places(table, targets, np.concatenate(rows)), evidence
+    evidence = _evidence(features, targets, confidence)
+    features[:, :, -suggestions:] *= evidence[np.arange(suggestions), confidence][:, None]
+    return Places(features, targets, np.concatenate(rows)), evidence
 
 
-def _evidence(table: Floats, targets: Ids, confidences: Ids) -> npt.NDArray[np.float32]:
+def _evidence(features: Floats, targets: Ids, confidences: Ids) -> npt.NDArray[np.float32]:
     """g_j(k), see `seqgen.mixing.mixture`: `(J, LONGEST + 1)`.
+
+    Args:
+        features: `(T, V, F)`, with 1 as evidence of every suggestion.
+        targets: the tokens that follow `(T,)`.
+        confidences: of the suggestions, `(T, J)`.
 
     Half a suggestion that is right is added to each number of suggestions, and half to what the
     network expects, of one more.
@@ -131,12 +136,12 @@ def _evidence(table: Floats, targets: Ids, confidences: Ids) -> npt.NDArray[np.f
     count = confidences.shape[1]
     evidence = np.zeros((count, LONGEST + 1), np.float32)
     for j in range(count):
-        suggested = table[:, :, j - count] > 0  # (T, V)
+        suggested = features[:, :, j - count] > 0  # (T, V)
         places = suggested.any(axis=1)
         tokens = suggested[places].argmax(axis=1)
         k = confidences[places, j]
         right = np.bincount(k, tokens == targets[places], LONGEST + 1)
-        expected = np.bincount(k, np.exp(table[places, tokens, 0]), LONGEST + 1)
+        expected = np.bincount(k, np.exp(features[places, tokens, 0]), LONGEST + 1)
         total = np.bincount(k, minlength=LONGEST + 1)
         evidence[j] = _log_odds(right, total) - _log_odds(expected, total)
     return evidence

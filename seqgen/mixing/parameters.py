@@ -48,12 +48,11 @@ class MixtureParameters:
 
     def metadata(self) -> Json:
         """The order and the weights, as plain data."""
-        weights = self.weights
-        arrays = {"base": weights.base, "evidence": weights.evidence}
         return {
             "order": self.tree.order,
-            **{name: _rounded(array) for name, array in arrays.items()},
-            "tables": [_rounded(table) for table in weights.tables],
+            "base": _rounded(self.weights.base),
+            "tables": [_rounded(table) for table in self.weights.tables],
+            "evidence": _rounded(self.weights.evidence),
         }
 
     def mixture(self, vocabulary_size: int, end_id: int | None, bars: Bars | None) -> Mixture:
