@@ -106,7 +106,7 @@ def picture_paths(name: str, output: str | None, count: int) -> list[Path]:
         if output.endswith(("/", os.sep)) or path.is_dir():
             digits = len(str(count))
             names = (f"{name}-{number:0{digits}}{SUFFIX}" for number in range(1, count + 1))
-            return [unused_path(path / each) for each in names]
+            return [unused_path(path / own_name) for own_name in names]
     if path.suffix.lower() != SUFFIX:
         raise OutputError(
             f"{path}: expected a name that ends in {SUFFIX}, or, of a folder, in a slash: {path}/, "
