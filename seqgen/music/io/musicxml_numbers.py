@@ -8,9 +8,8 @@ from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from seqgen.errors import MusicError
-from seqgen.music.signatures import MAJOR_SCALE
+from seqgen.music.signatures import STEPS
 
-STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
 NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,9})?")
 
 
