@@ -63,7 +63,7 @@ class TokenCodes:
         self.end_id = vocabulary.end_id
         self.table = hashing.of_texts(vocabulary.tokens)  # (V,)
         self._numbers: list[int] = self.table.tolist()  # faster to index one by one
-        self._has_code = np.arange(len(self.table)) != self.end_id  # (V,)
+        self._has_code: Mask = np.arange(len(self.table)) != self.end_id  # (V,)
 
     def of(self, ids: Ids) -> tuple[Hashes, bool]:
         """The codes of an output without an end token at its start."""
@@ -81,8 +81,8 @@ class TokenCodes:
         """This object, which needs no state: the code of a token does not depend on others."""
         return self
 
-    def feed(self, token_id: int) -> int:
-        """The code of a token."""
+    def feed(self, token_id: int) -> int | None:
+        """The code of a token; None in subclasses where a token has none."""
         return self._numbers[token_id]
 
     def coming(self) -> tuple[Hashes, Mask]:

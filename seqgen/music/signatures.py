@@ -23,6 +23,7 @@ MODES = {
 }
 FIFTHS = "FCGDAEB"  # F is one fifth below C
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
+STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))  # letter → semitones above C
 KEY = re.compile(r"([A-Ga-g])[\s-]?(#|b|♯|♭|sharp|flat)?\s*-?\s*([A-Za-z]*)")
 GERMAN_KEY = re.compile(r"([A-Ha-h])(is|es|s)?[\s-]*(dur|moll)?", re.IGNORECASE)
 ACCIDENTALS = {"#": 7, "♯": 7, "sharp": 7, "b": -7, "♭": -7, "flat": -7}  # fifths

@@ -315,6 +315,17 @@ class Task(ABC):
         return {}, {}
 
 
+def require_no_encoding(task: str, encoding: str | None) -> None:
+    """Raise `ConfigError` if the user gave an encoding of text for files that have none.
+
+    >>> require_no_encoding("music", None)
+    """
+    if encoding is not None:
+        raise ConfigError(
+            f"encoding: expected none for files of {task}, got {encoding!r}; leave it out"
+        )
+
+
 def register(name: str, task: str | Task) -> None:
     """Add a task.
 

@@ -59,6 +59,19 @@ def require(ok: bool, expected: str, value: Any, path: str = "") -> None:
         raise SchemaError(f"expected {expected}, got {shown(value)}", path)
 
 
+def check_at(place: str, check: Check, value: Any) -> None:
+    """Check a value, and say in the error at which place it is.
+
+    >>> check_at("size", flag, 3)
+    Traceback (most recent call last):
+    seqgen.utils.schema.SchemaError: size: expected true or false, got 3
+    """
+    try:
+        check(value)
+    except SchemaError as error:
+        raise error.inside(place) from None
+
+
 def integer(least: int = 0, most: int = LARGEST) -> Check:
     """A whole number from `least` to `most`."""
 
@@ -134,7 +147,7 @@ def sequence(check: Check, most: int, least: int = 0) -> Check:
         require(isinstance(value, (list, tuple)), "a list", value)
         require(least <= len(value) <= most, f"a list of {least:,} to {most:,}", value)
         for i, member in enumerate(value):
-            try:
+            try:  # without `check_at`, which would format the place of every member
                 check(member)
             except SchemaError as error:
                 raise error.inside(f"[{i}]") from None
@@ -150,11 +163,8 @@ def mapping(check: Check, most: int, name: Check | None = None) -> Check:
         require(isinstance(value, dict), "an object", value)
         require(len(value) <= most, f"at most {most:,} members", value)
         for key, member in value.items():
-            try:
-                check_name(key)
-                check(member)
-            except SchemaError as error:
-                raise error.inside(key) from None
+            check_at(key, check_name, key)
+            check_at(key, check, member)
 
     return check_all
 
@@ -183,9 +193,6 @@ def record(
             check = required.get(key) or more.get(key) or others
             if check is None:
                 raise SchemaError(f"{shown(key)} is not expected here")
-            try:
-                check(member)
-            except SchemaError as error:
-                raise error.inside(key) from None
+            check_at(key, check, member)
 
     return check_all

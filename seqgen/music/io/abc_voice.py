@@ -10,10 +10,9 @@ from seqgen.music.io.abc_fields import Signature
 from seqgen.music.io.jumps import AT_END
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.score import Changes, ScoreNote, ScorePart
-from seqgen.music.signatures import MAJOR_SCALE, Key
+from seqgen.music.signatures import STEPS, Key
 
 ONE = Fraction(1)
-STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
 
 
 class Written(NamedTuple):

@@ -16,13 +16,12 @@ from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score import Changes, Score, ScoreNote, ScorePart, real_meter
 from seqgen.music.io.score_piece import piece_of
-from seqgen.music.signatures import MAJOR_SCALE, MODES, Key, Meter
+from seqgen.music.signatures import MODES, STEPS, Key, Meter
 
 KERN = "**kern"
 DURATION = re.compile(r"(\d{1,4})(?:%(\d{1,4}))?(\.{0,8})")
 PITCH = re.compile(r"([a-g]{1,6}|[A-G]{1,6})(#{1,3}|-{1,3}|)")
 LONG = {"0": 2, "00": 4, "000": 8}  # in whole notes
-STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
 METER = re.compile(r"\*M(\d{1,3}(?:\+\d{1,3})*)/(\d{1,3})")
 TEMPO = re.compile(r"\*MM(\d{1,4}(?:\.\d{1,3})?)")
 SIGNATURE = re.compile(r"\*k\[([a-g#n-]*)\]")

@@ -32,7 +32,7 @@ def mark_of(words: str) -> str | None:
     return next((mark for pattern, mark in WORDS if pattern.match(text)), None)
 
 
-def with_coda_found(marks: Sequence[AbstractSet[str]]) -> list[AbstractSet[str]]:
+def with_to_coda(marks: Sequence[AbstractSet[str]]) -> list[AbstractSet[str]]:
     """Turn the first of two signs of a coda into `TO_CODA`, if no bar has that mark.
 
     The sign is the same at both places.
@@ -40,7 +40,7 @@ def with_coda_found(marks: Sequence[AbstractSet[str]]) -> list[AbstractSet[str]]
     Args:
         marks: of all bars, in their order.
 
-    >>> with_coda_found([{"coda"}, {"da capo"}, {"coda"}])
+    >>> with_to_coda([{"coda"}, {"da capo"}, {"coda"}])
     [{'to coda'}, {'da capo'}, {'coda'}]
     """
     found = list(marks)

@@ -8,13 +8,17 @@ from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from seqgen.errors import MusicError
-from seqgen.music.signatures import MAJOR_SCALE
+from seqgen.music.signatures import STEPS
 
-STEPS = dict(zip("CDEFGAB", MAJOR_SCALE, strict=True))
 NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,9})?")
 
 
 def parse_pitch(element: Element) -> int:
+    """Return the MIDI number of a `<pitch>`, as written.
+
+    Raises:
+        MusicError: it has no step, or no octave.
+    """
     step, octave, alter = map(element.findtext, ("step", "octave", "alter"))
     return _midi_number(step, octave, alter)
 
@@ -34,7 +38,11 @@ def _midi_number(step: str | None, octave: str | None, alter: str | None) -> int
 
 @lru_cache(4096)
 def parse_number(text: str | None) -> Fraction:
-    """
+    """Return a decimal number, exactly.
+
+    Raises:
+        MusicError: it is none.
+
     >>> parse_number(" 3 "), parse_number("-1.5")
     (Fraction(3, 1), Fraction(-3, 2))
     """

@@ -12,7 +12,8 @@ from seqgen.errors import MusicError
 from seqgen.music.io.drum_staff import drum_at
 from seqgen.music.io.jumps import CODA, SEGNO
 from seqgen.music.io.musicxml_jumps import marks_of_direction, marks_of_sound
-from seqgen.music.io.musicxml_numbers import NUMBER, parse_number, parse_pitch
+from seqgen.music.io.musicxml_note import SLASH, WrittenNote, parse_note
+from seqgen.music.io.musicxml_numbers import NUMBER, parse_number
 from seqgen.music.io.musicxml_styles import MeasureStyles
 from seqgen.music.io.repeats import parse_turns
 from seqgen.music.io.score import ScoreNote, ScorePart, real_meter
@@ -56,11 +57,11 @@ class PartReader:
     keys: list[tuple[Fraction, Key | None]] = field(default_factory=list)
     is_transposing: bool = False
     is_metric: bool = False  # whether there is a meter
+    full_bar: Fraction = Fraction(4)  # its length
     styles: MeasureStyles = field(init=False)
     _divisions: Fraction = Fraction(1)
     _durations: dict[str | None, Fraction] = field(default_factory=dict)  # text → quarters
     _tied: dict[tuple[int, Fraction], list[str]] = field(default_factory=dict)  # to staves
-    _bar: Fraction = Fraction(4)  # length of a full bar
     _shifts: dict[str | None, int] = field(default_factory=dict)  # staff, None for all → semitones
 
     def __post_init__(self) -> None:
@@ -72,11 +73,12 @@ class PartReader:
         for child in element:
             tag = child.tag
             if tag == "note":
-                is_rest = child.find("rest") is not None
-                start, now, is_grace = self._note(child, now, previous)
-                if not is_grace:
-                    previous = start
-                if not is_rest and now > last:
+                note = parse_note(child)
+                if note.is_grace:
+                    self.counts["grace notes dropped"] += 1
+                else:
+                    previous, now = self._note(note, now, previous)
+                if not note.is_rest and now > last:
                     last = now
             elif tag == "backup":
                 self._lengthen(measure, now, last)
@@ -99,71 +101,45 @@ class PartReader:
     def _lengthen(self, measure: Measure, now: Fraction, last: Fraction) -> None:
         """Lengthen a measure to `now`; rests do not make it longer than its meter, notes do."""
         if now > measure.end:
-            full = measure.start + self._bar if self.is_metric else now
+            full = measure.start + self.full_bar if self.is_metric else now
             measure.end = max(measure.end, last, min(now, full))
-
-    @property
-    def full_bar(self) -> Fraction:
-        """The length of a full bar."""
-        return self._bar
 
     # Notes
 
     def _note(
-        self, note: Element, now: Fraction, previous: Fraction
-    ) -> tuple[Fraction, Fraction, bool]:
-        """Read a note. Returns its start, the time after it, and whether it takes no time."""
-        pitch: int | None = None
-        duration = Fraction(0)
-        is_chord = is_silent = is_unpitched = False
-        staff, instrument, head, place = "1", "", "normal", ""
-        ties: set[str] = set()
-        for child in note:
-            tag = child.tag
-            if tag == "pitch":
-                pitch = parse_pitch(child)
-            elif tag == "duration":
-                duration = self._quarters(child.text)
-            elif tag == "chord":
-                is_chord = True
-            elif tag == "grace":
-                self.counts["grace notes dropped"] += 1
-                return now, now, True
-            elif tag == "cue":
-                self.counts["cue notes dropped"] += 1
-                is_silent = True
-            elif tag == "staff":
-                staff = child.text or "1"
-            elif tag == "tie":
-                ties.add(child.get("type", ""))
-            elif tag == "notations" and not ties:
-                ties |= {tied.get("type", "") for tied in child.iterfind("tied")}
-            elif tag == "unpitched":
-                is_unpitched = True
-                step = child.findtext("display-step", "C")
-                place = f"{step}{child.findtext('display-octave', '5')}"
-            elif tag == "instrument":
-                instrument = child.get("id", "")
-            elif tag == "notehead":
-                head = child.text or "normal"
-        duration = max(duration, Fraction(0))
-        start = previous if is_chord else now
-        after = now if is_chord else now + duration
-        if is_unpitched:
-            drum = self.drums.get(instrument)
-            pitch = drum_at(place, head) if drum is None else drum
-            self.is_drums = True
-        elif pitch is not None and self.is_drums:
-            pitch = self.drums.get(instrument, pitch)
-        elif pitch is not None:
-            pitch += self._shifts.get(staff, self._shifts.get(None, 0))
-        if head == "slash":
+        self, note: WrittenNote, now: Fraction, previous: Fraction
+    ) -> tuple[Fraction, Fraction]:
+        """Add a note to its staff. Returns its start and the time after it.
+
+        Args:
+            note: no grace note.
+            now: where the note before ends.
+            previous: where it starts, and the notes of its chord with it.
+        """
+        duration = max(self._quarters(note.duration), Fraction(0))
+        start, after = (previous, now) if note.is_chord else (now, now + duration)
+        pitch = self._sounding(note)
+        if note.is_cue:
+            self.counts["cue notes dropped"] += 1
+        if note.head == SLASH:
             self.counts["slashes dropped"] += 1
         elif pitch is not None and not duration:
             self.counts["notes without a duration dropped"] += 1
-        elif pitch is not None and not is_silent:
-            self._add(staff, start, start + duration, pitch, ties)
-        return start, after, False
+        elif pitch is not None and not note.is_cue:
+            self._add(note.staff, start, start + duration, pitch, note.ties)
+        return start, after
+
+    def _sounding(self, note: WrittenNote) -> int | None:
+        """Return the pitch or drum that sounds; None for a rest."""
+        if note.is_unpitched:
+            self.is_drums = True
+            drum = self.drums.get(note.instrument)
+            return drum_at(note.place, note.head) if drum is None else drum
+        if note.pitch is None:
+            return None
+        if self.is_drums:
+            return self.drums.get(note.instrument, note.pitch)
+        return note.pitch + self._shifts.get(note.staff, self._shifts.get(None, 0))
 
     def _add(self, staff: str, start: Fraction, end: Fraction, pitch: int, ties: set[str]) -> None:
         """Add a note to its staff; `ties` holds the types of its `<tie>` elements."""
@@ -234,9 +210,9 @@ class PartReader:
             self.counts["odd meters"] += 1
             return
         self.is_metric = True
-        self._bar = sum(map(Fraction, (4 * count for count in beats), kinds), Fraction(0))
+        self.full_bar = sum(map(Fraction, (4 * count for count in beats), kinds), Fraction(0))
         if measure.meter is None:
-            total = self._bar * max(kinds) / 4  # of 3/4+3/8, in eighths
+            total = self.full_bar * max(kinds) / 4  # of 3/4+3/8, in eighths
             kind = max(kinds) if total.denominator == 1 else 0
             measure.meter = (real_meter(int(total), kind, self.counts),)
 

@@ -58,10 +58,10 @@ def _readers(root: Element, counts: Counter[str]) -> dict[str, PartReader]:
     for part in root.iterfind("part-list/score-part"):
         reader = PartReader(counts, _program_named(part))
         for midi in part.iterfind("midi-instrument"):
-            if drum := _whole(midi.findtext("midi-unpitched")):
+            if drum := _midi_number(midi.findtext("midi-unpitched")):
                 reader.drums[midi.get("id", "")] = drum - 1
             reader.is_drums |= (midi.findtext("midi-channel") or "").strip() == DRUM_CHANNEL
-        if program := _whole(part.findtext("midi-instrument/midi-program")):
+        if program := _midi_number(part.findtext("midi-instrument/midi-program")):
             reader.program = program - 1
         readers[part.get("id", "")] = reader
     return readers
@@ -77,7 +77,7 @@ def _program_named(part: Element) -> int:
     return 0
 
 
-def _whole(text: str | None) -> int:
+def _midi_number(text: str | None) -> int:
     """Return a number of MIDI, counted from 1; 0 if it is none."""
     text = (text or "").strip()
     return int(text) if text.isdecimal() and len(text) < 4 and 1 <= int(text) <= 128 else 0

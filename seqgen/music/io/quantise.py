@@ -21,6 +21,7 @@ from seqgen.music.piece import TICKS_PER_QUARTER
 # Steps in ticks, and by how many ticks finer ones must be nearer to the notes on average.
 STEPS = ((12, 0.0), (8, 0.5), (6, 0.35), (4, 0.9), (3, 0.8))
 ON_GRID = 0.125  # ticks, the farthest that a tick of the file counts as rounding
+FLOAT_ERROR = 1e-3  # ticks, more than products of floats are off
 WRITTEN = 0.5  # share of notes on the grid below which a file counts as played by hand
 
 Floats = npt.NDArray[np.float64]
@@ -53,7 +54,7 @@ def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     scale = TICKS_PER_QUARTER / division
     exact, exact_ends = starts.astype(np.float64) * scale, ends.astype(np.float64) * scale
     beats, end_beats = ((t // TICKS_PER_QUARTER).astype(int) for t in (exact, exact_ends))
-    rounding = min(scale, ON_GRID) + 1e-3
+    rounding = min(scale, ON_GRID) + FLOAT_ERROR
     is_on_grid = _is_on_grid(exact, rounding)
     steps = _steps(exact, is_on_grid, beats, int(end_beats.max()) + 1)
     step = steps[beats]

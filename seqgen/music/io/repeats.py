@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from seqgen.errors import MusicError
-from seqgen.music.io.jumps import FINE, codas, targets, with_coda_found
+from seqgen.music.io.jumps import FINE, codas, targets, with_to_coda
 from seqgen.music.piece import MOST_BARS
 
 MOST_TURNS = 32  # of an ending
@@ -69,7 +69,7 @@ class _Walk:
         self.bars = bars
         self.order: list[int] = []
         self.now = 0
-        self._marks = with_coda_found([bar.marks for bar in bars])
+        self._marks = with_to_coda([bar.marks for bar in bars])
         self._targets, self._codas = targets(self._marks), codas(self._marks)
         self._last_turns = _last_turns(bars)
         self._first, self._turn = 0, 1  # to which a repeat returns, and how often it was reached
@@ -80,8 +80,8 @@ class _Walk:
     def step(self) -> None:
         """Play or skip a bar, and go to the next."""
         i, bar = self.now, self.bars[self.now]
-        is_behind_endings = i > 0 and bool(self.bars[i - 1].ending) and not bar.ending
-        if i != self._first and (bar.begins_repeat or is_behind_endings):
+        follows_endings = i > 0 and bool(self.bars[i - 1].ending) and not bar.ending
+        if i != self._first and (bar.begins_repeat or follows_endings):
             self._first, self._turn = i, 1
         turn = self._turn if self._plays_repeats else self._last_turns[i]
         if bar.ending and turn not in bar.ending:

@@ -13,6 +13,7 @@ MOST_COLOURS = 256
 DEFAULT, MOST_BY_DEFAULT = 16, 32  # colours, if the user sets no number
 SAMPLE = 1 << 22  # pixels to which colours are fitted
 CHUNK = 1 << 20  # pixels whose nearest colours are searched for at once
+LUMA = (0.299, 0.587, 0.114)  # of ITU-R BT.601, as Pillow converts colours to grey
 FEW = 1 << 12  # different colours whose distances are computed at once
 
 
@@ -107,6 +108,5 @@ def _unpacked(numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 
 def _brightness(colour: str) -> float:
-    """The luma of ITU-R BT.601, as Pillow converts colours to grey."""
-    red, green, blue = bytes.fromhex(colour[1:])
-    return 0.299 * red + 0.587 * green + 0.114 * blue
+    channels = bytes.fromhex(colour[1:])
+    return sum(weight * value for weight, value in zip(LUMA, channels, strict=True))

@@ -12,6 +12,8 @@ in context c, and c' is c without its last pixel.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +31,48 @@ Keys = npt.NDArray[np.int64]
 Probabilities = npt.NDArray[np.float64]
 
 
+class _Order(NamedTuple):
+    """The contexts of an order, as numbers, and the probabilities given them."""
+
+    counted: Keys  # contexts of the training part (N,)
+    scored: Keys  # contexts of the scored pixels (M,)
+    probabilities: Probabilities  # of the scored pixels (M,)
+
+    @property
+    def loss(self) -> float:
+        """The loss in nats per pixel."""
+        return float(-np.log(self.probabilities).mean())
+
+
+class _ContextModel:
+    """Pictures to count and pictures to score; arguments as for `losses`."""
+
+    def __init__(self, training: Pixels, scored: Pixels, colours: int) -> None:
+        self._training = training[-(MOST_PIXELS // training[0].size) :]
+        self._scored = scored
+        self._colours = colours
+        self._pixels = self._training.ravel().astype(np.int64)
+        self._targets = scored.ravel().astype(np.int64)
+
+    def histogram(self) -> _Order:
+        """The order without contexts."""
+        uniform = np.full(len(self._targets), 1 / self._colours)
+        return self._order(np.zeros_like(self._pixels), np.zeros_like(self._targets), uniform)
+
+    def extended(self, lower: _Order, name: str) -> _Order:
+        """The order that has one more neighbour than another one."""
+        size = self._colours + 1
+        return self._order(
+            lower.counted * size + _neighbour(self._training, name, self._colours),
+            lower.scored * size + _neighbour(self._scored, name, self._colours),
+            lower.probabilities,
+        )
+
+    def _order(self, counted: Keys, scored: Keys, lower: Probabilities) -> _Order:
+        pairs = (counted, self._pixels), (scored, self._targets)
+        return _Order(counted, scored, _interpolated(lower, *pairs, self._colours))
+
+
 def best_order(training: Pixels, held_out: Pixels, colours: int) -> tuple[str, ...]:
     """The contexts, in the order of interpolation.
 
@@ -36,23 +80,20 @@ def best_order(training: Pixels, held_out: Pixels, colours: int) -> tuple[str, .
     lowers it. On `digits` this finds the best of all orders.
 
     Args:
-        training: indices of colours `(N, H, W)`.
+        training: indices of colours `(N, H, W)`; the last `MOST_PIXELS` are counted.
         held_out: `(M, H, W)`.
         colours: their number.
     """
-    order: tuple[str, ...] = ()
-    (best,) = losses(training, held_out, colours, order)
-    while len(order) < len(NEIGHBOURS):
-        scores = {
-            name: losses(training, held_out, colours, (*order, name))[-1]
-            for name in NEIGHBOURS
-            if name not in order
-        }
-        name = min(scores, key=scores.__getitem__)
-        if scores[name] >= best:
+    model = _ContextModel(training, held_out, colours)
+    names: tuple[str, ...] = ()
+    best = model.histogram()
+    while left := [name for name in NEIGHBOURS if name not in names]:
+        longer = {name: model.extended(best, name) for name in left}
+        name = min(left, key=lambda name: longer[name].loss)
+        if longer[name].loss >= best.loss:
             break
-        order, best = (*order, name), scores[name]
-    return order
+        names, best = (*names, name), longer[name]
+    return names
 
 
 def losses(training: Pixels, scored: Pixels, colours: int, order: tuple[str, ...]) -> list[float]:
@@ -68,21 +109,11 @@ def losses(training: Pixels, scored: Pixels, colours: int, order: tuple[str, ...
     >>> [round(loss, 2) for loss in losses(stripes, stripes, 2, ("left",))]
     [0.69, 0.0]
     """
-    training = training[-(MOST_PIXELS // training[0].size) :]
-    pixels, targets = training.ravel().astype(np.int64), scored.ravel().astype(np.int64)
-    contexts = np.zeros(len(pixels), np.int64)
-    scored_contexts = np.zeros(len(targets), np.int64)
-    probabilities = np.full(len(targets), 1 / colours)
-    result = []
-    for name in (None, *order):
-        if name is not None:
-            contexts = contexts * (colours + 1) + _neighbour(training, name, colours)
-            scored_contexts = scored_contexts * (colours + 1) + _neighbour(scored, name, colours)
-        probabilities = _interpolated(
-            probabilities, (contexts, pixels), (scored_contexts, targets), colours
-        )
-        result.append(float(-np.log(probabilities).mean()))
-    return result
+    model = _ContextModel(training, scored, colours)
+    orders = [model.histogram()]
+    for name in order:
+        orders.append(model.extended(orders[-1], name))
+    return [found.loss for found in orders]
 
 
 def _neighbour(pictures: Pixels, name: str, outside: int) -> Keys:

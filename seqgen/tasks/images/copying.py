@@ -8,7 +8,7 @@ from seqgen.copying.codes import TokenCodes
 from seqgen.copying.index import Pieces
 from seqgen.corpus.corpus import Corpus
 from seqgen.tasks.images.grid import ROW
-from seqgen.types import Hashes, Ids, Mask
+from seqgen.types import Hashes, Ids
 from seqgen.vocabulary import Vocabulary
 
 UNIT = "pixels"
@@ -30,7 +30,7 @@ class PixelCodes(TokenCodes):
     def __init__(self, vocabulary: Vocabulary) -> None:
         super().__init__(vocabulary, UNIT)
         self._is_row = np.array([token.startswith(ROW) for token in vocabulary.tokens])
-        self._has_code: Mask = self._has_code & ~self._is_row
+        self._has_code &= ~self._is_row
 
     def of(self, ids: Ids) -> tuple[Hashes, bool]:
         """The codes of an output without an end token at its start."""
@@ -46,6 +46,6 @@ class PixelCodes(TokenCodes):
         ends = np.concatenate(([0], np.cumsum(sizes)))
         return Pieces(ids[is_counted], ends, self.table, corpus.release_memory)
 
-    def feed(self, token_id: int) -> int | None:  # type: ignore[override]
+    def feed(self, token_id: int) -> int | None:
         """The code of a pixel; None for the number of a row."""
         return None if self._is_row[token_id] else super().feed(token_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def read(
     grey = are_grey(colours) if colours else palette is None
     notes: list[str] = []
     if size is None:
-        size = _default_size([*results(sources, progress=progress)])
+        size = _default_size(results(sources, progress=progress))
     found = [*results(sources, size, grey=grey, progress=progress)]
     pictures, families = _ordered(_usable(found, notes))
     _require_several(pictures, origin)
@@ -132,11 +132,17 @@ def _require_colours(
             )
 
 
-def _default_size(found: Sequence[FileResult]) -> tuple[int, int]:
-    sizes = {(one.facts["width"], one.facts["height"]) for one in found if one.facts}
-    if len(sizes) == 1 and max(size := sizes.pop()) <= LARGEST_KEPT:
-        return size
-    return DEFAULT_SIZE
+def _default_size(found: Iterable[FileResult]) -> tuple[int, int]:
+    """The size of all pictures if they are small and of one size; reads only until it is known."""
+    common: tuple[int, int] | None = None
+    for one in found:
+        if not one.facts:
+            continue
+        size = one.facts["width"], one.facts["height"]
+        common = common or size
+        if size != common or max(size) > LARGEST_KEPT:
+            return DEFAULT_SIZE
+    return common or DEFAULT_SIZE
 
 
 def _usable(found: Sequence[FileResult], notes: list[str]) -> Pixels:
@@ -161,7 +167,7 @@ def _usable(found: Sequence[FileResult], notes: list[str]) -> Pixels:
 def _ordered(pictures: Pixels) -> tuple[Pixels, Positions]:
     """The pictures in the order of the corpus, and the number `(N,)` of each different one."""
     numbers: dict[bytes, int] = {}
-    family = np.array([numbers.setdefault(each.tobytes(), len(numbers)) for each in pictures])
+    family = np.array([numbers.setdefault(picture.tobytes(), len(numbers)) for picture in pictures])
     shuffled = np.random.default_rng(0).permutation(len(numbers))[family]
     order = np.argsort(shuffled, kind="stable")
     return pictures[order], shuffled[order]
@@ -182,8 +188,9 @@ def _share(validation: float) -> float:
 
 def _notes(found: Sequence[FileResult], size: tuple[int, int], repeated: int) -> list[str]:
     """Notes for the user about pictures that were changed, or occur several times."""
+    width, height = size
     counts = {
-        "were scaled": sum(
+        f"were scaled and cropped to {width}x{height}": sum(
             one.facts["pictures"]
             for one in found
             if one.facts and (one.facts["width"], one.facts["height"]) != size
@@ -194,9 +201,7 @@ def _notes(found: Sequence[FileResult], size: tuple[int, int], repeated: int) ->
         "are equal to another one": repeated,
     }
     total = sum(one.facts["pictures"] for one in found if one.facts)
-    width, height = size
-    notes = [f"{count:,} of {total:,} pictures {what}" for what, count in counts.items() if count]
-    return [note.replace("scaled", f"scaled and cropped to {width}x{height}") for note in notes]
+    return [f"{count:,} of {total:,} pictures {what}" for what, count in counts.items() if count]
 
 
 def describe(colours: Sequence[str]) -> str:

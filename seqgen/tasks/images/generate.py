@@ -152,8 +152,8 @@ def upper_part(grid: Grid, primer: str | Path | None, rows: int | None) -> Pixel
     Args:
         grid: of the model.
         primer: file of a picture; None for no rows.
-        rows: how many; None: all of a picture that has fewer rows than those of the model when it
-            is scaled to their width, half of another one.
+        rows: number of rows; None for all of a picture that has fewer of them than those of the
+            model when it is scaled to their width, and for half of another one.
 
     Raises:
         CorpusError: the picture cannot be read.
@@ -164,7 +164,7 @@ def upper_part(grid: Grid, primer: str | Path | None, rows: int | None) -> Pixel
     if primer is None:
         return np.zeros((0, grid.width), np.uint8)
     source = Source(str(primer), Path(primer))
-    width, height = _facts(source)
+    width, height = _size_of(source)
     scaled = max(round(height * grid.width / width), 1)
     is_part = scaled < grid.height
     target = scaled if is_part else grid.height
@@ -178,7 +178,7 @@ def upper_part(grid: Grid, primer: str | Path | None, rows: int | None) -> Pixel
     return nearest(pixels[0], grid.colours)[:kept]
 
 
-def _facts(source: Source) -> tuple[int, int]:
+def _size_of(source: Source) -> tuple[int, int]:
     """The width and height of a picture."""
     found = result(source)
     if found.reason or found.facts["pictures"] != 1:

@@ -51,10 +51,7 @@ def require_valid(metadata: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     Traceback (most recent call last):
     seqgen.utils.schema.SchemaError: corpus: 'details' is missing
     """
-    try:
-        METADATA(metadata)
-    except schema.SchemaError as error:
-        raise error.inside("corpus") from None
+    schema.check_at("corpus", METADATA, metadata)
     colours = metadata["options"]["colours"]
     is_distinct = len(set(colours)) == len(colours)
     schema.require(is_distinct, "distinct colours", colours, "corpus.options.colours")

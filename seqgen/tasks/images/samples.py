@@ -10,14 +10,13 @@ import numpy as np
 from seqgen.copying.report import longest_copy
 from seqgen.corpus.corpus import Corpus
 from seqgen.tasks.base import TaskModel
-from seqgen.tasks.images.colours import values
+from seqgen.tasks.images.colours import LUMA, values
 from seqgen.tasks.images.copying import PixelCodes
 from seqgen.tasks.images.generate import PictureGenerator
 from seqgen.tasks.images.grid import Grid, Pixels
 from seqgen.tasks.images.metadata import grid_of
 
 Table = dict[str, dict[str, float | None]]  # measure → group → value
-LUMA = np.array([0.299, 0.587, 0.114])  # of ITU-R BT.601
 
 
 def measure(model: TaskModel, corpus: Corpus, count: int, **options: Any) -> Table:

@@ -9,7 +9,6 @@ import numpy as np
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
-from seqgen.errors import ConfigError
 from seqgen.sampling.config import SampleConfig
 from seqgen.tasks.base import (
     Baseline,
@@ -18,6 +17,7 @@ from seqgen.tasks.base import (
     Metadata,
     Task,
     TaskModel,
+    require_no_encoding,
 )
 from seqgen.tasks.images import corpus
 from seqgen.tasks.images.copying import UNIT, PixelCodes
@@ -53,10 +53,7 @@ class ImagesTask(Task):
         """See `seqgen.tasks.images.inspection.inspect`."""
         from seqgen.tasks.images import inspection
 
-        if encoding is not None:
-            raise ConfigError(
-                f"encoding: expected none for pictures, got {encoding!r}; leave it out"
-            )
+        require_no_encoding(self.name, encoding)
         return inspection.inspect(sources, progress=progress)
 
     def copy_codes(self, vocabulary: Vocabulary) -> PixelCodes:
@@ -124,8 +121,7 @@ class ImagesTask(Task):
 
     def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """The same size and colours."""
-        if encoding is not None:
-            raise ConfigError("encoding: expected a model of text, got one of images; leave it out")
+        require_no_encoding(self.name, encoding)
         return options
 
     def sample_options(self, model: TaskModel, options: Json) -> Json:

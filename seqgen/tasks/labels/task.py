@@ -23,7 +23,6 @@ from seqgen.tasks.labels.files import is_examples
 from seqgen.tasks.labels.inputs import classified
 from seqgen.types import Json
 from seqgen.utils import schema
-from seqgen.utils.schema import SchemaError
 from seqgen.vocabulary import PADDING, UNKNOWN, Vocabulary
 
 _NAME = schema.optional(schema.text(10_000))
@@ -103,10 +102,7 @@ class LabelsTask(Task):
     def require_valid(self, metadata: Metadata, vocabulary: Vocabulary) -> None:
         """Check the options, the labels and the encoding."""
         for name, check in (("options", OPTIONS), ("details", DETAILS)):
-            try:
-                check(metadata.get(name, {}))
-            except SchemaError as error:
-                raise error.inside(f"corpus.{name}") from None
+            schema.check_at(f"corpus.{name}", check, metadata.get(name, {}))
         details = metadata["details"]
         labels, encoding = details["labels"], details["encoding"]
         schema.require(len(set(labels)) == len(labels), "distinct labels", labels, "corpus.details")

@@ -78,10 +78,7 @@ def require_valid(metadata: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     Traceback (most recent call last):
     seqgen.utils.schema.SchemaError: corpus: 'details' is missing
     """
-    try:
-        METADATA(metadata)
-    except schema.SchemaError as error:
-        raise error.inside("corpus") from None
+    schema.check_at("corpus", METADATA, metadata)
     options, codec = metadata["options"], metadata["details"]["codec"]
     for name in ("encoding", "velocity"):
         place = f"corpus.details.codec.{name}"

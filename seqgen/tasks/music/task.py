@@ -10,7 +10,6 @@ import numpy as np
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
-from seqgen.errors import ConfigError
 from seqgen.mixing.repeats import Bars
 from seqgen.music.io.read import SNIFFED_BYTES, is_music
 from seqgen.music.signatures import TICKS_PER_WHOLE
@@ -19,7 +18,14 @@ from seqgen.music.tokens.codec import Codec
 from seqgen.music.tokens.melody import DURATIONS
 from seqgen.music.tokens.polyphony import SHIFTS
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import GenerationRequest, Inspection, Metadata, Task, TaskModel
+from seqgen.tasks.base import (
+    GenerationRequest,
+    Inspection,
+    Metadata,
+    Task,
+    TaskModel,
+    require_no_encoding,
+)
 from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.metadata import require_valid
@@ -53,10 +59,7 @@ class MusicTask(Task):
         self, sources: Sequence[Source], *, encoding: str | None = None, progress: bool = False
     ) -> list[Inspection]:
         """See `seqgen.tasks.music.inspection.inspect`."""
-        if encoding is not None:
-            raise ConfigError(
-                f"encoding: expected none for files of music, got {encoding!r}; leave it out"
-            )
+        require_no_encoding(self.name, encoding)
         return inspection.inspect(sources, progress=progress)
 
     def copy_codes(self, vocabulary: Vocabulary) -> StepCodes:
@@ -120,8 +123,7 @@ class MusicTask(Task):
 
     def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """Return the options for scoring: all pieces, every piece in one key only."""
-        if encoding is not None:
-            raise ConfigError("encoding: expected a model of text, got one of music; leave it out")
+        require_no_encoding(self.name, encoding)
         options = {name: value for name, value in options.items() if name != "voices"}
         if options["transpose"] == "augment":
             options["transpose"] = "none"

@@ -14,7 +14,7 @@ from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator
 from seqgen.tasks.text.prompt import encode_prompt
 from seqgen.types import Ids, Json
-from seqgen.utils.schema import SchemaError, flag, integer, record, require, text
+from seqgen.utils.schema import check_at, flag, integer, record, require, text
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ class TextTask(Task):
     def require_valid(self, metadata: Metadata, vocabulary: Vocabulary) -> None:
         """Check that the tokens are characters, and the options those of `read`."""
         options = metadata.get("options", {})
-        try:
-            OPTIONS(options)
-        except SchemaError as error:
-            raise error.inside("corpus.options") from None
+        check_at("corpus.options", OPTIONS, options)
         special = {END, UNKNOWN}
         for i, token in enumerate(vocabulary.tokens):
             ok = token in special or (len(token) == 1 and not "\ud800" <= token <= "\udfff")

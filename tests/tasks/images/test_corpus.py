@@ -15,6 +15,7 @@ from seqgen.errors import ConfigError, CorpusError
 from seqgen.tasks import base, detect
 from seqgen.tasks.images import files
 from seqgen.tasks.images.colours import fitted, nearest, values
+from seqgen.tasks.images.corpus import read
 from seqgen.tasks.images.decoder import decode
 from seqgen.tasks.images.grid import Grid
 from seqgen.tasks.images.inspection import inspect
@@ -25,10 +26,9 @@ from seqgen.vocabulary import Vocabulary
 from tests.tasks.images.pictures import png_header, stripes, write_folder
 
 
-@given(st.integers(1, 5), st.integers(1, 5), st.integers(2, 6), st.randoms())
-def test_pictures_survive_the_tokens(width: int, height: int, colours: int, random: object) -> None:
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(2, 6), st.integers(0, 1000))
+def test_pictures_survive_the_tokens(width: int, height: int, colours: int, seed: int) -> None:
     grid = Grid(width, height, tuple(f"#{i:06x}" for i in range(colours)))
-    seed = random.getrandbits(32)  # type: ignore[attr-defined]
     indices = np.random.default_rng(seed).integers(0, colours, (3, height, width), np.uint8)
     ids = grid.encode(indices)
     assert ids.shape == (3, grid.length) and (ids[:, -1] == 0).all()
@@ -137,6 +137,25 @@ def test_pictures_of_several_sizes_are_scaled_and_cropped(tmp_path: Path) -> Non
     assert "1 of 5 pictures were scaled and cropped to 6x5" in corpus.notes
 
 
+def test_the_default_size_is_known_without_reading_all_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Large pictures are decoded once."""
+    content = io.BytesIO()
+    Image.new("L", (40, 3)).save(content, "PNG")
+    sources = [Source(f"{number}.png", data=content.getvalue()) for number in range(4)]
+    decoded: list[str] = []
+    result = files.result
+
+    def counted(source: Source, *args: object, **options: object) -> files.FileResult:
+        decoded.append(source.label)
+        return result(source, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "result", counted)
+    assert read(sources, name="wide", validation=0).options["image_size"] == "16x16"
+    assert len(decoded) == 1 + len(sources)
+
+
 @pytest.mark.parametrize(
     ("mode", "value", "expected"),
     [("RGBA", (0, 0, 0, 0), 255), ("LA", (0, 0), 255), ("1", 1, 255), ("P", 0, 0),
@@ -153,9 +172,10 @@ def test_the_first_frame_of_an_animation_is_used(tmp_path: Path) -> None:
     frames = [Image.new("L", (4, 4), value) for value in (0, 255)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     (found,) = inspect([Source("a.gif", tmp_path / "a.gif")])
-    assert found.line == "GIF, 4x4, colour, 2 frames, of which the first is used" or (
-        found.line == "GIF, 4x4, grey, 2 frames, of which the first is used"
-    )
+    assert found.facts["format"] == "GIF" and found.facts["frames"] == 2
+    assert found.line.endswith("2 frames, of which the first is used")
+    pixels = decode((tmp_path / "a.gif").read_bytes(), (4, 4), grey=True).pixels
+    assert (pixels == 0).all()
 
 
 BAD = {

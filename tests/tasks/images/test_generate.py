@@ -203,6 +203,16 @@ def test_the_command_writes_a_picture_a_sheet_a_folder_and_a_row(
     assert (tmp_path / "a.png").exists()
 
 
+def test_a_sheet_that_is_too_large_is_refused_before_anything_is_generated(
+    striped: Path, tmp_path: Path, seqgen: Run
+) -> None:
+    Image.new("L", (6, 2)).save(tmp_path / "p.png")
+    row = ("--primer", "p.png", "-n", 500, "-o", "row.png", "--json")
+    done = seqgen("generate", striped, *row, cwd=tmp_path)
+    assert done.returncode == 1 and "a sheet of 32,004 x 58 pixels is too large" in done.stderr
+    assert not done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
