@@ -10,7 +10,7 @@ import numpy as np
 
 from seqgen.errors import ConfigError, one_line
 from seqgen.reporting import plots
-from seqgen.tasks.base import Classified
+from seqgen.tasks.requests import Classified
 from seqgen.types import Json
 from seqgen.utils.atomic_files import atomic_write
 

@@ -7,20 +7,13 @@ from typing import NoReturn
 
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
-from seqgen.tasks.base import (
-    ClassificationRequest,
-    Classified,
-    GenerationRequest,
-    Inspection,
-    Metadata,
-    Task,
-    TaskModel,
-)
+from seqgen.tasks.base import Metadata, Task, TaskModel
 from seqgen.tasks.labels import corpus
 from seqgen.tasks.labels.classifier import Classifier
 from seqgen.tasks.labels.encoding import TOKENS
 from seqgen.tasks.labels.files import is_examples
 from seqgen.tasks.labels.inputs import classified
+from seqgen.tasks.requests import ClassificationRequest, Classified, GenerationRequest, Inspection
 from seqgen.types import Json
 from seqgen.utils import schema
 from seqgen.utils.schema import SchemaError
