@@ -45,8 +45,11 @@ class Classifier:
         details = data.corpus["details"]
         self._labels: list[str] = details["labels"]
         self._encoding = Encoding.from_json(details["encoding"], data.vocabulary)
-        is_same = (data.model_config.inputs == "numbers") == self._encoding.of_series
-        if len(self._labels) != data.model_config.outputs or not is_same:
+        reads_series = data.model_config.inputs == "numbers"
+        if (
+            len(self._labels) != data.model_config.outputs
+            or reads_series != self._encoding.of_series
+        ):
             raise ModelFileError(
                 f"expected a network of {len(self._labels)} labels, got one of "
                 f"{data.model_config.outputs}; train the model again"
