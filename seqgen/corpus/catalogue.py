@@ -9,7 +9,7 @@ import importlib.util
 import json
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
@@ -25,6 +25,7 @@ from seqgen.types import Json
 from seqgen.utils.atomic_files import shortened
 from seqgen.utils.cache import cache_folder
 
+STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 # Folders that `python-code` skips: some tests of the standard library are broken or binary on
 # purpose, and installed packages are not part of it.
 NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
@@ -73,19 +74,10 @@ class Entry:
             return _music21_folder(self.folder) is not None
         if self.package is not None:
             return packages.archive_path(self.archive).exists()
-        if self.name == NAMES:
-            return importlib.util.find_spec("faker") is not None
         if self.path is None:
-            return self._is_installed
+            return INSTALLED[self.name].is_here()
         names = [name.rpartition("/")[2] for name in _data(self.files)] if self.files else [""]
         return all((self.path / name).exists() for name in names)
-
-    @property
-    def _is_installed(self) -> bool:
-        try:
-            return bool(self.read())
-        except CorpusError:
-            return False
 
     @cached_property
     def size(self) -> int | None:
@@ -113,10 +105,8 @@ class Entry:
         if self.package is not None:
             checksum = str(self.sha256)
             return packages.read(self.name, self.package, self.archive, checksum, self.members)
-        if self.name == NAMES:
-            return packages.names_by_origin()
         if self.url is None:
-            return INSTALLED[self.name]()
+            return INSTALLED[self.name].read()
         if self.files:
             return self._download_files(self.url, progress)
         assert self.path is not None
@@ -154,19 +144,29 @@ def _python_docs() -> list[Source]:
     return [Source("python-docs", data=text.encode("utf-8"))]
 
 
+def _has_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # the package that should contain it
+        return False
+
+
+def _python_files() -> Iterator[Path]:
+    """The source files of the standard library, in any order."""
+    for path in STANDARD_LIBRARY.rglob("*.py"):
+        parts = path.relative_to(STANDARD_LIBRARY).parts
+        if path.stat().st_size and not NOT_STANDARD_LIBRARY.intersection(parts):
+            yield path
+
+
 def _python_code() -> list[Source]:
-    root = Path(sysconfig.get_path("stdlib"))
-    files = [
-        path
-        for path in sorted(root.rglob("*.py"))
-        if path.stat().st_size
-        and not NOT_STANDARD_LIBRARY.intersection(path.relative_to(root).parts)
-    ]
+    files = sorted(_python_files())
     if not files:
         raise CorpusError(
-            f"python-code: this Python has no source files in {root}; choose another corpus"
+            f"python-code: this Python has no source files in {STANDARD_LIBRARY}; choose another "
+            "corpus"
         )
-    return [Source(str(path.relative_to(root)), path) for path in files]
+    return [Source(str(path.relative_to(STANDARD_LIBRARY)), path) for path in files]
 
 
 def _music21_folder(name: str) -> Path | None:
@@ -190,8 +190,19 @@ def _music21_corpus(name: str, folder_name: str) -> list[Source]:
     return [Source(str(path.relative_to(folder.parent)), path) for path in files]
 
 
-INSTALLED = {"python-docs": _python_docs, "python-code": _python_code, "digits": digits.read}
-NAMES = "names-by-origin"  # installed with Faker
+class Installed(NamedTuple):
+    """A corpus that is installed with Python or another package."""
+
+    read: Callable[[], list[Source]]
+    is_here: Callable[[], bool]  # without reading it
+
+
+INSTALLED = {
+    "python-docs": Installed(_python_docs, lambda: _has_module("pydoc_data.topics")),
+    "python-code": Installed(_python_code, lambda: any(_python_files())),
+    "digits": Installed(digits.read, lambda: digits.path() is not None),
+    "names-by-origin": Installed(packages.names_by_origin, lambda: _has_module("faker")),
+}
 
 
 def read_catalogue() -> dict[str, Entry]:

@@ -1,6 +1,8 @@
 """Labels from the command line: train, classify, evaluate, compare, and wrong input."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -67,9 +69,6 @@ def test_a_text_is_classified_by_a_process_without_tensorflow(
 
 
 def test_classify_imports_no_tensorflow(folder: Path) -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys; from seqgen import load; "
         f"load({str(folder / 'waves.keras')!r}).classify([[0.0, 1.0]]); "
@@ -239,7 +238,10 @@ def test_labels_that_training_never_saw_are_counted(folder: Path, seqgen: Run) -
 def test_lengths_of_1_and_of_100_000_are_classified(folder: Path) -> None:
     model = library.load(folder / "waves.keras")
     short, long = model.classify(np.zeros((1, 2)), np.zeros((100_000, 2)))
-    assert {short.label, long.label} <= {"slow", "fast"}
+    for found in (short, long):
+        assert set(found.probabilities) == {"slow", "fast"}
+        assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-5)
+        assert found.label == max(found.probabilities, key=found.probabilities.__getitem__)
 
 
 @pytest.mark.parametrize("labels", [["a"], ["a", "b", "c"], ["a", "a"], "ab", None])
