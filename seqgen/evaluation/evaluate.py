@@ -88,7 +88,7 @@ def evaluate(
         if not corpora:
             raise CorpusError(f"{error}; give a corpus to score") from error
         notes.append(f"no baseline for comparison: {error}")
-    if model.data.model_config.outputs:
+    if model.data.model_config.predicts_class:
         given = _labelled(model, corpora, {"encoding": encoding, **options}, notes)
         return Evaluation(classification.evaluate(model, own, given, notes), notes)
     for name, value in options.items():

@@ -92,8 +92,7 @@ class NumpyEngine:
             elif self.embedding is None:
                 projected = self._look_up(ids)
             else:
-                rows = self.embedding[ids]  # (B, E), with lags (B, F, E)
-                projected = project(cell, (rows.sum(axis=1) if rows.ndim == 3 else rows).T)
+                projected = project(cell, summed(self.embedding[ids]).T)
             layer_state = cell.step(projected, state[len(after) : len(after) + cell.states])
             hidden = layer_state[0]
             after += layer_state
@@ -104,6 +103,11 @@ class NumpyEngine:
     def gather_state(self, state: State, rows: Ids) -> State:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return tuple(array[:, rows] for array in state)
+
+
+def summed(rows: Floats) -> Floats:
+    """Rows of the tokens `(B, D)` as they are; with lags `(B, F, D)`, their sum over F."""
+    return np.asarray(rows.sum(axis=1)) if rows.ndim == 3 else rows
 
 
 def project(cell: Cell, inputs: Floats) -> Floats:

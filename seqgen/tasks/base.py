@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from seqgen.corpus.corpus import Corpus
     from seqgen.corpus.sources import Source
     from seqgen.inference.engine import Engine
+    from seqgen.inference.sequence_engine import SequenceEngine
     from seqgen.mixing.repeats import Bars
     from seqgen.model_file import ModelData
     from seqgen.types import Ids, Json
@@ -52,6 +53,9 @@ class TaskModel(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+
+    @property
+    def sequence_engine(self) -> SequenceEngine: ...
 
 
 class Task(ABC):

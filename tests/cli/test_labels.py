@@ -11,6 +11,7 @@ import pytest
 
 import seqgen as library
 from seqgen.corpus.packages import table
+from seqgen.inference import sequence_engine
 from tests.conftest import Run
 
 GOOD, BAD = ("good", "great", "lovely", "fine"), ("bad", "awful", "poor", "boring")
@@ -98,6 +99,20 @@ def test_train_classify_and_evaluate(tmp_path: Path, seqgen: Run) -> None:
     assert (tmp_path / "confusion.png").read_bytes()[1:4] == b"PNG"
     done = seqgen("info", "m.keras", cwd=tmp_path)
     assert "240 sequences, 2 labels: negative, positive" in done.stdout
+
+
+def test_one_engine_classifies_every_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    choose = sequence_engine.choose
+    monkeypatch.setattr(
+        sequence_engine, "choose", lambda *network: chosen.append(network) or choose(*network)
+    )
+    model = library.load(folder / "reviews.keras")
+    assert model.classify("a good film") == model.classify("a good film")
+    model.explain("a good film")
+    assert len(chosen) == 1
+    with pytest.raises(library.SeqgenError, match="got texts; use classify or explain$"):
+        model.texts()
 
 
 def test_series_are_classified_and_explained(folder: Path, tmp_path: Path, seqgen: Run) -> None:
