@@ -14,6 +14,7 @@ import pytest
 
 from seqgen.corpus import catalogue
 from seqgen.corpus.catalogue import Entry, cache_folder, find, read_catalogue
+from seqgen.corpus.installed import INSTALLED
 from seqgen.errors import CorpusError, DownloadError
 
 BOOK = "\ufeffheader\r\n*** START OF IT ***\r\nIt was.\r\n*** END OF IT ***\r\nlicence\r\n".encode()
@@ -150,7 +151,7 @@ def test_a_corpus_that_this_python_lacks_is_an_error(monkeypatch: pytest.MonkeyP
         entry.read()
 
 
-@pytest.mark.parametrize("name", catalogue.INSTALLED)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_an_installed_corpus_is_found_without_reading_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
