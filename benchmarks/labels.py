@@ -29,18 +29,18 @@ from seqgen.training.train import train
 from seqgen.types import Json
 from seqgen.vocabulary import PADDING, UNKNOWN, Vocabulary
 
-# Corpus → options of reading, options of training, minutes, and the accuracy to reach. Without an
-# aim of its own a model should reach the best baseline.
-ROWS: dict[str, tuple[Json, Json, float, float | None]] = {
+# Corpus → options of reading, options of training, minutes, and the accuracy to reach: that of the
+# best baseline, and no less than this.
+ROWS: dict[str, tuple[Json, Json, float, float]] = {
     "languages": ({}, {"pooling": "mean", "bidirectional": True}, 4.0, 0.985),
-    "film-sentences": ({"tokens": "words"}, {"bidirectional": True}, 1.0, None),
-    "product-sentences": ({"tokens": "words"}, {"bidirectional": True}, 1.0, None),
-    "names-by-origin": ({}, {"bidirectional": True}, 2.0, None),
+    "film-sentences": ({"tokens": "words"}, {"bidirectional": True}, 1.0, 0.0),
+    "product-sentences": ({"tokens": "words"}, {"bidirectional": True}, 1.0, 0.0),
+    "names-by-origin": ({}, {"bidirectional": True}, 2.0, 0.0),
     "japanese-vowels": ({}, {}, 0.5, 0.96),
     "italy-power-demand": ({}, {"bidirectional": True}, 0.5, 0.95),
     "gun-point": ({}, {"cell": "gru", "pooling": "mean", "bidirectional": True}, 1.0, 0.95),
-    "basic-motions": ({}, {"pooling": "mean", "bidirectional": True}, 0.5, None),
-    "pickup-gestures": ({}, {"pooling": "mean", "bidirectional": True}, 0.5, None),
+    "basic-motions": ({}, {"pooling": "mean", "bidirectional": True}, 0.5, 0.0),
+    "pickup-gestures": ({}, {"pooling": "mean", "bidirectional": True}, 0.5, 0.0),
 }
 LENGTHS = 20, 200  # of the sequences whose training is timed
 UNITS, EMBEDDING, SIZE, CLASSES = 128, 64, 100, 10
@@ -71,7 +71,7 @@ def accuracy_row(name: str, minutes: float | None) -> list[str]:
         f"{scores['macro_f1']:.4f}",
         f"{scores['log_loss']:.3f}",
         others,
-        f"{max(aim or 0.0, best) if aim is None or name == 'languages' else aim:.4f}",
+        f"{max(aim, best):.4f}",
     ]
 
 

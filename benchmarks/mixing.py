@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from benchmarks.measure import median_seconds, print_table, run
 from seqgen import model as library
 from seqgen.corpus.corpus import Corpus
-from seqgen.evaluation import evaluate, loss
+from seqgen.evaluation import evaluate, find_corpus, loss
 from seqgen.inference.engine import Engine
 from seqgen.mixing.engine import with_strength
 from seqgen.mixing.mixture import MATCHES, TOPS
@@ -120,7 +120,7 @@ def without_mixture(model: Model) -> Model:
 def rows_of(path: Path, count: int) -> list[tuple[str, ...] | None]:
     """The rows of a model in the three tables; None in a table that it is not in."""
     model = library.load(path)
-    corpus = evaluate.training_corpus(model, path.parent)
+    corpus = find_corpus.training_corpus(model, path.parent)
     assert model.data.mixture is not None, path
     unit, found = losses(model, corpus, path.parent)
     ids = np.asarray(corpus.validation_ids[:TOKENS]).astype(np.int64)

@@ -161,6 +161,11 @@ would reveal the token to predict
         """In how many directions every layer reads: 1 or 2."""
         return 1 + self.bidirectional
 
+    @property
+    def predicts_class(self) -> bool:
+        """Whether the network predicts the class of a sequence, not its next token."""
+        return self.outputs > 0
+
     def output_size(self, vocabulary_size: int) -> int:
         """The number of classes that the network predicts."""
         return self.outputs or vocabulary_size

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from seqgen import model_file
 from seqgen.errors import ConfigError, ModelFileError
-from seqgen.inference import engine, numpy_engine
+from seqgen.inference import engine, numpy_engine, sequence_engine
 from seqgen.inference.engine import Engine
+from seqgen.inference.sequence_engine import SequenceEngine
 from seqgen.mixing.engine import mixed
 from seqgen.mixing.mixture import Mixture
 from seqgen.model_file import ModelData
@@ -78,6 +79,7 @@ class Model:
         self.data = data
         self._network: Engine | None = None
         self._engine: Engine | None = None
+        self._sequence_engine: SequenceEngine | None = None
         self._lock = threading.RLock()  # so that threads share one engine
 
     @property
@@ -109,6 +111,15 @@ class Model:
             if self._network is None:
                 self._network = engine.choose(self.data.model_config, self.data.weights)
             return self._network
+
+    @property
+    def sequence_engine(self) -> SequenceEngine:
+        """What predicts the class of a sequence, created on first use."""
+        with self._lock:
+            if self._sequence_engine is None:
+                config, weights = self.data.model_config, self.data.weights
+                self._sequence_engine = sequence_engine.choose(config, weights)
+            return self._sequence_engine
 
     def save(self, path: str | Path, *, keep: bool = False) -> None:
         """Write a model file atomically.
@@ -172,7 +183,8 @@ class Model:
         generator = self.task.generator(self)
         found: Callable[..., Any] | None = getattr(generator, method, None)
         if found is None:
-            offered = [name for name in vars(type(generator)) if not name.startswith("_")]
+            methods = [name for name in vars(type(generator)) if not name.startswith("_")]
+            offered = [name for name in methods if hasattr(type(self), name)]
             raise ConfigError(
                 f"expected a method of models of {self.data.task}, got {method}; "
                 f"use {' or '.join(offered)}"

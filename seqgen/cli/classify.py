@@ -47,7 +47,7 @@ def classify(
     """
     from seqgen import model as library
     from seqgen.reporting import classification
-    from seqgen.tasks.base import ClassificationRequest
+    from seqgen.tasks.requests import ClassificationRequest
 
     if output:
         classification.require_picture(output, explain=explain)

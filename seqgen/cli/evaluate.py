@@ -104,7 +104,7 @@ def require_labels(model: Model, plot: Path) -> None:
     """Raise `ConfigError` unless a model predicts labels, whose confusion can be drawn."""
     from seqgen.reporting.plots import require_picture
 
-    if not model.data.model_config.outputs:
+    if not model.data.model_config.predicts_class:
         raise ConfigError(
             f"--plot applies to models of labels, this is a model of {model.data.task}; leave it "
             "out"

@@ -64,7 +64,7 @@ def generate(model: Path, count: int, output: str | None, as_json: bool, **optio
     """
     from seqgen import model as library
     from seqgen.inference import numpy_engine
-    from seqgen.tasks.base import GenerationRequest
+    from seqgen.tasks.requests import GenerationRequest
     from seqgen.tasks.sampling_options import new_seed, require_own_options
 
     loaded = library.load(model)

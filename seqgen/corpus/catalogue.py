@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,17 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from seqgen.corpus import digits, packages, sources
+from seqgen.corpus import packages, sources
 from seqgen.corpus.downloads import fetch
+from seqgen.corpus.installed import INSTALLED
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
 from seqgen.types import Json
 from seqgen.utils.atomic_files import shortened
 from seqgen.utils.cache import cache_folder
-
-# Folders that `python-code` skips: some tests of the standard library are broken or binary on
-# purpose, and installed packages are not part of it.
-NOT_STANDARD_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
 
 MOST_NAME_BYTES = 200  # of the name of a corpus: files of a run are named after it
 
@@ -73,19 +69,10 @@ class Entry:
             return _music21_folder(self.folder) is not None
         if self.package is not None:
             return packages.archive_path(self.archive).exists()
-        if self.name == NAMES:
-            return importlib.util.find_spec("faker") is not None
         if self.path is None:
-            return self._is_installed
+            return INSTALLED[self.name].is_here()
         names = [name.rpartition("/")[2] for name in _data(self.files)] if self.files else [""]
         return all((self.path / name).exists() for name in names)
-
-    @property
-    def _is_installed(self) -> bool:
-        try:
-            return bool(self.read())
-        except CorpusError:
-            return False
 
     @cached_property
     def size(self) -> int | None:
@@ -113,10 +100,8 @@ class Entry:
         if self.package is not None:
             checksum = str(self.sha256)
             return packages.read(self.name, self.package, self.archive, checksum, self.members)
-        if self.name == NAMES:
-            return packages.names_by_origin()
         if self.url is None:
-            return INSTALLED[self.name]()
+            return INSTALLED[self.name].read()
         if self.files:
             return self._download_files(self.url, progress)
         assert self.path is not None
@@ -142,33 +127,6 @@ class Entry:
         return found
 
 
-def _python_docs() -> list[Source]:
-    try:
-        from pydoc_data.topics import topics
-    except ImportError as error:
-        raise CorpusError(
-            "python-docs: this Python lacks its help texts (pydoc_data); "
-            "install the full Python of your system, or choose another corpus"
-        ) from error
-    text = "\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n"
-    return [Source("python-docs", data=text.encode("utf-8"))]
-
-
-def _python_code() -> list[Source]:
-    root = Path(sysconfig.get_path("stdlib"))
-    files = [
-        path
-        for path in sorted(root.rglob("*.py"))
-        if path.stat().st_size
-        and not NOT_STANDARD_LIBRARY.intersection(path.relative_to(root).parts)
-    ]
-    if not files:
-        raise CorpusError(
-            f"python-code: this Python has no source files in {root}; choose another corpus"
-        )
-    return [Source(str(path.relative_to(root)), path) for path in files]
-
-
 def _music21_folder(name: str) -> Path | None:
     """A folder of the corpus installed with music21, found without importing music21."""
     found = importlib.util.find_spec("music21")
@@ -188,10 +146,6 @@ def _music21_corpus(name: str, folder_name: str) -> list[Source]:
         )
     files = sorted(path for path in folder.iterdir() if path.suffix in MUSIC21_SCORES)
     return [Source(str(path.relative_to(folder.parent)), path) for path in files]
-
-
-INSTALLED = {"python-docs": _python_docs, "python-code": _python_code, "digits": digits.read}
-NAMES = "names-by-origin"  # installed with Faker
 
 
 def read_catalogue() -> dict[str, Entry]:

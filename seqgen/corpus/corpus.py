@@ -55,9 +55,7 @@ class Corpus:
     texts: tuple[str, ...] = ()  # the pieces as they were read, for baselines; empty for numbers
     target_weights: Floats | None = None  # (K,), the weight of every class in the loss; None: 1
     network: Mapping[str, object] = field(default_factory=dict)  # fields of `ModelConfig`, as JSON
-    test: Corpus | None = (
-        None  # pieces set apart for `evaluate`, if the files came with such a part
-    )
+    test: Corpus | None = None  # pieces that the files set apart for `evaluate`
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation <= 0.5:

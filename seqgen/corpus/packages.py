@@ -21,7 +21,7 @@ from seqgen.utils.cache import cache_folder
 
 MINUTES = 10  # of a download
 RATED = 0.5  # sentences are rated from -4 to 4; those nearer to 0 have no label
-NAMES = ("first_names", "last_names")  # attributes of Faker's providers
+NAME_LISTS = ("first_names", "last_names")  # attributes of Faker's providers
 LANGUAGES = {  # locale of Faker → origin; one locale for every language
     "ar_AA": "Arabic", "bg_BG": "Bulgarian", "cs_CZ": "Czech", "de_DE": "German", "da_DK": "Danish",
     "el_GR": "Greek", "en_US": "English", "es_ES": "Spanish", "et_EE": "Estonian",
@@ -141,7 +141,7 @@ def names_by_origin() -> list[Source]:
                 "names-by-origin: expected the package Faker, got none; pip install "
                 "'seqgen[datasets]'"
             ) from error
-        for attribute in NAMES:
+        for attribute in NAME_LISTS:
             for found in getattr(provider, attribute, ()):
                 origins.setdefault(str(found).strip(), set()).add(origin)
     pairs = sorted(origins.items())

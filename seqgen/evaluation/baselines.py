@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.padding import padded
 from seqgen.types import Array, Floats
 
 ORDERS = (1, 5)  # of the n-grams of a text, shortest and longest
@@ -90,12 +91,10 @@ def nearest_neighbour(
     array([[0.05, 0.95]])
     """
     lengths = np.array([len(each) for each in training])
-    padded = np.zeros((len(training), int(lengths.max()), training[0].shape[1]))
-    for row, each in zip(padded, training, strict=True):
-        row[: len(each)] = each
+    series = padded(training).astype(float)  # (N, S, D)
     result = np.full((len(sequences), count), (1 - CERTAIN) / max(count - 1, 1))
     for row, sequence in zip(result, sequences, strict=True):
-        row[classes[warped_distances(sequence, padded, lengths).argmin()]] = CERTAIN
+        row[classes[warped_distances(sequence, series, lengths).argmin()]] = CERTAIN
     return result
 
 

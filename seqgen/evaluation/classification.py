@@ -11,7 +11,6 @@ import numpy.typing as npt
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import CorpusError
 from seqgen.evaluation import baselines
-from seqgen.inference import sequence_engine
 from seqgen.model import Model
 from seqgen.types import Floats, Json
 
@@ -80,8 +79,7 @@ def evaluate(
     classes = target.targets[first:]
     end = first + len(classes)
     sequences = [target.piece(number) for number in range(first, end)]
-    engine = sequence_engine.choose(model.data.model_config, model.data.weights)
-    found = scores(engine.probabilities(sequences), classes)
+    found = scores(model.sequence_engine.probabilities(sequences), classes)
     labels = model.data.corpus["details"]["labels"]
     compared = {}
     if own is not None:

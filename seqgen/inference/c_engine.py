@@ -19,7 +19,7 @@ from seqgen.cells.keras_cell import uses_default_activations
 from seqgen.config import ModelConfig
 from seqgen.inference import numpy_engine
 from seqgen.inference.engine import WARM_UP
-from seqgen.inference.numpy_engine import LARGEST_TABLE
+from seqgen.inference.numpy_engine import LARGEST_TABLE, summed
 from seqgen.native import CELLS, ISAS, check, first_supported, library, pointer
 from seqgen.types import Floats, Ids
 
@@ -203,11 +203,9 @@ class CEngine:
         if min(ids.ravel().tolist()) < 0:
             raise IndexError(f"ids: expected at least 0, got {ids.min()}")
         if self.table is None:
-            rows = self.embedding[ids]
-            first = (rows.sum(axis=1) if rows.ndim == 3 else rows) @ self.kernel
+            first = summed(self.embedding[ids]) @ self.kernel
         else:
-            first = self.table.take(ids, axis=0)  # (B, gates units), with lags (B, F, gates units)
-            first = first.sum(axis=1) if first.ndim == 3 else first
+            first = summed(self.table.take(ids, axis=0))  # (B, gates units)
         first = np.ascontiguousarray(first)
         after = np.empty((streams, self.size), np.float32)
         if not state.flags.c_contiguous:

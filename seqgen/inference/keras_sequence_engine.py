@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqgen.config import ModelConfig
+from seqgen.corpus.padding import padded
 from seqgen.network.build import PADDED, build
 from seqgen.types import Array, Floats
 
@@ -23,7 +24,7 @@ class KerasSequenceEngine:
     def probabilities(self, sequences: Sequence[Array]) -> Floats:
         """The probabilities `(N, K)` of the classes of every sequence."""
         found = [
-            np.asarray(self.network(padded(sequences[first : first + ROWS]), training=False))
+            np.asarray(self.network(masked(sequences[first : first + ROWS]), training=False))
             for first in range(0, len(sequences), ROWS)
         ]
         return np.concatenate(found)
@@ -33,15 +34,12 @@ class KerasSequenceEngine:
         return self.probabilities([sequence[:end] for end in range(1, len(sequence) + 1)])
 
 
-def padded(sequences: Sequence[Array]) -> Array:
-    """Sequences as one array, padded as `build` masks it.
+def masked(sequences: Sequence[Array]) -> Array:
+    """Sequences as one array, padded with what `build` masks.
 
-    >>> padded([np.array([4, 5]), np.array([6])]).tolist()
+    >>> masked([np.array([4, 5]), np.array([6])]).tolist()
     [[4, 5], [6, 0]]
     """
     is_ids = sequences[0].ndim == 1
-    shape = (len(sequences), max(map(len, sequences)), *sequences[0].shape[1:])
-    batch = np.full(shape, 0 if is_ids else PADDED, np.int32 if is_ids else np.float32)
-    for row, sequence in zip(batch, sequences, strict=True):
-        row[: len(sequence)] = sequence
-    return batch
+    batch = padded(sequences, 0 if is_ids else PADDED)
+    return batch.astype(np.int32 if is_ids else np.float32)

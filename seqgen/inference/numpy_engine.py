@@ -71,7 +71,7 @@ class NumpyEngine:
         size = len(embedding) * len(self.layers[0].kernel)
         if size <= LARGEST_TABLE and not config.lags:
             # Token → its projection: as columns for many streams, as contiguous rows for one.
-            self.columns = _project(self.layers[0], embedding.T)
+            self.columns = project(self.layers[0], embedding.T)
             self.rows = transposed(self.columns)
         else:
             self.embedding = embedding
@@ -90,12 +90,11 @@ class NumpyEngine:
         hidden: Floats = np.empty(0, np.float32)
         for i, cell in enumerate(self.layers):
             if i:
-                projected = _project(cell, hidden)
+                projected = project(cell, hidden)
             elif self.embedding is None:
                 projected = self._look_up(ids)
             else:
-                rows = self.embedding[ids]  # (B, E), with lags (B, F, E)
-                projected = _project(cell, (rows.sum(axis=1) if rows.ndim == 3 else rows).T)
+                projected = project(cell, summed(self.embedding[ids]).T)
             layer_state = cell.step(projected, state[len(after) : len(after) + cell.states])
             hidden = layer_state[0]
             after += layer_state
@@ -108,8 +107,13 @@ class NumpyEngine:
         return tuple(array[:, rows] for array in state)
 
 
-def _project(cell: Cell, inputs: Floats) -> Floats:
-    """W x + b: inputs `(D, B)` → `(gates units, B)`."""
+def summed(rows: Floats) -> Floats:
+    """Rows of the tokens `(B, D)` as they are; with lags `(B, F, D)`, their sum over F."""
+    return np.asarray(rows.sum(axis=1)) if rows.ndim == 3 else rows
+
+
+def project(cell: Cell, inputs: Floats) -> Floats:
+    """The projected inputs W x + b of a cell: `(D, B)` → `(gates units, B)`."""
     projected: Floats = cell.kernel @ inputs
     if cell.bias is not None:
         projected += cell.bias

@@ -16,7 +16,9 @@ from seqgen.cells import base as cells
 from seqgen.cells.base import Cell
 from seqgen.cells.keras_cell import transposed
 from seqgen.config import ModelConfig
+from seqgen.corpus.padding import padded
 from seqgen.inference import numpy_engine
+from seqgen.inference.numpy_engine import project
 from seqgen.types import Array, Floats
 from seqgen.utils.softmax import softmax
 
@@ -78,9 +80,7 @@ class NumpySequenceEngine:
         self.tables: list[Floats] = []  # (V, gates units), the projections of all tokens
         size = len(self.embedding) * len(parts[0].kernel)
         if self.input_bias is None and size <= numpy_engine.LARGEST_TABLE:
-            self.tables = [
-                transposed(_projected(part, self.embedding.T)) for part in self.layers[0]
-            ]
+            self.tables = [transposed(project(part, self.embedding.T)) for part in self.layers[0]]
 
     def probabilities(self, sequences: Sequence[Array]) -> Floats:
         """As `SequenceEngine.probabilities`."""
@@ -140,31 +140,22 @@ class NumpySequenceEngine:
         """The projected inputs `(T, gates units, B)` of the first layer in one direction."""
         if direction:
             sequences = [sequence[::-1] for sequence in sequences]
-        shape = (len(sequences), len(sequences[0]), *sequences[0].shape[1:])
-        padded = np.zeros(shape, sequences[0].dtype)  # (B, T, …)
-        for row, sequence in zip(padded, sequences, strict=True):
-            row[: len(sequence)] = sequence
+        inputs = padded(sequences)  # (B, T, …)
         if self.tables:
-            table: Floats = self.tables[direction][padded].transpose(1, 2, 0)
-            return table
+            projected: Floats = self.tables[direction][inputs].transpose(1, 2, 0)
+            return projected
         if self.input_bias is None:
-            x = self.embedding[padded]
+            x = self.embedding[inputs]
         else:
-            x = padded @ self.embedding + self.input_bias
+            x = inputs @ self.embedding + self.input_bias
         return _projected_steps(part, x.transpose(1, 2, 0))
-
-
-def _projected(cell: Cell, inputs: Floats) -> Floats:
-    """W x + b: `(D, N)` → `(gates units, N)`."""
-    projected: Floats = cell.kernel @ inputs
-    return projected if cell.bias is None else projected + cell.bias
 
 
 def _projected_steps(cell: Cell, inputs: Floats) -> Floats:
     """W x + b: `(T, D, B)` → `(T, gates units, B)`."""
     steps, width, batch = inputs.shape
     columns = inputs.transpose(1, 0, 2).reshape(width, steps * batch)
-    projected: Floats = _projected(cell, columns).reshape(-1, steps, batch).transpose(1, 0, 2)
+    projected: Floats = project(cell, columns).reshape(-1, steps, batch).transpose(1, 0, 2)
     return projected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from seqgen.network import kernels
@@ -9,7 +10,7 @@ from seqgen.network.backend import keras, tf
 from seqgen.network.build import Tensors, state_sizes
 from seqgen.network.fast_layers import has_gpu
 from seqgen.network.kernels.blas import transposed_product
-from seqgen.types import Network, Tensor
+from seqgen.types import Layer, Network, Tensor
 
 # Tokens whose products with a kernel are taken at every step: fewer than a usual step has.
 LARGEST_TABLE = 1024
@@ -46,6 +47,25 @@ class DropoutMasks:
         kept = uniform >= tf.cast(dropped, tf.uint8)
         return tf.cast(kept, tf.float32) * (256 / (256 - dropped))
 
+    def of_recurrent_kernel(self, layer: Layer, place: int) -> Tensor | None:
+        """The mask `(units, gates units)` of a layer for all windows; None: nothing is dropped."""
+        if self.recurrent_dropout is None:
+            return None
+        return self.mask(layer.cell.recurrent_kernel.shape, self.recurrent_dropout, place)
+
+    def dropped(self, x: Tensor, layer: Layer, place: int, shard: int) -> Tensor:
+        """Outputs `(D, T, B)` after a Dropout layer; every shard of a step has its own mask."""
+        masks = replace(self, number=self.number + shard)
+        rate = layer.rate if self.dropout is None else self.dropout
+        return x * tf.cast(masks.mask(tf.shape(x), rate, place), x.dtype)
+
+
+def use_kernels(layers: Iterable[Layer]) -> bool:
+    """Whether `seqgen.network.kernels` runs all recurrent layers; otherwise Keras does."""
+    return not has_gpu() and all(
+        kernels.supports(type(layer), layer.get_config()) for layer in layers
+    )
+
 
 class Forward:
     """The forward pass over windows, with the current weights of a network.
@@ -78,9 +98,8 @@ class Forward:
         self._masks = masks
         self._precision = precision
         self._inputs, self._embedding, *self._layers, self._dense = network.layers
-        recurrent = [each for each in self._layers if isinstance(each, keras.layers.RNN)]
-        self._uses_kernels = not has_gpu() and all(
-            kernels.supports(type(each), each.get_config()) for each in recurrent
+        self._uses_kernels = use_kernels(
+            layer for layer in self._layers if isinstance(layer, keras.layers.RNN)
         )
         if self._uses_kernels:
             self._prepare(batch_size)
@@ -123,10 +142,7 @@ class Forward:
         self._kernel_layers = {}
         for place, layer in enumerate(self._layers):
             if isinstance(layer, keras.layers.RNN):
-                mask = None
-                if self._masks and self._masks.recurrent_dropout is not None:
-                    shape = layer.cell.recurrent_kernel.shape
-                    mask = self._masks.mask(shape, self._masks.recurrent_dropout, place)
+                mask = self._masks.of_recurrent_kernel(layer, place) if self._masks else None
                 self._kernel_layers[place] = kernels.Layer(
                     layer, batch_size, self._precision, recurrent_mask=mask, embedding=table
                 )
@@ -145,9 +161,7 @@ class Forward:
                 x, layer_after = self._kernel_layers[place](x, before)
                 after += map(tf.transpose, layer_after)
             elif self._masks is not None:
-                masks = replace(self._masks, number=self._masks.number + shard)
-                rate = layer.rate if masks.dropout is None else masks.dropout
-                x *= tf.cast(masks.mask(tf.shape(x), rate, place), x.dtype)
+                x = self._masks.dropped(x, layer, place, shard)
         units, _, batch_size = x.shape
         logits = transposed_product(tf.reshape(x, (units, -1)), self._dense_kernel)
         logits = tf.cast(logits, tf.float32) + self._dense.bias

@@ -8,16 +8,15 @@ a sequence depends on padding, and no mask is needed inside the loops.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
-from seqgen.network.fast_layers import has_gpu
-from seqgen.network.forward import LARGEST_TABLE, DropoutMasks
+from seqgen.network.build import state_sizes
+from seqgen.network.forward import LARGEST_TABLE, DropoutMasks, use_kernels
 from seqgen.network.kernels.blas import transposed_product
 from seqgen.types import Layer, Network, Tensor
 
-MOST_PLACES = 2  # recurrent layers in a place of the network: forwards and backwards
+DIRECTIONS = 2  # of a bidirectional layer
 
 
 def input_shape(network: Network) -> tuple[int | None, ...]:
@@ -51,7 +50,6 @@ class PooledForward:
         masks: DropoutMasks | None = None,
         precision: str = "float32",
     ) -> None:
-        self._network = network
         self._batch_size = batch_size
         self._masks = masks
         self._precision = precision
@@ -61,9 +59,8 @@ class PooledForward:
             if not isinstance(layer, (keras.layers.InputLayer, keras.layers.Masking))
         ]
         self._takes_mean = isinstance(self._layers[-1], keras.layers.GlobalAveragePooling1D)
-        recurrent = [part for layer in self._layers for part in directions(layer)]
-        self._uses_kernels = not has_gpu() and all(
-            kernels.supports(type(each), each.get_config()) for each in recurrent
+        self._uses_kernels = use_kernels(
+            part for layer in self._layers for part in directions(layer)
         )
         if self._uses_kernels:
             self._prepare()
@@ -104,11 +101,8 @@ class PooledForward:
             table = embeddings if self._takes_ids else None
         for place, layer in enumerate(self._layers):
             for number, part in enumerate(directions(layer)):
-                mask = None
-                if self._masks and self._masks.recurrent_dropout is not None:
-                    shape = part.cell.recurrent_kernel.shape
-                    seed = MOST_PLACES * place + number
-                    mask = self._masks.mask(shape, self._masks.recurrent_dropout, seed)
+                seed = DIRECTIONS * place + number
+                mask = self._masks.of_recurrent_kernel(part, seed) if self._masks else None
                 self._kernel_layers[place, number] = kernels.Layer(
                     part, self._batch_size, self._precision, recurrent_mask=mask, embedding=table
                 )
@@ -128,32 +122,28 @@ class PooledForward:
     def _with_kernels(self, inputs: Tensor, lengths: Tensor, shard: int) -> Tensor:
         """As `_with_keras`, through `seqgen.network.kernels`, whose sequences are `(D, T, B)`."""
         x = self._inputs(inputs)
-        recurrent = [place for place, _ in self._kernel_layers]
+        last = max(place for place, _ in self._kernel_layers)
         for place, layer in enumerate(self._layers):
-            if place in recurrent:
-                outputs = [self._kernel_layers[place, 0](x, self._zeros(layer))[0]]
-                if len(directions(layer)) > 1:
-                    read = reversed_sequences(x, lengths)
-                    read = self._kernel_layers[place, 1](read, self._zeros(layer))[0]
-                    outputs.append(read)
-                if place < max(recurrent):
-                    outputs[1:] = [reversed_sequences(each, lengths) for each in outputs[1:]]
-                    x = tf.concat(outputs, 0)
+            if directions(layer):
+                forwards, *backwards = self._outputs(place, x, lengths)
+                if place < last:
+                    backwards = [reversed_sequences(each, lengths) for each in backwards]
+                    x = tf.concat([forwards, *backwards], 0)
                 else:  # a mean does not depend on the order of the steps
                     pool = mean_of_steps if self._takes_mean else last_step
-                    x = tf.concat([pool(each, lengths) for each in outputs], 0)
+                    x = tf.concat([pool(each, lengths) for each in (forwards, *backwards)], 0)
             elif isinstance(layer, keras.layers.Dropout) and self._masks is not None:
-                masks = replace(self._masks, number=self._masks.number + shard)
-                rate = layer.rate if masks.dropout is None else masks.dropout
-                mask = masks.mask(tf.shape(x), rate, MOST_PLACES * place)
-                x *= tf.cast(mask, x.dtype)
+                x = self._masks.dropped(x, layer, DIRECTIONS * place, shard)
         return x
 
-    def _zeros(self, layer: Layer) -> list[Tensor]:
-        """The state before the first step."""
-        sizes = directions(layer)[0].state_size
-        sizes = [sizes] if isinstance(sizes, int) else sizes
-        return [tf.zeros((size, self._batch_size)) for size in sizes]
+    def _outputs(self, place: int, x: Tensor, lengths: Tensor) -> list[Tensor]:
+        """The outputs `(units, T, B)` of a layer in every direction, in the order of reading."""
+        outputs = []
+        for number, part in enumerate(directions(self._layers[place])):
+            read = reversed_sequences(x, lengths) if number else x
+            before = [tf.zeros((size, self._batch_size)) for size in state_sizes(part)]
+            outputs.append(self._kernel_layers[place, number](read, before)[0])
+        return outputs
 
 
 def directions(layer: Layer) -> list[Layer]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqgen.errors import ConfigError, one_line
 from seqgen.reporting import plots
-from seqgen.tasks.base import Classified
+from seqgen.tasks.requests import Classified
 from seqgen.types import Json
 from seqgen.utils.atomic_files import atomic_write
 
@@ -59,24 +59,25 @@ def line(found: Classified) -> str:
 def _course(found: Classified) -> str:
     """The tokens on the colours of their probabilities; without colours, deciles below them."""
     assert found.course and found.steps
-    values = np.array(found.course[found.label])
-    has_spaces = isinstance(found.content, str) and any(len(step) > 1 for step in found.steps)
-    tokens = [one_line(step) + " " * has_spaces for step in found.steps]
-    if not isinstance(found.content, str):
+    values = found.course[found.label]
+    is_text = isinstance(found.content, str)
+    if is_text:
+        gap = " " * any(len(step) > 1 for step in found.steps)  # between words
+        tokens = [one_line(step) + gap for step in found.steps]
+    else:
         tokens = [" "] * len(values)
     if has_colours():
-        return (
-            "".join(
-                f"\x1b[48;5;{COLOURS[min(int(value * len(COLOURS)), len(COLOURS) - 1)]}m{token}"
-                for token, value in zip(tokens, values, strict=True)
-            )
-            + "\x1b[0m"
-        )
+        return "".join(map(_coloured, tokens, values)) + "\x1b[0m"
     deciles = "".join(
         f"{min(int(10 * value), 9)}".ljust(len(token))
         for token, value in zip(tokens, values, strict=True)
     )
-    return f"{''.join(tokens)}\n{deciles}" if isinstance(found.content, str) else deciles
+    return f"{''.join(tokens)}\n{deciles}" if is_text else deciles
+
+
+def _coloured(token: str, probability: float) -> str:
+    colour = COLOURS[min(int(probability * len(COLOURS)), len(COLOURS) - 1)]
+    return f"\x1b[48;5;{colour}m{token}"
 
 
 def has_colours() -> bool:

@@ -11,20 +11,27 @@ from __future__ import annotations
 import importlib
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from seqgen.errors import ConfigError
+from seqgen.tasks.requests import (
+    Baseline,
+    ClassificationRequest,
+    Classified,
+    GenerationRequest,
+    Inspection,
+)
 
 if TYPE_CHECKING:
     from seqgen.copying.codes import CopyCodes
     from seqgen.corpus.corpus import Corpus
     from seqgen.corpus.sources import Source
     from seqgen.inference.engine import Engine
+    from seqgen.inference.sequence_engine import SequenceEngine
     from seqgen.mixing.repeats import Bars
     from seqgen.model_file import ModelData
-    from seqgen.types import Floats, Ids, Json
+    from seqgen.types import Ids, Json
     from seqgen.vocabulary import Vocabulary
 
 # Name → task, or the module and class that implement it, imported on first use.
@@ -47,51 +54,8 @@ class TaskModel(Protocol):
     @property
     def engine(self) -> Engine: ...
 
-
-class Inspection(NamedTuple):
-    """The description of one file."""
-
-    facts: dict[str, Any]  # plain data; `file`, and `kept`: whether it can be used
-    line: str  # the same for people, without the name of the file
-
-
-class Baseline(NamedTuple):
-    """The score of a simple model, for comparison."""
-
-    name: str  # to follow "the", such as "best 5-gram"
-    nats: float  # the sum of the losses of all scored tokens
-
-
-@dataclass(frozen=True)
-class GenerationRequest:
-    """What `seqgen generate` should generate, and where it should write it."""
-
-    options: Json  # of generation, those that were given, and a seed
-    count: int  # number of sequences
-    output: str | None  # the value of `-o`; None if it was not given
-    as_json: bool  # print a line of JSON per sequence on stdout
-    say: Callable[[str], None]  # shows a message to the user
-
-
-@dataclass(frozen=True)
-class ClassificationRequest:
-    """What `seqgen classify` should classify."""
-
-    given: tuple[str, ...]  # texts, paths, or `-` for standard input
-    options: Json  # of reading, those that were given
-    explain: bool  # whether to follow the probabilities along every sequence
-    say: Callable[[str], None]  # shows a message to the user
-
-
-@dataclass(frozen=True, eq=False)
-class Classified:
-    """A sequence and its label."""
-
-    content: str | Floats  # a text, or a series (T, D)
-    label: str
-    probabilities: dict[str, float]  # of every label, the most probable one first
-    steps: list[str] | None = None  # the tokens, or the numbers of the steps, if explained
-    course: dict[str, list[float]] | None = None  # label → its probability after every step
+    @property
+    def sequence_engine(self) -> SequenceEngine: ...
 
 
 class Task(ABC):

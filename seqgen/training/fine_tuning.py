@@ -95,7 +95,7 @@ def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floa
         return model_data.weights
     parts = np.split(embeddings, 1 + len(model_data.model_config.lags))  # of the token, of each lag
     embeddings = np.vstack([np.vstack((part, part.mean(0)))[rows] for part in parts])
-    if model_data.model_config.outputs:  # they are no tokens
+    if model_data.model_config.predicts_class:
         return [embeddings, *recurrent, kernel, bias]
     return [
         embeddings,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.padding import padded
 from seqgen.errors import CorpusError
 from seqgen.types import Array, Floats, Json
 
@@ -40,10 +41,7 @@ def labelled_batch(corpus: Corpus, pieces: Sequence[int] | Array, batch_size: in
     rows = np.concatenate((pieces, np.repeat(pieces[:1], batch_size - len(pieces))))
     read = [corpus.piece(number) for number in rows]
     lengths = np.array([len(each) for each in read], np.int32)
-    dtype = np.int32 if corpus.ids.ndim == 1 else np.float32
-    inputs = np.zeros((batch_size, int(lengths.max()), *corpus.ids.shape[1:]), dtype)
-    for row, each in zip(inputs, read, strict=True):
-        row[: len(each)] = each
+    inputs = padded(read).astype(np.int32 if corpus.ids.ndim == 1 else np.float32)
     targets = corpus.targets[rows].astype(np.int32)
     weights = np.ones(batch_size, np.float32)
     if corpus.target_weights is not None:

@@ -1,6 +1,8 @@
 """Labels from the command line: train, classify, evaluate, compare, and wrong input."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 import seqgen as library
 from seqgen.corpus.packages import table
+from seqgen.inference import sequence_engine
 from tests.conftest import Run
 
 GOOD, BAD = ("good", "great", "lovely", "fine"), ("bad", "awful", "poor", "boring")
@@ -67,9 +70,6 @@ def test_a_text_is_classified_by_a_process_without_tensorflow(
 
 
 def test_classify_imports_no_tensorflow(folder: Path) -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys; from seqgen import load; "
         f"load({str(folder / 'waves.keras')!r}).classify([[0.0, 1.0]]); "
@@ -99,6 +99,20 @@ def test_train_classify_and_evaluate(tmp_path: Path, seqgen: Run) -> None:
     assert (tmp_path / "confusion.png").read_bytes()[1:4] == b"PNG"
     done = seqgen("info", "m.keras", cwd=tmp_path)
     assert "240 sequences, 2 labels: negative, positive" in done.stdout
+
+
+def test_one_engine_classifies_every_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    choose = sequence_engine.choose
+    monkeypatch.setattr(
+        sequence_engine, "choose", lambda *network: chosen.append(network) or choose(*network)
+    )
+    model = library.load(folder / "reviews.keras")
+    assert model.classify("a good film") == model.classify("a good film")
+    model.explain("a good film")
+    assert len(chosen) == 1
+    with pytest.raises(library.SeqgenError, match="got texts; use classify or explain$"):
+        model.texts()
 
 
 def test_series_are_classified_and_explained(folder: Path, tmp_path: Path, seqgen: Run) -> None:
@@ -239,7 +253,10 @@ def test_labels_that_training_never_saw_are_counted(folder: Path, seqgen: Run) -
 def test_lengths_of_1_and_of_100_000_are_classified(folder: Path) -> None:
     model = library.load(folder / "waves.keras")
     short, long = model.classify(np.zeros((1, 2)), np.zeros((100_000, 2)))
-    assert {short.label, long.label} <= {"slow", "fast"}
+    for found in (short, long):
+        assert set(found.probabilities) == {"slow", "fast"}
+        assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-5)
+        assert found.label == max(found.probabilities, key=found.probabilities.__getitem__)
 
 
 @pytest.mark.parametrize("labels", [["a"], ["a", "b", "c"], ["a", "a"], "ab", None])

@@ -1,4 +1,5 @@
 import hashlib
+import importlib.util
 import io
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from seqgen.corpus import catalogue
 from seqgen.corpus.catalogue import Entry, cache_folder, find, read_catalogue
+from seqgen.corpus.installed import INSTALLED
 from seqgen.errors import CorpusError, DownloadError
 
 BOOK = "\ufeffheader\r\n*** START OF IT ***\r\nIt was.\r\n*** END OF IT ***\r\nlicence\r\n".encode()
@@ -147,6 +149,18 @@ def test_a_corpus_that_this_python_lacks_is_an_error(monkeypatch: pytest.MonkeyP
     assert not entry.is_here and entry.size is None
     with pytest.raises(CorpusError, match="this Python lacks its help texts"):
         entry.read()
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_an_installed_corpus_is_found_without_reading_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = read_catalogue()[name]
+    opened: list[object] = []
+    monkeypatch.setattr(Entry, "read", opened.append)
+    monkeypatch.setattr(np, "loadtxt", opened.append)
+    module = {"digits": "sklearn", "names-by-origin": "faker"}.get(name, "sys")
+    assert entry.is_here == (importlib.util.find_spec(module) is not None) and not opened
 
 
 def test_downloads_have_a_checksum_and_a_licence() -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqgen.corpus.padding import padded
 from seqgen.evaluation.baselines import logistic_regression, majority, warped_distances
 from seqgen.evaluation.classification import scores
 from tests.conftest import require
@@ -47,10 +48,7 @@ def test_distances_are_those_of_dynamic_time_warping(
     random = np.random.default_rng(seed)
     sequence = random.normal(size=(steps, 2))
     training = [random.normal(size=(length, 2)) for length in lengths]
-    padded = np.zeros((len(lengths), max(lengths), 2))
-    for row, each in zip(padded, training, strict=True):
-        row[: len(each)] = each
-    found = warped_distances(sequence, padded, np.array(lengths))
+    found = warped_distances(sequence, padded(training), np.array(lengths))
     np.testing.assert_allclose(found, [slow_distance(sequence, each) for each in training])
 
 

@@ -9,7 +9,7 @@ import pytest
 from seqgen.cells.base import names as cell_names
 from seqgen.config import ModelConfig
 from seqgen.errors import ConfigError
-from seqgen.inference.keras_sequence_engine import KerasSequenceEngine, padded
+from seqgen.inference.keras_sequence_engine import KerasSequenceEngine, masked
 from seqgen.inference.sequence_engine import NumpySequenceEngine
 from seqgen.network.backend import keras, tf
 from seqgen.network.build import PADDED, build
@@ -42,7 +42,7 @@ def sequences(inputs: str, count: int = ROWS) -> list[np.ndarray]:
 
 def batch(read: list[np.ndarray]) -> tuple[Any, Any]:
     """Inputs, padded with zeros, and lengths."""
-    inputs = padded(read)
+    inputs = masked(read)
     lengths = tf.constant([len(each) for each in read], tf.int32)
     return tf.constant(np.where(inputs == PADDED, 0, inputs)), lengths
 
@@ -58,7 +58,7 @@ def test_probabilities_and_gradients_are_those_of_keras(
     )
     read, targets = sequences(inputs), np.arange(ROWS) % CLASSES
     with tf.GradientTape() as tape:
-        expected = built(padded(read), training=False)
+        expected = built(masked(read), training=False)
         loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(targets, expected))
     gradients = tape.gradient(loss, built.trainable_variables)
     with tf.GradientTape() as tape:
@@ -78,7 +78,7 @@ def test_other_activations_run_through_keras() -> None:
     options: Any = {"pooling": "last", "cell_options": {"activation": "softmax"}}
     config, built = network(**options)
     read = sequences("ids")
-    expected = built(padded(read), training=False)
+    expected = built(masked(read), training=False)
     logits = PooledForward(built, ROWS)(*batch(read))
     np.testing.assert_allclose(tf.nn.softmax(logits), expected, atol=1e-5)
     engine = KerasSequenceEngine(config, built.get_weights())

@@ -20,6 +20,7 @@ from seqgen.sampling.sampler import Sampler
 from seqgen.tasks import base
 from seqgen.tasks.load import load_corpus
 from seqgen.tasks.output import print_json, print_result
+from seqgen.tasks.requests import GenerationRequest
 from seqgen.tasks.sampling_options import require_own_options, sample_config
 from seqgen.vocabulary import Vocabulary
 
@@ -49,7 +50,7 @@ class DigitTask(base.Task):
     def generator(self, model: Any) -> Any:
         return self
 
-    def write(self, model: Any, request: base.GenerationRequest) -> None:
+    def write(self, model: Any, request: GenerationRequest) -> None:
         options = request.options
         config = sample_config(8, options.get("temperature"), options["seed"], {})
         state = read(model.engine, np.array([0]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqgen.corpus.sources import Source
-from seqgen.tasks.base import Inspection
 from seqgen.tasks.images.files import FileResult, results
+from seqgen.tasks.requests import Inspection
 
 
 def inspect(sources: Sequence[Source], *, progress: bool = False) -> list[Inspection]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seqgen.copying.report import report
 from seqgen.errors import OutputError
-from seqgen.tasks.base import GenerationRequest
 from seqgen.tasks.images.copying import PixelCodes
 from seqgen.tasks.images.generate import Picture, PictureGenerator
 from seqgen.tasks.images.metadata import grid_of
 from seqgen.tasks.output import print_json, print_result, say_if_renamed
+from seqgen.tasks.requests import GenerationRequest
 from seqgen.utils.atomic_files import atomic_write, require_writable, unused_path
 
 if TYPE_CHECKING:

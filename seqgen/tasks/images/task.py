@@ -10,21 +10,14 @@ import numpy as np
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import (
-    Baseline,
-    GenerationRequest,
-    Inspection,
-    Metadata,
-    Task,
-    TaskModel,
-    require_no_encoding,
-)
+from seqgen.tasks.base import Metadata, Task, TaskModel, require_no_encoding
 from seqgen.tasks.images import corpus
 from seqgen.tasks.images.copying import UNIT, PixelCodes
 from seqgen.tasks.images.files import looks_like_picture
 from seqgen.tasks.images.generate import PictureGenerator
 from seqgen.tasks.images.metadata import grid_of, require_valid
 from seqgen.tasks.images.output import REQUEST, write_pictures
+from seqgen.tasks.requests import Baseline, GenerationRequest, Inspection
 from seqgen.tasks.sampling_options import require_own_options
 from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary

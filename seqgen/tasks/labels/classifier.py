@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from seqgen.errors import ConfigError, ModelFileError
-from seqgen.inference.sequence_engine import choose
 from seqgen.tasks.base import TaskModel
 from seqgen.tasks.labels.encoding import Encoding, split_text
 from seqgen.tasks.labels.examples import Content
@@ -45,13 +43,16 @@ class Classifier:
         details = data.corpus["details"]
         self._labels: list[str] = details["labels"]
         self._encoding = Encoding.from_json(details["encoding"], data.vocabulary)
-        is_same = (data.model_config.inputs == "numbers") == self._encoding.of_series
-        if len(self._labels) != data.model_config.outputs or not is_same:
+        reads_series = data.model_config.inputs == "numbers"
+        if (
+            len(self._labels) != data.model_config.outputs
+            or reads_series != self._encoding.of_series
+        ):
             raise ModelFileError(
                 f"expected a network of {len(self._labels)} labels, got one of "
                 f"{data.model_config.outputs}; train the model again"
             )
-        self._engine = choose(data.model_config, data.weights)
+        self._engine = model.sequence_engine
 
     def classify(self, *contents: Content) -> list[Prediction]:
         """The labels of texts, or of series `(T,)` or `(T, D)`.
@@ -59,17 +60,13 @@ class Classifier:
         Raises:
             ConfigError: one is empty, or of another kind or number of channels than the model's.
         """
-        probabilities = self.probabilities([self._encoded(content) for content in contents])
-        return [self._prediction(row) for row in probabilities]
+        encoded = [self._encoded(content) for content in contents]
+        return [self._prediction(row) for row in self._engine.probabilities(encoded)]
 
     @property
     def of_series(self) -> bool:
         """Whether it classifies series, not texts."""
         return self._encoding.of_series
-
-    def probabilities(self, sequences: Sequence[Array]) -> Floats:
-        """The probabilities `(N, K)` of encoded sequences."""
-        return self._engine.probabilities(sequences)
 
     def explain(self, content: Content) -> Course:
         """The probabilities after every step of a sequence; errors as for `classify`."""

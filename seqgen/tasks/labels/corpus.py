@@ -56,7 +56,7 @@ def read(
         tokens: of texts: `characters` or `words`.
         encoding: of the bytes of texts, such as `utf-8` or `latin-1`.
         min_count: replace tokens that occur less often by `<unk>`.
-        max_length: number of steps of a sequence that are read; the others are left out.
+        max_length: read only the first `max_length` steps of a longer sequence.
         class_weights: weight the losses so that all classes count the same, however many examples
             they have.
         validation: share of every class that is held out; 0.1 by default, 0.2 of few examples.
@@ -66,23 +66,16 @@ def read(
         CorpusError: there is nothing to learn, such as a single class.
         ConfigError: an option is out of range.
     """
-    require(tokens in encodings.TOKENS, "tokens", f"one of {', '.join(encodings.TOKENS)}", tokens)
-    require_whole("min_count", min_count, 1)
-    require_whole("max_length", max_length, 1, MOST_STEPS)
-    if validation is not None:
-        ok = isinstance(validation, (int, float)) and 0 <= validation <= 0.5
-        require(ok, "validation", "a fraction from 0 to 0.5", validation)
-    columns = Columns(text_column, label_column)
-    examples, test = read_parts(sources, columns, encoding)
+    _require_valid(tokens, min_count, max_length, validation)
+    examples, test = read_parts(sources, Columns(text_column, label_column), encoding)
     labels = _labels(examples)
     if validation is None:
         validation = 0.1 if len(examples) >= FEW else 0.2
-    classes = np.array([labels.index(str(label)) for label in examples.labels])
-    training, held_out = stratified(classes, groups(examples.contents), validation)
-    fitted = [examples.contents[i] for i in training]
-    encoded = _fit(fitted, tokens, min_count, max_length)
+    similar = groups(examples.contents)
+    training, held_out = stratified(_classes(examples, labels), similar, validation)
+    encoded = _fit(examples.subset(training).contents, tokens, min_count, max_length)
     ordered = examples.subset([*training, *held_out])
-    notes = [*examples.messages(), *_notes(ordered, encoded, classes, labels)]
+    pieces = _pieces(ordered, encoded, labels)
     common: dict[str, Any] = {
         "task": "labels",
         "vocabulary": encoded.vocabulary,
@@ -100,16 +93,26 @@ def read(
         },
         **origin,
     }  # fmt: skip
-    weights = _class_weights(classes[training], len(labels)) if class_weights else None
+    weights = _class_weights(pieces["targets"][: len(training)], len(labels))
     return Corpus(
-        **_pieces(ordered, encoded, labels),
         validation=validation,
-        split=sum(len(encoded.encode(content)) for content in fitted),
-        notes=tuple(notes),
-        target_weights=weights,
+        split=int(pieces["bounds"][len(training)]),
+        notes=(*examples.messages(), *_notes(ordered, encoded, pieces["targets"], labels)),
+        target_weights=weights if class_weights else None,
         test=_test_part(test, encoded, labels, common) if len(test) else None,
+        **pieces,
         **common,
     )
+
+
+def _require_valid(tokens: str, min_count: int, max_length: int, validation: float | None) -> None:
+    """Raise `ConfigError` if an option is out of range."""
+    require(tokens in encodings.TOKENS, "tokens", f"one of {', '.join(encodings.TOKENS)}", tokens)
+    require_whole("min_count", min_count, 1)
+    require_whole("max_length", max_length, 1, MOST_STEPS)
+    if validation is not None:
+        ok = isinstance(validation, (int, float)) and 0 <= validation <= 0.5
+        require(ok, "validation", "a fraction from 0 to 0.5", validation)
 
 
 def read_like(
@@ -150,26 +153,15 @@ def labelled(
     Raises:
         CorpusError: no example can be used.
     """
-    known, unknown = [], Counter[str]()
-    for number, label in enumerate(examples.labels):
-        if label in labels:
-            known.append(number)
-        else:
-            unknown[str(label)] += 1
-    kind = "series" if encoding.of_series else "texts"
-    if len(examples) and examples.has_series != encoding.of_series:
-        raise CorpusError(f"expected {kind}, like the model; choose another file")
-    channels = len(encoding.vocabulary)
-    if encoding.of_series and examples.channels not in (0, channels):
-        raise CorpusError(
-            f"expected series with {channels} channels, like the model, got {examples.channels}; "
-            "choose another file"
-        )
+    _require_like(examples, encoding)
+    names = set(labels)
+    known = [number for number, label in enumerate(examples.labels) if label in names]
+    unknown = Counter(str(label) for label in examples.labels if label not in names)
     notes = examples.messages()
     if unknown:
-        names = ", ".join(map(repr, list(unknown)[:NAMED]))
+        shown = ", ".join(map(repr, list(unknown)[:NAMED]))
         notes.append(
-            f"left out {unknown.total():,} examples whose label the model has never seen: {names}"
+            f"left out {unknown.total():,} examples whose label the model has never seen: {shown}"
         )
     if not known:
         raise CorpusError(
@@ -177,8 +169,20 @@ def labelled(
             f"{'; '.join(notes) or 'the file is empty'}"
         )
     pieces = _pieces(examples.subset(known), encoding, labels)
-    length = len(pieces["ids"])
-    return Corpus(**{"validation": 0.5, "split": length, "notes": tuple(notes), **fields}, **pieces)
+    return Corpus(validation=0.0, split=len(pieces["ids"]), notes=tuple(notes), **fields, **pieces)
+
+
+def _require_like(examples: Examples, encoding: Encoding) -> None:
+    """Raise `CorpusError` if examples are of another kind than those of a model."""
+    if len(examples) and examples.has_series != encoding.of_series:
+        kind = "series" if encoding.of_series else "texts"
+        raise CorpusError(f"expected {kind}, like the model; choose another file")
+    channels = len(encoding.vocabulary)
+    if encoding.of_series and examples.channels not in (0, channels):
+        raise CorpusError(
+            f"expected series with {channels} channels, like the model, got {examples.channels}; "
+            "choose another file"
+        )
 
 
 def _test_part(
@@ -230,14 +234,19 @@ def _fit(contents: Sequence[Content], tokens: str, min_count: int, max_length: i
     return encodings.fit_series(series, max_length)
 
 
+def _classes(examples: Examples, labels: Sequence[str]) -> Array:
+    """The number of the label of every example, `(N,)`."""
+    numbers = {label: number for number, label in enumerate(labels)}
+    return np.array([numbers[str(label)] for label in examples.labels], np.int32)
+
+
 def _pieces(examples: Examples, encoding: Encoding, labels: Sequence[str]) -> dict[str, Any]:
     """The fields `ids`, `bounds`, `targets` and `texts` of a corpus."""
-    number = {label: i for i, label in enumerate(labels)}
     pieces: list[Array] = [encoding.encode(content) for content in examples.contents]
     return {
         "ids": np.concatenate(pieces),
         "bounds": np.concatenate(([0], np.cumsum([len(piece) for piece in pieces]))),
-        "targets": np.array([number[str(label)] for label in examples.labels], np.int32),
+        "targets": _classes(examples, labels),
         "texts": tuple(each for each in examples.contents if isinstance(each, str)),
     }
 
@@ -251,6 +260,7 @@ def _class_weights(classes: Array, count: int) -> Floats:
 def _notes(
     examples: Examples, encoding: Encoding, classes: Array, labels: Sequence[str]
 ) -> list[str]:
+    """What the user should know about examples whose classes are `classes` `(N,)`."""
     notes = []
     counts = np.bincount(classes, minlength=len(labels)).tolist()
     single = [label for label, count in zip(labels, counts, strict=True) if count == 1]
@@ -258,10 +268,7 @@ def _notes(
         names = ", ".join(map(repr, single[:NAMED]))
         more = ", …" if len(single) > NAMED else ""
         notes.append(f"labels with one example, which is not held out: {names}{more}")
-    lengths = [
-        len(encodings.split_text(each, encoding.tokens)) if isinstance(each, str) else len(each)
-        for each in examples.contents
-    ]
+    lengths = map(encoding.length, examples.contents)
     longer = sum(length > encoding.max_length for length in lengths)
     if longer:
         notes.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -76,7 +76,7 @@ class Examples:
             self.add(content, label)
         self.skipped += other.skipped
 
-    def subset(self, indices: Sequence[int]) -> Examples:
+    def subset(self, indices: Iterable[int]) -> Examples:
         """The examples of some indices, in that order."""
         chosen = [(self.contents[i], self.labels[i]) for i in indices]
         return Examples([content for content, _ in chosen], [label for _, label in chosen])

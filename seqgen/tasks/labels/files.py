@@ -14,7 +14,7 @@ from seqgen.tasks.labels.tables import Columns
 
 HEAD_BYTES = 4096
 PART = re.compile(r"(^|[-_. ])(TRAIN|TEST)$", re.IGNORECASE)  # at the end of the stem of a name
-UNLABELLED_SUFFIXES = {".txt", ".md", ".text", ""}  # of texts whose folder is their label
+TEXT_SUFFIXES = {".txt", ".md", ".text", ""}  # of texts whose folder is their label
 
 
 def is_examples(source: Source) -> bool:
@@ -58,8 +58,9 @@ def read_parts(
     for source, part in zip(sources, parts, strict=True):
         suffix = PurePath(source.label).suffix.lower()
         if suffix == ".npz":
-            training.extend(series.read_npz(source, "TRAIN"))
-            test.extend(series.read_npz(source, "TEST"))
+            for_training, set_apart = series.read_npz(source)
+            training.extend(for_training)
+            test.extend(set_apart)
             continue
         target = test if is_pair and part == "TEST" else training
         try:
@@ -93,7 +94,7 @@ def _read(source: Source, suffix: str, columns: Columns, encoding: str) -> Examp
     if suffix in tables.SUFFIXES:
         return tables.read_table(source, text, columns)
     examples = Examples()
-    if source.path is not None and source.optional and suffix in UNLABELLED_SUFFIXES:
+    if source.path is not None and source.optional and suffix in TEXT_SUFFIXES:
         examples.add(text, source.path.parent.name)  # a folder with a subfolder for every label
     elif not columns.needs_label:  # the texts to classify, line by line
         for line in text.splitlines():

@@ -7,12 +7,12 @@ from pathlib import PurePath
 
 from seqgen.corpus import sources
 from seqgen.errors import CorpusError
-from seqgen.tasks.base import ClassificationRequest, Classified
 from seqgen.tasks.labels import tables
 from seqgen.tasks.labels.classifier import Classifier
 from seqgen.tasks.labels.examples import Content, Examples
 from seqgen.tasks.labels.files import read_parts
 from seqgen.tasks.labels.tables import Columns
+from seqgen.tasks.requests import ClassificationRequest, Classified
 
 ROWS = 1024  # that are classified at a time
 FILES = {*tables.SUFFIXES, ".ts", ".npz", ".txt"}  # suffixes of what is a file, not a text

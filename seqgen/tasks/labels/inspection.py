@@ -8,10 +8,10 @@ from statistics import median
 
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
-from seqgen.tasks.base import Inspection
 from seqgen.tasks.labels.examples import Examples
 from seqgen.tasks.labels.files import read_parts
 from seqgen.tasks.labels.tables import Columns
+from seqgen.tasks.requests import Inspection
 
 SHOWN = 8  # labels in a line
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from seqgen.utils.archives import DAMAGED, open_archive
 
 MISSING = {"?", "", "nan", "NaN", "NA"}
 MOST_BYTES = 1 << 31  # of an array
-PARTS = {"all": ("X", "y"), "TRAIN": ("x_train", "y_train"), "TEST": ("x_test", "y_test")}
 
 
 def looks_like_ucr(head: bytes) -> bool:
@@ -66,7 +66,7 @@ def read_ucr(source: Source, text: str) -> Examples:
         if not line.strip():
             continue
         label, *cells = line.split("\t")
-        with _named_line(source, number):
+        with _naming_line(source, number):
             series = np.array(_numbers(cells), float)[:, None]
         examples.add(_without_end(series), _label(label))
     return examples
@@ -88,20 +88,16 @@ def _label(text: str) -> str:
     return str(int(number)) if number is not None and number % 1 == 0 else text.strip()
 
 
-class _named_line:  # noqa: N801
-    """Names the line in the error of a number that cannot be read."""
-
-    def __init__(self, source: Source, number: int) -> None:
-        self.place = f"{source.label}, line {number}"
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, ValueError):
-            raise CorpusError(
-                f"{self.place}: expected numbers and a label, got an error: {reason(error)}; "
-                "correct that line"
-            ) from error
+@contextmanager
+def _naming_line(source: Source, number: int) -> Iterator[None]:
+    """Name the line in the error of a number that cannot be read."""
+    try:
+        yield
+    except ValueError as error:
+        raise CorpusError(
+            f"{source.label}, line {number}: expected numbers and a label, got an error: "
+            f"{reason(error)}; correct that line"
+        ) from error
 
 
 def read_ts(source: Source, text: str) -> Examples:
@@ -126,7 +122,7 @@ def read_ts(source: Source, text: str) -> Examples:
             continue
         channels = line.split(":")
         label = _label(channels.pop()) if has_label else None
-        with _named_line(source, number):
+        with _naming_line(source, number):
             numbers = [_numbers(channel.split(",")) for channel in channels]
             examples.add(_from_channels(numbers), label)
     if not in_data:
@@ -157,15 +153,14 @@ def _from_channels(channels: list[list[float]]) -> Series:
     return _without_end(series)
 
 
-def read_npz(source: Source, part: str) -> Examples:
+def read_npz(source: Source) -> tuple[Examples, Examples]:
     """Read an `.npz` with `X`, `(N, T)` or `(N, T, D)`, and `y` `(N,)`.
 
-    NaN is a missing number; the steps at the end of which all are missing are no part of a series.
+    It may have two parts instead: `x_train` and `y_train`, `x_test` and `y_test`. NaN is a missing
+    number; the steps at the end of which all are missing are no part of a series.
 
-    Args:
-        source: the file.
-        part: `TRAIN` or `TEST` for `x_train` and `y_train`, or `x_test` and `y_test`, if the file
-            has them.
+    Returns:
+        The examples for training, and those set apart.
 
     Raises:
         CorpusError: an array is missing, or has another shape or type.
@@ -173,14 +168,20 @@ def read_npz(source: Source, part: str) -> Examples:
     try:
         with open_archive(source.path or source.data) as archive:
             names = {name.removesuffix(".npy") for name in archive.names}
-            x_name, y_name = PARTS[part] if PARTS[part][0] in names else PARTS["all"]
-            if part == "TEST" and x_name == "X":
-                return Examples()
-            x, y = _arrays(source, names, x_name, y_name, archive.read)
+            training = ("x_train", "y_train") if "x_train" in names else ("X", "y")
+            return (
+                _examples(*_arrays(source, names, *training, archive.read)),
+                _examples(*_arrays(source, names, "x_test", "y_test", archive.read))
+                if "x_test" in names
+                else Examples(),
+            )
     except (*DAMAGED, ValueError, zipfile.BadZipFile) as error:
         raise CorpusError(
             f"{source.label} cannot be read ({reason(error)}); save it with numpy.savez"
         ) from error
+
+
+def _examples(x: Any, y: Any) -> Examples:
     examples = Examples()
     for series, label in zip(x, y, strict=True):
         columns = series[:, None] if series.ndim == 1 else series
@@ -191,6 +192,7 @@ def read_npz(source: Source, part: str) -> Examples:
 def _arrays(
     source: Source, names: set[str], x_name: str, y_name: str, read: Callable[..., bytes]
 ) -> tuple[Any, Any]:
+    """Series `(N, T)` or `(N, T, D)`, and labels `(N,)`, None where there are none."""
     if x_name not in names:
         raise CorpusError(
             f"{source.label}: expected the arrays X and y, got {', '.join(sorted(names))}; save "

@@ -7,26 +7,19 @@ from typing import NoReturn
 
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError
-from seqgen.tasks.base import (
-    ClassificationRequest,
-    Classified,
-    GenerationRequest,
-    Inspection,
-    Metadata,
-    Task,
-    TaskModel,
-)
+from seqgen.tasks.base import Metadata, Task, TaskModel
 from seqgen.tasks.labels import corpus
 from seqgen.tasks.labels.classifier import Classifier
-from seqgen.tasks.labels.encoding import TOKENS
+from seqgen.tasks.labels.encoding import NUMBERS, TOKENS
 from seqgen.tasks.labels.files import is_examples
 from seqgen.tasks.labels.inputs import classified
+from seqgen.tasks.requests import ClassificationRequest, Classified, GenerationRequest, Inspection
 from seqgen.types import Json
 from seqgen.utils import schema
 from seqgen.vocabulary import PADDING, UNKNOWN, Vocabulary
 
 _NAME = schema.optional(schema.text(10_000))
-_NUMBERS = schema.sequence(schema.number(-1e30, 1e30), 100_000)
+_CHANNELS = schema.sequence(schema.number(-1e30, 1e30), 100_000)
 OPTIONS = schema.record(  # of `read`, in a model file
     {},
     {
@@ -45,10 +38,10 @@ DETAILS = schema.record(
         "pieces": schema.integer(1),
         "encoding": schema.record(
             {
-                "tokens": schema.choice((*TOKENS, "numbers")),
+                "tokens": schema.choice((*TOKENS, NUMBERS)),
                 "max_length": schema.integer(1, corpus.MOST_STEPS),
-                "mean": _NUMBERS,
-                "scale": _NUMBERS,
+                "mean": _CHANNELS,
+                "scale": _CHANNELS,
             }
         ),
     }
@@ -106,7 +99,7 @@ class LabelsTask(Task):
         details = metadata["details"]
         labels, encoding = details["labels"], details["encoding"]
         schema.require(len(set(labels)) == len(labels), "distinct labels", labels, "corpus.details")
-        if encoding["tokens"] == "numbers":
+        if encoding["tokens"] == NUMBERS:
             for name in ("mean", "scale"):
                 ok = len(encoding[name]) == len(vocabulary) and 0.0 not in encoding["scale"]
                 expected = f"{len(vocabulary)} numbers"

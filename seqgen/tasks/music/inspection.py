@@ -7,8 +7,8 @@ from typing import Any
 
 from seqgen.corpus.sources import Source
 from seqgen.music.io.result import ReadResult
-from seqgen.tasks.base import Inspection
 from seqgen.tasks.music.files import readings
+from seqgen.tasks.requests import Inspection
 
 SHOWN_REASONS = 3  # of skipped pieces, in one line
 

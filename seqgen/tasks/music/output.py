@@ -10,11 +10,11 @@ from seqgen.errors import OutputError
 from seqgen.music.io.write import WRITERS, write
 from seqgen.music.piece import Piece
 from seqgen.music.tokens.codec import Codec
-from seqgen.tasks.base import GenerationRequest
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.pieces import Pieces
 from seqgen.tasks.music.request import primers
 from seqgen.tasks.output import Say, print_json, print_result, say_if_renamed
+from seqgen.tasks.requests import GenerationRequest
 from seqgen.utils.atomic_files import require_writable, unused_path
 
 REQUEST = {  # parameter of `parse_request` → option of the command line

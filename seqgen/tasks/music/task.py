@@ -18,20 +18,14 @@ from seqgen.music.tokens.codec import Codec
 from seqgen.music.tokens.melody import DURATIONS
 from seqgen.music.tokens.polyphony import SHIFTS
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import (
-    GenerationRequest,
-    Inspection,
-    Metadata,
-    Task,
-    TaskModel,
-    require_no_encoding,
-)
+from seqgen.tasks.base import Metadata, Task, TaskModel, require_no_encoding
 from seqgen.tasks.music import corpus, inspection, samples
 from seqgen.tasks.music.copying import StepCodes
 from seqgen.tasks.music.metadata import require_valid
 from seqgen.tasks.music.output import REQUEST, write_pieces
 from seqgen.tasks.music.pieces import Pieces
 from seqgen.tasks.music.request import MusicRequest
+from seqgen.tasks.requests import GenerationRequest, Inspection
 from seqgen.tasks.sampling_options import require_own_options
 from seqgen.types import Ids, Json
 from seqgen.vocabulary import Vocabulary

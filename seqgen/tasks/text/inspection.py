@@ -10,7 +10,7 @@ from typing import Any
 
 from seqgen.corpus.sources import Source
 from seqgen.errors import CorpusError
-from seqgen.tasks.base import Inspection
+from seqgen.tasks.requests import Inspection
 from seqgen.tasks.text.boilerplate import HEAD_LINES, TAIL_LINES, Boilerplate, licences, shared
 from seqgen.tasks.text.corpus import SNIFFED_BYTES, why_not_text
 from seqgen.tasks.text.decoding import decoded, require_encoding

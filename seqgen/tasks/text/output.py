@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from seqgen.errors import ConfigError, OutputError
-from seqgen.tasks.base import GenerationRequest
 from seqgen.tasks.output import print_json, say_if_renamed
+from seqgen.tasks.requests import GenerationRequest
 from seqgen.tasks.text.generate import TextGenerator, report
 from seqgen.tasks.text.prompt import read_prompt
 from seqgen.types import Json

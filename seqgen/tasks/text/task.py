@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.sources import Source
 from seqgen.sampling.config import SampleConfig
-from seqgen.tasks.base import GenerationRequest, Inspection, Metadata, Task, TaskModel
+from seqgen.tasks.base import Metadata, Task, TaskModel
+from seqgen.tasks.requests import GenerationRequest, Inspection
 from seqgen.tasks.sampling_options import require_own_options
 from seqgen.tasks.text import corpus
 from seqgen.tasks.text.generate import UNIT, TextGenerator

@@ -1,6 +1,7 @@
 """The corpus of labelled sequences and its split."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.corpus.packages import table
+from seqgen.corpus.sources import from_path
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.tasks.labels.corpus import read
 from seqgen.tasks.labels.encoding import LARGEST, fit_series, fit_text
@@ -94,6 +96,17 @@ def test_long_sequences_are_shortened() -> None:
     found = corpus(made, max_length=3, validation=0)
     assert np.diff(found.bounds).max() == 3 and len(found.targets) == 4
     assert "2 sequences are longer than 3 steps" in found.notes[0]
+
+
+def test_missing_steps_do_not_count_towards_the_length(tmp_path: Path) -> None:
+    series = np.arange(24.0).reshape(4, 6)
+    series[:, 1:3] = np.nan  # four of six steps are there
+    np.savez(tmp_path / "x.npz", X=series, y=np.array([0, 0, 1, 1]))
+    sources = from_path(str(tmp_path / "x.npz")) or []
+    whole = read(sources, name="x", max_length=4, validation=0)
+    assert whole.notes == () and np.diff(whole.bounds).tolist() == [4] * 4
+    (note,) = read(sources, name="x", max_length=3, validation=0).notes
+    assert "4 sequences are longer than 3 steps" in note
 
 
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=200), st.integers(1, 20), st.floats(0, 0.5))
