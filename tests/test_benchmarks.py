@@ -58,7 +58,7 @@ def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     path = tmp_path / "table.csv"
     rows = [f"a {'fine' if n % 2 else 'poor'} day {n},{n % 2}" for n in range(40)]
     path.write_text("\n".join(["text,label", *rows]))
-    monkeypatch.setitem(labels.ROWS, str(path), ({}, {"units": 8}, 0.02, None))
+    monkeypatch.setitem(labels.ROWS, str(path), ({}, {"units": 8}, 0.02, 0.0))
     printed = printed_by("labels", shlex.quote(str(path)), monkeypatch)
     assert "32 / 8" in printed and "logistic regression" in printed
     assert_is_table(printed, 1)
