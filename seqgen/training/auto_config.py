@@ -69,7 +69,7 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     349569
     """
     width = min(config.embedding, vocabulary_size)
-    total = width * vocabulary_size
+    total = width * config.embedding_rows(vocabulary_size)
     for _ in range(config.layers):
         layer = cells.get(config.cell).gates * config.units * (width + config.units + 1)
         total += config.directions * layer

@@ -141,7 +141,7 @@ def network_options(corpus: Corpus, explicit_options: Mapping[str, object]) -> J
     Raises:
         ConfigError: an option needs a corpus whose pieces have classes.
     """
-    for name in ("pooling", "bidirectional"):
+    for name in ("pooling", "bidirectional", "ngrams"):
         if corpus.targets is None and explicit_options.get(name):
             raise ConfigError(
                 f"{name}: expected a corpus of sequences with labels, got one of {corpus.task}; "
