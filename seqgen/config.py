@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from seqgen.cells import base as cells
 from seqgen.errors import ConfigError
-from seqgen.ngrams import BUCKETS
 from seqgen.utils.validate import require, require_fraction, require_positive, require_whole
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
 MOST_LAYERS = 100
 MOST_LAGS = 16
 LONGEST_NGRAM = 16
+BUCKETS = 65_521  # rows of an embedding for n-grams, a prime number
 INPUTS = ("ids", "numbers")
 POOLINGS = ("none", "last", "mean")
 MOST_OUTPUTS = 100_000
@@ -104,7 +104,7 @@ class ModelConfig(Config):
     pooling: str = "none"  # predict at every step; or once, from the "last" state or the "mean"
     outputs: int = 0  # number of classes; 0: every token is one
     bidirectional: bool = False  # whether every layer also reads backwards; needs pooling
-    ngrams: int = 1  # tokens of the longest n-gram read at a step, see `seqgen.ngrams`
+    ngrams: int = 1  # tokens of the longest n-gram read at a step, see `seqgen.corpus.ngrams`
     # Steps before a token at which the network reads again, see `seqgen.corpus.lags`.
     lags: tuple[int, ...] = ()
 

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from seqgen.cells import base as cells
 from seqgen.cells.base import Cell
 from seqgen.cells.keras_cell import transposed
-from seqgen.config import ModelConfig
+from seqgen.config import BUCKETS, ModelConfig
+from seqgen.corpus.ngrams import ngram_rows
 from seqgen.corpus.padding import padded
 from seqgen.inference import numpy_engine
 from seqgen.inference.numpy_engine import project
-from seqgen.ngrams import BUCKETS, ngram_rows
 from seqgen.types import Array, Floats
 from seqgen.utils.softmax import softmax
 

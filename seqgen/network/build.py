@@ -16,9 +16,9 @@ import numpy as np
 
 from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
+from seqgen.corpus.ngrams import ngram_rows
 from seqgen.errors import ConfigError
 from seqgen.network.backend import keras, tf
-from seqgen.ngrams import ngram_rows
 from seqgen.types import Layer, Network, Tensor
 
 PADDED = -1e9  # a number that no series has: `seqgen` clips them

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from seqgen.config import BUCKETS
+from seqgen.corpus.ngrams import ngram_rows
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
 from seqgen.network.build import state_sizes
 from seqgen.network.forward import LARGEST_TABLE, DropoutMasks, use_kernels
 from seqgen.network.kernels.blas import transposed_product
-from seqgen.ngrams import BUCKETS, ngram_rows
 from seqgen.types import Layer, Network, Tensor
 
 DIRECTIONS = 2  # of a bidirectional layer

@@ -166,6 +166,8 @@ def _regularisation_of_classes(budget: Budget, config: ModelConfig) -> Json:
         return {**common, "dropout": 0.3, "learning_rate": 3e-3}
     if budget.classified < FEW_PIECES:
         return {**common, "dropout": 0.5, "token_dropout": 0.4, "learning_rate": 2e-3}
+    if config.ngrams > 1:  # which are soon known by heart
+        return {**common, "dropout": 0.3, "token_dropout": 0.1, "learning_rate": 6e-3}
     return {**common, "dropout": 0.05, "token_dropout": 0.0, "learning_rate": 6e-3}
 
 

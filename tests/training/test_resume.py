@@ -184,6 +184,19 @@ def test_pictures_and_tensorboard(book: Path, tmp_path: Path, seqgen: Run) -> No
     assert len(json.loads(done.stdout)) > 5
 
 
+def test_a_model_to_train_further_keeps_its_choices_where_the_corpus_only_has_defaults() -> None:
+    from seqgen.corpus.packages import table
+    from seqgen.tasks.labels.corpus import read
+    from seqgen.training.setup import network_options
+
+    corpus = read([table("x", [("a fine day", "a"), ("a dull day", "b")] * 5)], name="x")
+    base = ModelConfig(pooling="mean", outputs=2)
+    kept = network_options(corpus, {"units": 8}, base)
+    assert (kept["pooling"], kept["ngrams"], kept["outputs"], kept["units"]) == ("mean", 1, 2, 8)
+    assert network_options(corpus, {"pooling": "last"}, base)["pooling"] == "last"
+    assert network_options(corpus, {})["ngrams"] == corpus.network["ngrams"] > 1
+
+
 @pytest.mark.parametrize("tokens", [("<pad>", "<unk>", "a"), ("<pad>", "<unk>", "b", "a")])
 def test_rows_of_ngrams_are_kept_while_tokens_have_the_same_ids(tokens: tuple[str, ...]) -> None:
     from seqgen.model_file import ModelData

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqgen.config import BUCKETS
+from seqgen.corpus.ngrams import ngram_rows
 from seqgen.network.backend import keras
-from seqgen.ngrams import BUCKETS, ngram_rows
 
 LONGEST, SIZE = 4, 100_000
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-BUCKETS = 65_521  # rows for n-grams, a prime number
-FACTOR = 32_749  # prime as well; products of the two and ids fit into int32
+from seqgen.config import BUCKETS
+
+FACTOR = 32_749  # prime as BUCKETS is; products of the two, and ids, fit into int32
 
 
 def ngram_rows(ids: Any, longest: int, vocabulary_size: int, ops: Any) -> Any:
