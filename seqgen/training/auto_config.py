@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from seqgen.cells import base as cells
-from seqgen.config import ModelConfig
+from seqgen.config import BUCKETS, ModelConfig
 from seqgen.training.batches import fitting_size
 from seqgen.training.cost_model import AVERAGE, CostModel
 from seqgen.training.regularisation import Regularisation
@@ -68,8 +68,9 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     >>> weights(ModelConfig(units=256, embedding=64), 65)
     349569
     """
-    width = min(config.embedding, vocabulary_size)
-    total = width * config.embedding_rows(vocabulary_size)
+    rows = vocabulary_size + BUCKETS * (config.ngrams > 1)
+    width = min(config.embedding, rows)
+    total = width * rows
     for _ in range(config.layers):
         layer = cells.get(config.cell).gates * config.units * (width + config.units + 1)
         total += config.directions * layer
