@@ -250,7 +250,9 @@ class PartReader:
                 measure.begins_repeat = True
             else:
                 times = self._number(repeat.get("times", "2"), "repeats")
-                measure.plays = max(2, int(times or 2))
+                # What ends with an ending is played again, for the next ending.
+                least = 1 if element.find("ending") is None else 2
+                measure.plays = max(least, int(2 if times is None else times))
                 measure.repeats_after_jump |= repeat.get("after-jump") == "yes"
         measure.marks |= {mark for mark in (SEGNO, CODA) if element.find(mark) is not None}
         for ending in element.iterfind("ending"):

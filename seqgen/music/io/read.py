@@ -14,7 +14,7 @@ from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_child import read_in_child
 
-READER_VERSION = 12  # of the results; increase it to invalidate cached ones
+READER_VERSION = 13  # of the results; increase it to invalidate cached ones
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 2048
 SCORE_SUFFIXES = frozenset(

@@ -230,3 +230,17 @@ def test_a_key_of_its_own_for_every_voice_and_the_first_for_the_piece() -> None:
     (piece,) = result("V:1\nC4|[K:D]C4|\nV:2\nC4|C4|").pieces
     assert piece.keys == ((0, Key(0)), (96, Key(2)))
     assert piece.bars == (0, 96)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings_and_control_characters(encoding: str) -> None:
+    text = "\0X:1\nT:Für\x02\nM:3/4\0\nL:1/4\n\x7fK:D\x01m\n\x02FA\0d|"
+    found = read("tune.abc", text.encode(encoding))
+    (piece,) = found.pieces
+    assert [note.pitch for note in piece.notes] == [65, 69, 74]
+    assert (piece.title, piece.meters, piece.keys[0][1]) == (
+        "Für",
+        ((0, Meter(3, 4)),),
+        Key(-1, "minor"),
+    )
+    assert found.counts["control characters dropped"] == 7
