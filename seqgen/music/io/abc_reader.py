@@ -155,8 +155,14 @@ class _TuneReader:
         return self.voice or self.start
 
     def key(self, value: str) -> None:
-        target = self.target
-        if signature := fields.parse_key(value):
+        target, signature = self.target, None
+        try:
+            signature = fields.parse_key(value)
+        except ValueError as error:
+            if isinstance(error, MusicError):
+                raise
+            self.counts["fields not understood"] += 1
+        if signature is not None:
             target.set_signature(signature)
         elif not self.is_body:
             target.set_signature(Signature(Key(0)))

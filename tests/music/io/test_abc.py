@@ -126,6 +126,9 @@ def test_chords_and_voices(body: str, expected: list[tuple[int, int, int]]) -> N
         ("D exp", "C4/4 F4/4 G4/4 B4/4", "Ddor"),
         ("D phr ^f", "C4/4 F#4/4 G4/4 A#4/4", "Dphr"),
         ("G treble-8", "C3/4 F#3/4 G3/4 B3/4", "G"),
+        ("D^g", "C#4/4 F#4/4 G#4/4 B4/4", "D"),
+        ("Bflat", "C4/4 F4/4 G4/4 A#4/4", "Bb"),
+        ("B flat major bass", "C4/4 F4/4 G4/4 A#4/4", "Bb"),
         ("C octave=1 transpose=-2", "A#4/4 D#5/4 F5/4 A5/4", "C"),
     ],
 )
@@ -145,10 +148,27 @@ def test_the_unit_of_length(head: str, ticks: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "meter"),
-    [("C|", Meter(2, 2)), ("(2+3)/8", Meter(5, 8)), ("2+3/8", Meter(5, 8)), ("6/8", Meter(6, 8))],
+    [
+        ("C|", Meter(2, 2)),
+        ("(2+3)/8", Meter(5, 8)),
+        ("2+3/8", Meter(5, 8)),
+        ("6/8", Meter(6, 8)),
+        ("3/4+2/4", Meter(5, 4)),
+        ("(2+1)/4+3/8", Meter(9, 8)),
+    ],
 )
 def test_meters(text: str, meter: Meter) -> None:
     assert result("CDE", f"X:1\nM:{text}\nK:C\n").pieces[0].meter == meter
+
+
+@pytest.mark.parametrize(
+    "field", ["K:Em/F", "K:H", "K:Cxyz", "Q:100=1/4", "M:3/", "M:0/4", "M:1/4+1/3", "L:0"]
+)
+def test_fields_that_are_not_understood_are_counted(field: str) -> None:
+    found = result(f"[{field}]CDE", HEAD + "K:C\n")
+    assert found.counts["fields not understood"] == 1
+    assert len(found.pieces[0].notes) == 3
+    assert found.pieces[0].keys == ((0, Key(0)),)
 
 
 @pytest.mark.parametrize(
