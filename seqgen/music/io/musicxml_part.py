@@ -229,8 +229,12 @@ class PartReader:
     def _sound(self, element: Element, now: Fraction, measure: Measure) -> None:
         text = element.get("tempo")
         if text is not None and (tempo := self._number(text, "tempo marks")) is not None:
-            measure.tempi.append((now, round(float(tempo), 3)))
+            offset = self._number(element.findtext("offset", "0"), "tempo marks") or Fraction(0)
+            time = max(now + offset / self._divisions, measure.start)
+            measure.tempi.append((time, round(float(tempo), 3)))
         measure.marks |= marks_of_sound(element)
+        if element.find("midi-instrument/midi-program") is not None:
+            self.counts["instrument changes dropped"] += 1
 
     def _metronome(self, element: Element, now: Fraction, measure: Measure) -> None:
         unit = BEAT_UNITS.get((element.findtext("beat-unit") or "").strip())

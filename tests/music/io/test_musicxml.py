@@ -184,6 +184,16 @@ def test_tempi_keys_and_title() -> None:
     assert found.title == "A Song"
 
 
+def test_a_tempo_that_holds_later_or_earlier_than_it_stands() -> None:
+    late, early, wrong = (
+        f'<sound tempo="{tempo}"><offset>{offset}</offset></sound>'
+        for tempo, offset in ((60, 2), (70, -1), (80, "x"))
+    )
+    found = result(score([late + note("C4", 4), note("D4", 2) + early + note("E4", 2), wrong]))
+    assert found.pieces[0].tempi == ((24, 60), (60, 70), (96, 80))
+    assert found.counts["tempo marks not understood"] == 1
+
+
 def test_scores_by_time() -> None:
     by_time = (
         '<score-timewise><part-list><score-part id="A"/><score-part id="B"/></part-list>'
@@ -218,6 +228,11 @@ def test_scores_by_time() -> None:
             '<attributes><measure-style><slash type="start"/></measure-style></attributes>'
             "</measure><measure>",
             "bars of slashes without notes", 1,
+        ),
+        (
+            '<sound><midi-instrument id="I"><midi-program>9</midi-program></midi-instrument>'
+            "</sound>",
+            "instrument changes dropped", 1,
         ),
         (note("B4", 2, "<notehead>slash</notehead>"), "slashes dropped", 1),
         ('<barline location="middle"><repeat direction="forward"/></barline>',
