@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from seqgen.music.io.score_text import decode_score
 
 BLOCKS = re.compile(r"%%begin(\w+).*?(?:%%end\1|\Z)", re.DOTALL)  # text, PostScript and so on
-FIELD = re.compile(r"[ \t]*([A-Za-z+]):(?![:|])(.*)")  # `G:|` and `G::` are notes
+FIELD = re.compile(r"[ \t]*([A-Za-z+]):(?:(?<![A-Ga-gXZxz]:)|(?![:|]))(.*)")  # `G:|`: notes
 COMMENT = re.compile(r"(?<!\\)%.*")
 
 

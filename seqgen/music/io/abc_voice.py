@@ -181,6 +181,8 @@ class Voice:
             self.bars[-1 - is_empty].plays = plays
         if plays > 1 or begins_repeat or is_double:
             self._ending = ()
+            if is_empty:
+                self.bars[-1].ending = ()
         if not is_empty:
             self.bars.append(Bar(self.now, ending=self._ending))
         self.bars[-1].begins_repeat |= begins_repeat
