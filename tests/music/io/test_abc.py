@@ -42,6 +42,7 @@ SCALE = "C4/4 D4/4 E4/4 F4/4"
         ("(3{g}C(D\"G\"E) F", "C4/4t D4/4t E4/4t F4/4"),
         ("((3CDE F)", "C4/4t D4/4t E4/4t F4/4"),
         ("(3z.CD E", "r/4t C4/4t D4/4t E4/4"),
+        ("(3C2D(3EFG", "C4/2t D4/4t E4/4t F4/4t G4/4t"),  # the second ends the first
         ("(3:2:2C2D E", "C4/2t D4/4t E4/4"),
         ("(3::C|DE F", "C4/4t D4/4t E4/4t F4/4"),
         ("(2CD E", "C4/4. D4/4. E4/4"),
@@ -136,6 +137,21 @@ def test_keys(key: str, expected: str, name: str) -> None:
     head = HEAD + f"K:{key}\n"
     assert notes("CFGB", head) == spelled(expected)
     assert str(result("CFGB", head).pieces[0].key) == name
+
+
+@pytest.mark.parametrize(
+    ("directive", "expected"),
+    [
+        ("%%propagate-accidentals pitch", [61, 61, 73, 60]),
+        ("%%propagate-accidentals octave", [61, 61, 72, 60]),
+        ("I:propagate-accidentals not", [61, 60, 72, 60]),
+        ("%%MIDI nobarlines", [61, 60, 72, 60]),
+    ],
+)
+def test_for_which_notes_accidentals_hold(directive: str, expected: list[int]) -> None:
+    for body in ("^CCc|C", "[V:1]^CCc|C|[V:2]^CCc|C|"):
+        found = result(body, f"{HEAD}{directive}\nK:C\n").pieces[0].parts
+        assert [[note.pitch for note in part.notes] for part in found] == [expected] * len(found)
 
 
 @pytest.mark.parametrize(
