@@ -272,6 +272,7 @@ def _bars(frame: Voice, voices: list[Voice]) -> list[Bar]:
                 max(bar.plays, other.plays),
                 bar.ending or other.ending,
                 bar.marks | other.marks,
+                begins_section=bar.begins_section or other.begins_section,
             )
         )
     if len(bars) > 1 and bars[-1].start == frame.now:

@@ -180,7 +180,7 @@ class Voice:
         Args:
             plays: how often what ends here is played.
             begins_repeat: whether a repeat returns to here.
-            is_double: whether an ending ends here.
+            is_double: whether a section ends here, and an ending.
         """
         self.now = max(self.now, self._layers_end)
         self._altered = {}
@@ -198,6 +198,7 @@ class Voice:
         if not is_empty:
             self.bars.append(Bar(self.now, ending=self._ending))
         self.bars[-1].begins_repeat |= begins_repeat
+        self.bars[-1].begins_section |= is_double
 
     def mark(self, mark: str) -> None:
         """Add a mark of a jump to the bar."""
