@@ -1,4 +1,4 @@
-"""The bytes of scores that are text, ABC and Humdrum → characters."""
+"""The bytes of scores that are text → characters. Most do not say which encoding they use."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ WIDE_ZEROS = (
 
 
 def decode_score(data: bytes, counts: Counter[str]) -> str:
-    r"""Return a text in UTF-16, with a mark or without, in UTF-8 or else in Latin-1.
+    r"""Return the text of ABC or Humdrum.
 
     Control characters stand for nothing in a score. Damaged disks and old programs leave them in
     files; they are left out, and counted as `control characters dropped`.
 
-    >>> decode_score("Für Elise".encode("latin-1"), Counter())
-    'Für Elise'
     >>> decode_score(b"CD\0EF", counts := Counter()), counts
     ('CDEF', Counter({'control characters dropped': 1}))
     """
-    text, dropped = CONTROLS.subn("", _decoded(data))
+    text, dropped = CONTROLS.subn("", decoded(data))
     if dropped:
         counts["control characters dropped"] += dropped
     return text
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """Return a text in UTF-16, with a mark or without, in UTF-8 or else in Windows-1252.
+
+    >>> decoded("Für Elise".encode("latin-1")), decoded("Für Elise".encode("utf-16-be"))
+    ('Für Elise', 'Für Elise')
+    """
     if data.startswith(UTF_16_MARKS):
         return data.decode("utf-16", "replace")
     if data.count(0) >= WIDE_ZEROS * len(data):
@@ -38,4 +41,4 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return data.decode("cp1252", "replace")
