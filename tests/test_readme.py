@@ -148,7 +148,7 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     model.write_text("what was there before")
     done = subprocess.run(
         ["make", "demo", f"VENV={sys.prefix}", "--old-file", f"{sys.prefix}/ready",
-         "DEMO_MINUTES=0.05", f"DEMO_MODEL={model}", f"DEMO_TUNES={tunes}"],
+         "DEMO_MINUTES=0.01", f"DEMO_MODEL={model}", f"DEMO_TUNES={tunes}"],
         cwd=ROOT, capture_output=True, text=True, env={**os.environ, "MAKEFLAGS": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
