@@ -24,7 +24,7 @@ def network(cell: str = "lstm", **options: object) -> tuple[ModelConfig, list[np
     random = np.random.default_rng(1)
     weights = []
     for shape in (shape for layer in config.weight_shapes(VOCABULARY_SIZE) for shape in layer):
-        numbers, scales = quantised(random.normal(0, 0.2, shape).astype(np.float32))
+        numbers, scales = quantised(random.normal(0, 0.15, shape).astype(np.float32))
         weights.append((numbers * scales).astype(np.float32))
     return config, weights
 

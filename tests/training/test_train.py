@@ -4,6 +4,7 @@ import random
 import re
 import signal
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -82,8 +83,8 @@ def test_the_loss_decreases(cell: str) -> None:
 
 def test_epochs_are_passes_over_the_training_part() -> None:
     recorder = Recorder()
-    result = train(corpus(), SMALL, TrainConfig(epochs=2, **FAST), recorder)
-    steps = math.ceil(2 * 2700 / 32)
+    result = train(corpus(), SMALL, TrainConfig(epochs=0.5, **FAST), recorder)
+    steps = math.ceil(0.5 * 2700 / 32)
     assert result.scores["steps"] == len(recorder.steps) == steps
     assert result.scores["tokens_seen"] == 32 * steps
     assert recorder.steps[-1].fraction == 1
@@ -299,6 +300,7 @@ class Spoiler(Recorder):
                 weight.assign(weight * self.factor + self.value)
 
 
+@cache
 def spoiled(step: int, value: float) -> Result:
     spoiler = Spoiler(step, value)
     spoiler.run = loop(corpus(), SMALL, TrainConfig(epochs=2, **FAST), spoiler)
