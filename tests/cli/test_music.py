@@ -39,7 +39,7 @@ def tunes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(tunes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tunes.keras"
     command = (
-        *("train", tunes, "-o", path, "--epochs", 30, "--units", 32, "--batch-size", 2),
+        *("train", tunes, "-o", path, "--epochs", 3, "--units", 32, "--batch-size", 2),
         *("--window", 16, "--learning-rate", 0.02, "--dropout", 0, "--recurrent-dropout", 0),
     )
     done = CliRunner().invoke(cli, list(map(str, command)), catch_exceptions=False)
