@@ -40,6 +40,7 @@ def modules_after(script: str) -> set[str]:
         "inspect",
         "info",
         "corpora",
+        "share",
         "card",
         "export",
     ],
