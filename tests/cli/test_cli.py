@@ -339,6 +339,8 @@ def test_values_of_cell_options_are_json_or_python() -> None:
     assert parse_cell_options(None, None, texts) == {
         "a": False, "b": False, "c": 0.5, "d": "relu", "e": {"f": None}
     }  # fmt: skip
+    deep = "[" * 100_000
+    assert parse_cell_options(None, None, (f"a={deep}",)) == {"a": deep}
 
 
 def test_generation_with_keras_is_noted(book: Path, tmp_path: Path, seqgen: Run) -> None:
