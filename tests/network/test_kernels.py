@@ -95,8 +95,13 @@ def test_loops_of_tensorflow_agree_with_keras(cell: str, options: dict) -> None:
 IN_C = [("simple_rnn", {}), ("lstm", {}), ("gru", {}), ("gru", {"use_bias": False})]
 
 
-@pytest.mark.parametrize("isa", ["avx512", "avx2", "plain"])
-@pytest.mark.parametrize("batch", [16, 24, 32])
+# Columns of one tile and of several: tiles have 32 or 16 columns with AVX-512, 16 with AVX2, 8 in
+# plain C. For 24 columns AVX2 has no tiles, so that the loops of TensorFlow run.
+BATCHES = [("avx512", 16), ("avx512", 32), ("avx2", 16), ("avx2", 24), ("avx2", 32)]
+BATCHES += [("plain", 16), ("plain", 24)]
+
+
+@pytest.mark.parametrize("isa, batch", BATCHES)
 @pytest.mark.parametrize("cell, options", IN_C)
 def test_loops_in_c_agree_with_keras(
     cell: str, options: dict, batch: int, isa: str, monkeypatch: pytest.MonkeyPatch
