@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from benchmarks import choice, encoding, generation, images, labels, quality, training
 from seqgen.cli import cli
 from seqgen.native import VARIABLE
+from tests.conftest import low_precision
 
 TORCH = importlib.util.find_spec("torch") is not None
 ROOT = Path(__file__).parent.parent
@@ -56,6 +57,7 @@ def test_a_table_of_generation(book: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert_is_table(printed, 4)
 
 
+@low_precision
 def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.csv"
     rows = [f"a {'fine' if n % 2 else 'poor'} day {n},{n % 2}" for n in range(40)]
@@ -70,6 +72,7 @@ def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "Keras with masks" in printed and "seqgen classify" in printed
 
 
+@low_precision
 def test_a_table_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def own_process(*arguments: object) -> float:
         try:

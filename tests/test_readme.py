@@ -95,14 +95,16 @@ def shortened(command: str) -> str:
 
 def run(command: str, folder: Path) -> str:
     """The output of a command. It runs in this process, which has imported TensorFlow, unless it
-    needs a shell."""
-    words = shlex.split(shortened(command))
+    needs a shell; only what another program pipes into it comes from one."""
+    feeder, _, piped = shortened(command).rpartition(" | ")
+    words = shlex.split(piped)
     if words[0] == "make":
         ready = f"{sys.prefix}/ready"
         dry = ["make", "--dry-run", f"VENV={sys.prefix}", "--old-file", ready, *words[1:]]
         return subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    if words[0] == "seqgen" and not {"|", ">"} & set(words):
-        result = CliRunner().invoke(cli, words[1:], catch_exceptions=False)
+    if words[0] == "seqgen" and ">" not in words:
+        read = subprocess.check_output(feeder, shell=True, cwd=folder) if feeder else b""
+        result = CliRunner().invoke(cli, words[1:], input=read, catch_exceptions=False)
         assert result.exit_code == 0, f"{command}\n{result.output}"
         return result.stdout
     script = f'seqgen() {{ "{sys.executable}" -m seqgen "$@"; }}\n{shortened(command)}'
