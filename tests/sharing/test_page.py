@@ -235,8 +235,8 @@ def test_models_of_other_tasks_are_refused() -> None:
 
 def test_the_command(tmp_path: Path, seqgen: Run) -> None:
     (tmp_path / "page.html").write_text("an older page")
-    done = seqgen("share", SAVED / "text-0.1.keras", "-o", "page.html", "--title", "Foxes",
-                  "--note", "of one sentence", "--license", "mit", "--no-mix", cwd=tmp_path)  # fmt: skip
+    options = ("--title", "Foxes", "--note", "of one sentence", "--license", "mit", "--no-mix")
+    done = seqgen("share", SAVED / "text-0.1.keras", "-o", "page.html", *options, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "page.html\n"), done.stderr
     shared = (tmp_path / "page.html").read_bytes()
     for part in (b"<h1>Foxes</h1>", b"of one sentence", b"Licence of the model: mit"):
