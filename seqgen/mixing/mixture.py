@@ -206,7 +206,7 @@ class Mixture:
         for n in range(1, tree.order + 1):
             nodes = np.where(contexts[:, n] == NONE, ROOT, contexts[:, n])
             first = tree.first_child[nodes]
-            fanout = np.where(contexts[:, n] == NONE, 0, tree.first_child[nodes + 1] - first)
+            fanout = np.where(contexts[:, n] == NONE, 0, tree.fanout[nodes])
             rows = np.repeat(np.arange(batch_size), fanout)
             ends = np.cumsum(fanout)
             children = np.arange(len(rows)) + np.repeat(first - ends + fanout, fanout)
