@@ -34,10 +34,10 @@ class GrowingTree(Tree):
     ([1, 2], [2, 2])
     """
 
-    def __init__(self, tree: NgramTree, end_id: int | None) -> None:
+    def __init__(self, tree: Tree, end_id: int | None) -> None:
         self.order, self._end_id = tree.order, end_id
         self._used = len(tree.tokens)
-        first = tree.first_child[:-1]
+        first = tree.first_child[: len(tree.tokens)]
         self._use(np.stack((tree.tokens, tree.counts, first, tree.fanout, tree.fanout)))
 
     def _use(self, nodes: npt.NDArray[np.int32]) -> None:

@@ -39,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.mixing.repeats import LONGEST, NO_TOKEN, Numbers, Repeats
-from seqgen.mixing.tree import NONE, ROOT, NgramTree, Nodes
+from seqgen.mixing.tree import NONE, ROOT, Nodes, Tree
 from seqgen.types import Floats, Ids, Logits
 from seqgen.utils.softmax import log_softmax
 
@@ -106,7 +106,7 @@ class Mixture:
         vocabulary_size: V.
     """
 
-    tree: NgramTree
+    tree: Tree
     repeats: Repeats
     vocabulary_size: int
     weights: Weights

@@ -41,6 +41,7 @@ class MusicTask(Task):
     name = "music"
     token_name = "token"
     copy_unit = StepCodes.unit
+    is_adaptable = True
     generation_options = REQUEST
 
     def detect(self, source: Source) -> bool:
