@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from seqgen.mixing.tree import NONE, ROOT, Level, NgramTree, Nodes, Tree, pruned
+from seqgen.mixing.tree import NONE, ROOT, NgramTree, Nodes, Tree, pruned
 from seqgen.types import Ids
 
 MAX_NODES = 1 << 27  # with more, only n-grams that are there are counted
@@ -106,15 +106,4 @@ class GrowingTree(Tree):
 
     def frozen(self, budget: int) -> NgramTree:
         """The counts now, as a tree of at most `budget` nodes."""
-        return pruned(int(self.counts[ROOT]), self._levels(), budget)
-
-    def _levels(self) -> list[Level]:
-        levels, nodes = [], np.array([ROOT])
-        for _ in range(self.order + 1):
-            fanout = self.fanout[nodes].astype(np.int64)
-            parents = np.repeat(np.arange(len(nodes)), fanout)
-            starts = self.first_child[nodes] - np.cumsum(fanout) + fanout
-            nodes = np.arange(len(parents)) + starts[parents]
-            tokens, counts = (row[nodes].astype(np.int64) for row in (self.tokens, self.counts))
-            levels.append((parents, tokens, counts))
-        return levels
+        return pruned(int(self.counts[ROOT]), self.levels(), budget)

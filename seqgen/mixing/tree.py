@@ -82,6 +82,18 @@ class Tree:
         found = np.minimum(low, len(self.tokens) - 1)
         return np.where((low < end) & (self.tokens[found] == ids), low, NONE)
 
+    def levels(self) -> list[Level]:
+        """The nodes of every length of n-grams, of single tokens first."""
+        levels, nodes = [], np.array([ROOT])
+        for _ in range(self.order + 1):
+            fanout = self.fanout[nodes].astype(np.int64)
+            parents = np.repeat(np.arange(len(nodes)), fanout)
+            starts = self.first_child[nodes] - np.cumsum(fanout) + fanout
+            nodes = np.arange(len(parents)) + starts[parents]
+            tokens, counts = (row[nodes].astype(np.int64) for row in (self.tokens, self.counts))
+            levels.append((parents, tokens, counts))
+        return levels
+
 
 @dataclass(frozen=True, eq=False)
 class NgramTree(Tree):
@@ -113,6 +125,20 @@ class NgramTree(Tree):
     def first_child(self) -> npt.NDArray[np.int32]:  # type: ignore[override]  # cached
         """The first child of each node, and the number of nodes, `(N + 1,)`."""
         return np.concatenate(([1], 1 + np.cumsum(self.fanout, dtype=np.int64))).astype(np.int32)
+
+    def relabelled(self, table: Ids) -> NgramTree:
+        """The tree of another vocabulary.
+
+        Args:
+            table: id → id there, `(V,)`.
+        """
+        numbers, levels = np.zeros(1, np.int64), []  # of the nodes of the level before
+        for parents, tokens, counts in self.levels():
+            parents, tokens = numbers[parents], table[tokens].astype(np.int64)
+            order = np.lexsort((tokens, parents))
+            levels.append((parents[order], tokens[order], counts[order]))
+            numbers = np.argsort(order)
+        return pruned(int(self.counts[ROOT]), levels, len(self.tokens))
 
     def to_bytes(self, vocabulary_size: int) -> bytes:
         """The tokens, then the numbers of children, then the codes of the counts."""
