@@ -12,7 +12,7 @@ import numpy as np
 
 from seqgen import model_file
 from seqgen.adaptation import gradient
-from seqgen.adaptation.adapt import Adaptation, adapt
+from seqgen.adaptation.adapt import AdaptableModel, Adaptation, adapt
 from seqgen.copying.codes import index_of
 from seqgen.errors import ConfigError, ModelFileError
 from seqgen.inference import engine, numpy_engine, sequence_engine
@@ -156,8 +156,8 @@ class Model:
         """A model that has learned from a text or from tunes, and writes on from there.
 
         It takes about half a minute for 100,000 characters, without TensorFlow. This model stays as
-        it is. If the text is predicted best by what it has already learned, the result has the same
-        weights. See `seqgen.adaptation.adapt`.
+        it is. If learning from one part of the text does not help on the next one, the result has
+        the same weights. See `seqgen.adaptation.adapt`.
 
         Args:
             text: the text itself, or tunes in ABC notation; or the path of a file or folder.
@@ -173,8 +173,9 @@ class Model:
         given = read_text(data, text) if isinstance(text, str) else read_corpora(data, [text])
         corpus = given.corpus
         ids = np.concatenate((self.task.opening(vocabulary), corpus.ids))
-        found = self.read_adaptively(ids, len(ids) - len(corpus.ids), progress=progress)
-        message = f"{corpus.name}: {summary(found, self.task.token_name)}"
+        first = len(ids) - len(corpus.ids)
+        found = adapt(self.adaptable, ids, first, progress=progress)
+        message = f"{corpus.name}: {found.summary(self.task.token_name)}"
         for note in (*given.notes, message):
             on_message(note)
         if found.is_useful:
@@ -187,17 +188,10 @@ class Model:
             )
         return Model(data, ids[-HISTORY:] if vocabulary.end_id is None else None)
 
-    def read_adaptively(self, ids: Ids, first: int, *, progress: bool = False) -> Adaptation:
-        """Score a text, and let a copy of the model learn from it, see `seqgen.adaptation.adapt`.
-
-        Args:
-            ids: `(N,)`; those before `first`, at least one, are context.
-            first: position of the first token of the text.
-            progress: draw a progress bar on stderr.
-        """
-        data = self.data
-        mixture = mixture_of(data)
-        return adapt(data.model_config, data.weights, mixture, ids, first, progress=progress)
+    @property
+    def adaptable(self) -> AdaptableModel:
+        """What learns from a text, see `seqgen.adaptation`."""
+        return AdaptableModel(self.data.model_config, self.data.weights, mixture_of(self.data))
 
     def require_adaptable(self) -> None:
         """Raise `ConfigError` unless the model can learn from a text while it reads it."""
@@ -286,20 +280,3 @@ def _learned_mixture(data: ModelData, found: Adaptation, tokens: int) -> Mixture
     counted = data.corpus["split"]["training_tokens"] + tokens
     budget = most_nodes(counted, len(data.vocabulary))
     return MixtureParameters(mixture.tree.frozen(budget), mixture.weights)
-
-
-def summary(found: Adaptation, token: str) -> str:
-    """What a model has learned from a text, in one line.
-
-    Args:
-        found: the result.
-        token: the name of a token, singular.
-    """
-    trial = found.trial.model
-    before, after = trial.mean(), found.losses.model[: len(trial)].mean()
-    losses = f"{after:.3f} instead of {before:.3f} nats per {token}"
-    if not found.is_useful:
-        return f"the model predicts it best as it is ({before:.3f} nats per {token}): unchanged"
-    if len(found.losses.model) > len(trial):
-        losses += f" on the first {len(trial):,}"
-    return f"{len(found.losses.model):,} {token}s, {losses}, rate {found.reader.rate:g}"

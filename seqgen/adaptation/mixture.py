@@ -23,11 +23,10 @@ class AdaptiveMixture:
 
     Args:
         mixture: to start with; it is unchanged.
-        learns: otherwise it only scores.
     """
 
-    def __init__(self, mixture: Mixture, *, learns: bool = True) -> None:
-        self._repeats, self._learns = mixture.repeats, learns
+    def __init__(self, mixture: Mixture) -> None:
+        self._repeats = mixture.repeats
         self.tree = GrowingTree(mixture.tree, mixture.repeats.end_id)
         weights = mixture.weights
         copies = tuple(table.copy() for table in weights.tables)
@@ -42,13 +41,16 @@ class AdaptiveMixture:
         self._read(ids)
         self._keep(ids)
 
-    def read(self, inputs: Ids, targets: Ids, logits: Logits) -> npt.NDArray[np.float64]:
+    def read(
+        self, inputs: Ids, targets: Ids, logits: Logits, *, learns: bool
+    ) -> npt.NDArray[np.float64]:
         """Score a segment, then learn from it.
 
         Args:
             inputs: `(T,)`, tokens that follow those read before.
             targets: `(T,)`, the token after each of them.
             logits: of the network after each of them, `(T, V)`.
+            learns: otherwise it is only scored.
 
         Returns:
             The losses of the targets `(T,)`, in nats.
@@ -59,7 +61,7 @@ class AdaptiveMixture:
         features, rows = self._mixture.features(logits, contexts, *self._read(inputs))  # (T, V, F)
         scores = log_softmax(np.einsum("tvf,tf->tv", features, self.weights.at(rows)))
         self._keep(ids[:-1])
-        if self._learns:
+        if learns:
             expected = np.einsum("tv,tvf->tf", np.exp(scores), features)
             self._descend(expected - features[places, targets], rows)
             self.tree.add(ids, first + 1)

@@ -3,12 +3,7 @@
 The text is read in segments. Every segment is first scored, with what has been learned from those
 before it; then, with its tokens known,
 
-- the network takes a step down the gradient g of its own loss, with every weight scaled by the
-  root mean square of its gradients so far (RMSprop, Tieleman and Hinton 2012): in segment k
-
-      m ← β m + (1 - β) g²
-      θ ← θ - rate g / (√(m / (1 - β^k)) + ε) + decay (θ_0 - θ)
-
+- the network takes a step down the gradient of its own loss, θ ← θ - rate / T Σ_t ∂loss_t / ∂θ;
 - the weights of the mixture take a step down the gradient of the mixture's loss, which is
   Σ_w p(w) f(w) - f(x_t) at every token;
 - the n-grams of the segment are counted.
@@ -16,6 +11,7 @@ before it; then, with its tokens known,
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +24,7 @@ from seqgen.mixing.mixture import Mixture
 from seqgen.types import Floats, Ids
 from seqgen.utils.softmax import log_softmax, softmax
 
-SEGMENT = 32  # tokens
-BETA, EPSILON = 0.99, 1e-8
+SEGMENT = 32  # tokens, T
 
 Numbers = npt.NDArray[np.float64]
 
@@ -39,6 +34,12 @@ class Losses(NamedTuple):
 
     model: Numbers  # of the mixture, if there is one
     network: Numbers  # of the network alone
+
+    @classmethod
+    def joined(cls, parts: Iterable[Losses]) -> Losses:
+        """The losses of successive parts of a text."""
+        model, network = map(np.concatenate, zip(*parts, strict=True))
+        return cls(model, network)
 
 
 class AdaptiveReader:
@@ -55,10 +56,8 @@ class AdaptiveReader:
         self, config: ModelConfig, weights: list[Floats], mixture: Mixture | None, rate: float
     ) -> None:
         self.network, self.rate = DifferentiableNetwork(config, weights), rate
-        self.mixture = None if mixture is None else AdaptiveMixture(mixture, learns=rate > 0)
+        self.mixture = None if mixture is None else AdaptiveMixture(mixture)
         self._state = self.network.initial_state()
-        self._squares = [np.zeros_like(array) for array in self.network.parameters]
-        self._steps = 0
 
     def warm_up(self, ids: Ids) -> None:
         """Read tokens without learning from them."""
@@ -67,33 +66,38 @@ class AdaptiveReader:
             if self.mixture is not None:
                 self.mixture.warm_up(ids)
 
-    def read(self, ids: Ids) -> Losses:
+    def read(self, ids: Ids, *, learns: bool = True) -> Losses:
         """Score a segment, then learn from it.
 
         Args:
             ids: `(T + 1,)`; the first one is the last one of the segment before, or the last one
                 before the text, and is not scored.
+            learns: otherwise it is only scored.
 
         Returns:
             The losses of the others, `(T,)`.
         """
         inputs, targets = ids[:-1], ids[1:]
-        places = np.arange(len(targets))
+        learns, places = learns and self.rate > 0, np.arange(len(targets))
         logits, self._state, tape = self.network.forward(inputs, self._state)
         network = 0 - log_softmax(logits.astype(np.float64))[places, targets]
-        model = network if self.mixture is None else self.mixture.read(inputs, targets, logits)
-        if self.rate:
+        model = network
+        if self.mixture is not None:
+            model = self.mixture.read(inputs, targets, logits, learns=learns)
+        if learns:
             d_logits = softmax(logits)
             d_logits[places, targets] -= 1
-            self._descend(self.network.gradients(tape, d_logits / len(targets)))
+            gradients = self.network.gradients(tape, d_logits)
+            for array, gradient in zip(self.network.parameters, gradients, strict=True):
+                array -= np.float32(self.rate / SEGMENT) * gradient
         return Losses(model, network)
 
-    def _descend(self, gradients: list[Floats]) -> None:
-        """One step down a gradient, see the top of this file."""
-        self._steps += 1
-        scale = np.float32(1 / (1 - BETA**self._steps))
-        parameters = self.network.parameters
-        for array, gradient, square in zip(parameters, gradients, self._squares, strict=True):
-            square *= np.float32(BETA)
-            square += np.float32(1 - BETA) * np.square(gradient)
-            array -= np.float32(self.rate) * gradient / (np.sqrt(scale * square) + EPSILON)
+
+def segments(ids: Ids, first: int) -> Iterator[Ids]:
+    """The segments of the tokens from position `first` on, each after the token before it.
+
+    >>> [segment.tolist() for segment in segments(np.arange(40), first=6)][1]
+    [37, 38, 39]
+    """
+    for start in range(first - 1, len(ids) - 1, SEGMENT):
+        yield ids[start : start + SEGMENT + 1]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqgen.adaptation.adapt import adaptive_losses
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
@@ -189,12 +190,11 @@ def _scores(model: Model, ids: Ids, nats: float) -> Json:
 
 def _adaptive(model: Model, target: _Target, scored: Ids, progress: bool) -> Json:
     """The scores of a model that learns from every segment after it has been scored."""
-    read = model.read_adaptively(target.ids, target.first, progress=progress)
-    scores = {**_per_unit(_scores(model, scored, float(read.losses.model.sum())))}
+    losses = adaptive_losses(model.adaptable, target.ids, target.first, progress=progress)
+    scores = _per_unit(_scores(model, scored, float(losses.model.sum())))
     if model.data.mixture is not None:
-        alone = float(read.losses.network.sum())
-        scores["network"] = _per_unit(_scores(model, scored, alone))
-    return {"rate": read.reader.rate, **scores}
+        scores["network"] = _per_unit(_scores(model, scored, float(losses.network.sum())))
+    return scores
 
 
 def _baseline(model: Model, own: Corpus, scored: Ids) -> Json:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from seqgen.adaptation import adapt as adaptation
-from seqgen.adaptation.adapt import RATES, adapt
-from seqgen.adaptation.reader import SEGMENT, AdaptiveReader
+from seqgen.adaptation.adapt import RATES, AdaptableModel, adapt, adaptive_losses
+from seqgen.adaptation.reader import SEGMENT, AdaptiveReader, Losses, segments
 from seqgen.config import ModelConfig
 from seqgen.inference.numpy_engine import NumpyEngine
 from seqgen.mixing.engine import MixedEngine
@@ -40,12 +40,11 @@ def static_losses(mixed: Mixture | None, ids: np.ndarray) -> np.ndarray:
     return np.array(losses)[FIRST - 1 :]
 
 
-def read(mixed: Mixture | None, ids: np.ndarray, rate: float = 0.01) -> np.ndarray:
+def read(mixed: Mixture | None, ids: np.ndarray, rate: float = 0.3) -> np.ndarray:
     """The losses of a reader from `FIRST` on."""
     reader = AdaptiveReader(CONFIG, weights(), mixed, rate)
     reader.warm_up(ids[: FIRST - 1])
-    starts = range(FIRST - 1, len(ids) - 1, SEGMENT)
-    return np.concatenate([reader.read(ids[s : s + SEGMENT + 1]).model for s in starts])
+    return Losses.joined(reader.read(segment) for segment in segments(ids, FIRST)).model
 
 
 MIXTURES = [None, *(mixture(*kind) for kind in KINDS)]
@@ -80,54 +79,82 @@ def test_a_token_is_scored_before_it_is_learned(mixed: Mixture | None) -> None:
         assert np.exp(-np.array(last)[:, -1]).sum() == pytest.approx(1, abs=1e-6)
 
 
+def adaptable(mixed: Mixture | None) -> AdaptableModel:
+    return AdaptableModel(CONFIG, weights(), mixed)
+
+
 @pytest.mark.parametrize("mixed", [None, mixture(), mixture(BARS)])
 def test_a_text_in_another_voice_is_predicted_better_than_without(mixed: Mixture | None) -> None:
-    given, network = weights(), weights()
-    found = adapt(CONFIG, network, mixed, OTHER, 1)
-    static = adapt_without(mixed, OTHER)
-    assert found.is_useful
-    assert found.losses.model.mean() < static.mean() - 0.25
-    assert found.losses.model[-80:].mean() < found.losses.model[:80].mean()
-    assert found.trial.model == pytest.approx(static)
+    model = adaptable(mixed)
+    found = adapt(model, OTHER, 1)
+    assert found.is_useful and found.after < found.before - 0.25
+    assert (found.tokens, found.checked) == (len(OTHER) - 1, len(OTHER) - 1 - 18 * SEGMENT)
+    static = read(mixed, OTHER, rate=0)
+    assert found.before == pytest.approx(static[-found.checked :].mean(), abs=1e-4)
+    again = [found.reader.read(segment, learns=False) for segment in segments(OTHER, 1)]
+    assert Losses.joined(again).model.mean() < static.mean() - 0.25
     changed = found.reader.network.weights()
-    assert all((a == b).all() for a, b in zip(network, given, strict=True))
-    assert not any((a == b).all() for a, b in zip(changed, given, strict=True))
+    assert all((a == b).all() for a, b in zip(model.weights, weights(), strict=True))
+    assert not any((a == b).all() for a, b in zip(changed, weights(), strict=True))
 
 
-def adapt_without(mixed: Mixture | None, ids: np.ndarray) -> np.ndarray:
-    reader = AdaptiveReader(CONFIG, weights(), mixed, 0)
-    return np.concatenate(
-        [reader.read(ids[s : s + SEGMENT + 1]).model for s in range(0, len(ids) - 1, SEGMENT)]
-    )
+def test_what_was_not_learned_decides() -> None:
+    """The first part of this text can be learned, but says nothing about the next one."""
+    text = np.concatenate((OTHER[: 30 * SEGMENT], np.tile([7, 8], 6 * SEGMENT)))
+    learned = adaptive_losses(adaptable(None), text, 1).model[: 30 * SEGMENT]
+    assert learned.mean() < read(None, text, rate=0)[: 30 * SEGMENT].mean() - 0.5
+    found = adapt(adaptable(None), text, 1)
+    assert not found.is_useful and found.after == found.before
+    assert found.summary("token").endswith("the model stays as it is")
+    for before, after in zip(weights(), found.reader.network.weights(), strict=True):
+        assert (before == after).all()
 
 
-def test_a_rate_that_harms_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random tokens hold nothing to learn; a rate of 1 destroys the network."""
-    monkeypatch.setattr(adaptation, "RATES", (0.0, 1.0))
+@pytest.mark.parametrize("rates", [(30.0,), (1e9,)])
+def test_a_rate_that_harms_is_not_used(
+    rates: tuple[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rate that is too high destroys the network, or makes it NaN."""
+    monkeypatch.setattr(adaptation, "RATES", rates)
     ids = np.random.default_rng(5).integers(0, SIZE, 40 * SEGMENT)
-    found = adapt(CONFIG, weights(), None, ids, 1)
-    assert not found.is_useful
-    static = adapt_without(None, ids)
-    assert found.losses.model == pytest.approx(static)
+    with np.errstate(all="ignore"):
+        assert not adapt(adaptable(None), ids, 1).is_useful
+        adaptive = adaptive_losses(adaptable(None), ids, 1)
+    static = read(None, ids, rate=0)
+    assert adaptive.model[FIRST - 1 :] == pytest.approx(static, abs=0.1)
+
+
+@pytest.mark.parametrize("length", [2, 3, SEGMENT, 2 * SEGMENT])
+def test_a_short_text_is_read_too(length: int) -> None:
+    found = adapt(adaptable(mixture()), OTHER[:length], 1)
+    assert found.tokens == length - 1 and np.isfinite(found.after)
+    assert len(adaptive_losses(adaptable(mixture()), OTHER[:length], 1).model) == length - 1
+
+
+def test_adaptive_losses_are_at_most_those_without() -> None:
+    for mixed in (None, mixture()):
+        adaptive = adaptive_losses(adaptable(mixed), OTHER, 1)
+        static = read(mixed, OTHER, rate=0)
+        assert adaptive.model[FIRST - 1 :].mean() < static.mean() - 0.25
+        assert adaptive.model[-80:].mean() < adaptive.model[:80].mean()
 
 
 def test_after_the_trial_only_the_best_rate_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adaptation, "TRIAL", 8 * SEGMENT)
-    steps: list[float] = []
+    rates: list[float] = []
     step = AdaptiveReader.read
     monkeypatch.setattr(
-        AdaptiveReader, "read", lambda self, ids: steps.append(self.rate) or step(self, ids)
+        AdaptiveReader, "read", lambda self, ids: rates.append(self.rate) or step(self, ids)
     )
-    found = adapt(CONFIG, weights(), None, OTHER[: 20 * SEGMENT + 1], 1)
-    assert steps[: 8 * len(RATES)] == 8 * list(RATES)
-    assert steps[8 * len(RATES) :] == 12 * [found.reader.rate]
-    assert len(found.trial.model) == 8 * SEGMENT
-    assert len(found.losses.model) == 20 * SEGMENT
+    losses = adaptive_losses(adaptable(None), OTHER[: 20 * SEGMENT + 1], 1)
+    assert rates[:32] == 8 * [0, *RATES]
+    assert len(rates) == 32 + 12 and len(set(rates[32:])) == 1 and rates[32]
+    assert len(losses.model) == 20 * SEGMENT
 
 
 def test_a_frozen_mixture_predicts_what_the_adapted_one_does() -> None:
     small = replace(mixture(), tree=count(IDS[:60], SIZE, order=ORDER))
-    reader = AdaptiveReader(CONFIG, weights(), small, 0.01)
+    reader = AdaptiveReader(CONFIG, weights(), small, 0.3)
     reader.read(OTHER[:60])  # counts up to 127 are exact
     learned = reader.mixture
     assert learned is not None
