@@ -186,7 +186,7 @@ class Model:
                 indexes=data.indexes and [*data.indexes, index_of(corpus, self._copy_codes)],
                 chosen="; ".join(filter(None, (data.chosen, f"adapted to {message}"))),
             )
-        return Model(data, ids[-HISTORY:] if vocabulary.end_id is None else None)
+        return Model(data, corpus.ids[-HISTORY:] if vocabulary.end_id is None else None)
 
     @property
     def adaptable(self) -> AdaptableModel:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import seqgen
+from seqgen.adaptation import adapt as adaptation
 from seqgen.config import ModelConfig
 from seqgen.mixing.mixture import Weights
 from seqgen.mixing.parameters import MixtureParameters
@@ -100,7 +101,10 @@ def test_copies_of_the_text_are_found(adapted: tuple[Model, list[str]]) -> None:
     assert "dog does not jump the lazy dog" not in limited
 
 
-def test_what_the_model_has_learned_leaves_it_as_it_is(trained: Path) -> None:
+def test_a_text_from_which_nothing_is_learned_leaves_the_model_as_it_is(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adaptation, "RATES", (30.0,))  # harms
     base, messages = seqgen.load(trained), []
     model = base.adapt(SENTENCE * 2, on_message=messages.append)
     assert messages[-1].endswith("the model stays as it is")
