@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import seqgen
+from benchmarks import adaptation as benchmark
 from seqgen.adaptation import adapt as adaptation
 from seqgen.config import ModelConfig
 from seqgen.mixing.mixture import Weights
@@ -200,3 +201,18 @@ def test_evaluate_names_the_adaptive_score(mixed: Path, seqgen: Run, tmp_path: P
     assert f"adaptive: {scores['adaptive']['nats_per_token']:.3f} nats per character" in shown
     assert f"\n{scores['nats_per_token']:.3f} nats" in shown
     assert "adaptive" not in json.loads(seqgen("evaluate", mixed, text, "--json").stdout)
+
+
+def test_the_benchmark_prints_losses_before_and_after(
+    mixed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "voice.txt"
+    text.write_text(VOICE)
+    command = f"adaptation {mixed} {text} --learn 30 600 --score 100"
+    monkeypatch.setattr(sys, "argv", command.split())
+    benchmark.main()
+    short, long = capsys.readouterr().out.splitlines()[-2:]
+    before, after = (part.strip() for part in short.split("|")[5].split("→"))
+    assert short.startswith("| voice | 30 | 0 |") and before == after  # too short to learn from
+    before, after = map(float, long.split("|")[5].split("→"))
+    assert long.startswith("| voice | 600 |") and after < before - 0.3
