@@ -2,7 +2,7 @@
 
 A rate that helps on a text unlike the corpus harms on one like it. So several rates learn from the
 first part of the text, and the next part, which none of them has learned, decides: it is scored
-without learning. A rate has to be better than none by more than two standard errors of the
+without learning. A rate has to be better than none by more than three standard errors of the
 difference. If none is, the model stays as it is; otherwise it reads the whole text with the best.
 
 An adaptive score must not know what comes. There, every segment at the beginning is predicted with
@@ -25,9 +25,9 @@ from seqgen.mixing.repeats import HISTORY
 from seqgen.types import Floats, Ids
 
 RATES = (0.03, 0.1, 0.3)
-TRIAL = 4096  # tokens with which the rate is chosen
+TRIAL = 8192  # tokens with which the rate is chosen
 LEARNED = 0.75  # of them; the others decide
-ERRORS = 2  # standard errors by which a rate has to be better than none
+ERRORS = 3  # standard errors by which a rate has to be better than none
 WARM_UP = HISTORY  # tokens to read before a text, without learning from them
 
 
