@@ -246,13 +246,16 @@ class Task(ABC):
         """
         return options if encoding is None else {**options, "encoding": encoding}
 
-    def in_memory_options(self, options: Json) -> Json:
-        """Options of `read` for a text in memory, as UTF-8.
+    def in_memory(self, text: str, options: Json) -> tuple[Source, Json]:
+        """A text as a source, and the options with which `read` reads it.
 
         Args:
-            options: of `read`.
+            text: what a file of this task that is text could hold.
+            options: for such a file.
         """
-        return dict(options)
+        from seqgen.corpus.sources import Source
+
+        return Source("text", data=text.encode("utf-8", "replace")), options
 
     def opening(self, vocabulary: Vocabulary) -> Ids:
         """Ids `(N,)`, at least one, that the network reads before the first generated token."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
-from seqgen.corpus.sources import Source
 from seqgen.corpus.vocabularies import in_vocabulary
 from seqgen.errors import ConfigError
 from seqgen.model_file import ModelData
@@ -63,9 +62,8 @@ def read_text(model_data: ModelData, text: str) -> Given:
         ConfigError: it has another encoding than the model.
     """
     options, task = read_options(model_data, 0), base.get(model_data.task)
-    options = task.in_memory_options(task.scoring_options(options, None))
+    source, options = task.in_memory(text, task.scoring_options(options, None))
     del options["task"]
-    source = Source("the text", data=text.encode("utf-8", "replace"))
     return _converted(model_data, task.read([source], name="text", **options))
 
 

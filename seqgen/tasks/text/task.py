@@ -92,9 +92,9 @@ class TextTask(Task):
         """Keep rare characters: the model may have learned them."""
         return {**super().scoring_options(options, encoding), "min_count": 1}
 
-    def in_memory_options(self, options: Json) -> Json:
+    def in_memory(self, text: str, options: Json) -> tuple[Source, Json]:
         """Replace the encoding of the training corpus."""
-        return {**options, "encoding": "utf-8"}
+        return super().in_memory(text, {**options, "encoding": "utf-8"})
 
     def sample_options(self, model: TaskModel, options: Json) -> Json:
         """Options of `TextGenerator.texts`; a model of lines needs no length."""
