@@ -117,6 +117,7 @@ def generate(
 def require_new_name(path: Path, model: Path, adapt: Path | None) -> None:
     """Raise an error unless an adapted model can be saved at a path without losing another one."""
     from seqgen.model_file import require_model_path
+    from seqgen.utils.atomic_files import require_writable
 
     if adapt is None:
         raise ConfigError(
@@ -127,3 +128,4 @@ def require_new_name(path: Path, model: Path, adapt: Path | None) -> None:
         raise ConfigError(
             f"--save: expected another name than that of the model, got {path}; choose a new name"
         )
+    require_writable(path)
