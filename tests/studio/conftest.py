@@ -1,0 +1,41 @@
+"""A studio with a model of text and one of music, in this process."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from seqgen.studio.app import create_app
+from seqgen.studio.library import Library
+
+SAVED = Path(__file__).parents[1] / "saved"
+ADDRESS = "http://127.0.0.1:8484"
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the models `words` and `tunes`, and with a damaged one."""
+    folder = tmp_path_factory.mktemp("library")
+    shutil.copy(SAVED / "text-0.1.keras", folder / "words.keras")
+    shutil.copy(SAVED / "music-0.1.keras", folder / "tunes.keras")
+    (folder / "damaged.keras").write_bytes(b"PK\3\4 no model")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def client(model_folder: Path) -> Iterator[TestClient]:
+    """A client of a studio that no test changes."""
+    with TestClient(create_app(Library([model_folder])), base_url=ADDRESS) as client:
+        yield client
+
+
+@pytest.fixture
+def own_client(model_folder: Path, tmp_path: Path) -> Iterator[TestClient]:
+    """A client of a studio of one test, with a library of its own."""
+    folder = tmp_path / "library"
+    shutil.copytree(model_folder, folder)
+    with TestClient(create_app(Library([folder])), base_url=ADDRESS) as client:
+        client.folder = folder  # type: ignore[attr-defined]
+        yield client
