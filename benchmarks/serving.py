@@ -3,9 +3,9 @@
     python -m benchmarks.serving [--tokens 1000] [--requests 4] [--units 256] [--layers 1]
 
 A studio in a process of its own serves an untrained LSTM with a vocabulary of 65 characters. Every
-client asks for streams of characters, one after the other, and reads them to their ends. Printed are
+client asks for streams of characters, one after the other, and reads them to the end. Printed are
 the time until the first characters arrive and until a stream ends, as the median and the 95th
-percentile, and the characters per second of all clients together; beside them the speed of the same
+percentile, and the characters per second of all clients together; beside them that of the same
 batch without a server, as `benchmarks.generation` measures it.
 """
 

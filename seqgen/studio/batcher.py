@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from seqgen.errors import SeqgenError
@@ -53,7 +53,8 @@ class Batcher:
     def __init__(self, model: Model, most_waiting: int = MOST_WAITING) -> None:
         self._batch = RunningBatch(model.engine)
         self._most_waiting = most_waiting
-        self._waiting: deque[tuple[Job, Stream]] = deque()
+        self._waiting: deque[Stream] = deque()
+        self._job_of: dict[Stream, Job] = {}
         self._jobs: list[Job] = []
         self._changed = threading.Condition()
         self._is_closed = False
@@ -86,7 +87,8 @@ class Batcher:
             if self._is_closed:
                 raise BusyError(CLOSED)
             self._jobs.append(job)
-            self._waiting.extend((job, stream) for stream in job.streams)
+            self._job_of.update(dict.fromkeys(job.streams, job))
+            self._waiting.extend(job.streams)
             self._changed.notify()
 
     def cancel(self, job: Job) -> None:
@@ -110,31 +112,40 @@ class Batcher:
                 self._update()
                 if self._is_closed:
                     break
-            begun = [stream for stream in self._batch.streams if not stream.output.ids]
-            finished: list[Stream] = []
+            # A first character and an end are reported at once, the others now and then.
+            urgent = [stream for stream in self._batch.streams if not stream.output.ids]
             try:
-                finished = self._batch.step()
+                urgent += self._batch.step()
             except SeqgenError as error:
                 self._fail(error)
             now = time.monotonic()
             pause = SECONDS_BETWEEN_REPORTS + SECONDS_PER_STREAM * self.running
-            if now - reported > pause or begun or finished or not self.running:
+            if now - reported > pause or not self.running:
                 reported = now
-                self._report()
+                self._report(list(self._jobs))
+            elif urgent:
+                self._report({self._job_of[stream]: None for stream in urgent})
         self._fail(BusyError(CLOSED))
-        self._report()
+        self._report(list(self._jobs))
 
     def _update(self) -> None:
         """Let streams of cancelled jobs leave, and those that wait join."""
         gone = [job for job in self._jobs if job.is_cancelled]
         if gone:
             self._batch.remove([stream for job in gone for stream in job.streams])
-            self._waiting = deque(each for each in self._waiting if not each[0].is_cancelled)
-            self._jobs = [job for job in self._jobs if not job.is_cancelled]
+            self._forget(gone)
+            streams = (each for each in self._waiting if each in self._job_of)
+            self._waiting = deque(streams)
         joining = [
-            self._waiting.popleft()[1] for _ in range(min(self._batch.free, len(self._waiting)))
+            self._waiting.popleft() for _ in range(min(self._batch.free, len(self._waiting)))
         ]
         self._batch.add(joining)
+
+    def _forget(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            self._jobs.remove(job)
+            for stream in job.streams:
+                del self._job_of[stream]
 
     def _fail(self, error: SeqgenError) -> None:
         with self._changed:
@@ -143,9 +154,9 @@ class Batcher:
             self._waiting.clear()
         self._batch.remove(list(self._batch.streams))
 
-    def _report(self) -> None:
-        jobs = self._jobs
+    def _report(self, jobs: Collection[Job]) -> None:
+        finished = [job for job in jobs if job.is_finished]
         with self._changed:
-            self._jobs = [job for job in self._jobs if not job.is_finished]
+            self._forget(finished)
         for job in jobs:
             job.report()

@@ -89,11 +89,11 @@ class _Choice:
 
     def part(self, index: int, logprobs: int | None) -> Json | None:
         """What is new since the last part; None if nothing is."""
+        is_finished = self.stream.output.is_finished  # before its ids are read
         end = self.text.final_count
-        is_finished = self.stream.output.is_finished
         if self.ended or (end == self.sent and not is_finished):
             return None
-        tokens = self.text.tokens[self.sent : end]
+        tokens = self.text.vocabulary.decode(self.stream.output.ids[self.sent : end])
         prefix = self.text.prompt if self.echo and not self.begun else ""
         choice: Json = {
             "index": index,

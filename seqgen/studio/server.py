@@ -118,7 +118,6 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=SECONDS_TO_FINISH,
             loop="asyncio",
-            http="h11",
             ws="none",
             lifespan="on",
         )

@@ -80,9 +80,8 @@ class TextStream:
     @property
     def final_count(self) -> int:
         """The number of `tokens` that no stop text can take back any more."""
-        held_back = max((len(stop.ids) for stop in self._stops), default=0)
-        is_finished = self.output.is_finished
-        return len(self.tokens) if is_finished else max(len(self.output.ids) - held_back, 0)
+        stops = [s for s in self._stops if s.is_finished or not self.output.is_finished]
+        return max(len(self.output.ids) - max((len(stop.ids) for stop in stops), default=0), 0)
 
     @property
     def ids(self) -> Ids:
