@@ -34,7 +34,7 @@ class MusicPage {
       onend: () => this.setPlaying(false),
     });
     const canvas = h("canvas", { className: "roll", tabIndex: 0, role: "img",
-      ariaLabel: "Piano roll; arrow keys select the first bar to write again",
+      ariaLabel: "Piano roll; arrow keys choose a bar, space plays",
       onkeydown: (event) => this.rollKey(event) });
     this.roll = new Roll(canvas, { onbar: (bar, tick) => {
       this.selectBar(bar);

@@ -112,7 +112,7 @@ class Menu {
     this.element = h("div", { className: "menu", role: "menu", hidden: true,
       ariaLabel: "Alternatives", onkeydown: (event) => this.key(event) });
     document.body.append(this.element);
-    document.addEventListener("scroll", () => this.close(), true);
+    document.addEventListener("scroll", () => this.place(), true);
     document.addEventListener("mousedown", (event) => {
       if (!this.element.contains(event.target)) this.close();
     });
@@ -129,7 +129,14 @@ class Menu {
       h("span", {}, `${(100 * Math.exp(score)).toFixed(1)} %`))));
     this.element.hidden = false;
     this.from = span;
-    const box = span.getBoundingClientRect();
+    this.place();
+    return undefined;
+  }
+
+  // Puts it below the character, or above if there is no room.
+  place() {
+    if (this.element.hidden) return;
+    const box = this.from.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.element;
     const left = Math.max(4, Math.min(box.left, innerWidth - width - 4));
     const below = box.bottom + 2 + height < innerHeight;
