@@ -58,7 +58,8 @@ def train(
         WorkerError: another machine of the run can no longer be reached.
 
     >>> from seqgen.tasks.load import load_corpus
-    >>> model = train(load_corpus("python-docs"), epochs=0.001, units=8, batch_size=2)
+    >>> corpus = load_corpus("python-docs")
+    >>> model = train(corpus, epochs=0.001, units=8, batch_size=2, mix=False)
     >>> len(model.generate(length=20))
     20
     """

@@ -1,7 +1,9 @@
 """The kernels agree with the layers of Keras: outputs, states and all gradients."""
 
+import json
 import os
 import shutil
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,7 +18,10 @@ from seqgen.network.kernels import c_loop
 from seqgen.network.kernels.gru import GRUResetAfter
 from seqgen.network.kernels.lstm import LSTM
 from seqgen.network.kernels.simple_rnn import SimpleRNN
+from seqgen.types import Layer, Tensor
 from tests.conftest import compiled
+
+Arrays = list[np.ndarray]
 
 WINDOW, WIDTH = 12, 5
 RANDOM = np.random.default_rng(0)
@@ -32,7 +37,7 @@ CELLS = [
 ]
 
 
-def results(layer: object, inputs: object, state: list[object], dtype: str | None) -> list:
+def results(layer: Layer, inputs: Tensor, state: list[Tensor], dtype: str | None) -> Arrays:
     """Outputs and last states, then the gradients of the weights, the inputs and the states; of
     the fast layers if a type of their products is given, otherwise of Keras's layers."""
 
@@ -55,24 +60,31 @@ def results(layer: object, inputs: object, state: list[object], dtype: str | Non
     return [each.numpy() for each in run()]
 
 
+@cache
+def stock(cell: str, options: str, units: int, batch: int) -> tuple[Layer, list[Tensor], Arrays]:
+    """A layer of Keras, its inputs and states, and its `results`."""
+    sequences = {"return_sequences": True, "return_state": True}
+    layer = keras_layer(cell)(units, **sequences, **json.loads(options))
+    random = np.random.default_rng(0)
+    inputs = tf.constant(random.normal(size=(batch, WINDOW, WIDTH)), tf.float32)
+    layer(inputs)
+    scale = 0.5 if units < 16 else 0.2
+    layer.set_weights([random.normal(0, scale, each.shape) for each in layer.get_weights()])
+    states = 2 if cell == "lstm" else 1
+    state = [tf.constant(random.normal(size=(batch, units)), tf.float32) for _ in range(states)]
+    return layer, [inputs, *state], results(layer, inputs, state, None)
+
+
 def assert_agrees_with_keras(
     cell: str, options: dict, units: int, batch: int, dtype: str, tolerance: float
 ) -> None:
-    layer = keras_layer(cell)(units, return_sequences=True, return_state=True, **options)
-    inputs = tf.constant(RANDOM.normal(size=(batch, WINDOW, WIDTH)), tf.float32)
-    layer(inputs)
-    scale = 0.5 if units < 16 else 0.2
-    layer.set_weights([RANDOM.normal(0, scale, each.shape) for each in layer.get_weights()])
-    states = 2 if cell == "lstm" else 1
-    state = [tf.constant(RANDOM.normal(size=(batch, units)), tf.float32) for _ in range(states)]
+    layer, (inputs, *state), expected = stock(cell, json.dumps(options), units, batch)
     assert kernels.supports(type(layer), layer.get_config())
-    stock, fast = (results(layer, inputs, state, each) for each in (None, dtype))
-    assert len(stock) == 1 + states + len(layer.trainable_variables) + 1 + states
-    for expected, result in zip(stock, fast, strict=True):
-        assert result.shape == expected.shape
-        np.testing.assert_allclose(
-            result, expected, atol=tolerance * max(1, np.abs(expected).max()), rtol=tolerance
-        )
+    found = results(layer, inputs, state, dtype)
+    assert len(expected) == 1 + len(state) + len(layer.trainable_variables) + 1 + len(state)
+    for a, b in zip(expected, found, strict=True):
+        assert b.shape == a.shape
+        np.testing.assert_allclose(b, a, atol=tolerance * max(1, np.abs(a).max()), rtol=tolerance)
 
 
 @pytest.mark.parametrize("cell, options", CELLS)

@@ -75,12 +75,12 @@ def parse_request(
     >>> parse_request(key="Em", pitch_range="G3-C6").lowest
     55
     """
-    player = instruments.instrument_of(instrument) if instrument else None
-    lowest, highest = pitch_names.range_of(pitch_range) if pitch_range else (0, 127)
+    player = None if instrument is None else instruments.instrument_of(instrument)
+    lowest, highest = (0, 127) if pitch_range is None else pitch_names.range_of(pitch_range)
     return MusicRequest(
         bars,
-        Key.parse(key) if key else None,
-        Meter.parse(meter) if meter else None,
+        None if key is None else Key.parse(key),
+        None if meter is None else Meter.parse(meter),
         tempo,
         lowest,
         highest,
