@@ -156,7 +156,7 @@ class Completions:
 
     def _begin(self, data: Json, report: Any) -> tuple[list[_Choice], Job, Batcher]:
         """Read the prompts and let the texts wait for their places."""
-        model, batcher = self._library.get(data["model"]).load()
+        model, batcher = self._library.get(data["model"]).load_with_batcher()
         if model.data.task != "text":
             raise ConfigError(
                 f"model: expected one of text, got one of {model.data.task}; choose another model"

@@ -63,6 +63,6 @@ class Copies:
         data = await read_json(request, SCHEMA)
 
         def find() -> Json:
-            return copied_runs(self._library.get(data["model"]).load()[0], data["text"])
+            return copied_runs(self._library.get(data["model"]).load(), data["text"])
 
         return JSONResponse(await run_in_threadpool(find))

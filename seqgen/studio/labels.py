@@ -22,7 +22,7 @@ def classify(library: Library, data: Json) -> Json:
     Raises:
         SeqgenError: the text is empty, or the model does not label texts.
     """
-    model, _ = library.get(data["model"]).load()
+    model = library.get(data["model"]).load()
     if model.data.task != "labels":
         raise ConfigError(
             f"model: expected one of labels, got one of {model.data.task}; choose another model"

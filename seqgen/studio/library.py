@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,14 +31,13 @@ class Entry:
 
     name: str
     path: Path
-    batcher: Callable[[Model], Batcher]
     _model: Model | None = None
     _batcher: Batcher | None = None
     _version: tuple[int, int] = (0, 0)  # time of the last change, and size
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def load(self) -> tuple[Model, Batcher]:
-        """The model, and what runs its streams.
+    def load(self) -> Model:
+        """The model.
 
         Raises:
             ModelFileError: the file is missing, damaged, or no model.
@@ -51,28 +49,33 @@ class Entry:
                 reason = error.strerror
                 raise ModelFileError(f"{self.path.name}: cannot be read: {reason}") from error
             version = status.st_mtime_ns, status.st_size
-            if self._model is None or self._batcher is None or version != self._version:
-                loaded = model.load(self.path)
-                if self._batcher is not None:
-                    self._batcher.close()
-                self._model, self._version = loaded, version
-                self._batcher = self.batcher(loaded)
-            return self._model, self._batcher
+            if self._model is None or version != self._version:
+                self._model, self._version = model.load(self.path), version
+                self.close()
+            return self._model
+
+    def load_with_batcher(self) -> tuple[Model, Batcher]:
+        """The model, and what runs its streams; errors as for `load`."""
+        with self._lock:
+            loaded = self.load()
+            if self._batcher is None:
+                self._batcher = Batcher(loaded)
+            return loaded, self._batcher
 
     def close(self) -> None:
         """End the thread of the model."""
         if self._batcher is not None:
             self._batcher.close()
+            self._batcher = None
 
     def facts(self) -> Json:
         """What the page shows of the model; `error` if it cannot be used."""
         facts: Json = {"id": self.name, "file": self.path.name}
         try:
-            data = self.load()[0].data
+            data = self.load().data
         except SeqgenError as error:
             return {**facts, "error": str(error)}
         metadata = summaries.model_metadata(data)
-        details = data.corpus["details"]
         return {
             **facts,
             "bytes": self._version[1],
@@ -83,9 +86,6 @@ class Entry:
             f"{data.model_config.units}",
             "parameters": metadata["parameters"],
             "score": summaries.score(data),
-            "has_index": bool(data.indexes),
-            "of_series": data.model_config.inputs == "numbers",
-            "labels": details.get("labels", []) if data.task == "labels" else [],
             "keys": _known(data.vocabulary.tokens, "key:"),
             "meters": _known(data.vocabulary.tokens, "meter:"),
         }
@@ -101,15 +101,12 @@ class Library:
     Args:
         paths: model files, and folders of them; by default the folder `models`, or the current
             one.
-        batcher: makes what runs the streams of a model.
 
     Raises:
         ModelFileError: a path does not exist.
     """
 
-    def __init__(
-        self, paths: Sequence[str | Path] = (), batcher: Callable[[Model], Batcher] = Batcher
-    ) -> None:
+    def __init__(self, paths: Sequence[str | Path] = ()) -> None:
         if not paths:
             paths = [next(path for path in DEFAULT_FOLDERS if Path(path).is_dir())]
         self._paths = [Path(path) for path in paths]
@@ -118,7 +115,7 @@ class Library:
                 raise ModelFileError(f"{shown(path)}: no such file or folder; check the name")
             if path.is_file():
                 require_model_path(path)
-        self._batcher = batcher
+        self._added: list[Path] = []  # paths that were given to new models
         self._entries: dict[str, Entry] = {}
         self._lock = threading.Lock()
         folders = [path for path in self._paths if path.is_dir()]
@@ -136,7 +133,7 @@ class Library:
                 while name in entries:
                     number += 1
                     name = f"{path.stem}-{number}"
-                entry = known.pop(path, None) or Entry(name, path, self._batcher)
+                entry = known.pop(path, None) or Entry(name, path)
                 entry.name = name
                 entries[name] = entry
             for entry in known.values():
@@ -150,12 +147,7 @@ class Library:
         for path in self._paths:
             found = [path] if path.is_file() else sorted(path.glob(f"*{SUFFIX}"))
             files |= dict.fromkeys(each.absolute() for each in found if each.is_file())
-        folder = self.folder if not any(path.is_dir() for path in self._paths) else None
-        if folder is not None:  # models that were added beside those that were named
-            files |= {path: None for path in self._added if path.is_file()}
-        return list(files)
-
-    _added: tuple[Path, ...] = ()
+        return list(files | dict.fromkeys(path for path in self._added if path.is_file()))
 
     def get(self, name: str) -> Entry:
         """The model of a name, which is looked up and never read as a path.
@@ -182,16 +174,15 @@ class Library:
             raise OutputError(f"expected the name of a file, got {shown(name)!r}; rename it")
         if not name.endswith(SUFFIX) or name == SUFFIX:
             raise OutputError(f"expected a file that ends in {SUFFIX}, got {shown(name)!r}")
-        return unused_path(self.folder / name)
+        path = unused_path(self.folder / name)
+        self._added.append(path)
+        return path
 
-    def add(self, path: Path) -> Entry:
+    def at(self, path: Path) -> Entry:
         """The entry of a file that was written to `new_path`."""
-        if path not in self._files():
-            self._added = (*self._added, path)
         return next(entry for entry in self.entries() if entry.path == path)
 
     def close(self) -> None:
         """End the threads of all models."""
-        with suppress(RuntimeError):
-            for entry in self._entries.values():
-                entry.close()
+        for entry in self._entries.values():
+            entry.close()

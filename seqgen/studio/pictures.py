@@ -39,7 +39,7 @@ def generate(library: Library, data: Json) -> Json:
         SeqgenError: the request cannot be met.
     """
     data = {name: value for name, value in data.items() if value is not None}
-    model, _ = library.get(data.pop("model")).load()
+    model = library.get(data.pop("model")).load()
     if model.data.task != "images":
         raise ConfigError(
             f"model: expected one of images, got one of {model.data.task}; choose another model"

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
-from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -79,18 +78,15 @@ class Security:
         app: the application.
         host: on which the server listens.
         token: what requests must name in `Authorization: Bearer TOKEN`; empty if nothing.
-        names: further names of this server that `Host` may have.
     """
 
-    def __init__(
-        self, app: ASGIApp, host: str = "127.0.0.1", token: str = "", names: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", token: str = "") -> None:
         self.app = app
         self.is_public = not is_loopback(host)
         self.token = token.encode()
-        self.names = {*LOOPBACK, host, *names}
+        self.names = {*LOOPBACK, host.lower()}
         if self.is_public:
-            self.names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+            self.names.add(socket.gethostname().lower())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""

@@ -97,7 +97,7 @@ def compose(library: Library, data: Json) -> list[tuple[Composition, Json]]:
     Raises:
         SeqgenError: the request cannot be met.
     """
-    model, _ = library.get(data["model"]).load()
+    model = library.get(data["model"]).load()
     if model.data.task != "music":
         raise ConfigError(
             f"model: expected one of music, got one of {model.data.task}; choose another model"

@@ -137,7 +137,7 @@ class Uploads:
                     await run_in_threadpool(output.write, chunk)
             await self._places.run(require_model, temporary, name)
             path = temporary.replace(self._library.new_path(name))
-            entry = self._library.add(path)
+            entry = self._library.at(path)
             return JSONResponse(await run_in_threadpool(entry.facts), 201)
         finally:
             with suppress(OSError):

@@ -182,7 +182,7 @@ def job_of(model: seqgen.Model, length: int, count: int = 1) -> Job:
         def get(self, name: str) -> Any:
             return self
 
-        def load(self) -> Any:
+        def load_with_batcher(self) -> Any:
             return model, self
 
         def require_room(self, count: int) -> None:

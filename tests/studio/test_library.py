@@ -28,7 +28,7 @@ def test_a_model_is_loaded_once_until_it_changes(tmp_path: Path) -> None:
     first = entry.load()
     assert entry.load() == first
     shutil.copy(SAVED / "music-0.1.keras", path)
-    assert entry.load()[0].data.task == "music"
+    assert entry.load().data.task == "music"
     library.close()
 
 
@@ -53,7 +53,7 @@ def test_models_of_the_same_name_are_numbered(tmp_path: Path) -> None:
     named = Library([tmp_path / "a" / "words.keras"])
     added = named.new_path("new.keras")
     shutil.copy(SAVED / "text-0.1.keras", added)
-    assert named.add(added).name == "new"
+    assert named.at(added).name == "new"
     assert [entry.name for entry in named.entries()] == ["words", "new"]
 
 
