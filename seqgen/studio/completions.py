@@ -6,15 +6,15 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from seqgen.errors import ConfigError
+from seqgen.model import Model
 from seqgen.sampling import decode
 from seqgen.sampling.config import SampleConfig
 from seqgen.sampling.decode import MAX_ROWS, GeneratedSequence
@@ -154,55 +154,48 @@ class Completions:
             )
         return await _whole(request, completion, batcher, job)
 
-    def _begin(self, data: Json, report: Any) -> tuple[list[_Choice], Job, Batcher]:
+    def _begin(self, data: Json, report: Callable[[], None]) -> tuple[list[_Choice], Job, Batcher]:
         """Read the prompts and let the texts wait for their places."""
         model, batcher = self._library.get(data["model"]).load_with_batcher()
         if model.data.task != "text":
             raise ConfigError(
                 f"model: expected one of text, got one of {model.data.task}; choose another model"
             )
+        if data.get("seed") is None:
+            data["seed"] = new_seed()
         prompts = data.get("prompt") or ""
         prompts = [prompts] if isinstance(prompts, str) else prompts
-        count = data.get("n") or 1
-        batcher.require_room(count * len(prompts))
-        streams: list[Stream] = []
-        logprobs = data.get("logprobs")
-
-        def run(
-            config: SampleConfig, ids: Ids, outputs: Sequence[GeneratedSequence]
-        ) -> list[Advance]:
-            start, end_id = decode.read(model.engine, ids), model.data.vocabulary.end_id
-            recent = [token for token in ids.tolist() if token != end_id]
-            sampler = Sampler(config)
-            streams.extend(
-                Stream(output, start, sampler, recent, logprobs or 0) for output in outputs
-            )
-            return [lambda: True] * len(outputs)  # nobody iterates: the batcher generates
-
-        generator = TextGenerator(model.engine, model.data.vocabulary, model.data.indexes, run)
-        options = {name: data[name] for name in OWN_OPTIONS if data.get(name) is not None}
-        options.setdefault("temperature", 1.0)
-        seed = new_seed() if data.get("seed") is None else data["seed"]
-        length = DEFAULT_TOKENS if data.get("max_tokens") is None else data["max_tokens"]
-        texts = [
-            text
-            for prompt in prompts
-            for text in generator.texts(
-                count,
-                prompt=prompt,
-                length=length,
-                seed=seed,
-                stop=data.get("stop") or "",
-                scored=logprobs is not None,
-                **options,
-            )
-        ]
-        data["seed"] = seed
-        echo = bool(data.get("echo"))
-        choices = [_Choice(*pair, echo) for pair in zip(texts, streams, strict=True)]
-        job = Job(streams, report)
+        batcher.require_room((data.get("n") or 1) * len(prompts))
+        choices = [choice for prompt in prompts for choice in _choices(model, prompt, data)]
+        job = Job([choice.stream for choice in choices], report)
         batcher.submit(job)
         return choices, job, batcher
+
+
+def _choices(model: Model, prompt: str, data: Json) -> list[_Choice]:
+    """The texts of one prompt, and the streams that will write them."""
+    vocabulary, logprobs = model.data.vocabulary, data.get("logprobs")
+    streams: list[Stream] = []
+
+    def run(config: SampleConfig, ids: Ids, outputs: Sequence[GeneratedSequence]) -> list[Advance]:
+        start, sampler = decode.read(model.engine, ids), Sampler(config)
+        recent = [token for token in ids.tolist() if token != vocabulary.end_id]
+        streams.extend(Stream(output, start, sampler, recent, logprobs or 0) for output in outputs)
+        return [lambda: True] * len(outputs)  # nobody iterates: the batcher generates
+
+    options = {name: data[name] for name in OWN_OPTIONS if data.get(name) is not None}
+    options.setdefault("temperature", 1.0)
+    texts = TextGenerator(model.engine, vocabulary, model.data.indexes, run).texts(
+        data.get("n") or 1,
+        prompt=prompt,
+        length=DEFAULT_TOKENS if data.get("max_tokens") is None else data["max_tokens"],
+        seed=data["seed"],
+        stop=data.get("stop") or "",
+        scored=logprobs is not None,
+        **options,
+    )
+    echo = bool(data.get("echo"))
+    return [_Choice(*pair, echo) for pair in zip(texts, streams, strict=True)]
 
 
 class _Completion:

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from seqgen import load_corpus, train
 from seqgen.studio.app import create_app
 from seqgen.studio.library import Library
+from tests.tasks.images.conftest import striped
+
+__all__ = ["striped"]  # a fixture
 
 SAVED = Path(__file__).parents[1] / "saved"
 ADDRESS = "http://127.0.0.1:8484"
@@ -39,3 +43,14 @@ def own_client(model_folder: Path, tmp_path: Path) -> Iterator[TestClient]:
     with TestClient(create_app(Library([folder])), base_url=ADDRESS) as client:
         client.folder = folder  # type: ignore[attr-defined]
         yield client
+
+
+@pytest.fixture(scope="session")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an untrained classifier of texts."""
+    folder = tmp_path_factory.mktemp("labels")
+    rows = "".join(f"good {i} yes,positive\nbad {i} no,negative\n" for i in range(40))
+    (folder / "reviews.csv").write_text(f"text,label\n{rows}")
+    corpus = load_corpus(folder / "reviews.csv")
+    train(corpus, epochs=0.1, units=8, embedding=4, batch_size=8).save(folder / "labels.keras")
+    return folder / "labels.keras"

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,17 +34,26 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def studio(*arguments: object) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address of a studio in a process of its own, and the process."""
+    command = [sys.executable, "-m", "seqgen", "studio", *map(str, arguments)]
+    with subprocess.Popen(
+        [*command, "--port", "0", "--no-browser"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip(), process
+        finally:
+            process.terminate()
+
+
 @pytest.fixture(scope="module")
 def address(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("studio") / "library"
     shutil.copytree(model_folder, folder)
-    with subprocess.Popen(
-        [sys.executable, "-m", "seqgen", "studio", str(folder), "--port", "0", "--no-browser"],
-        stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.terminate()
+    with studio(folder) as (address, _):
+        yield address
 
 
 @pytest.fixture
@@ -298,11 +308,9 @@ def test_a_model_is_trained_from_the_page(page: Page) -> None:
 
 
 def test_the_page_says_when_the_studio_has_ended(browser: Browser, model_folder: Path) -> None:
-    command = [sys.executable, "-m", "seqgen", "studio", str(model_folder), "--port", "0"]
-    with subprocess.Popen([*command, "--no-browser"], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
+    with studio(model_folder) as (address, process):
         page = browser.new_page()
-        page.goto(process.stdout.readline().strip())
+        page.goto(address)
         text = open_tab(page, "Text")
         expect(text.get_by_label("Model")).to_have_value("words")
         process.terminate()
@@ -313,19 +321,43 @@ def test_the_page_says_when_the_studio_has_ended(browser: Browser, model_folder:
 
 
 def test_a_token_in_the_address_is_used_and_hidden(browser: Browser, model_folder: Path) -> None:
-    command = [sys.executable, "-m", "seqgen", "studio", str(model_folder), "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--no-browser", "--token", "open sesame"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        address = process.stdout.readline().strip()
+    with studio(model_folder, "--token", "open sesame") as (address, _):
         assert address.endswith("#token=open%20sesame")
         page = browser.new_page()
         page.goto(address)
         expect(page.get_by_role("heading", name="words")).to_be_visible()
         assert "token" not in page.url
         page.close()
-        process.terminate()
+
+
+def test_labels_and_pictures(browser: Browser, classifier: Path, striped: Path) -> None:
+    with studio(classifier, striped) as (address, _):
+        page = browser.new_page()
+        page.goto(address)
+        labels = open_tab(page, "Labels")
+        expect(labels.get_by_label("Model")).to_have_value("labels")
+        labels.get_by_label("Text", exact=True).fill(f"good {SCRIPT}")
+        expect(labels.get_by_role("heading", level=3).first).to_have_text(
+            re.compile("positive|negative")
+        )
+        expect(labels.locator(".text span").first).to_be_visible()
+        images = open_tab(page, "Images")
+        images.get_by_label("Pictures").fill("3")
+        images.get_by_role("button", name="Draw").click()
+        expect(images.get_by_role("img", name="Picture")).to_have_count(3)
+        box = images.get_by_label("Pad to draw").bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 90, box["y"] + 30)
+        page.mouse.up()
+        with page.expect_request("**/api/pictures") as request:
+            images.get_by_role("button", name="Draw").click()
+        assert request.value.post_data_json["primer"]
+        response = request.value.response()
+        assert response and response.ok
+        expect(images.get_by_role("img", name="Picture")).to_have_count(3)
+        page.close()
 
 
 @both_widths

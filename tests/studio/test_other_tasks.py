@@ -10,24 +10,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import seqgen
-from seqgen import load_corpus, train
 from seqgen.studio.app import create_app
 from seqgen.studio.library import Library
 from tests.studio.conftest import ADDRESS
-from tests.tasks.images.conftest import striped
-
-__all__ = ["striped"]  # a fixture
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of an untrained classifier of texts."""
-    folder = tmp_path_factory.mktemp("labels")
-    rows = "".join(f"good {i} yes,positive\nbad {i} no,negative\n" for i in range(40))
-    (folder / "reviews.csv").write_text(f"text,label\n{rows}")
-    corpus = load_corpus(folder / "reviews.csv")
-    train(corpus, epochs=0.1, units=8, embedding=4, batch_size=8).save(folder / "labels.keras")
-    return folder / "labels.keras"
 
 
 def test_the_label_moves_along_the_text(classifier: Path) -> None:
