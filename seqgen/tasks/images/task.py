@@ -106,10 +106,10 @@ class ImagesTask(Task):
 
     def encoding(self, metadata: Metadata) -> Json:
         """The size and the colours."""
-        return dict(metadata["options"])
+        return {name: metadata["options"][name] for name in ("image_size", "colours")}
 
     def corpus_options(self, metadata: Metadata) -> Json:
-        """The size and the colours."""
+        """The size, the colours, and whether variants are read."""
         return dict(metadata["options"])
 
     def scoring_options(self, options: Json, encoding: str | None) -> Json:
