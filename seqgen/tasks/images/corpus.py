@@ -92,7 +92,7 @@ def read(
         variants=Variants(grid) if augment else None,
         notes=tuple(notes),
         cuts=cuts,
-        network={"lags": [width]},  # the pixel above the next one
+        network={"lags": grid.lags},
         details={"pictures": len(pictures)},
         **origin,
     )

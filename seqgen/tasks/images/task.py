@@ -109,8 +109,8 @@ class ImagesTask(Task):
         return {name: metadata["options"][name] for name in ("image_size", "colours")}
 
     def corpus_options(self, metadata: Metadata) -> Json:
-        """The size, the colours, and whether variants are read."""
-        return dict(metadata["options"])
+        """The size and the colours."""
+        return self.encoding(metadata)
 
     def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """The same size and colours."""

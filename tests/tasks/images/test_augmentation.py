@@ -94,7 +94,7 @@ def test_variants_are_an_option_of_the_corpus_not_of_its_encoding(tmp_path: Path
     task, metadata = base.get("images"), corpus.metadata()
     task.require_valid(metadata, corpus.vocabulary)
     assert task.encoding(metadata) == task.encoding(plain.metadata())
-    assert task.corpus_options(metadata)["augment"] is True
+    assert "augment" not in task.corpus_options(metadata)
     text = tmp_path / "text.txt"
     text.write_text("no picture\n" * 50)
     with pytest.raises(ConfigError, match="augment: expected an option of the task text"):
