@@ -5,8 +5,8 @@ with the number of the row, and after the last pixel the end token:
 
     pixels of row 1  <row 2>  pixels of row 2  …  <row H>  pixels of row H  <end>
 
-So the network knows the row, and has to count the pixels of one row only. It also reads pixels above
-the next one again, see `seqgen.corpus.lags`. Both together were best (`benchmarks/LOG.md`).
+So the network knows the row, and has to count the pixels of one row only. It also reads pixels
+above the next one again, see `seqgen.corpus.lags`. Both together were best (`benchmarks/LOG.md`).
 """
 
 from __future__ import annotations
