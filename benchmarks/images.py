@@ -8,14 +8,14 @@ Needs scikit-learn: `pip install 'seqgen[datasets]'`.
 `inputs` trains networks that read different things, for the given epochs, on `digits` and on
 letters of 20 x 20 pixels in fonts of matplotlib, see `benchmarks.image_inputs`.
 
-For the others a model is trained on `digits` for the given minutes with automatic options, unless
-`--model` names one. `learning` compares its bits per pixel on the held-out tenth with those of the
-best causal context model. `looks` classifies generated digits by support vector machines, one per
-class, trained on the real digits of the training part. The margin of a picture is the distance from
-the value of its class to that of the next one; a margin is as for real digits if it is larger than
-those of the lowest twentieth of real digits that the machines have not seen, in a cross-validation
-on the training part. Distances are Euclidean, with levels from 0 to 16. `--sheet` writes a contact
-sheet of 100 of the generated digits.
+For the others a model is trained on `digits` for the given minutes, with `--augment` and automatic
+options, unless `--model` names one. `learning` compares its bits per pixel on the held-out tenth
+with those of the best causal context model. `looks` classifies generated digits by support vector
+machines, one per class, trained on the real digits of the training part. The margin of a picture is
+the distance from the value of its class to that of the next one; a margin is as for real digits if
+it is larger than those of the lowest twentieth of real digits that the machines have not seen, in a
+cross-validation on the training part. Distances are Euclidean, with levels from 0 to 16. `--sheet`
+writes a contact sheet of 100 of the generated digits.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LOWEST = 0.05  # share of real digits whose margin is not asked for
 ON_SHEET = 100
 FOLDS = 10  # of the cross-validation that finds the margin of real digits
 SAMPLING: tuple[dict[str, float], ...] = (  # the first one is recommended, and on the sheet
-    {"temperature": 1.0, "top_p": 0.8},
+    {"temperature": 1.0, "top_p": 0.9},
     {"temperature": 1.0},
     {"temperature": 0.8},
 )
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--options", default="", help="further options of seqgen train")
+    parser.add_argument("--options", default="--augment", help="of seqgen train")
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     if arguments.only in (None, "inputs"):
