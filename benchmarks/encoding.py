@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.measure import print_table
 from seqgen.corpus import catalogue
 
+SMALL = 1.0  # megabytes of the small corpus
 ENCODE = "import seqgen, sys; seqgen.load_corpus(sys.argv[1])"
 TRAIN = """
 import resource, seqgen, sys
@@ -27,10 +28,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
-def write(path: Path, text: bytes, megabytes: int) -> None:
+def write(path: Path, text: bytes, megabytes: float) -> None:
     """Write a text repeatedly until the file has the given size."""
     with path.open("wb") as file:
-        left = megabytes * 1_000_000
+        left = int(megabytes * 1_000_000)
         while left > 0:
             left -= file.write(text[:left])
 
@@ -46,7 +47,7 @@ def python(script: str, cache: Path, *arguments: object) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", type=Path, help="text file to repeat")
-    parser.add_argument("--megabytes", type=int, default=1000, help="size of the large corpus")
+    parser.add_argument("--megabytes", type=float, default=1000, help="size of the large corpus")
     parser.add_argument(
         "--minutes", type=float, default=0.5, help="duration of each of the four training runs"
     )
@@ -58,7 +59,7 @@ def main() -> None:
         text = b"\n".join(chunk for source in sources for chunk in source.chunks())
     with tempfile.TemporaryDirectory() as folder:
         small, large, cache = (Path(folder) / name for name in ("small.txt", "large.txt", "cache"))
-        write(small, text, 1)
+        write(small, text, SMALL)
         write(large, text, options.megabytes)
         times = []
         for _ in range(2):  # the second time, the ids are in the cache
@@ -71,7 +72,7 @@ def main() -> None:
             for mode in ("text", "lines")
             for path in (small, large)
         }
-    size = f"{options.megabytes:,} MB"
+    size = f"{options.megabytes:,g} MB"
     print_table(
         "Large corpora",
         [
@@ -80,7 +81,7 @@ def main() -> None:
             ("loading from the cache, seconds", f"{times[1]:.1f}", ""),
             *(
                 (
-                    f"peak memory of training, compared with training on 1 MB, {name}",
+                    f"peak memory of training, compared with training on {SMALL:g} MB, {name}",
                     f"{memory[mode, large] - memory[mode, small]:+.0f} MB from "
                     f"{memory[mode, small]:.0f} MB",
                     "at most +300",

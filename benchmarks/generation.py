@@ -58,6 +58,9 @@ THREADS = (
     *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
 )
 CONTEXT = 40  # characters that `Model.predict` reads
+SIZES = ((256, 1), (512, 2))  # units and layers of the compared networks
+INDEXED = 1_000_000  # tokens of the corpus from which copies are guarded
+CORPUS = "python-docs"  # of the model whose weights are rounded
 REPEATS = 9  # of each comparison of sampling with bare steps
 # Streams → target for the speed relative to the fastest other implementation.
 TARGETS = {1: 4.0, 64: 1.2}
@@ -207,7 +210,7 @@ def compare(
 
 def masks(vocabulary: Vocabulary) -> list[Constraint]:
     """The constraints of `--ban` and `--max-copy`, with the index of a random corpus."""
-    ids = np.random.default_rng(0).integers(0, len(vocabulary), 1_000_000)
+    ids = np.random.default_rng(0).integers(0, len(vocabulary), INDEXED)
     codes = TokenCodes(vocabulary)
     index = index_of(Corpus("random", "text", vocabulary, ids), codes)
     banned = BannedTokens(len(vocabulary), [int(ids[0])])
@@ -215,9 +218,10 @@ def masks(vocabulary: Vocabulary) -> list[Constraint]:
 
 
 def sampling_share(tokens: int) -> None:
-    """The cost of sampling and constraints, relative to a step of an LSTM 2 x 512."""
+    """The cost of sampling and constraints, relative to a step of the largest network."""
     rows: list[tuple[str, ...]] = [("options", "% of a step, 1 stream (at most 20)", "64 streams")]
-    model = untrained(512, 2)
+    units, layers = SIZES[-1]
+    model = untrained(units, layers)
     engine = model.engine
     ban_and_guard = masks(model.data.vocabulary)
     for title, options, constraints in (
@@ -250,7 +254,7 @@ def sampling_share(tokens: int) -> None:
             ratios = [median_seconds(work, 1) / median_seconds(steps, 1) for _ in range(REPEATS)]
             shares.append(f"{100 * (statistics.median(ratios) - 1):.0f}")
         rows.append((title, *shares))
-    print_table("Cost of sampling and constraints, LSTM 2 x 512", rows)
+    print_table(f"Cost of sampling and constraints, LSTM {layers} x {units}", rows)
 
 
 def long_output(tokens: int) -> None:
@@ -275,10 +279,10 @@ def long_output(tokens: int) -> None:
 
 def rounded_weights(minutes: float) -> None:
     """The loss of a trained model on held-out text, with float32 and with 8-bit weights."""
-    corpus = load_corpus("python-docs")
+    corpus = load_corpus(CORPUS)
     model_data = train(corpus, minutes=minutes, seed=1).data
     ids, first = corpus.ids, len(corpus.training_ids)
-    rows: list[tuple[str, ...]] = [("weights, LSTM of python-docs", "nats per character")]
+    rows: list[tuple[str, ...]] = [(f"weights, LSTM of {corpus.name}", "nats per character")]
     kinds: list[tuple[str, type[NumpyEngine] | type[CEngine]]] = [("float32", NumpyEngine)]
     if c_engine.supports(model_data.model_config):
         kinds.append(("int8", CEngine))
@@ -314,7 +318,7 @@ def main() -> None:
     targets = TARGETS_AVX2 if arguments.isa else TARGETS
     rows = [
         compare(units, layers, count, arguments.rounds, arguments.tokens, target)
-        for units, layers in ((256, 1), (512, 2))
+        for units, layers in SIZES
         for count, target in targets.items()
     ]
     title = f"Generation with {arguments.isa}" if arguments.isa else "Generation"

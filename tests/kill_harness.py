@@ -32,11 +32,11 @@ from seqgen.training import checkpoint, checkpointer, loop  # noqa: F401  (impor
 from tests.conftest import SENTENCE
 
 OPTIONS = (
-    *("--epochs", "8", "--units", "16", "--embedding", "8", "--batch-size", "4", "--window", "16"),
+    *("--epochs", "3", "--units", "16", "--embedding", "8", "--batch-size", "4", "--window", "16"),
     *("--precision", "float32"),
 )
 SECONDS_BETWEEN = 0.05  # checkpoints
-LONGEST_RUN = 12.0  # seconds after which a run is killed at the latest, if it has not ended
+LONGEST_RUN = 6.0  # seconds after which a run is killed at the latest, if it has not ended
 # Functions that a save calls, in order; the process dies as it enters one of them.
 PHASES = ((np, "savez"), (os, "fsync"), (os, "link"), (Path, "replace"), (Path, "unlink"))
 

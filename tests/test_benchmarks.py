@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from benchmarks import choice, encoding, generation, image_inputs, images, labels, quality, training
 from seqgen.cli import cli
 from seqgen.native import VARIABLE
+from tests.conftest import low_precision
 
 TORCH = importlib.util.find_spec("torch") is not None
 ROOT = Path(__file__).parent.parent
@@ -46,14 +47,17 @@ def test_a_table_of_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| MIDI | 1 | 20,000 |" in printed
 
 
-def test_a_table_of_generation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_of_generation(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in generation.THREADS:
         monkeypatch.setenv(name, "1")  # otherwise it starts itself again with these
-    monkeypatch.setattr(generation, "REPEATS", 1)
+    small = {"REPEATS": 1, "SIZES": ((32, 1), (64, 2)), "INDEXED": 1000, "CORPUS": book}
+    for name, value in small.items():
+        monkeypatch.setattr(generation, name, value)
     printed = printed_by("generation", "--rounds 1 --tokens 10 --minutes 0.02", monkeypatch)
     assert_is_table(printed, 4)
 
 
+@low_precision
 def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.csv"
     rows = [f"a {'fine' if n % 2 else 'poor'} day {n},{n % 2}" for n in range(40)]
@@ -62,12 +66,13 @@ def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     printed = printed_by("labels", shlex.quote(str(path)), monkeypatch)
     assert "32 / 8" in printed and "logistic regression" in printed
     assert_is_table(printed, 1)
-    monkeypatch.setattr(labels, "BATCHES", 1)
-    monkeypatch.setattr(labels, "UNITS", 16)
+    for name, value in {"BATCHES": 1, "UNITS": 16, "LENGTHS": (5, 20)}.items():
+        monkeypatch.setattr(labels, name, value)
     printed = printed_by("labels", "--speed", monkeypatch)
     assert "Keras with masks" in printed and "seqgen classify" in printed
 
 
+@low_precision
 def test_a_table_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def own_process(*arguments: object) -> float:
         try:
@@ -82,21 +87,21 @@ def test_a_table_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_is_table(printed_by("training", options, monkeypatch), 1)
 
 
-def test_a_table_of_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_of_quality(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def own_process(*arguments: object) -> Any:
         return json.loads(printed_by("quality", shlex.join(map(str, arguments)), monkeypatch))
 
     monkeypatch.setattr(quality, "run", run_here)
     monkeypatch.setattr(quality, "own_process", own_process)
-    printed = printed_by("quality", "--minutes 0.02 --options='--units 16'", monkeypatch)
+    printed = printed_by("quality", f"{book} --minutes 0.02 --options='--units 16'", monkeypatch)
     assert_is_table(printed, 1 + TORCH)
 
 
-def test_a_table_of_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_of_choices(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (VARIABLE, "SEQGEN_CACHE"):  # which it sets
         monkeypatch.setenv(name, "")
     monkeypatch.setattr(choice, "run", run_here)
-    options = "--kilobytes 20 --minutes 0.02 --runs 1 --busy --widths 8 --native plain"
+    options = f"{book} --kilobytes 20 --minutes 0.02 --runs 1 --busy --widths 8 --native plain"
     assert_is_table(printed_by("choice", options, monkeypatch), 2)
 
 
@@ -131,7 +136,8 @@ def test_a_table_of_encoding(
         return printed.getvalue()
 
     monkeypatch.setattr(encoding, "python", here)
-    monkeypatch.setattr(sys, "argv", ["encoding", "--megabytes", "1", "--minutes", "0.001"])
+    monkeypatch.setattr(encoding, "SMALL", 0.05)
+    monkeypatch.setattr(sys, "argv", ["encoding", "--megabytes", "0.1", "--minutes", "0.001"])
     encoding.main()
     assert_is_table(capsys.readouterr().out, 4)
 

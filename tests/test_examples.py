@@ -32,13 +32,13 @@ def example(
 
 
 def test_train_text(book: Path, tmp_path: Path, example: Example) -> None:
-    printed = example(EXAMPLES / "train_text.py", book, "--minutes", 0.05)
+    printed = example(EXAMPLES / "train_text.py", book, "--minutes", 0.01)
     assert "\nThe " in printed and (tmp_path / "text.keras").exists()
 
 
 def test_train_music(tmp_path: Path, example: Example) -> None:
     write_tunes(tmp_path / "tunes")
-    printed = example(EXAMPLES / "train_music.py", "tunes", "--minutes", 0.05)
+    printed = example(EXAMPLES / "train_music.py", "tunes", "--minutes", 0.01)
     assert "notes" in printed and (tmp_path / "tune.mid").read_bytes().startswith(b"MThd")
 
 

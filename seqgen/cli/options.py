@@ -85,7 +85,7 @@ def parse_cell_options(
             raise click.BadParameter(f"expected NAME=VALUE, such as activation=relu, got {text!r}")
         try:
             parsed[name] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed[name] = python.get(value, value)
     return parsed
 

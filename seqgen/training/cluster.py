@@ -43,7 +43,7 @@ def rank_and_addresses() -> tuple[int, list[str]]:
         config = json.loads(text)
         cluster = {kind: list(machines) for kind, machines in config["cluster"].items() if machines}
         task = config["task"]["type"], int(config["task"]["index"])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ConfigError(f"{VARIABLE}: expected something like {EXAMPLE}, got {text!r}") from error
     machines = [
         (kind, i) for kind in ("chief", "worker") for i in range(len(cluster.get(kind, [])))

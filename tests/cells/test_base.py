@@ -98,10 +98,11 @@ def test_a_registered_cell_trains_is_saved_and_generates(tmp_path: Path) -> None
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_without_a_step_keras_generates(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_step_keras_generates(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MGU, "supports", Cell.supports)
-    corpus = seqgen.load_corpus("python-docs")
-    model = seqgen.train(corpus, cell="mgu", epochs=0.001, units=8, batch_size=2)
+    model = seqgen.train(
+        seqgen.load_corpus(book), cell="mgu", epochs=0.01, units=8, batch_size=2, window=16
+    )
     assert isinstance(model.network_engine, KerasEngine)
     assert len(model.generate(length=5, seed=1)) == 5
 

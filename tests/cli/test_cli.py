@@ -229,7 +229,7 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
 def test_ctrl_c_saves_the_model(book: Path, tmp_path: Path, seqgen: Run) -> None:
     command = [sys.executable, "-m", "seqgen", "train", str(book), "-o", "m.keras"]
     process = subprocess.Popen(
-        [*command, "--epochs", "200", *map(str, SMALL)],  # more than it has time for
+        [*command, "--epochs", "60", *map(str, SMALL)],  # a tenth of it until a validation
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     wait_for(process, "validation")
@@ -339,6 +339,8 @@ def test_values_of_cell_options_are_json_or_python() -> None:
     assert parse_cell_options(None, None, texts) == {
         "a": False, "b": False, "c": 0.5, "d": "relu", "e": {"f": None}
     }  # fmt: skip
+    deep = "[" * 100_000
+    assert parse_cell_options(None, None, (f"a={deep}",)) == {"a": deep}
 
 
 def test_generation_with_keras_is_noted(book: Path, tmp_path: Path, seqgen: Run) -> None:
@@ -529,20 +531,28 @@ def test_messages_about_odd_names_are_one_line(tmp_path: Path, seqgen: Run) -> N
         assert "\x1b" not in done.stderr
 
 
-def test_a_deleted_folder_is_an_error(trained: Path, tmp_path: Path) -> None:
-    for command in ("train book.txt", f"generate {trained} -o x.txt", "compare book.txt"):
-        folder = tmp_path / "gone"
+def test_a_deleted_folder_is_an_error(
+    trained: Path, tmp_path: Path, seqgen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, generate = tmp_path / "gone", ("generate", trained, "-o", "x.txt")
+    for command in (("train", "book.txt"), generate, ("compare", "book.txt")):
         folder.mkdir()
-        script = (
-            "import os, sys\nfrom seqgen.__main__ import main\n"
-            f"os.chdir({str(folder)!r})\nos.rmdir({str(folder)!r})\n"
-            f"sys.argv[1:] = {command.split()!r}\nmain()"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, encoding="utf-8", timeout=PATIENCE
-        )
+        monkeypatch.chdir(folder)
+        folder.rmdir()
+        done = seqgen(*command)
         assert done.returncode == 1, command
         assert_one_line(done.stderr, "no such file|the current folder was deleted")
+
+
+def test_a_process_in_a_deleted_folder_ends_with_an_error(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = 'cd gone && rmdir ../gone && exec "$0" -m seqgen generate m.keras -o x.txt'
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable],
+        cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert_one_line(done.stderr, "no such file|the current folder was deleted")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")

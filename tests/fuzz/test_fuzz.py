@@ -1,6 +1,7 @@
 """A few inputs of every area, and the harness, for which this module is an area, too."""
 
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from itertools import islice
@@ -15,12 +16,13 @@ from tests.fuzz import worker
 from tests.fuzz.__main__ import Run, Worker
 
 INPUTS = 40  # of an area
+LIMIT = resource.getrlimit(resource.RLIMIT_AS)[0]  # when this module was imported
 KINDS = (b"pass", b"refuse", b"raise", b"crash", b"hang", b"pass", b"memory")
 
 
 def cases(seed: int) -> Iterator[bytes]:
-    """One input of every outcome."""
-    yield from KINDS
+    """One input of every outcome; with seed 1 one that looks at the limit of memory."""
+    yield from (b"limit",) if seed == 1 else KINDS
 
 
 def run(case: bytes) -> None:
@@ -31,6 +33,8 @@ def run(case: bytes) -> None:
         raise KeyError("oh")
     if case == b"crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if case == b"limit" and resource.RLIM_INFINITY != LIMIT:
+        raise ConfigError("the limit of another area held for the import of this one")
     if case == b"memory":
         bytearray(2 * worker.MEMORY)
     if case == b"hang":
@@ -74,6 +78,14 @@ def test_every_outcome_is_told(tmp_path: Path) -> None:
         "passed", "refused", "traceback", "crash", "hang", "passed", "traceback",
     ]  # fmt: skip
     assert "KeyError" in done[2][3] and "MemoryError" in done[6][3]
+
+
+def test_areas_are_imported_without_a_limit_of_memory(tmp_path: Path) -> None:
+    runner = Worker(tmp_path)
+    runner.run("caches", 0, 0, 1)
+    ((_, outcome, _, _),) = runner.run("test_fuzz", 1, 0, 1)
+    runner.stop()
+    assert outcome == "passed"
 
 
 def test_findings_are_saved_and_counted(tmp_path: Path) -> None:

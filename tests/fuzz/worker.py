@@ -99,9 +99,9 @@ def main() -> None:
     known: set[str] = set()
     for line in sys.stdin:
         area, seed, skip, count = json.loads(line)
-        module = module_of(area)
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
-        if area not in known:  # what it imports does not count
+        module = module_of(area)  # what it imports does not count
+        if area not in known:
             known.add(area)
             getattr(module, "prepare", lambda: None)()
         limit_memory()

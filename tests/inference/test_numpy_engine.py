@@ -35,6 +35,9 @@ OTHER_OPTIONS = {  # options of `OPTIONS` that simple_rnn has, and that the othe
 
 
 def is_accepted(cell: str, options: dict[str, object]) -> bool:
+    """Whether the option is tested for a cell: all cells look activations up in the same table."""
+    if cell != "simple_rnn" and list(options) == ["activation"] and options["activation"] != "relu":
+        return False
     keys = {key for key in options if key != "recurrent_constraint"}
     if cell == "simple_rnn":
         return keys <= {*OTHER_OPTIONS[cell], "recurrent_dropout", "dropout", "seed"}

@@ -41,6 +41,7 @@ def test_the_chief_is_the_first(
         ("two machines", "expected something like .* got 'two machines'"),
         ('{"task": {"type": "worker", "index": 0}}', "expected something like"),
         ("[]", "expected something like"),
+        ("[" * 100_000, "expected something like"),
         (config({"worker": TWO}, "worker", 2), "the task worker 2 is not in the cluster"),
         (config({"worker": TWO, "ps": TWO}, "worker", 0), "at most one chief, got worker, ps"),
         (config({"chief": TWO}, "chief", 0), "at most one chief"),

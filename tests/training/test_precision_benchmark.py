@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -112,8 +113,15 @@ def test_every_instruction_set_is_a_machine_of_its_own(monkeypatch: pytest.Monke
 def test_a_precision_that_ends_the_process_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path / "new"))
-    monkeypatch.setattr(precision_benchmark, "SECONDS", 0.1)
-    monkeypatch.setattr(precision_benchmark, "PRECISIONS", ("float32", "none"))  # ends in an error
+    """Float32 is measured again alone, and known from then on."""
+    monkeypatch.setenv("SEQGEN_CACHE", str(tmp_path))
+    tried = []
+
+    def measure(precisions: Sequence[str]) -> dict[str, Measurement]:
+        tried.append(tuple(precisions))
+        return {"float32": Measurement(1.0, 2.0)} if precisions == ("float32",) else {}
+
+    monkeypatch.setattr(precision_benchmark, "_measure", measure)
     assert list(precision_benchmark.results()) == ["float32"]
+    assert tried == [precision_benchmark.PRECISIONS, ("float32",)]
     assert precision_benchmark.is_known()

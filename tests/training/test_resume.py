@@ -46,9 +46,9 @@ main()
 def killed(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `whole.keras`, and the checkpoint of the same run, which was killed."""
     folder = tmp_path_factory.mktemp("killed")
-    command = ("train", book, "--epochs", 1, "--precision", "float32", *SMALL, "-o", "whole.keras")
+    options = ("--epochs", 0.3, "--precision", "float32", *SMALL, "-o", "whole.keras")
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, *map(str, command)],
+        [sys.executable, "-c", KILLED, "train", str(book), *map(str, options)],
         cwd=folder, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr

@@ -18,6 +18,8 @@ PIPES = {"HP", "Hp"}  # the Highland pipes play f and c sharp, written or not
 TONIC = re.compile(r"([A-Ga-g][#b♯♭]?)([A-Za-z]*)")
 MODE = re.compile(r"M\b|m\b|(?i:maj|min|ion|dor|phr|lyd|mix|aeo|loc)")
 ACCIDENTAL = re.compile(r"(\^\^?|__?|=)([A-Ga-g])")
+METER = re.compile(r"\(?(\d{1,3}(?:\+\d{1,3}){0,9})\)?/(\d{1,3})\+?")
+METERS = re.compile(rf"(?:{METER.pattern}){{1,9}}")
 CLEF = re.compile(r"(?:clef=)?\"?(?:treble|alto|tenor|bass|perc|none|[GCFP])?[1-5]?([+-]8)?\"?")
 MULTIPLES = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308",
              "c": "\u0327", "o": "\u030a", "u": "\u0306", "v": "\u030c"}  # fmt: skip
@@ -39,13 +41,16 @@ def parse_key(text: str) -> Signature | None:
 
     Raises:
         MusicError: the key has more than seven sharps or flats.
+        ValueError: it is no key.
 
     >>> parse_key("D exp _b ^f"), parse_key("clef=bass")
     (Signature(key=Key(sharps=0, mode='dorian'), alterations={'B': -1, 'F': 1}), None)
     >>> parse_key("E Minor bass").key, parse_key("HP").alterations
     (Key(sharps=1, mode='minor'), {'F': 1, 'C': 1})
+    >>> parse_key("B flat").key, parse_key("D^g").alterations
+    (Key(sharps=-2, mode='major'), {'F': 1, 'C': 1, 'G': 1})
     """
-    words = text.split() or ["C"]
+    words = re.sub(r"^([A-G][A-Za-z#]*)(?=[_^=])", r"\1 ", text.strip()).split() or ["C"]
     if words[0] in PIPES:
         key = Key(2, "mixolydian")
         return Signature(key, signature_of(key))
@@ -59,15 +64,37 @@ def parse_key(text: str) -> Signature | None:
     }
     found = TONIC.fullmatch(words[0])
     if found is None:
-        return Signature(_key_like(None, extra), extra) if extra else None
+        if extra:
+            return Signature(_key_like(None, extra), extra)
+        if "=" in words[0] or CLEF.fullmatch(words[0]):
+            return None
+        raise ValueError(text)
     mode = found[2] or (words[1] if len(words) > 1 else "")
     if mode.lower() == "exp":
         return Signature(_key_like(found[1], extra), extra)
     if found[2] and found[1].islower() and not MODE.match(mode):
         return None  # no tonic after all: `bass`
-    known = MODE.match(mode)
-    key = Key.parse(found[1] + (known[0] if known else ""))
+    if known := MODE.match(mode):
+        key = Key.parse(found[1] + known[0])
+    else:
+        key = _spelled_out(words, 1 if found[2] else 0) or Key.parse(found[1])
     return Signature(key, signature_of(key) | extra)
+
+
+def _spelled_out(words: list[str], least: int) -> Key | None:
+    """Return the key that the first words name in full, such as `B flat minor`, or None.
+
+    Raises:
+        ValueError: so many words at least belong to it, and it is no key.
+    """
+    for count in (3, 2, 1):
+        try:
+            return Key.parse(" ".join(words[:count]))
+        except MusicError:
+            continue
+    if least:
+        raise ValueError(words[0])
+    return None
 
 
 def _key_like(tonic: str | None, alterations: dict[str, int]) -> Key | None:
@@ -91,8 +118,8 @@ def parse_meter(text: str) -> tuple[int, int] | None:
     Raises:
         ValueError: it is no meter.
 
-    >>> parse_meter("C|"), parse_meter("(2+3)/8"), parse_meter("none")
-    ((2, 2), (5, 8), None)
+    >>> parse_meter("C|"), parse_meter("(2+3)/8"), parse_meter("3/4+3/8"), parse_meter("none")
+    ((2, 2), (5, 8), (9, 8), None)
     """
     text = text.replace(" ", "")
     if text in ("C", "c"):
@@ -101,13 +128,18 @@ def parse_meter(text: str) -> tuple[int, int] | None:
         return 2, 2
     if text.lower() in ("none", ""):
         return None
-    found = re.match(r"\(?(\d{1,3}(?:\+\d{1,3}){0,9})\)?/(\d{1,3})", text)
-    if not found:
+    found = METERS.match(text)
+    groups = [
+        (sum(map(int, beats.split("+"))), int(beat_type))
+        for beats, beat_type in METER.findall(found[0] if found else "")
+    ]
+    if not groups or not all(map(all, groups)):
         raise ValueError(text)
-    beats, beat_type = sum(map(int, found[1].split("+"))), int(found[2])
-    if not beats or not beat_type:
+    beat_type = max(own for _, own in groups)
+    beats = sum((Fraction(own * beat_type, other) for own, other in groups), Fraction(0))
+    if beats.denominator != 1:
         raise ValueError(text)
-    return beats, beat_type
+    return int(beats), beat_type
 
 
 def parse_unit(text: str) -> Fraction:
@@ -152,7 +184,7 @@ def parse_tempo(text: str, unit: Fraction) -> float | None:
     if not text:
         return None
     beat, equals, number = text.rpartition("=")
-    found = re.match(r"\s*(\d{1,5}(?:\.\d{1,3})?)", number)
+    found = re.match(r"\s*(\d{1,5}(?:\.\d{1,3})?)(?![\d/])", number)
     if not found:
         raise ValueError(text)
     quarters = unit

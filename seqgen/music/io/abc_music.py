@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import ClassVar
 
 from seqgen.errors import MusicError
-from seqgen.music.io.abc_fields import ALTERATIONS
 from seqgen.music.io.abc_tokens import (
     KNOWN_DECORATIONS,
     NOTES,
@@ -138,8 +137,9 @@ class MusicReader:
     def grace(self, voice: Voice, token: re.Match[str]) -> None:
         for found in NOTES.finditer(token["graces"]):
             self.counts["grace notes dropped"] += 1
-            if found["sign"]:
-                voice.alter(found["letter"].upper(), ALTERATIONS[found["sign"]])
+            written = parse_written(found)
+            if written.alteration is not None:
+                voice.alter(written.letter, written.octave, written.alteration)
 
     def text(self, voice: Voice, token: re.Match[str]) -> None:
         words = token["words"].lstrip("^_<>@")

@@ -15,7 +15,7 @@ from seqgen.music.io.abc_macros import Macros
 from seqgen.music.io.abc_music import MusicReader
 from seqgen.music.io.abc_tokens import TOKEN
 from seqgen.music.io.abc_tunes import FIELD, Tune, tunes_of
-from seqgen.music.io.abc_voice import Voice
+from seqgen.music.io.abc_voice import NOT, OCTAVE, PITCH, Voice
 from seqgen.music.io.jumps import AT_END
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
@@ -25,6 +25,9 @@ from seqgen.music.piece import Piece
 from seqgen.music.signatures import Key
 
 DRUM_CHANNEL = 10
+ACCIDENTALS = re.compile(  # the second is what abc2midi calls it
+    rf"\s*(?:propagate-accidentals[ =]+({NOT}|{OCTAVE}|{PITCH})|MIDI\s+nobarlines)\b"
+)
 
 
 def read_abc(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
@@ -155,8 +158,14 @@ class _TuneReader:
         return self.voice or self.start
 
     def key(self, value: str) -> None:
-        target = self.target
-        if signature := fields.parse_key(value):
+        target, signature = self.target, None
+        try:
+            signature = fields.parse_key(value)
+        except ValueError as error:
+            if isinstance(error, MusicError):
+                raise
+            self.counts["fields not understood"] += 1
+        if signature is not None:
             target.set_signature(signature)
         elif not self.is_body:
             target.set_signature(Signature(Key(0)))
@@ -197,6 +206,7 @@ class _TuneReader:
                 start.key_shift,
                 start.voice_shift + fields.parse_shift(self.declared.get(name, "")),
                 ScorePart([], start.part.program, start.part.is_drums),
+                propagation=start.propagation,
                 keys=list(start.keys),
                 meters=list(start.meters),
             )
@@ -221,7 +231,10 @@ class _TuneReader:
     }  # fmt: skip
 
     def directive(self, text: str) -> None:
-        """Apply what `%%MIDI` says about instruments."""
+        """Apply what is said about accidentals, and by `%%MIDI` about instruments."""
+        if found := ACCIDENTALS.match(text):
+            self.target.propagation = found[1] or NOT
+            return
         found = re.match(r"\s*MIDI\s+(program|channel|transpose)\s+(?:\d+\s+)?(-?\d{1,3})\b", text)
         if not found:
             return
@@ -259,6 +272,7 @@ def _bars(frame: Voice, voices: list[Voice]) -> list[Bar]:
                 max(bar.plays, other.plays),
                 bar.ending or other.ending,
                 bar.marks | other.marks,
+                begins_section=bar.begins_section or other.begins_section,
             )
         )
     if len(bars) > 1 and bars[-1].start == frame.now:

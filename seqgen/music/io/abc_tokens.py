@@ -16,7 +16,7 @@ TOKEN = re.compile(
     rf"""(?P<space>[ \t`$*\\)]+)
     | (?P<note>{NOTE})
     | (?P<field>\[(?P<name>[A-Za-z]):(?P<value>[^\]]*)\])
-    | (?P<bar>\.?(?P<close>:*)\[?\|[|\]]*(?P<open>:*) | ::+)
+    | (?P<bar>\.?(?P<close>:*)(?:\[?\|\](?=:+\|)|\[?\|[|\]]*(?P<open>:*)) | ::+)
     | (?P<ending>\[[ ]*(?P<turns>\d[\d,\-. ]*|"[^"]*"))
     | (?P<turn>\d[\d,\-]*)
     | (?P<chord>\[(?P<members>[^\]|]*)\](?P<chord_length>{LENGTH}))

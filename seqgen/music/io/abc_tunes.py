@@ -6,8 +6,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from seqgen.music.io.score_text import decode_score
+
 BLOCKS = re.compile(r"%%begin(\w+).*?(?:%%end\1|\Z)", re.DOTALL)  # text, PostScript and so on
-FIELD = re.compile(r"[ \t]*([A-Za-z+]):(?![:|])(.*)")  # `G:|` and `G::` are notes
+FIELD = re.compile(r"[ \t]*([A-Za-z+]):(?:(?<![A-Ga-gXZxz]:)|(?![:|]))(.*)")  # `G:|`: notes
 COMMENT = re.compile(r"(?<!\\)%.*")
 
 
@@ -27,13 +29,13 @@ def tunes_of(data: bytes, counts: Counter[str]) -> list[Tune]:
     of them.
 
     Args:
-        data: content of the file, in UTF-8 or else Latin-1.
+        data: content of the file.
         counts: what was met and not understood.
 
     >>> [tune.lines for tune in tunes_of(b"M:3/4\\n\\nX:1\\nK:G\\nG3|\\n\\nHello", Counter())]
     [['M:3/4', 'X:1', 'K:G', 'G3|']]
     """
-    text = re.sub(r"\r\n?", "\n", _decoded(data))
+    text = re.sub(r"\r\n?", "\n", decode_score(data, counts))
     text = BLOCKS.sub("%", text)  # a comment, since an empty line would end the tune
     head: list[str] = []
     tunes: list[Tune] = []
@@ -51,15 +53,6 @@ def tunes_of(data: bytes, counts: Counter[str]) -> list[Tune]:
             elif line.strip():
                 counts["lines outside tunes"] += 1
     return tunes
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def _numbered(block: str) -> list[str]:

@@ -13,6 +13,8 @@ from seqgen.music.io.score import Changes, ScoreNote, ScorePart
 from seqgen.music.signatures import STEPS, Key
 
 ONE = Fraction(1)
+# For which notes of a bar an accidental holds: none, those of its octave, those of its letter.
+NOT, OCTAVE, PITCH = "not", "octave", "pitch"
 
 
 class Written(NamedTuple):
@@ -50,7 +52,8 @@ class Voice:
     meters: Changes[tuple[int, int] | None] = field(default_factory=list)
     uneven_rhythms: int = 0  # broken ones of unequal lengths, which the standard leaves open
     _layers_end: Fraction = Fraction(0)
-    _altered: dict[str, int] = field(default_factory=dict)  # letter → alteration in this bar
+    propagation: str = PITCH  # of accidentals in a bar
+    _altered: dict[str, int] = field(default_factory=dict)  # place → alteration in this bar
     _tied: dict[tuple[str, int], int] = field(default_factory=dict)  # place → index of the note
     _ending: tuple[int, ...] = ()
     _broken: Fraction = ONE  # factor of the next length
@@ -111,16 +114,20 @@ class Voice:
                 return before.pitch, True
             is_tied = shift + alteration == before.pitch
         if alteration is None:
-            alteration = self._altered.get(letter)
+            alteration = self._altered.get(self._place(letter, octave))
             if alteration is None:
                 alteration = self.signature.alterations.get(letter, 0)
         else:
-            self._altered[letter] = alteration
+            self.alter(letter, octave, alteration)
         return shift + alteration, is_tied
 
-    def alter(self, letter: str, alteration: int) -> None:
-        """Apply an accidental, in all octaves, until the bar ends."""
-        self._altered[letter] = alteration
+    def alter(self, letter: str, octave: int, alteration: int) -> None:
+        """Apply an accidental until the bar ends."""
+        if self.propagation != NOT:
+            self._altered[self._place(letter, octave)] = alteration
+
+    def _place(self, letter: str, octave: int) -> str:
+        return f"{letter}{octave}" if self.propagation == OCTAVE else letter
 
     def tie(self) -> bool:
         """Tie the last notes to those that follow. Returns whether there are any."""
@@ -150,7 +157,12 @@ class Voice:
         return True
 
     def begin_tuplet(self, factor: Fraction, count: int) -> None:
-        """Scale the next `count` lengths by a factor."""
+        """Scale the next `count` lengths by a factor.
+
+        A tuplet lies within the one that has begun before if that has so many lengths left;
+        otherwise it ends that one: `(3a2 a (3gfg` are a half and a quarter, and three quarters.
+        """
+        self._tuplets = [(own, left) for own, left in self._tuplets if left >= count]
         self._tuplets.append((factor, count))
 
     def overlay(self, bars: int) -> None:
@@ -168,7 +180,7 @@ class Voice:
         Args:
             plays: how often what ends here is played.
             begins_repeat: whether a repeat returns to here.
-            is_double: whether an ending ends here.
+            is_double: whether a section ends here, and an ending.
         """
         self.now = max(self.now, self._layers_end)
         self._altered = {}
@@ -181,9 +193,12 @@ class Voice:
             self.bars[-1 - is_empty].plays = plays
         if plays > 1 or begins_repeat or is_double:
             self._ending = ()
+            if is_empty:
+                self.bars[-1].ending = ()
         if not is_empty:
             self.bars.append(Bar(self.now, ending=self._ending))
         self.bars[-1].begins_repeat |= begins_repeat
+        self.bars[-1].begins_section |= is_double
 
     def mark(self, mark: str) -> None:
         """Add a mark of a jump to the bar."""

@@ -6,27 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache
-from typing import NamedTuple
+from html import unescape
 
 from seqgen.errors import MusicError
 from seqgen.music.instruments import program_of
 from seqgen.music.io.humdrum_spines import Spine, Spines
+from seqgen.music.io.humdrum_tokens import parse_token
+from seqgen.music.io.jumps import AT_END, mark_of
 from seqgen.music.io.repeats import Bar
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score import Changes, Score, ScoreNote, ScorePart, real_meter
 from seqgen.music.io.score_piece import piece_of
-from seqgen.music.signatures import MODES, STEPS, Key, Meter
+from seqgen.music.io.score_text import decode_score
+from seqgen.music.signatures import MODES, Key, Meter
 
 KERN = "**kern"
-DURATION = re.compile(r"(\d{1,4})(?:%(\d{1,4}))?(\.{0,8})")
-PITCH = re.compile(r"([a-g]{1,6}|[A-G]{1,6})(#{1,3}|-{1,3}|)")
-LONG = {"0": 2, "00": 4, "000": 8}  # in whole notes
 METER = re.compile(r"\*M(\d{1,3}(?:\+\d{1,3})*)/(\d{1,3})")
 TEMPO = re.compile(r"\*MM(\d{1,4}(?:\.\d{1,3})?)")
 SIGNATURE = re.compile(r"\*k\[([a-g#n-]*)\]")
 SECTION = re.compile(r"\*>([^\[\]]+)")
 ORDER = re.compile(r"\*>([^\[\]]*)\[([^\]]*)\]")  # its name, which is often empty, and its sections
+TEXT = re.compile(r"!!?LO:TX\b(?:.*?:)?t=([^:]*)")  # that is printed, such as [segno] or D.C.
 TONIC = re.compile(r"\*([A-Ga-g])([#-]?):([a-z]*)")
 INSTRUMENTS = {
     "piano": "piano", "cemba": "harpsichord", "organ": "church organ", "vioin": "violin",
@@ -37,27 +37,11 @@ INSTRUMENTS = {
 }  # fmt: skip
 
 
-class _Sound(NamedTuple):
-    """A note of a token."""
-
-    pitch: int
-    begins_tie: bool
-    ends_tie: bool
-
-
-class _Token(NamedTuple):
-    """A note, a chord or a rest. `quarters` is None for grace notes."""
-
-    quarters: Fraction | None
-    sounds: tuple[_Sound, ...]
-    not_understood: int
-
-
 def read_humdrum(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
     """Read the score of a file: its `**kern` spines, and of the others how many there are.
 
     Args:
-        data: content of the file, in UTF-8 or else Latin-1.
+        data: content of the file.
         expand_repeats: write out repeats.
 
     Raises:
@@ -67,11 +51,7 @@ def read_humdrum(data: bytes, *, expand_repeats: bool = False) -> ReadResult:
     Note(start=24, duration=24, pitch=62, velocity=80)
     """
     counts: Counter[str] = Counter()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    score = _ScoreReader(counts).read(text)
+    score = _ScoreReader(counts).read(decode_score(data, counts))
     return ReadResult((piece_of(score, counts, expand_repeats=expand_repeats),), counts)
 
 
@@ -92,7 +72,8 @@ class _ScoreReader:
         self.sections: Changes[str] = []
         self.orders: dict[str, tuple[str, ...]] = {}
         self.sharps: int | None = None
-        self.waiting: list[list[str]] = []  # bar lines and interpretations, until notes follow
+        # Bar lines, interpretations, and marks of jumps after "!", until notes follow.
+        self.waiting: list[list[str]] = []
 
     def read(self, text: str) -> Score:
         """Return the score of a text.
@@ -101,9 +82,10 @@ class _ScoreReader:
             MusicError: a line has too many or too few fields.
         """
         for number, line in enumerate(re.split(r"\r\n?|\n", text), start=1):
-            if line.startswith("!!!OTL") and not self.title:
-                self.title = line.partition(":")[2].strip()
-            if not line.strip() or line.startswith("!"):
+            if line.startswith("!"):
+                self.comments(line)
+                continue
+            if not line.strip():
                 continue
             fields = re.split(r"\t+", line.strip("\t\r "))
             expected = len(self.spines.now) or len(fields)
@@ -127,6 +109,15 @@ class _ScoreReader:
             self.bars = [Bar(bar.start) for bar in self.bars]
         changes = (self.meters, self.keys, self.tempi)
         return Score(parts, self.bars, self.end, *changes, self.title, self.sections, order)
+
+    def comments(self, line: str) -> None:
+        """Keep the title, and the marks of jumps that are printed as text."""
+        if line.startswith("!!!OTL") and not self.title:
+            self.title = line.partition(":")[2].strip()
+        for field in line.split("\t"):
+            found = TEXT.match(field)
+            if found and (mark := mark_of(unescape(found[1]))):
+                self.waiting.append([f"!{mark}"])
 
     def interpretations(self, fields: list[str]) -> None:
         """Follow the spines, and keep what says something about the notes that follow."""
@@ -152,7 +143,7 @@ class _ScoreReader:
         for field, spine in zip(fields, self.spines.now, strict=True):
             if spine.kind != KERN or field == ".":
                 continue
-            token = _token(field)
+            token = parse_token(field)
             self.counts["symbols not understood"] += token.not_understood
             if token.quarters is None:
                 self.counts["grace notes dropped"] += len(token.sounds)
@@ -171,11 +162,18 @@ class _ScoreReader:
 
     def apply_waiting(self) -> None:
         """Apply bar lines and interpretations, now that their time is known."""
+        next_marks = set()  # of the bar that begins here, even if they come before its bar line
         for fields in self.waiting:
-            if fields[0].startswith("="):
+            kind, mark = fields[0][0], fields[0][1:]
+            if kind == "=":
                 self.bar_line(fields)
-            else:
+            elif kind != "!":
                 self.signatures(fields)
+            elif mark in AT_END:
+                self.bars[-1].marks.add(mark)
+            else:
+                next_marks.add(mark)
+        self.bars[-1].marks |= next_marks
         self.waiting = []
 
     def bar_line(self, fields: Sequence[str]) -> None:
@@ -236,61 +234,3 @@ def _key(tonic: str, sign: str, mode: str, sharps: int | None) -> Key | None:
         ),
         Key(sharps),
     )
-
-
-@lru_cache(4096)
-def _token(text: str) -> _Token:
-    """Return what a token says.
-
-    Raises:
-        MusicError: it has a duration that nobody writes.
-
-    >>> _token("4.c#").quarters, _token("4c 4e-").sounds[1].pitch, _token("[2GG").sounds[0]
-    (Fraction(3, 2), 63, _Sound(pitch=43, begins_tie=True, ends_tie=False))
-    """
-    quarters: Fraction | None = None
-    sounds: list[_Sound] = []
-    not_understood = 0
-    is_grace = "q" in text
-    for note in text.split(" "):
-        if quarters is None and (found := DURATION.search(note)):
-            quarters = _quarters(found[1], found[2], found[3])
-        if "r" in note:
-            continue
-        pitch = PITCH.search(note)
-        if pitch is None:
-            not_understood += bool(note)
-            continue
-        sounds.append(
-            _Sound(
-                _pitch(pitch[1], pitch[2]), "[" in note or "_" in note, "]" in note or "_" in note
-            )
-        )
-    if quarters is None and not is_grace:
-        not_understood += not not_understood
-        is_grace, sounds = True, []
-    return _Token(None if is_grace else quarters, tuple(sounds), not_understood)
-
-
-def _quarters(number: str, divisor: str | None, dots: str) -> Fraction:
-    """
-    >>> _quarters("4", None, "."), _quarters("3", "2", ""), _quarters("00", None, "")
-    (Fraction(3, 2), Fraction(8, 3), Fraction(16, 1))
-    """
-    if number in LONG:
-        whole = Fraction(LONG[number])
-    elif int(number) == 0 or (divisor and int(divisor) == 0):
-        raise MusicError(f"has a length that nobody writes: {number}")
-    else:
-        whole = Fraction(int(divisor or 1), int(number))
-    return 4 * whole * (2 - Fraction(1, 2 ** len(dots)))
-
-
-def _pitch(letters: str, accidentals: str) -> int:
-    """
-    >>> _pitch("c", ""), _pitch("cc", "#"), _pitch("C", "-"), _pitch("CC", "")
-    (60, 73, 47, 36)
-    """
-    octave = len(letters) - 1 if letters.islower() else -len(letters)
-    alteration = len(accidentals) * (1 if accidentals.startswith("#") else -1)
-    return 60 + 12 * octave + STEPS[letters[0].upper()] + alteration

@@ -15,20 +15,20 @@ AT_END = frozenset({FINE, TO_CODA, DA_CAPO, DAL_SEGNO})
 WORDS = (
     (re.compile(r"d\.? ?c\b|da ?capo\b"), DA_CAPO),
     (re.compile(r"d\.? ?s\b|dal ?segno\b"), DAL_SEGNO),
-    (re.compile(r"(?:to|da) ?coda\b"), TO_CODA),
+    (re.compile(r"(?:to|da) ?(?:coda\b|\U0001d10c)"), TO_CODA),
     (re.compile(r"fine\W*$"), FINE),
-    (re.compile(r"coda\W*$"), CODA),
-    (re.compile(r"segno\W*$"), SEGNO),
+    (re.compile(r"coda\W*$|\U0001d10c"), CODA),
+    (re.compile(r"segno\W*$|\U0001d10b"), SEGNO),
 )
 
 
 def mark_of(words: str) -> str | None:
     """Return the mark that words in a score stand for.
 
-    >>> mark_of("D.C. al Fine"), mark_of("D.S.alcoda"), mark_of("To Coda"), mark_of("fine tuning")
-    ('da capo', 'dal segno', 'to coda', None)
+    >>> mark_of("D.C. al Fine"), mark_of("[segno]"), mark_of("To Coda"), mark_of("fine tuning")
+    ('da capo', 'segno', 'to coda', None)
     """
-    text = " ".join(words.lower().split()).strip("( ")
+    text = " ".join(re.sub(r"[\[\]]", "", words).lower().split()).strip("( ")
     return next((mark for pattern, mark in WORDS if pattern.match(text)), None)
 
 

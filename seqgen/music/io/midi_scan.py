@@ -2,12 +2,16 @@
 
 A loop in Python follows the bytes, since every event says where the next one begins. It only notes
 offsets, in bytes from the start of the file; `seqgen.music.io.midi_events` reads the events there.
+For most events the loop adds a step that NumPy has computed for every byte, as if an event began
+there: many are never used, but that takes a tenth of the time of reading the bytes one by one.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+
+import numpy as np
 
 from seqgen.errors import MusicError
 
@@ -20,6 +24,13 @@ SYSTEM_LENGTHS = {0xF1: 2, 0xF2: 3, 0xF3: 2}  # bytes with the status; the other
 # Status → bytes of data; two for most channel messages.
 DATA_LENGTHS = [1 if 0xC0 <= status < 0xE0 else 2 for status in range(256)]
 LONGEST_NUMBER = 4  # bytes of a number of variable length, seven bits in every byte
+MOST_STEP = LONGEST_NUMBER + 3  # bytes of a channel message and the time before it
+# Byte after the time → bytes of the event from there on, if messages have two bytes of data: a
+# running status has begun before, other messages are read byte by byte, which 0 stands for.
+EVENT_LENGTHS = np.array(
+    [2 if byte < 0x80 else 3 * (byte < SYSEX and DATA_LENGTHS[byte] == 2) for byte in range(256)],
+    np.uint8,
+)
 
 # Why a track could not be read to its end.
 NO_END, INCOMPLETE = "no end event", "an incomplete event"
@@ -37,6 +48,7 @@ def scan_tracks(data: bytes, offset: int) -> Iterator[TrackScan]:
         MusicError: there are too many events.
     """
     events = metas = 0
+    steps = event_steps(data)
     while True:
         if not is_chunk(data, offset):
             offset = data.find(TRACK, offset)
@@ -52,7 +64,7 @@ def scan_tracks(data: bytes, offset: int) -> Iterator[TrackScan]:
         if not is_length_right:
             following = data.find(TRACK, offset + 8, after) if size else -1
             after = len(data) if following < 0 else following
-        scan = TrackScan(data, offset + 8, after)
+        scan = TrackScan(data, offset + 8, after, steps)
         scan.run()
         events, metas = events + len(scan.starts), metas + len(scan.metas)
         if events > MAX_EVENTS or metas > MAX_METAS:
@@ -71,6 +83,30 @@ def is_chunk(data: bytes, offset: int) -> bool:
     return name == TRACK or (len(name) == 4 and name.isalnum() and end <= len(data))
 
 
+def event_steps(data: bytes) -> bytes:
+    """Return the length of the event that may begin with each byte of a file, `(N,)`.
+
+    It is 0 where it is no channel message of two bytes of data, or near the end.
+
+    >>> list(event_steps(bytes.fromhex("00 90 3C 40  81 00 3C 00  00 C0 05") + bytes(8)))[:9:4]
+    [4, 4, 0]
+    """
+    content = np.frombuffer(data, np.uint8)
+    steps = np.zeros(len(content), np.uint8)
+    last = len(content) - MOST_STEP
+    if last <= 0:
+        return steps.tobytes()
+    is_open = np.ones(last, bool)  # whether the time goes on
+    rest = EVENT_LENGTHS[content]
+    for i in range(LONGEST_NUMBER):
+        is_high = content[i : last + i] >= 0x80
+        after = rest[i + 1 : last + i + 1]
+        is_time = is_open & ~is_high & (after > 0)
+        steps[:last] += is_time * (after + np.uint8(i + 1))
+        is_open &= is_high
+    return steps.tobytes()
+
+
 class _TrackError(Exception):
     """What follows in the track cannot be understood."""
 
@@ -82,15 +118,18 @@ class TrackScan:
         data: the file.
         offset: where the events of the track begin.
         end: where they end at the latest.
+        steps: what `event_steps` says about `data`.
 
-    >>> track = TrackScan(bytes.fromhex("00 90 3C 40  18 3C 00  00 FF 2F 00"), 0, 11)
+    >>> data = bytes.fromhex("00 90 3C 40  18 3C 00  00 FF 2F 00")
+    >>> track = TrackScan(data, 0, 11, event_steps(data))
     >>> track.run()
     >>> track.starts.tolist(), track.metas, track.fault
     ([0, 4, 7], [(2, 47, b'')], '')
     """
 
-    def __init__(self, data: bytes, offset: int, end: int) -> None:
+    def __init__(self, data: bytes, offset: int, end: int, steps: bytes) -> None:
         self.data = data
+        self.steps = steps
         self.stop = offset  # after the last event that was read
         self.end = end
         self.starts = array("i")  # offsets of all events
@@ -114,8 +153,13 @@ class TrackScan:
     def _follow(self) -> None:
         data, end, append = self.data, self.end, self.starts.append
         sizes, size = DATA_LENGTHS, 0  # bytes of data, of the running status
+        steps, last = self.steps, end - MOST_STEP
         offset = self.stop
         while offset < end:
+            if size == 2:
+                while offset < last and (step := steps[offset]):
+                    append(offset)
+                    offset += step
             self.stop = start = offset
             if data[offset] >= 0x80:
                 while data[offset] >= 0x80:

@@ -11,6 +11,7 @@ from html import unescape
 from xml.etree import ElementTree
 
 from seqgen.errors import MusicError
+from seqgen.music.io.score_text import decoded
 
 ZIP_START = b"PK\x03\x04"
 CONTAINER = "META-INF/container.xml"
@@ -71,17 +72,13 @@ def _refuse_entities(data: bytes) -> None:
 
 
 def _repaired(data: bytes) -> str:
-    """Return XML without what some programs write in texts: other bytes than UTF-8, control
+    """Return XML without what some programs write: another encoding than is declared, control
     characters, `&` for itself, and entities of HTML.
 
     >>> _repaired("<a>F\xfcr &eacute; &amp; A & B</a>".encode("latin-1"))
     '<a>Für é &amp; A &amp; B</a>'
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
-    text = CONTROLS.sub("", DECLARATION.sub("", text))
+    text = CONTROLS.sub("", DECLARATION.sub("", decoded(data)))
 
     def entity(found: re.Match[str]) -> str:
         if found[0] in XML_ENTITIES or found[0].startswith("&#"):

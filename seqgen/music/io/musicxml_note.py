@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from xml.etree.ElementTree import Element
 
-from seqgen.music.io.musicxml_numbers import parse_pitch
+from seqgen.music.io.musicxml_numbers import NOTE_VALUES, dotted, parse_number, parse_pitch
 
 SLASH = "slash"  # notehead of a beat that says rhythm only
 NORMAL = "normal"
@@ -27,6 +28,8 @@ class WrittenNote:
     instrument: str = ""
     head: str = NORMAL
     ties: set[str] = field(default_factory=set)  # types of its ties: start, stop, continue
+    has_tremolo: bool = False
+    element: Element | None = None
 
 
 def parse_note(element: Element) -> WrittenNote:
@@ -40,7 +43,7 @@ def parse_note(element: Element) -> WrittenNote:
     >>> rest.is_rest, rest.duration
     (True, '4')
     """
-    note = WrittenNote()
+    note = WrittenNote(element=element)
     for child in element:
         tag = child.tag
         if tag == "pitch":
@@ -55,8 +58,10 @@ def parse_note(element: Element) -> WrittenNote:
             note.is_cue = True
         elif tag == "tie":
             note.ties.add(child.get("type", ""))
-        elif tag == "notations" and not note.ties:
-            note.ties |= {tied.get("type", "") for tied in child.iterfind("tied")}
+        elif tag == "notations":
+            note.has_tremolo = child.find("ornaments/tremolo") is not None
+            if not note.ties:
+                note.ties |= {tied.get("type", "") for tied in child.iterfind("tied")}
         elif tag == "staff":
             note.staff = child.text or "1"
         elif tag == "instrument":
@@ -70,3 +75,29 @@ def parse_note(element: Element) -> WrittenNote:
         elif tag == "grace":
             return WrittenNote(is_grace=True)
     return note
+
+
+def unrounded(element: Element, quarters: Fraction, divisions: Fraction) -> Fraction:
+    """Return the length that the type of a note says, if its duration is that, rounded.
+
+    Programs with too few divisions of a quarter round durations; the bars of their parts would
+    become shorter than those of others.
+
+    Args:
+        element: the note.
+        quarters: its duration.
+        divisions: of a quarter.
+
+    >>> from xml.etree.ElementTree import fromstring
+    >>> eighth = fromstring("<note><type>eighth</type></note>")
+    >>> unrounded(eighth, Fraction(8, 17), Fraction(17))
+    Fraction(1, 2)
+    """
+    value = NOTE_VALUES.get((element.findtext("type") or "").strip())
+    if value is None:
+        return quarters
+    value = dotted(value, len(element.findall("dot")))
+    if (change := element.find("time-modification")) is not None:
+        normal, actual = map(parse_number, map(change.findtext, ("normal-notes", "actual-notes")))
+        value *= normal / actual if actual else 1
+    return value if abs(value - quarters) * divisions < 1 else quarters

@@ -10,6 +10,14 @@ from xml.etree.ElementTree import Element
 from seqgen.errors import MusicError
 from seqgen.music.signatures import STEPS
 
+NOTE_VALUES = {  # in quarters
+    name: Fraction(16, 2**i)
+    for i, name in enumerate(
+        ("long", "breve", "whole", "half", "quarter", "eighth",
+         "16th", "32nd", "64th", "128th", "256th")
+    )
+}  # fmt: skip
+MOST_DOTS = 8
 NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,9})?")
 
 
@@ -34,6 +42,15 @@ def _midi_number(step: str | None, octave: str | None, alter: str | None) -> int
         raise MusicError(f"has a pitch without a step from A to G: {(step or '')[:20]!r}")
     pitch = 12 * (parse_number(octave) + 1) + STEPS[letter]
     return int(pitch + round(parse_number(alter or "0")))
+
+
+def dotted(value: Fraction, dots: int) -> Fraction:
+    """Return the length of a note value with dots.
+
+    >>> dotted(Fraction(1), 2)
+    Fraction(7, 4)
+    """
+    return value * (2 - Fraction(1, 2 ** min(dots, MOST_DOTS)))
 
 
 @lru_cache(4096)

@@ -12,21 +12,16 @@ from seqgen.errors import MusicError
 from seqgen.music.io.drum_staff import drum_at
 from seqgen.music.io.jumps import CODA, SEGNO
 from seqgen.music.io.musicxml_jumps import marks_of_direction, marks_of_sound
-from seqgen.music.io.musicxml_note import SLASH, WrittenNote, parse_note
-from seqgen.music.io.musicxml_numbers import NUMBER, parse_number
+from seqgen.music.io.musicxml_note import SLASH, WrittenNote, parse_note, unrounded
+from seqgen.music.io.musicxml_numbers import NOTE_VALUES, NUMBER, dotted, parse_number
 from seqgen.music.io.musicxml_styles import MeasureStyles
 from seqgen.music.io.repeats import parse_turns
 from seqgen.music.io.score import ScoreNote, ScorePart, real_meter
+from seqgen.music.piece import TICKS_PER_QUARTER
 from seqgen.music.signatures import MODES, Key, Meter
 
 DRUM_CHANNEL = "10"
 MOST_SHARPS = 7
-BEAT_UNITS = {
-    name: Fraction(16, 2**i)
-    for i, name in enumerate(
-        ("long", "breve", "whole", "half", "quarter", "eighth", "16th", "32nd", "64th")
-    )
-}
 
 
 @dataclass
@@ -62,6 +57,10 @@ class PartReader:
     _divisions: Fraction = Fraction(1)
     _durations: dict[str | None, Fraction] = field(default_factory=dict)  # text → quarters
     _tied: dict[tuple[int, Fraction], list[str]] = field(default_factory=dict)  # to staves
+    # By how much notes of this bar are longer than their durations, and times by rounded durations
+    # → the same times by note values, to which a backup returns.
+    _rounding: Fraction = Fraction(0)
+    _unrounded: dict[Fraction, Fraction] = field(default_factory=dict)
     _shifts: dict[str | None, int] = field(default_factory=dict)  # staff, None for all → semitones
 
     def __post_init__(self) -> None:
@@ -70,6 +69,7 @@ class PartReader:
     def read(self, element: Element, measure: Measure) -> None:
         """Read the next measure, and lengthen `measure` to its end."""
         now = previous = last = measure.start  # last: where notes end
+        self._rounding, self._unrounded = Fraction(0), {}
         for child in element:
             tag = child.tag
             if tag == "note":
@@ -82,7 +82,9 @@ class PartReader:
                     last = now
             elif tag == "backup":
                 self._lengthen(measure, now, last)
-                now = max(now - self._quarters(child.findtext("duration")), measure.start)
+                back = now - self._rounding - self._quarters(child.findtext("duration"))
+                now = max(self._unrounded.get(back, back), measure.start)
+                self._rounding = now - max(back, measure.start)
             elif tag == "forward":
                 now += self._quarters(child.findtext("duration"))
             elif tag == "attributes":
@@ -117,7 +119,15 @@ class PartReader:
             previous: where it starts, and the notes of its chord with it.
         """
         duration = max(self._quarters(note.duration), Fraction(0))
+        if TICKS_PER_QUARTER % duration.denominator and note.element is not None:
+            exact = unrounded(note.element, duration, self._divisions)
+            if not note.is_chord:
+                self._rounding += exact - duration
+                self._unrounded[now + exact - self._rounding] = now + exact
+            duration = exact
         start, after = (previous, now) if note.is_chord else (now, now + duration)
+        if note.has_tremolo:
+            self.counts["tremolos not written out"] += 1
         pitch = self._sounding(note)
         if note.is_cue:
             self.counts["cue notes dropped"] += 1
@@ -229,17 +239,20 @@ class PartReader:
     def _sound(self, element: Element, now: Fraction, measure: Measure) -> None:
         text = element.get("tempo")
         if text is not None and (tempo := self._number(text, "tempo marks")) is not None:
-            measure.tempi.append((now, round(float(tempo), 3)))
+            offset = self._number(element.findtext("offset", "0"), "tempo marks") or Fraction(0)
+            time = max(now + offset / self._divisions, measure.start)
+            measure.tempi.append((time, round(float(tempo), 3)))
         measure.marks |= marks_of_sound(element)
+        if element.find("midi-instrument/midi-program") is not None:
+            self.counts["instrument changes dropped"] += 1
 
     def _metronome(self, element: Element, now: Fraction, measure: Measure) -> None:
-        unit = BEAT_UNITS.get((element.findtext("beat-unit") or "").strip())
+        unit = NOTE_VALUES.get((element.findtext("beat-unit") or "").strip())
         number = NUMBER.search(element.findtext("per-minute") or "")
         if unit is None or number is None:
             self.counts["tempo marks not understood"] += 1
             return
-        dots = len(element.findall("beat-unit-dot"))
-        beat = unit * (2 - Fraction(1, 2 ** min(dots, 8)))
+        beat = dotted(unit, len(element.findall("beat-unit-dot")))
         measure.tempi.append((now, round(float(parse_number(number[0]) * beat), 3)))
 
     def _barline(self, element: Element, measure: Measure) -> None:
@@ -250,7 +263,9 @@ class PartReader:
                 measure.begins_repeat = True
             else:
                 times = self._number(repeat.get("times", "2"), "repeats")
-                measure.plays = max(2, int(times or 2))
+                # What ends with an ending is played again, for the next ending.
+                least = 1 if element.find("ending") is None else 2
+                measure.plays = max(least, int(2 if times is None else times))
                 measure.repeats_after_jump |= repeat.get("after-jump") == "yes"
         measure.marks |= {mark for mark in (SEGNO, CODA) if element.find(mark) is not None}
         for ending in element.iterfind("ending"):

@@ -53,7 +53,7 @@ def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     """
     scale = TICKS_PER_QUARTER / division
     exact, exact_ends = starts.astype(np.float64) * scale, ends.astype(np.float64) * scale
-    beats, end_beats = ((t // TICKS_PER_QUARTER).astype(int) for t in (exact, exact_ends))
+    beats, end_beats = starts // division, ends // division
     rounding = min(scale, ON_GRID) + FLOAT_ERROR
     is_on_grid = _is_on_grid(exact, rounding)
     steps = _steps(exact, is_on_grid, beats, int(end_beats.max()) + 1)
@@ -61,7 +61,7 @@ def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     new_starts = np.rint(exact / step) * step
     # Ends are less exact than starts, since players shorten notes.
     end_step = np.where(steps[end_beats], steps[end_beats], step)
-    end_step = np.where(end_step > 1, end_step, _finest(new_starts))
+    end_step = np.where(end_step > 1, end_step, _finest(new_starts.astype(np.int64)))
     end_step = np.where(_is_on_grid(exact_ends, rounding), 1, end_step)
     new_ends = np.maximum(np.rint(exact_ends / end_step) * end_step, new_starts + end_step)
     distances = np.abs(new_starts - exact)
@@ -74,7 +74,7 @@ def quantise(starts: Ints, ends: Ints, division: int) -> Quantised:
     )
 
 
-def _steps(starts: Floats, is_on_grid: Bools, beats: npt.NDArray[np.int_], length: int) -> Floats:
+def _steps(starts: Floats, is_on_grid: Bools, beats: Ints, length: int) -> Floats:
     """Return the step of each beat `(length,)`: 1 to keep its notes, 0 if no note starts in it."""
     counts = np.bincount(beats, minlength=length)
     number = np.maximum(counts, 1)
@@ -94,10 +94,10 @@ def _is_on_grid(times: Floats, rounding: float) -> Bools:
     return np.abs(times - np.rint(times)) <= rounding
 
 
-def _finest(starts: Floats) -> Floats:
+def _finest(starts: Ints) -> Floats:
     """Return the step for ends of notes whose starts are on the grid: binary, triplet or none.
 
-    >>> _finest(np.array([6.0, 8.0, 7.0]))
+    >>> _finest(np.array([6, 8, 7]))
     array([3., 4., 1.])
     """
     return np.where(starts % 3 == 0, 3.0, np.where(starts % 4 == 0, 4.0, 1.0))

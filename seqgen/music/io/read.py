@@ -13,8 +13,9 @@ from seqgen.music.io.musicxml_file import ZIP_START
 from seqgen.music.io.musicxml_reader import read_musicxml
 from seqgen.music.io.result import ReadResult
 from seqgen.music.io.score_child import read_in_child
+from seqgen.utils.collector import paused_collector
 
-READER_VERSION = 12  # of the results; increase it to invalidate cached ones
+READER_VERSION = 13  # of the results; increase it to invalidate cached ones
 MIDI_START = b"MThd"
 SNIFFED_BYTES = 2048
 SCORE_SUFFIXES = frozenset(
@@ -64,19 +65,24 @@ def read(name: str, data: bytes, *, expand_repeats: bool = False) -> ReadResult:
     'is no MIDI file, or only the beginning of one'
     """
     try:
-        if not data:
-            raise MusicError("is empty")
-        is_midi = PurePath(name).suffix.lower() in MIDI_SUFFIXES
-        if is_midi or data.startswith(MIDI_START):
-            return read_midi(data)
-        if not is_music(name, data[:SNIFFED_BYTES]):
-            raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
-        reader = READERS.get(PurePath(name).suffix.lower())
-        if reader is not None:
-            return reader(data, expand_repeats=expand_repeats)
-        return read_in_child(name, data, expand_repeats=expand_repeats)
+        with paused_collector():
+            return _read(name, data, expand_repeats)
     except MusicError as error:
         return ReadResult(reason=str(error))
+
+
+def _read(name: str, data: bytes, expand_repeats: bool) -> ReadResult:
+    if not data:
+        raise MusicError("is empty")
+    is_midi = PurePath(name).suffix.lower() in MIDI_SUFFIXES
+    if is_midi or data.startswith(MIDI_START):
+        return read_midi(data)
+    if not is_music(name, data[:SNIFFED_BYTES]):
+        raise MusicError("is no music that seqgen can tell: neither MIDI nor a score")
+    reader = READERS.get(PurePath(name).suffix.lower())
+    if reader is not None:
+        return reader(data, expand_repeats=expand_repeats)
+    return read_in_child(name, data, expand_repeats=expand_repeats)
 
 
 def read_file(path: Path) -> ReadResult:

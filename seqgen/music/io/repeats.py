@@ -26,6 +26,8 @@ class Bar:
         ending: the turns in which the bar is played; empty for all of them.
         marks: of jumps, from `seqgen.music.io.jumps`: those that begin with the bar or follow it.
         repeats_after_jump: whether the repeat that ends with the bar is played after a jump, too.
+        begins_section: whether a repeat that does not say where it begins returns to this bar, at
+            the latest.
     """
 
     start: Fraction
@@ -34,6 +36,7 @@ class Bar:
     ending: tuple[int, ...] = ()
     marks: set[str] = field(default_factory=set)
     repeats_after_jump: bool = False
+    begins_section: bool = False
 
 
 def play_order(bars: Sequence[Bar]) -> list[int]:
@@ -73,6 +76,7 @@ class _Walk:
         self._targets, self._codas = targets(self._marks), codas(self._marks)
         self._last_turns = _last_turns(bars)
         self._first, self._turn = 0, 1  # to which a repeat returns, and how often it was reached
+        self._is_open = False  # whether a sign says that it returns there
         self._taken: set[int] = set()  # bars whose jump was followed
         self._has_jumped = False
         self._plays_repeats = True
@@ -81,8 +85,10 @@ class _Walk:
         """Play or skip a bar, and go to the next."""
         i, bar = self.now, self.bars[self.now]
         follows_endings = i > 0 and bool(self.bars[i - 1].ending) and not bar.ending
-        if i != self._first and (bar.begins_repeat or follows_endings):
-            self._first, self._turn = i, 1
+        begins_section = bar.begins_section and not (self._is_open or bar.ending)
+        if i != self._first and (bar.begins_repeat or follows_endings or begins_section):
+            self._first, self._turn, self._is_open = i, 1, False
+        self._is_open |= bar.begins_repeat
         turn = self._turn if self._plays_repeats else self._last_turns[i]
         if bar.ending and turn not in bar.ending:
             self.now += 1
@@ -94,7 +100,7 @@ class _Walk:
             self.now, self._turn = self._first, self._turn + 1
             return
         if bar.plays > 1 and not bar.ending:
-            self._first, self._turn = i + 1, 1
+            self._first, self._turn, self._is_open = i + 1, 1, False
         self.now = self._after(i)
 
     def _after(self, i: int) -> int:

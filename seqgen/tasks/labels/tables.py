@@ -36,14 +36,14 @@ def looks_like_table(head: bytes, suffix: str) -> bool:
 
     >>> looks_like_table(b"review,sentiment\nfine,good\n", ".csv")
     True
-    >>> looks_like_table(b"name,price\n", ".csv")
-    False
+    >>> looks_like_table(b"name,price\n", ".csv"), looks_like_table(b"[" * 100_000, ".jsonl")
+    (False, False)
     """
     text = head.decode("utf-8-sig", "replace")
     if suffix in (".jsonl", ".ndjson"):
         try:
             first = json.loads(text.partition("\n")[0])
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         names = list(first) if isinstance(first, dict) else []
     else:

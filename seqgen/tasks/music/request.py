@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,12 +76,12 @@ def parse_request(
     >>> parse_request(key="Em", pitch_range="G3-C6").lowest
     55
     """
-    player = instruments.instrument_of(instrument) if instrument else None
-    lowest, highest = pitch_names.range_of(pitch_range) if pitch_range else (0, 127)
+    player = None if instrument is None else instruments.instrument_of(instrument)
+    lowest, highest = (0, 127) if pitch_range is None else pitch_names.range_of(pitch_range)
     return MusicRequest(
         bars,
-        Key.parse(key) if key else None,
-        Meter.parse(meter) if meter else None,
+        None if key is None else Key.parse(key),
+        None if meter is None else Meter.parse(meter),
         tempo,
         lowest,
         highest,
@@ -89,6 +90,9 @@ def parse_request(
         primer if primer is None or isinstance(primer, Piece) else primers(primer)[0],
         echo,
     )
+
+
+REQUESTED = frozenset(inspect.signature(parse_request).parameters)
 
 
 def primers(text: str | Path) -> tuple[Piece, ...]:

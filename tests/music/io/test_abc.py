@@ -42,6 +42,7 @@ SCALE = "C4/4 D4/4 E4/4 F4/4"
         ("(3{g}C(D\"G\"E) F", "C4/4t D4/4t E4/4t F4/4"),
         ("((3CDE F)", "C4/4t D4/4t E4/4t F4/4"),
         ("(3z.CD E", "r/4t C4/4t D4/4t E4/4"),
+        ("(3C2D(3EFG", "C4/2t D4/4t E4/4t F4/4t G4/4t"),  # the second ends the first
         ("(3:2:2C2D E", "C4/2t D4/4t E4/4"),
         ("(3::C|DE F", "C4/4t D4/4t E4/4t F4/4"),
         ("(2CD E", "C4/4. D4/4. E4/4"),
@@ -126,6 +127,9 @@ def test_chords_and_voices(body: str, expected: list[tuple[int, int, int]]) -> N
         ("D exp", "C4/4 F4/4 G4/4 B4/4", "Ddor"),
         ("D phr ^f", "C4/4 F#4/4 G4/4 A#4/4", "Dphr"),
         ("G treble-8", "C3/4 F#3/4 G3/4 B3/4", "G"),
+        ("D^g", "C#4/4 F#4/4 G#4/4 B4/4", "D"),
+        ("Bflat", "C4/4 F4/4 G4/4 A#4/4", "Bb"),
+        ("B flat major bass", "C4/4 F4/4 G4/4 A#4/4", "Bb"),
         ("C octave=1 transpose=-2", "A#4/4 D#5/4 F5/4 A5/4", "C"),
     ],
 )
@@ -133,6 +137,21 @@ def test_keys(key: str, expected: str, name: str) -> None:
     head = HEAD + f"K:{key}\n"
     assert notes("CFGB", head) == spelled(expected)
     assert str(result("CFGB", head).pieces[0].key) == name
+
+
+@pytest.mark.parametrize(
+    ("directive", "expected"),
+    [
+        ("%%propagate-accidentals pitch", [61, 61, 73, 60]),
+        ("%%propagate-accidentals octave", [61, 61, 72, 60]),
+        ("I:propagate-accidentals not", [61, 60, 72, 60]),
+        ("%%MIDI nobarlines", [61, 60, 72, 60]),
+    ],
+)
+def test_for_which_notes_accidentals_hold(directive: str, expected: list[int]) -> None:
+    for body in ("^CCc|C", "[V:1]^CCc|C|[V:2]^CCc|C|"):
+        found = result(body, f"{HEAD}{directive}\nK:C\n").pieces[0].parts
+        assert [[note.pitch for note in part.notes] for part in found] == [expected] * len(found)
 
 
 @pytest.mark.parametrize(
@@ -145,10 +164,27 @@ def test_the_unit_of_length(head: str, ticks: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "meter"),
-    [("C|", Meter(2, 2)), ("(2+3)/8", Meter(5, 8)), ("2+3/8", Meter(5, 8)), ("6/8", Meter(6, 8))],
+    [
+        ("C|", Meter(2, 2)),
+        ("(2+3)/8", Meter(5, 8)),
+        ("2+3/8", Meter(5, 8)),
+        ("6/8", Meter(6, 8)),
+        ("3/4+2/4", Meter(5, 4)),
+        ("(2+1)/4+3/8", Meter(9, 8)),
+    ],
 )
 def test_meters(text: str, meter: Meter) -> None:
     assert result("CDE", f"X:1\nM:{text}\nK:C\n").pieces[0].meter == meter
+
+
+@pytest.mark.parametrize(
+    "field", ["K:Em/F", "K:H", "K:Cxyz", "Q:100=1/4", "M:3/", "M:0/4", "M:1/4+1/3", "L:0"]
+)
+def test_fields_that_are_not_understood_are_counted(field: str) -> None:
+    found = result(f"[{field}]CDE", HEAD + "K:C\n")
+    assert found.counts["fields not understood"] == 1
+    assert len(found.pieces[0].notes) == 3
+    assert found.pieces[0].keys == ((0, Key(0)),)
 
 
 @pytest.mark.parametrize(
@@ -230,3 +266,17 @@ def test_a_key_of_its_own_for_every_voice_and_the_first_for_the_piece() -> None:
     (piece,) = result("V:1\nC4|[K:D]C4|\nV:2\nC4|C4|").pieces
     assert piece.keys == ((0, Key(0)), (96, Key(2)))
     assert piece.bars == (0, 96)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings_and_control_characters(encoding: str) -> None:
+    text = "\0X:1\nT:Für\x02\nM:3/4\0\nL:1/4\n\x7fK:D\x01m\n\x02FA\0d|"
+    found = read("tune.abc", text.encode(encoding))
+    (piece,) = found.pieces
+    assert [note.pitch for note in piece.notes] == [65, 69, 74]
+    assert (piece.title, piece.meters, piece.keys[0][1]) == (
+        "Für",
+        ((0, Meter(3, 4)),),
+        Key(-1, "minor"),
+    )
+    assert found.counts["control characters dropped"] == 7

@@ -12,7 +12,14 @@ def test_repeats_written_out() -> None:
     assert played("|:C|1D:|2E||F:|") == "CDCEFF"
     assert played("|:C|1,3 D:|2 E:|4 F||") == "CDCECDCF"
     assert played("|:C::|D") == "CCCD"
+    assert played("|:C|1D:|2E|\n|:F:|") == "CDCEFF"
+    assert played("|:C|1D:|2E|\n:|F|") == "CDCEF"
     assert played("|:C-|C:|") == "CC"
+    assert played("C|D||E|F:|G") == "CDEFEFG"  # from the double bar on
+    assert played("C|D:|E||F:|G[|]A:|") == "CDCDEFFGAA"
+    assert played("|:C||D:|E|:F|]G:|") == "CDCDEFGFG"  # but not within signs
+    assert played("C||D|1E:|2F|]G:|") == "CDEDFGG"
+    assert played("|:C[|]:|D|]") == "CCD"
     assert played("[V:1]|:C|1D:|2E|\n[V:2]|:G|A|B|") == "CGDACGEB"
     tempi = read("t.abc", b"X:1\nK:C\n|:[Q:1/4=60]C8|[Q:1/4=80]D8:|", expand_repeats=True)
     assert tempi.pieces[0].tempi == ((0, 60), (96, 80), (192, 60), (288, 80))

@@ -69,6 +69,15 @@ def test_lines_end_where_editors_end_them() -> None:
     assert [note.pitch for note in piece.notes] == [60, 62]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings_and_control_characters(encoding: str) -> None:
+    text = "**kern\0\n!!!OTL: Für\x01\n4\x02c\n4d\0\n*-"
+    found = read("score.krn", text.encode(encoding))
+    assert [note.pitch for note in found.pieces[0].notes] == [60, 62]
+    assert found.pieces[0].title == "Für"
+    assert found.counts["control characters dropped"] == 4
+
+
 def test_an_exchange_carries_the_part_along() -> None:
     (piece,) = result("**kern **kern\n*Icello *Iflt\n4C 4c\n*x *x\n4d 4D").pieces
     flute, cello = piece.parts  # the highest first
@@ -99,6 +108,24 @@ def test_repeats() -> None:
     assert [note.pitch for note in result(lines).pieces[0].notes] == [60, 62, 64]
     played = result(lines, expand_repeats=True).pieces[0]
     assert [note.pitch for note in played.notes] == [60, 60, 62, 62, 64]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("4c\n!LO:TX:a:t=Fine\n=2\n4d\n!LO:TX:b:t=D.C.&al&Fine\n==", "cdc"),
+        ("4c\n=2\n!LO:TX:t=[segno]\n4d\n=3\n4e\n!!LO:TX:Z=1:t=D.S.:b\n=4\n4f\n==", "cdedef"),
+        ("4c\n!LO:TX:t=\U0001d10b\n=2\n4d\n=3\n!LO:TX:t=Dal&Segno\n4e\n==", "cdede"),
+        ("4c\n!LO:TX:t=to&[coda]\n=2\n4d\n!LO:TX:t=D.C.\n=3\n!LO:TX:t=[coda]\n4e\n==", "cdce"),
+        ("4c\n!LO:TX:a:t=dolce\n=2\n4d\n!D.C.\n==", "cd"),
+        ("*>[A]\n*>A\n4c\n=2\n4d\n!LO:TX:t=D.C.\n==", "cd"),  # the list says it all
+    ],
+)
+def test_jumps_that_are_printed_as_text(lines: str, expected: str) -> None:
+    written = result(f"**kern\n*M1/4\n{lines}").pieces[0]
+    assert [note.pitch for note in written.notes] == sorted({note.pitch for note in written.notes})
+    played = result(f"**kern\n*M1/4\n{lines}", expand_repeats=True).pieces[0]
+    assert "".join("c d ef"[note.pitch - 60] for note in played.notes) == expected
 
 
 @pytest.mark.parametrize(

@@ -47,15 +47,24 @@ def test_wide_keyboards_have_two_staves_and_rests_of_further_voices_are_not_draw
     )
 
 
-@pytest.mark.parametrize("kind", ["png", "svg"])
-def test_what_one_picture_cannot_hold_is_refused(kind: str) -> None:
-    with pytest.raises(OutputError, match="a score of 900 bars is too long for one picture"):
-        images.score(long_piece(900, parts=4), kind)
+def test_a_score_that_is_too_high_for_a_png_is_refused() -> None:
+    """It fits on a page, so that the picture is drawn as .svg."""
+    with pytest.raises(OutputError, match="a score of 600 bars is too long for one picture"):
+        images.score(long_piece(600, parts=4), "png")
+
+
+def test_what_one_page_cannot_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_PAGE_HEIGHT", 2000)
+    with pytest.raises(OutputError, match="a score of 60 bars is too long for one picture"):
+        images.score(long_piece(60, parts=4), "svg")
+
+
+def test_too_many_symbols_for_a_picture_are_refused() -> None:
     with pytest.raises(OutputError, match="a score of 10,001 notes is too long"):
-        images.score(long_piece(10_001), kind)
+        images.score(long_piece(10_001), "svg")
     silent = Piece((Part((Note(0, 24, 60),)),), tuple(range(0, 24 * 10_001, 24)), 24 * 10_001)
     with pytest.raises(OutputError, match="a score of 10,001 bars is too long"):
-        images.score(silent, kind)
+        images.score(silent, "svg")
 
 
 def test_a_piano_roll_is_one_collection_however_many_notes_there_are() -> None:

@@ -184,6 +184,41 @@ def test_tempi_keys_and_title() -> None:
     assert found.title == "A Song"
 
 
+def test_durations_that_are_rounded_are_as_long_as_their_notes() -> None:
+    first = FIRST.replace("<divisions>2<", "<divisions>17<")
+    sixteenth = "<type>16th</type>"
+    tied = TIE + sixteenth
+    bars = [
+        note("C5", 4, sixteenth) * 7 + note("D5", 4, tied)
+        + "<backup><duration>32</duration></backup>"
+        + note("E4", 25, "<type>quarter</type><dot/>") + note("F4", 8, "<type>eighth</type>")
+        + "<backup><duration>8</duration></backup>" + note("G4", 8, "<type>eighth</type>"),
+        note("D5", 4, STOP + sixteenth),
+    ]  # fmt: skip
+    found = [each[:3] for each in piece(score(bars, first=first)).notes]
+    assert found == sorted(
+        [(6 * i, 6, 72) for i in range(7)] + [(42, 12, 74), (0, 36, 64), (36, 12, 65), (36, 12, 67)]
+    )
+    triplet = "<type>eighth</type><time-modification><actual-notes>{}</actual-notes>"
+    triplet += "<normal-notes>2</normal-notes></time-modification>"
+    three = note("C4", 6, triplet.format(3)) * 3 + note("D4", 17, "<type>quarter</type>")
+    assert [each[:2] for each in piece(score([three], first=first)).notes] == [
+        (0, 8), (8, 8), (16, 8), (24, 24),
+    ]  # fmt: skip
+    damaged = note("C4", 6, triplet.format(0)) + note("D4", 6, "<type>x</type>")
+    assert len(piece(score([damaged], first=first)).notes) == 2
+
+
+def test_a_tempo_that_holds_later_or_earlier_than_it_stands() -> None:
+    late, early, wrong = (
+        f'<sound tempo="{tempo}"><offset>{offset}</offset></sound>'
+        for tempo, offset in ((60, 2), (70, -1), (80, "x"))
+    )
+    found = result(score([late + note("C4", 4), note("D4", 2) + early + note("E4", 2), wrong]))
+    assert found.pieces[0].tempi == ((24, 60), (60, 70), (96, 80))
+    assert found.counts["tempo marks not understood"] == 1
+
+
 def test_scores_by_time() -> None:
     by_time = (
         '<score-timewise><part-list><score-part id="A"/><score-part id="B"/></part-list>'
@@ -218,6 +253,16 @@ def test_scores_by_time() -> None:
             '<attributes><measure-style><slash type="start"/></measure-style></attributes>'
             "</measure><measure>",
             "bars of slashes without notes", 1,
+        ),
+        (
+            '<sound><midi-instrument id="I"><midi-program>9</midi-program></midi-instrument>'
+            "</sound>",
+            "instrument changes dropped", 1,
+        ),
+        (
+            note("B4", 2, '<notations><ornaments><tremolo type="single">2</tremolo></ornaments>'
+                 "</notations>"),
+            "tremolos not written out", 1,
         ),
         (note("B4", 2, "<notehead>slash</notehead>"), "slashes dropped", 1),
         ('<barline location="middle"><repeat direction="forward"/></barline>',

@@ -30,6 +30,9 @@ def archive(*names: str, container: str = "") -> bytes:
         ("a.musicxml", SCORE.format("").encode()),
         ("a.xml", SCORE.format("").encode("utf-8-sig")),
         ("a.xml", SCORE.format(' encoding="UTF-16"').encode("utf-16")),
+        ("a.xml", SCORE.format(' encoding="UTF-8"').encode("utf-16")),  # which it does not say
+        ("a.xml", SCORE.format(' encoding="UTF-8"').encode("utf-16-le")),
+        ("a.xml", SCORE.format(' encoding="UTF-16"').encode()),
         ("a.musicxml", SCORE.format(' encoding="ISO-8859-1"').encode("latin-1")),
         ("a.xml", SCORE.format("").replace("?>", '?><!DOCTYPE x SYSTEM "x">').encode()),
         ("a.xml", SCORE.format("").replace("partwise>", 'partwise xmlns="x">', 1).encode()),

@@ -33,6 +33,25 @@ def test_repeats_and_endings_that_stand_in_the_first_part_alone() -> None:
     assert thrice.note_count == 3
 
 
+@pytest.mark.parametrize(
+    ("times", "expected"), [("0", 1), ("1", 1), ("2", 2), ("3", 3), ("x", 2), ("-1", 1)]
+)
+def test_how_often_repeats_are_played(times: str, expected: int) -> None:
+    text = score([note("C4", 4) + repeat("backward", f' times="{times}"')])
+    assert piece(text, expand_repeats=True).note_count == expected
+
+
+def test_an_ending_is_left_even_if_its_repeat_counts_once() -> None:
+    first = '<barline><ending number="1" type="stop"/><repeat direction="backward" times="1"/>'
+    bars = [
+        note("C4", 4),
+        ending("1", "start") + note("D4", 4) + first + "</barline>",
+        ending("2", "start") + note("E4", 4),
+    ]
+    played = piece(score(bars), expand_repeats=True)
+    assert [each.pitch for each in played.notes] == [60, 62, 60, 64]
+
+
 def test_repeats_without_end_are_refused() -> None:
     often = score([note("C4") + repeat("backward", ' times="999999999"')])
     assert "more than 100,000 bars" in result(often, expand_repeats=True).reason
