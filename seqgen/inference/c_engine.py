@@ -94,6 +94,25 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
+def packed(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """A matrix as `struct matrix` of `seqgen/native/infer_step.c` has it.
+
+    Args:
+        kernel: `(width, rows)`, as in Keras.
+
+    Returns:
+        Weights `(blocks, width / 2, ROWS, 2)`, where the rows are filled up with zeros to whole
+        blocks, and scales `(blocks ROWS,)` float32.
+
+    >>> packed(np.ones((4, 3)))[0].shape
+    (1, 2, 16, 2)
+    """
+    width, rows = kernel.shape
+    numbers, scales = quantised(np.pad(kernel, ((0, 0), (0, -rows % ROWS))))
+    blocks = numbers.T.reshape(-1, ROWS, width // 2, 2).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(blocks), (scales / UNIT).astype(np.float32)
+
+
 def _checked(config: ModelConfig, weights: Sequence[Floats]) -> list[Floats]:
     """The weights as contiguous float32, with the shapes that C expects.
 
@@ -136,7 +155,10 @@ class CEngine:
         self.kernel = layers[0][0]
         self.table: Floats | None = None
         if len(self.embedding) * self.kernel.shape[1] <= LARGEST_TABLE:
-            self.table = np.ascontiguousarray(self.embedding @ self.kernel, np.float32)
+            # In double precision, so that the last bit depends neither on NumPy's BLAS nor on the
+            # processor: `native/wasm/engine.c` gets the same numbers.
+            product = self.embedding.astype(np.float64) @ self.kernel.astype(np.float64)
+            self.table = product.astype(np.float32)
         self.logits = config.layers * config.units * cells.get(config.cell).states
         self.vocabulary_size = len(output_bias)
         self._id_dimensions = 2 if config.lags else 1
@@ -160,16 +182,8 @@ class CEngine:
         return int(array.ctypes.data)
 
     def _matrix(self, kernel: Floats) -> _Matrix:
-        width, rows = kernel.shape
-        kernel = np.pad(kernel, ((0, 0), (0, -rows % ROWS)))
-        numbers, scales = quantised(kernel)
-        blocks = numbers.T.reshape(-1, ROWS, width // 2, 2).transpose(0, 2, 1, 3)
-        return _Matrix(
-            self._address(np.ascontiguousarray(blocks)),
-            self._address((scales / UNIT).astype(np.float32)),
-            kernel.shape[1],
-            width,
-        )
+        blocks, scales = packed(kernel)
+        return _Matrix(self._address(blocks), self._address(scales), len(scales), len(kernel))
 
     def _layer(
         self, number: int, kernel: Floats, recurrent_kernel: Floats, bias: Floats | None = None
