@@ -89,8 +89,8 @@ def shortened(command: str) -> str:
     out."""
     command = re.sub(r"\b(irish-tunes|bach-chorales)\b", "my_midis/", command)
     command = re.sub(r"\bpython-docs\b", "poems/1.txt", command)
-    command = re.sub(r" --(minutes|epochs) [\d.]+", "", command)
-    return re.sub(r"\bseqgen (train|compare)\b", r"\g<0> --epochs 0.1", command)
+    command = re.sub(r"--(minutes|epochs) [\d.]+", "--epochs 0.1", command)
+    return re.sub(r"\bseqgen (train|compare)\b(?!.*--epochs)", r"\g<0> --epochs 0.1", command)
 
 
 def run(command: str, folder: Path) -> str:
