@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -205,4 +206,9 @@ def test_links_and_pictures_exist() -> None:
 def test_python_on_a_page(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if page.name == "studio.md":  # a client of a server, and a cluster of them
         pytest.skip("needs a server; tests/studio starts one")
+    if page.name == "share.md":  # it reads what a command of the page has written
+        monkeypatch.chdir(folder)
+        shutil.copy(ROOT / "tests" / "saved" / "text-0.1.keras", folder / "book.keras")
+        (export,) = (each for each in COMMANDS if each.startswith("seqgen export"))
+        run(export, folder)
     run_python(PAGES[page], folder, monkeypatch)
