@@ -136,7 +136,7 @@ def _add_network(payload: _Payload, data: ModelData) -> None:
 
 def _add_mixture(payload: _Payload, mixture: Mixture) -> None:
     tree, weights, bars = mixture.tree, mixture.weights, mixture.repeats.bars
-    assert isinstance(tree, NgramTree)  # not one that is still growing
+    assert isinstance(tree, NgramTree)  # a growing one is in no model file
     end_id = -1 if mixture.repeats.end_id is None else mixture.repeats.end_id
     stacked = np.concatenate((weights.base[None], *weights.tables))
     nodes, width = len(tree.tokens), token_bytes(mixture.vocabulary_size)
