@@ -124,6 +124,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.readers
 	$(BIN)/python -m benchmarks.generation
+	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.choice

@@ -243,3 +243,7 @@ class CEngine:
     def gather_state(self, state: Floats, rows: Ids) -> Floats:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return state[rows]
+
+    def concatenate_states(self, states: Sequence[Floats]) -> Floats:
+        """One state of all streams of several states, in order."""
+        return np.concatenate(states)

@@ -22,7 +22,7 @@ from seqgen.errors import ConfigError
 from seqgen.inference.c_engine import MAX_UNITS, ROWS, packed
 from seqgen.inference.numpy_engine import LARGEST_TABLE
 from seqgen.mixing.mixture import Mixture
-from seqgen.mixing.tree import COUNTS, token_bytes
+from seqgen.mixing.tree import COUNTS, NgramTree, token_bytes
 from seqgen.model_file import ModelData
 from seqgen.native import CELLS
 from seqgen.types import Array, Floats
@@ -136,6 +136,7 @@ def _add_network(payload: _Payload, data: ModelData) -> None:
 
 def _add_mixture(payload: _Payload, mixture: Mixture) -> None:
     tree, weights, bars = mixture.tree, mixture.weights, mixture.repeats.bars
+    assert isinstance(tree, NgramTree)  # a growing one is in no model file
     end_id = -1 if mixture.repeats.end_id is None else mixture.repeats.end_id
     stacked = np.concatenate((weights.base[None], *weights.tables))
     nodes, width = len(tree.tokens), token_bytes(mixture.vocabulary_size)

@@ -106,11 +106,11 @@ class ImagesTask(Task):
 
     def encoding(self, metadata: Metadata) -> Json:
         """The size and the colours."""
-        return dict(metadata["options"])
+        return {name: metadata["options"][name] for name in ("image_size", "colours")}
 
     def corpus_options(self, metadata: Metadata) -> Json:
         """The size and the colours."""
-        return dict(metadata["options"])
+        return self.encoding(metadata)
 
     def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """The same size and colours."""
