@@ -150,7 +150,7 @@ optimisation_options = option_group(
 CORPUS_OPTIONS = (
     *("task", "encoding", "validation", "lines", "min_count"),
     *("transpose", "velocity", "expand_repeats"),
-    *("image_size", "levels", "palette"),
+    *("image_size", "levels", "palette", "augment"),
     *("text_column", "label_column", "tokens", "max_length", "class_weights"),
 )
 _corpus_options = option_group(
@@ -189,6 +189,8 @@ _image_corpus_options = option_group(
     option("--levels", type=int, metavar="N", help="Number of grey levels. [16]"),
     option("--palette", type=int, metavar="N",
            help="Number of colours, instead of grey levels."),
+    option("--augment", is_flag=True, default=None,
+           help="Learn pictures turned, scaled, slanted and moved a little, too."),
 )  # fmt: skip
 text_column = option("--text-column", metavar="NAME",
                      help="Column of the texts in a table. [text, sentence, …]")  # fmt: skip
