@@ -23,14 +23,21 @@ SUFFIXES = (".html", ".htm")
 @option("--title", help="Heading of the page. [the name of the model]")
 @option("--note", help="Text below the heading.")
 @option("--license", "licence", metavar="ID", help="Licence of the model, such as mit. [unknown]")
-@option("--mix/--no-mix", "mix", default=True,
-        help="Include the n-grams that predictions are mixed with. [include them]")  # fmt: skip
-def share(model: Path, output: Path, mix: bool, **options: Any) -> None:
+@option(
+    "--no-mix",
+    "mix",
+    flag_value=False,
+    default=True,
+    help="Leave out the n-grams that predictions are mixed with.",
+)
+@option("--with-index", is_flag=True,
+        help="Include the index of the corpus, with which copies are found.")  # fmt: skip
+def share(model: Path, output: Path, mix: bool, with_index: bool, **options: Any) -> None:
     """Write one HTML file that generates text in a browser, offline.
 
     It holds the model with 8-bit weights and the engine, opens from a disk in any current browser,
-    and requests nothing from a network. The same seed gives the text of seqgen generate. The index
-    of the corpus, with which copies are found, stays out.
+    and requests nothing from a network. The same seed gives the text of seqgen generate. With
+    --with-index it says how long the longest run is that is copied from the corpus.
 
     \b
     Examples:
@@ -47,5 +54,5 @@ def share(model: Path, output: Path, mix: bool, **options: Any) -> None:
     loaded = library.load(model)
     say_if_renamed(output, say)
     given = explicit_options(options)
-    page.save(loaded, output, page.PageOptions(model.name, mix=mix, **given))
+    page.save(loaded, output, page.PageOptions(model.name, mix=mix, with_index=with_index, **given))
     click.echo(output)

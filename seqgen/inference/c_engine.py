@@ -113,6 +113,20 @@ def packed(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.ascontiguousarray(blocks), (scales / UNIT).astype(np.float32)
 
 
+def _precise_product(embedding: Floats, kernel: Floats) -> Floats:
+    """embedding `(V, E)` times kernel `(E, gates units)`, summed in double precision.
+
+    So the last bit of a float32 depends neither on NumPy's BLAS nor on the processor, and
+    `native/wasm/engine.c` gets the same numbers.
+    """
+    product = np.empty((len(embedding), kernel.shape[1]), np.float32)
+    wide = kernel.astype(np.float64)
+    for start in range(0, len(embedding), 256):  # so that little memory is needed besides
+        rows = slice(start, start + 256)
+        product[rows] = embedding[rows].astype(np.float64) @ wide
+    return product
+
+
 def _checked(config: ModelConfig, weights: Sequence[Floats]) -> list[Floats]:
     """The weights as contiguous float32, with the shapes that C expects.
 
@@ -155,10 +169,7 @@ class CEngine:
         self.kernel = layers[0][0]
         self.table: Floats | None = None
         if len(self.embedding) * self.kernel.shape[1] <= LARGEST_TABLE:
-            # In double precision, so that the last bit depends neither on NumPy's BLAS nor on the
-            # processor: `native/wasm/engine.c` gets the same numbers.
-            product = self.embedding.astype(np.float64) @ self.kernel.astype(np.float64)
-            self.table = product.astype(np.float32)
+            self.table = _precise_product(self.embedding, self.kernel)
         self.logits = config.layers * config.units * cells.get(config.cell).states
         self.vocabulary_size = len(output_bias)
         self._id_dimensions = 2 if config.lags else 1

@@ -11,9 +11,12 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqgen.copying.codes import TokenCodes
+from seqgen.copying.index import CopyIndex
 from seqgen.errors import ConfigError
 from seqgen.model import Model, mixture_of
 from seqgen.sampling.config import SampleConfig
@@ -25,7 +28,8 @@ from seqgen.utils.atomic_files import atomic_write
 
 FOLDER = Path(__file__).parent / "page"
 ENGINE = FOLDER / "engine.wasm"
-MODULES = ("payload.js", "engine.js", "text.js", "main.js")  # a module imports those before it
+# A module imports those before it.
+MODULES = ("payload.js", "engine.js", "copies.js", "text.js", "main.js")
 IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 
@@ -40,6 +44,7 @@ class PageOptions:
         note: below it; empty for none.
         licence: of the model, as on a model card.
         mix: whether the n-grams of the model are part of the page.
+        with_index: whether the indexes of the corpora are, with which copies are found.
     """
 
     name: str
@@ -47,6 +52,7 @@ class PageOptions:
     note: str = ""
     licence: str = UNKNOWN_LICENCE
     mix: bool = True
+    with_index: bool = False
 
 
 def save(model: Model, path: Path, options: PageOptions) -> None:
@@ -73,6 +79,12 @@ def page(model: Model, options: PageOptions) -> bytes:
             "share another model"
         )
     require_shareable(model.data.model_config, len(model.data.vocabulary))
+    indexes = model.data.indexes if options.with_index else []
+    if options.with_index and not indexes:
+        raise ConfigError(
+            "with_index: expected a model with an index of its corpus, got one without; "
+            "leave it out"
+        )
     mixture = mixture_of(model.data) if options.mix else None
     script, style = _script(), (FOLDER / "style.css").read_text(encoding="ascii")
     card = Card(options.name, options.licence).text(model)
@@ -83,15 +95,25 @@ def page(model: Model, options: PageOptions) -> bytes:
         "card": html.escape(card.split("---\n", 2)[2].strip()),
         "style": style,
         "script": script,
-        "facts": json.dumps(_facts(model)).replace("<", "\\u003c"),
+        "facts": json.dumps(_facts(model, indexes)).replace("<", "\\u003c"),
     }
     template = (FOLDER / "page.html").read_text(encoding="ascii")
-    before, between, after = (
+    before, after = (
         re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], part)
         for part in template.split("[[data]]")
     )
-    engine, weights = characters(ENGINE.read_bytes()), characters(model_bytes(model.data, mixture))
-    return b"".join((_ascii(before), engine, _ascii(between), weights, _ascii(after)))
+    members = {
+        "engine": ENGINE.read_bytes(),
+        "model": model_bytes(model.data, mixture),
+        **{f"index-{i}": index.bits.tobytes() for i, index in enumerate(indexes)},
+    }
+    scripts = (_data_script(name, content) for name, content in members.items())
+    return b"".join((_ascii(before), *scripts, _ascii(after)))
+
+
+def _data_script(name: str, content: bytes) -> bytes:
+    opening = f'<script type="application/octet-stream" id="{name}">'
+    return opening.encode() + characters(content) + b"</script>\n"
 
 
 def _ascii(text: str) -> bytes:
@@ -117,11 +139,14 @@ def _script() -> str:
     return "\n" + "\n".join(EXPORT.sub("", IMPORT.sub("", text)) for text in texts)
 
 
-def _facts(model: Model) -> Json:
+def _facts(model: Model, indexes: Sequence[CopyIndex]) -> Json:
     """What the script reads besides the weights."""
     vocabulary, defaults = model.data.vocabulary, SampleConfig()
     lines = vocabulary.end_id is not None
+    codes = TokenCodes(vocabulary).table if indexes else ()
     return {
+        "indexes": [{**index.metadata(), "shortest": index.shortest} for index in indexes],
+        "codes": [str(code) for code in codes],
         "tokens": vocabulary.to_json(),
         "end": vocabulary.end_id,
         "unknown": vocabulary.unknown_id,

@@ -8,6 +8,9 @@ import pytest
 
 from seqgen import model_file
 from seqgen.config import ModelConfig
+from seqgen.copying.codes import TokenCodes
+from seqgen.copying.index import CopyIndex, Pieces
+from seqgen.copying.report import longest_copy
 from seqgen.errors import ConfigError
 from seqgen.inference.c_engine import CEngine
 from seqgen.mixing.engine import mixed
@@ -17,9 +20,9 @@ from seqgen.mixing.tree import count
 from seqgen.model import Model, mixture_of
 from seqgen.model_file import ModelData
 from seqgen.sharing.page import ENGINE, PageOptions, page
-from seqgen.tasks.text.generate import TextGenerator
+from seqgen.tasks.text.generate import TextGenerator, report
 from seqgen.vocabulary import END, UNKNOWN, Vocabulary
-from tests.conftest import compiled
+from tests.conftest import Run, compiled
 from tests.sharing.browser_pages import Browser, Page
 
 SAVED = Path(__file__).parent.parent / "saved"
@@ -113,6 +116,43 @@ def test_a_mixture_and_lines(browser: Browser, saved: ModelData, tmp_path: Path)
     assert alone.write("a", length=50, seed=3) == wanted
 
 
+def test_copies_are_found_with_the_index(
+    browser: Browser, saved: ModelData, tmp_path: Path
+) -> None:
+    shown = opened(browser, saved, tmp_path, replace(OPTIONS, with_index=True))
+    model, lines = Model(saved), set()
+    for temperature in (0, 2, 40):
+        fields = {"length": 300, "temperature": temperature, "seed": 4}
+        (text,) = model.texts(prompt="The ", **fields)
+        "".join(text)
+        shown.write("The ", **fields)
+        (line,) = report([text])
+        assert shown.status.endswith(f"; {line}")
+        lines.add(line)
+    assert len(lines) > 1
+    shared = page(Model(saved), OPTIONS)
+    assert b'id="index-0"' not in shared and b'"indexes": []' in shared
+
+    other = replace(saved, indexes=[])
+    with pytest.raises(ConfigError, match="with_index: expected a model with an index"):
+        page(Model(other), replace(OPTIONS, with_index=True))
+
+
+def test_the_index_counts_the_start_of_a_piece(
+    browser: Browser, saved: ModelData, tmp_path: Path
+) -> None:
+    data = with_mixture(saved)
+    text = native(data).generate("", length=400, seed=2, temperature=0.7)
+    ids = np.array([0, *data.vocabulary.encode(text)])
+    codes = TokenCodes(data.vocabulary, "characters")
+    pieces = Pieces(ids[1:], np.array([0, len(ids) - 1]), codes.table)
+    data = replace(data, indexes=[CopyIndex.of(pieces, order=5)])
+    shown = opened(browser, data, tmp_path, replace(OPTIONS, with_index=True))
+    assert shown.write("", length=400, seed=2, temperature=0.7) == text
+    assert longest_copy(data.indexes, codes, ids) == len(text)
+    assert shown.status.endswith(f"longest run copied from the corpus: {len(text)} characters")
+
+
 def test_what_users_type_is_checked(browser: Browser, saved: ModelData, tmp_path: Path) -> None:
     shown = opened(browser, saved, tmp_path)
     for prompt, fields, message in (
@@ -191,3 +231,16 @@ def test_models_of_other_tasks_are_refused() -> None:
     music = model_file.load(SAVED / "music-0.1.keras")
     with pytest.raises(ConfigError, match="expected a model of text, got one of music"):
         page(Model(music), OPTIONS)
+
+
+def test_the_command(tmp_path: Path, seqgen: Run) -> None:
+    (tmp_path / "page.html").write_text("an older page")
+    options = ("--title", "Foxes", "--note", "of one sentence", "--license", "mit", "--no-mix")
+    done = seqgen("share", SAVED / "text-0.1.keras", "-o", "page.html", *options, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "page.html\n"), done.stderr
+    shared = (tmp_path / "page.html").read_bytes()
+    for part in (b"<h1>Foxes</h1>", b"of one sentence", b"Licence of the model: mit"):
+        assert part in shared
+    assert (tmp_path / "page-1.html").read_text() == "an older page"
+    done = seqgen("share", SAVED / "text-0.1.keras", "-o", "page.txt", cwd=tmp_path)
+    assert done.returncode == 1 and "ends in .html; try page.html" in done.stderr

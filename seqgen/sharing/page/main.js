@@ -1,5 +1,6 @@
 // The page: its fields, its buttons, and the text that grows.
 
+import { CopyIndex } from "./copies.js";
 import { Engine } from "./engine.js";
 import { read } from "./payload.js";
 import { TextGenerator } from "./text.js";
@@ -114,7 +115,8 @@ async function write(generator) {
   const seconds = (performance.now() - started) / 1000;
   const rate = Math.round(count / Math.max(seconds, 0.001));
   output.element.dataset.rate = String(rate);
-  say(`${count.toLocaleString("en")} characters, ${rate.toLocaleString("en")} a second`);
+  const written = `${count.toLocaleString("en")} characters, ${rate.toLocaleString("en")} a second`;
+  say([written, generator.report(ids)].filter(Boolean).join("; "));
 }
 
 async function start(generator) {
@@ -161,7 +163,11 @@ async function main() {
   element("temperature").value = facts.temperature;
   try {
     const [code, model] = [await read("engine"), await read("model")];
-    const generator = new TextGenerator(await Engine.open(code, model), facts);
+    const indexes = [];
+    for (const [i, index] of facts.indexes.entries()) {
+      indexes.push(new CopyIndex(index, await read(`index-${i}`)));
+    }
+    const generator = new TextGenerator(await Engine.open(code, model), facts, indexes);
     element("form").addEventListener("submit", (event) => {
       event.preventDefault();
       start(generator);

@@ -1,9 +1,12 @@
 // Generation of text, as seqgen/tasks/text/generate.py does it.
 
+import { report } from "./copies.js";
+
 export class TextGenerator {
-  constructor(engine, facts) {
+  constructor(engine, facts, indexes) {
     this.engine = engine;
     this.facts = facts;
+    this.indexes = indexes; // of the training corpora, to find copies
     this.ids = new Map(facts.tokens.map((token, id) => [token, id]));
     if (facts.unknown !== null) engine.allow(facts.unknown, false);
   }
@@ -26,15 +29,23 @@ export class TextGenerator {
     return { text, ids };
   }
 
-  // Yields one new character after another.
+  // One line on the copies in an output, ids with those of the prompt; empty without an index.
+  report(ids) {
+    const startsPiece = ids[0] === this.facts.end;
+    const codes = this.facts.codes.map(BigInt);
+    return report(this.indexes, ids.slice(Number(startsPiece)).map((id) => codes[id]), startsPiece);
+  }
+
+  // Yields one new character after another, and appends their ids to those of the prompt.
   *characters({ ids, isEmpty, length, seed, ...options }) {
     const { engine, facts } = this;
     engine.start(seed);
-    for (const id of ids) engine.read(id);
+    ids.forEach((id) => engine.read(id));
     for (let drawn = 0; drawn < length; drawn++) {
       if (facts.end !== null) engine.allow(facts.end, drawn > 0 || !isEmpty);
       const id = engine.draw(options);
       if (id === facts.end) return;
+      ids.push(id);
       yield facts.tokens[id];
       engine.read(id);
     }
