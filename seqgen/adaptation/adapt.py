@@ -3,7 +3,8 @@
 A rate that helps on a text unlike the corpus harms on one like it. So several rates learn from the
 first part of the text, and the next part, which none of them has learned, decides: it is scored
 without learning. A rate has to be better than none by more than three standard errors of the
-difference. If none is, the model stays as it is; otherwise it reads the whole text with the best.
+difference. If none is, the model stays as it is; otherwise it reads the whole text with the best,
+and the end of a longer text decides again.
 
 An adaptive score must not know what comes. There, every segment at the beginning is predicted with
 the rate that has predicted those before it best (follow the leader; Cesa-Bianchi and Lugosi 2006).
@@ -11,6 +12,7 @@ the rate that has predicted those before it best (follow the leader; Cesa-Bianch
 
 from __future__ import annotations
 
+import copy
 import math
 import sys
 from collections.abc import Iterable
@@ -96,10 +98,28 @@ def adapt(model: AdaptableModel, ids: Ids, first: int, *, progress: bool = False
     best = _best([losses.model for losses in checked])
     (reader,) = model.readers([readers[best].rate], context)
     if reader.rate:
-        for segment in _with_progress(segments(ids, first), progress):
+        # Of a longer text the end decides again: what helped at first may have led too far.
+        last = max(len(ids) - (len(trial) - middle), first)
+        for segment in _with_progress(segments(ids[:last], first), progress):
             reader.read(segment)
+        if len(ids) > len(trial) and not _helps(model, reader, ids, last):
+            best, reader = 0, readers[0]
+        else:
+            for segment in segments(ids, last):
+                reader.read(segment)
     before, after = (float(checked[i].model.mean()) for i in (0, best))
     return Adaptation(reader, len(ids) - first, len(trial) - middle, before, after)
+
+
+def _helps(model: AdaptableModel, reader: AdaptiveReader, ids: Ids, last: int) -> bool:
+    """Whether what a reader has learned before position `last` helps from there on."""
+    (static,) = model.readers([0.0], ids[: last - 1])
+    trained = copy.deepcopy(reader)
+    losses = [
+        Losses.joined(each.read(segment, learns=False) for segment in segments(ids, last))
+        for each in (static, trained)
+    ]
+    return _best([found.model for found in losses]) > 0
 
 
 def _best(losses: list[Numbers]) -> int:

@@ -110,6 +110,15 @@ def test_what_was_not_learned_decides() -> None:
         assert (before == after).all()
 
 
+def test_the_end_of_a_long_text_decides_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptation, "TRIAL", 24 * SEGMENT)
+    same = OTHER[: 24 * SEGMENT]
+    found = adapt(adaptable(None), np.concatenate((same, same, same)), 1)
+    assert found.is_useful
+    found = adapt(adaptable(None), np.concatenate((same, same, np.tile([7, 8], 90))), 1)
+    assert not found.is_useful and found.after == found.before
+
+
 @pytest.mark.parametrize("rates", [(30.0,), (1e9,)])
 def test_a_rate_that_harms_is_not_used(
     rates: tuple[float], monkeypatch: pytest.MonkeyPatch
