@@ -5,32 +5,32 @@
 
 Needs scikit-learn: `pip install 'seqgen[datasets]'`.
 
-`inputs` trains networks that read different pixels again, for the given epochs, on `digits` and on
-letters of 20 x 20 pixels in fonts of matplotlib.
+`inputs` trains networks that read different things, for the given epochs, on `digits` and on
+letters of 20 x 20 pixels in fonts of matplotlib, see `benchmarks.image_inputs`.
 
-For the others a model is trained on `digits` for the given minutes with automatic options, unless
-`--model` names one. `learning` compares its bits per pixel on the held-out tenth with those of the
-best causal context model. `looks` classifies generated digits by support vector machines, one per
-class, trained on the real digits of the training part. The margin of a picture is the distance from
-the value of its class to that of the next one; a margin is as for real digits if it is larger than
-those of the lowest twentieth of the held-out digits. `--sheet` writes a contact sheet of 100 of the
-generated digits.
+For the others a model is trained on `digits` for the given minutes, with `--augment` and automatic
+options, unless `--model` names one. `learning` compares its bits per pixel on the held-out tenth
+with those of the best causal context model. `looks` classifies generated digits by support vector
+machines, one per class, trained on the real digits of the training part. The margin of a picture is
+the distance from the value of its class to that of the next one; a margin is as for real digits if
+it is larger than those of the lowest twentieth of real digits that the machines have not seen, in a
+cross-validation on the training part. Distances are Euclidean, with levels from 0 to 16. `--sheet`
+writes a contact sheet of 100 of the generated digits.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import shlex
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.image_inputs import print_inputs
 from benchmarks.measure import print_table, run
 from seqgen import model as library
 from seqgen.corpus import digits
@@ -41,61 +41,20 @@ from seqgen.tasks.images.metadata import grid_of
 from seqgen.tasks.images.output import sheet
 from seqgen.tasks.images.samples import pictures_of
 from seqgen.tasks.load import load_corpus
-from seqgen.training.train import train
 
 BITS_SAVED = 0.10  # aim: share of the bits of the context model
 SURE = 0.90  # aim: share of generated digits with a margin as for real digits
-LOWEST = 0.05  # share of held-out digits whose margin is not asked for
+LOWEST = 0.05  # share of real digits whose margin is not asked for
 ON_SHEET = 100
-TEMPERATURES = (0.8, 1.0)
-
-LAGS: dict[str, Callable[[int], list[int]]] = {  # name → lags, from the width of the pictures
-    "the last pixel": lambda width: [],
-    "and the pixel above the next": lambda width: [width],
-    "and those above left and above right": lambda width: [width, width - 1, width + 1],
-}
-LETTERS, LETTER_SIDE = 2000, 20
+FOLDS = 10  # of the cross-validation that finds the margin of real digits
+SAMPLING: tuple[dict[str, float], ...] = (  # the first one is recommended, and on the sheet
+    {"temperature": 1.0, "top_p": 0.9},
+    {"temperature": 1.0},
+    {"temperature": 0.8},
+)
 
 Features = npt.NDArray[np.float64]  # (N, 64), grey levels from 0 to 16
 Labels = npt.NDArray[np.int64]
-
-
-def letters(path: Path) -> None:
-    """Write turned letters in many fonts as an array of pictures, always the same."""
-    import matplotlib
-    from PIL import Image, ImageDraw, ImageFont
-
-    fonts = sorted(Path(matplotlib.get_data_path(), "fonts", "ttf").glob("DejaVu*.ttf"))
-    random = np.random.default_rng(0)
-    pictures: list[npt.NDArray[np.uint8]] = []
-    while len(pictures) < LETTERS:
-        font = ImageFont.truetype(fonts[random.integers(len(fonts))], int(random.integers(56, 72)))
-        image = Image.new("L", (80, 80))
-        letter = chr(random.integers(ord("A"), ord("Z") + 1))
-        ImageDraw.Draw(image).text((40, 40), letter, 255, font, anchor="mm")
-        turned = image.rotate(random.uniform(-15, 15), Image.Resampling.BICUBIC)
-        small = turned.resize((LETTER_SIDE, LETTER_SIDE), Image.Resampling.BOX)
-        pictures.append(np.asarray(small))
-    np.savez(path, images=np.stack(pictures))
-
-
-def inputs(epochs: float) -> None:
-    """Print the bits per pixel of networks that read different pixels again."""
-    rows: list[tuple[str, ...]] = [("the network reads", "digits, 8 x 8", "letters, 20 x 20")]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "letters.npz"
-        letters(path)
-        corpora = [load_corpus("digits"), load_corpus(path, levels=8)]
-    for name, lags in LAGS.items():
-        bits = []
-        for corpus in corpora:
-            width = grid_of(corpus.metadata()).width
-            variant = dataclasses.replace(corpus, network={"lags": lags(width)})
-            model = train(variant, epochs=epochs, units=128, embedding=64, batch_size=32, window=64,
-                          dropout=0.2, recurrent_dropout=0, precision="float32")  # fmt: skip
-            bits.append(f"{model.data.scores['bits_per_pixel']:.3f}")
-        rows.append((name, *bits))
-    print_table(f"Inputs: bits per pixel after {epochs:g} epochs, LSTM 1 x 128", rows)
 
 
 def learning(path: Path) -> None:
@@ -110,9 +69,9 @@ def learning(path: Path) -> None:
     print(verdict(bits <= (1 - BITS_SAVED) * baseline))
 
 
-def generated(model: Model, temperature: float, count: int) -> list[Picture]:
+def generated(model: Model, options: dict[str, float], count: int) -> list[Picture]:
     """New digits, always the same."""
-    return [*model.pictures(count, temperature=temperature, seed=0)]
+    return [*model.pictures(count, seed=0, **options)]
 
 
 def features(pixels: npt.NDArray[Any]) -> Features:
@@ -138,44 +97,73 @@ def real_digits(model: Model) -> tuple[Features, Labels, Features, Labels]:
     return parts[0], parts[1], parts[2], parts[3]
 
 
+def machines(pictures: Features, labels: Labels) -> Any:
+    """Support vector machines, one per class."""
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.svm import SVC
+
+    return OneVsRestClassifier(SVC(gamma=0.001, C=10)).fit(pictures, labels)
+
+
 def classes_and_margins(classifier: Any, pictures: Features) -> tuple[Labels, Features]:
     """The class of every picture, and by how much it leads over the next one."""
     distances = np.sort(decision := classifier.decision_function(pictures), axis=1)
     return decision.argmax(axis=1), distances[:, -1] - distances[:, -2]
 
 
+def margin_of_real_digits(pictures: Features, labels: Labels) -> float:
+    """The margin that all but the lowest twentieth of real digits have.
+
+    Every digit is classified by machines that have not seen it, in a cross-validation.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    margins = np.empty(len(pictures))
+    for seen, unseen in StratifiedKFold(FOLDS).split(pictures, labels):
+        classifier = machines(pictures[seen], labels[seen])
+        _, margins[unseen] = classes_and_margins(classifier, pictures[unseen])
+    return float(np.quantile(margins, LOWEST))
+
+
+def distances(pictures: Features, others: Features) -> Features:
+    """The distance of every picture to the nearest of the others."""
+    nearest = [np.sqrt(((others - picture) ** 2).sum(axis=1)).min() for picture in pictures]
+    return np.array(nearest)
+
+
 def looks(model: Model, count: int) -> None:
     """Print how generated digits are classified."""
-    from sklearn.multiclass import OneVsRestClassifier
-    from sklearn.svm import SVC
-
     training, labels, held_out, held_out_labels = real_digits(model)
-    classifier = OneVsRestClassifier(SVC(gamma=0.001, C=10)).fit(training, labels)
-    real, margins = classes_and_margins(classifier, held_out)
-    least = float(np.quantile(margins, LOWEST))
-    rows = [
-        ("digits", "margin as for real digits (at least 90 %)", "above the least of a real digit",
-         "of each class, with that margin", "longest copy, pixels")
-    ]  # fmt: skip
-    rows.append(
-        (f"{len(held_out)} held out, {(real == held_out_labels).mean():.1%} classified rightly",
-         f"{(margins > least).mean():.1%}", f"{(margins > margins.min()).mean():.1%}",
-         " ".join(map(str, np.bincount(real[margins > least], minlength=10))), "")
-    )  # fmt: skip
-    smallest, passed = margins.min(), False
-    for temperature in TEMPERATURES:
-        pictures = generated(model, temperature, count)
-        pixels = np.stack([picture.pixels[:, :, 0] for picture in pictures])
-        found, margins = classes_and_margins(classifier, features(pixels))
-        counts = np.bincount(found[margins > least], minlength=10)
-        sure = float((margins > least).mean())
-        longest = [picture.longest_copy or 0 for picture in pictures]
-        rows.append(
-            (f"{count} generated, temperature {temperature}", f"{sure:.1%}",
-             f"{(margins > smallest).mean():.1%}", " ".join(map(str, counts)),
-             f"{max(longest)}, median {np.median(longest):.0f}")
+    least = margin_of_real_digits(training, labels)
+    classifier = machines(training, labels)
+
+    def row(name: str, pictures: Features, copies: str) -> tuple[float, Labels, tuple[str, ...]]:
+        found, margins = classes_and_margins(classifier, pictures)
+        share, counts = (margins > least).mean(), np.bincount(found[margins > least], minlength=10)
+        distance = np.median(distances(pictures, training))
+        return share, counts, (
+            name, f"{share:.1%}", " ".join(map(str, counts)), f"{distance:.1f}", copies
         )  # fmt: skip
-        passed |= sure >= SURE and counts.min() > 0
+
+    right = (classifier.predict(held_out) == held_out_labels).mean()
+    rows = [
+        ("digits", "margin as for real digits (at least 90 %)", "of classes 0 to 9, with it",
+         "distance to the nearest real one, median", "longest copy, pixels"),
+        row(f"{len(held_out)} held out, {right:.1%} classified rightly", held_out, "")[2],
+    ]  # fmt: skip
+    passed = False
+    for options in SAMPLING:
+        pictures = generated(model, options, count)
+        pixels = np.stack([picture.pixels[:, :, 0] for picture in pictures])
+        copies = [picture.longest_copy or 0 for picture in pictures]
+        words = ", ".join(f"{name.replace('_', '-')} {value}" for name, value in options.items())
+        share, counts, cells = row(
+            f"{count} generated, {words}",
+            features(pixels),
+            f"{max(copies)}, median {np.median(copies):.0f}",
+        )
+        rows.append(cells)
+        passed |= share >= SURE and counts.min() > 0
     print_table("Generated digits, classified by support vector machines", rows)
     print(verdict(passed))
 
@@ -193,11 +181,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--options", default="", help="further options of seqgen train")
+    parser.add_argument("--options", default="--augment", help="of seqgen train")
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     if arguments.only in (None, "inputs"):
-        inputs(arguments.epochs)
+        print_inputs(arguments.epochs)
     if arguments.only == "inputs":
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -211,7 +199,7 @@ def main() -> None:
     if arguments.only != "learning":
         looks(model, arguments.count)
     if arguments.sheet:
-        pictures = generated(model, TEMPERATURES[0], ON_SHEET)
+        pictures = generated(model, SAMPLING[0], ON_SHEET)
         sheet(pictures, columns=20).save(arguments.sheet)
 
 

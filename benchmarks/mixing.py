@@ -77,11 +77,10 @@ def microseconds(engine: Engine, ids: np.ndarray) -> float:
 
 def generated(model: Model, count: int, strength: float = 1.0) -> list[TextStream | Composition]:
     """Texts or pieces, with their longest copies in the unit of the task."""
-    sampling = {"repeat_strength": strength}
     if hasattr(model.task.generator(model), "texts"):
-        texts = model.texts(count, length=LENGTH, temperature=1, seed=1, **sampling)
+        texts = model.texts(count, length=LENGTH, temperature=1, seed=1, repeat_strength=strength)
         return [text for text in texts if list(text)]
-    return list(model.pieces(count, bars=BARS, temperature=0.9, seed=1, sampling=sampling))
+    return list(model.pieces(count, bars=BARS, temperature=0.9, seed=1, repeat_strength=strength))
 
 
 def returning_bars(sequences: Sequence[Ids], starts: Mask) -> float:

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks import choice, encoding, generation, images, labels, quality, training
+from benchmarks import choice, encoding, generation, image_inputs, images, labels, quality, training
 from seqgen.cli import cli
 from seqgen.native import VARIABLE
+from tests.conftest import low_precision
 
 TORCH = importlib.util.find_spec("torch") is not None
 ROOT = Path(__file__).parent.parent
@@ -56,6 +57,7 @@ def test_a_table_of_generation(book: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert_is_table(printed, 4)
 
 
+@low_precision
 def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.csv"
     rows = [f"a {'fine' if n % 2 else 'poor'} day {n},{n % 2}" for n in range(40)]
@@ -70,6 +72,7 @@ def test_a_table_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "Keras with masks" in printed and "seqgen classify" in printed
 
 
+@low_precision
 def test_a_table_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def own_process(*arguments: object) -> float:
         try:
@@ -104,8 +107,8 @@ def test_a_table_of_choices(book: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_tables_of_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(images, "run", run_here)
-    monkeypatch.setattr(images, "LETTERS", 40)
-    assert_is_table(printed_by("images", "--only inputs --epochs 0.1", monkeypatch), 3)
+    monkeypatch.setattr(image_inputs, "LETTERS", 40)
+    assert_is_table(printed_by("images", "--only inputs --epochs 0.1", monkeypatch), 7)
     assert images.features(np.full((2, 8, 8), 255, np.uint8)).max() == 16
     options = f"--minutes 0.02 --options='--units 16' --count 20 --sheet {tmp_path / 'sheet.png'}"
     assert_is_table(printed_by("images", f"--only looks {options}", monkeypatch), 3)

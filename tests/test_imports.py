@@ -32,7 +32,7 @@ def modules_after(script: str) -> set[str]:
     "command",
     [
         *("", "train", "generate", "evaluate", "compare", "render", "inspect", "info", "corpora"),
-        "studio",
+        *("share", "card", "export", "studio"),
     ],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:

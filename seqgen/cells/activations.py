@@ -9,6 +9,7 @@ import numpy as np
 from seqgen.types import Array
 
 Activation = Callable[[Array], Array]  # the result has the float type of the argument
+Derivative = Callable[[Array, Array], Array]  # from x and y = the activation of x, dy/dx
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -73,4 +74,42 @@ ACTIVATIONS: dict[str | None, Activation] = {
     "softsign": lambda x: x / (1 + np.abs(x)),
     "swish": lambda x: x * sigmoid(x),
     "tanh": np.tanh,
+}
+
+
+def _d_silu(x: Array, y: Array) -> Array:
+    gate = sigmoid(x)
+    return np.asarray(gate + y * (1 - gate))
+
+
+def _d_hard_silu(x: Array, y: Array) -> Array:
+    return hard_sigmoid(x) + x / 6 * (abs(x) < 3)
+
+
+def _d_mish(x: Array, y: Array) -> Array:
+    factor = np.tanh(softplus(x))
+    return np.asarray(factor + x * (1 - factor * factor) * sigmoid(x))
+
+
+DERIVATIVES: dict[str | None, Derivative] = {
+    None: lambda x, y: np.ones_like(x),
+    "elu": lambda x, y: np.where(x > 0, 1, y + 1),
+    "exponential": lambda x, y: y,
+    "hard_sigmoid": lambda x, y: (abs(x) < 3) / np.array(6, x.dtype),
+    "hard_silu": _d_hard_silu,
+    "hard_swish": _d_hard_silu,
+    "hard_tanh": lambda x, y: np.asarray(abs(x) < 1, x.dtype),
+    "leaky_relu": lambda x, y: np.where(x > 0, 1, np.array(0.2, x.dtype)),
+    "linear": lambda x, y: np.ones_like(x),
+    "log_sigmoid": lambda x, y: sigmoid(-x),
+    "mish": _d_mish,
+    "relu": lambda x, y: np.asarray(x > 0, x.dtype),
+    "relu6": lambda x, y: np.asarray((x > 0) & (x < 6), x.dtype),
+    "selu": lambda x, y: np.where(x > 0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA).astype(x.dtype),
+    "sigmoid": lambda x, y: y * (1 - y),
+    "silu": _d_silu,
+    "softplus": lambda x, y: sigmoid(x),
+    "softsign": lambda x, y: 1 / np.square(1 + abs(x)),
+    "swish": _d_silu,
+    "tanh": lambda x, y: 1 - y * y,
 }

@@ -1,14 +1,15 @@
 """The base class of recurrent cells, and the registry of cells.
 
 A cell is one class: its Keras layer, which trains and is saved, and optionally its step in NumPy,
-which generates without TensorFlow. Without a step, Keras generates. Faster code for training
+which generates without TensorFlow, and the gradient of this step, with which a trained network
+adapts to a text. Without a step, Keras generates. Faster code for training
 (`seqgen.network.kernels`) and in C (`seqgen/native`) is optional, too.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from seqgen.errors import ConfigError
@@ -37,11 +38,14 @@ class Cell:
         states: number of arrays `(units, B)` that pass from step to step; the output comes first.
         kernel: `(gates units, D)`.
         bias: `(gates units, 1)`, or None.
+        is_differentiable: whether `forward`, `backward`, `gradients`, `parameters` and
+            `keras_weights` exist.
     """
 
     keras_layer: ClassVar[str | type[Layer]]
     gates: ClassVar[int]
     states: ClassVar[int] = 1
+    is_differentiable: ClassVar[bool] = False
     kernel: Floats
     bias: Floats | None = None
 
@@ -88,6 +92,55 @@ class Cell:
         Returns:
             The new state.
         """
+        raise NotImplementedError
+
+    def forward(
+        self, projected: Floats, state: tuple[Floats, ...]
+    ) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
+        """As `step`; returns the new state, and what `backward` needs: the residuals."""
+        raise NotImplementedError
+
+    def backward(
+        self, d_state: tuple[Floats, ...], residuals: tuple[Floats, ...]
+    ) -> tuple[tuple[Floats, ...], Floats, Floats]:
+        """The gradient of one step.
+
+        Args:
+            d_state: that of the new state, each `(units, B)`.
+            residuals: of `forward`.
+
+        Returns:
+            That of the state before; of the projected inputs, and of the results of the recurrent
+            product, each `(gates units, B)`.
+        """
+        raise NotImplementedError
+
+    def gradients(
+        self,
+        d_projected: Floats,
+        d_recurrent: Floats,
+        inputs: Floats,
+        residuals: Sequence[tuple[Floats, ...]],
+    ) -> list[Floats]:
+        """The gradients of the parameters, summed over the steps of one stream.
+
+        Args:
+            d_projected: from `backward`, a row for every step, `(T, gates units)`.
+            d_recurrent: from `backward`, `(T, gates units)`.
+            inputs: `(T, D)`.
+            residuals: of every step.
+
+        Returns:
+            In the order and the shapes of `parameters`.
+        """
+        raise NotImplementedError
+
+    def parameters(self) -> list[Floats]:
+        """The arrays that `step` and `forward` read: changes of their elements take effect."""
+        raise NotImplementedError
+
+    def keras_weights(self) -> list[Floats]:
+        """The weights as `__init__` takes them."""
         raise NotImplementedError
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seqgen.cells.activations import ACTIVATIONS, Activation
+from seqgen.cells.activations import ACTIVATIONS, DERIVATIVES
 from seqgen.cells.base import Cell
 from seqgen.types import Floats
 
@@ -32,7 +32,12 @@ KNOWN_OPTIONS = frozenset(
 
 
 class KerasCell(Cell):
-    """A cell of Keras, with any activation that works on each element alone."""
+    """A cell of Keras, with any activation that works on each element alone.
+
+    The residuals of a step begin with the output before it, which the recurrent kernel multiplies.
+    """
+
+    is_differentiable = True
 
     def __init__(
         self,
@@ -45,8 +50,10 @@ class KerasCell(Cell):
         self.recurrent_kernel = transposed(recurrent_kernel)  # (gates units, units)
         self.bias = None if bias is None else bias[:, None]
         self.units = len(recurrent_kernel)
-        self.activation = _activation(options, "activation")
-        self.recurrent_activation = _activation(options, "recurrent_activation")
+        name, recurrent = (_activation(options, kind) for kind in DEFAULT_ACTIVATIONS)
+        self.activation, self.d_activation = ACTIVATIONS[name], DERIVATIVES[name]
+        self.recurrent_activation = ACTIVATIONS[recurrent]
+        self.d_recurrent_activation = DERIVATIVES[recurrent]
 
     @classmethod
     def supports(cls, options: Mapping[str, object]) -> bool:
@@ -55,6 +62,30 @@ class KerasCell(Cell):
         return options.keys() <= KNOWN_OPTIONS and all(
             name is None or (isinstance(name, str) and name in ACTIVATIONS) for name in names
         )
+
+    def gradients(
+        self,
+        d_projected: Floats,
+        d_recurrent: Floats,
+        inputs: Floats,
+        residuals: Sequence[tuple[Floats, ...]],
+    ) -> list[Floats]:
+        """dW = d xᵀ, dU = d hᵀ and db = d, summed over the steps."""
+        before = np.concatenate([each[0] for each in residuals], axis=1)  # (units, T)
+        gradients = [d_projected.T @ inputs, d_recurrent.T @ before.T]
+        if self.bias is not None:
+            gradients.append(d_projected.sum(axis=0)[:, None])
+        return gradients
+
+    def parameters(self) -> list[Floats]:
+        """Kernel, recurrent kernel and, with `use_bias`, bias."""
+        weights = [self.kernel, self.recurrent_kernel]
+        return weights if self.bias is None else [*weights, self.bias]
+
+    def keras_weights(self) -> list[Floats]:
+        """The parameters, transposed."""
+        kernel, recurrent_kernel, *bias = self.parameters()
+        return [kernel.T, recurrent_kernel.T, *(each[:, 0] for each in bias)]
 
 
 def uses_default_activations(options: Mapping[str, object]) -> bool:
@@ -68,10 +99,10 @@ def uses_default_activations(options: Mapping[str, object]) -> bool:
     return all(options.get(name, value) == value for name, value in DEFAULT_ACTIVATIONS.items())
 
 
-def _activation(options: Mapping[str, object], name: str) -> Activation:
+def _activation(options: Mapping[str, object], name: str) -> str | None:
     activation = options.get(name, DEFAULT_ACTIVATIONS[name])
     assert activation is None or isinstance(activation, str)  # as `supports` requires
-    return ACTIVATIONS[activation]
+    return activation
 
 
 def transposed(matrix: Floats) -> Floats:

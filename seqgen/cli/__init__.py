@@ -21,6 +21,9 @@ COMMANDS = {  # name → summary; `seqgen/cli/NAME.py` defines the command as th
     "inspect": "Describe every file of a CORPUS, or say why it is unusable.",
     "studio": "Write, compose and train on a page in the browser, and serve an API.",
     "info": "Describe a model file: task, network, corpus, training and score.",
+    "share": "Write one HTML file that generates text in a browser, offline.",
+    "card": "Write a model card for the Hugging Face Hub: corpus, options, scores, samples.",
+    "export": "Convert the network of a model to ONNX, for other programs.",
     "corpora": "List the corpora that can be used by name.",
 }
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 @click.argument("model", type=FILE)
 @click.argument("corpora", nargs=-1, metavar="[CORPUS]...")
 @option("--encoding", help="Encoding of a text CORPUS, such as latin-1. [the model's]")
+@option(
+    "--adapt",
+    is_flag=True,
+    help="Also score a copy of the model that learns from CORPUS while it reads it.",
+)
 @option_group(
     "Labels",
     text_column,
@@ -48,6 +53,7 @@ def evaluate(
     model: Path,
     corpora: tuple[str, ...],
     encoding: str | None,
+    adapt: bool,
     text_column: str | None,
     label_column: str | None,
     plot: Path | None,
@@ -64,10 +70,14 @@ def evaluate(
     macro F1, a log loss and a confusion matrix, and for comparison the majority label, and logistic
     regression on n-grams or nearest neighbours by dynamic time warping.
 
+    With --adapt, the adaptive score is that of a copy of the model that learns from the text while
+    it reads it: every token is scored before it is learned.
+
     \b
     Examples:
       seqgen evaluate book.keras
       seqgen evaluate book.keras another.txt --json
+      seqgen evaluate book.keras another.txt --adapt
       seqgen evaluate irish.keras --samples 100 --temperature 0.9
       seqgen evaluate sentiment.keras test.csv --plot confusion.png
     """
@@ -83,8 +93,8 @@ def evaluate(
     if not samples:
         require_samples(given)
     result = evaluation.evaluate(
-        loaded, corpora, folder=model.parent, encoding=encoding, progress=sys.stderr.isatty(),
-        text_column=text_column, label_column=label_column,
+        loaded, corpora, folder=model.parent, encoding=encoding, adapt=adapt,
+        progress=sys.stderr.isatty(), text_column=text_column, label_column=label_column,
     )  # fmt: skip
     if samples:
         result.add_samples(loaded, samples, options)

@@ -123,6 +123,8 @@ model_options = option_group(
            help="Labels: every layer also reads backwards."),
     option("--pooling", type=click.Choice(("last", "mean")),
            help="Labels: read the last state, or the mean of all. [last]"),
+    option("--ngrams", type=int, metavar="N",
+           help="Labels: also read n-grams of up to N tokens at a step. [characters 4, words 1]"),
     option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
            callback=parse_cell_options,
            help="Another argument of the Keras layer, such as activation=relu; repeatable."),
@@ -148,7 +150,7 @@ optimisation_options = option_group(
 CORPUS_OPTIONS = (
     *("task", "encoding", "validation", "lines", "min_count"),
     *("transpose", "velocity", "expand_repeats"),
-    *("image_size", "levels", "palette"),
+    *("image_size", "levels", "palette", "augment"),
     *("text_column", "label_column", "tokens", "max_length", "class_weights"),
 )
 _corpus_options = option_group(
@@ -187,6 +189,8 @@ _image_corpus_options = option_group(
     option("--levels", type=int, metavar="N", help="Number of grey levels. [16]"),
     option("--palette", type=int, metavar="N",
            help="Number of colours, instead of grey levels."),
+    option("--augment", is_flag=True, default=None,
+           help="Learn pictures turned, scaled, slanted and moved a little, too."),
 )  # fmt: skip
 text_column = option("--text-column", metavar="NAME",
                      help="Column of the texts in a table. [text, sentence, …]")  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +14,9 @@ from seqgen.corpus.lags import lagged
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.types import Floats, Ids, Json
 from seqgen.vocabulary import Vocabulary
+
+# The ids (L,) of a piece, end token included → those of a random variant, such as a transposition.
+Variants = Callable[[Ids, np.random.Generator], Ids]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,7 @@ class Corpus:
     notes: tuple[str, ...] = ()  # messages to the user, such as which files were skipped and why
     cuts: npt.NDArray[np.int64] | None = None  # where the split may fall; None: at all bounds
     split: int | None = None  # number of training tokens, if the task has chosen where to split
-    variants: Ids | None = None  # (S, V): id → id of variant s, such as a transposition; -1: none
+    variants: Variants | None = None  # draws a variant of a piece whenever it is trained on
     details: Json = field(default_factory=dict)  # of the task, stored in model files
     arguments: tuple[str, ...] = ()  # the paths or names given by the user, to read it again
     terms: tuple[str, ...] = ()  # terms of use of named corpora
@@ -84,9 +87,13 @@ class Corpus:
     @cached_property
     def inputs(self) -> Ids:
         """What the network reads: the ids `(N,)`, or with lags `(N, F)`, see `corpus.lags`."""
+        return self.with_lags(self.ids)
+
+    def with_lags(self, ids: Ids) -> Ids:
+        """What the network reads for the ids of pieces, as `inputs`."""
         lags = self.network.get("lags", [])
         assert isinstance(lags, list)
-        return lagged(self.ids, lags, len(self.vocabulary)) if lags else self.ids
+        return lagged(ids, lags, len(self.vocabulary)) if lags else ids
 
     @property
     def training_ids(self) -> Ids:

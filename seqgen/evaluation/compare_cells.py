@@ -132,10 +132,12 @@ def _train(
     run_setup: setup.RunSetup, cell: str, callback: Callback, results: dict[str, CellResult]
 ) -> None:
     speed = _Speed()
-    model_config = dataclasses.replace(run_setup.model_config, cell=cell)
-    result = loop.train(
-        dataclasses.replace(run_setup, model_config=model_config), Callbacks(callback, speed)
+    run_setup = dataclasses.replace(
+        run_setup,
+        model_config=dataclasses.replace(run_setup.model_config, cell=cell),
+        started=None,  # its time begins now, not with that of the first cell
     )
+    result = loop.train(run_setup, Callbacks(callback, speed))
     results[cell] = {
         "scores": result.scores,
         "tokens_per_second": speed.tokens_per_second,

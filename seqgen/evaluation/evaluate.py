@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
+from seqgen.adaptation.adapt import adaptive_losses
 from seqgen.corpus import catalogue
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, CorpusError
 from seqgen.evaluation import classification, ngrams
 from seqgen.evaluation import loss as scoring
-from seqgen.evaluation.find_corpus import in_vocabulary, read_options, training_corpus
+from seqgen.evaluation.find_corpus import training_corpus
 from seqgen.model import Model
-from seqgen.tasks.load import load_corpus
+from seqgen.tasks.given import read_corpora
 from seqgen.types import Ids, Json
 
 
@@ -59,6 +60,7 @@ def evaluate(
     *,
     folder: Path,
     encoding: str | None = None,
+    adapt: bool = False,
     progress: bool = False,
     **options: object,
 ) -> Evaluation:
@@ -72,14 +74,18 @@ def evaluate(
             corpus on which the model was trained.
         folder: of the model file, in which the training corpus is also searched for.
         encoding: of `corpora`; by default that of the training corpus.
+        adapt: also score a copy of the model that learns from the corpus while it reads it.
         progress: draw a progress bar on stderr.
         options: of reading labelled sequences, such as `label_column`.
 
     Raises:
         CorpusError: the corpus is not found, none of its tokens are in the model's vocabulary, or
             nothing was held out of the training corpus.
-        ConfigError: the corpus has another task, or another encoding.
+        ConfigError: the corpus has another task or another encoding, or a model of this kind
+            cannot adapt.
     """
+    if adapt:
+        model.require_adaptable()
     notes: list[str] = []
     own: Corpus | None = None
     try:
@@ -107,6 +113,8 @@ def evaluate(
     if model.data.mixture is not None:
         alone = scoring.losses(model.network_engine, target.ids, target.first, progress=progress)
         scores["network"] = _per_unit(_scores(model, scored, float(alone.sum())))
+    if adapt:
+        scores["adaptive"] = _adaptive(model, target, scored, progress)
     scores["baseline"] = None if own is None else _baseline(model, own, scored)
     return Evaluation(scores, notes, own)
 
@@ -131,32 +139,13 @@ def _given_corpus(
     notes: list[str],
 ) -> _Target:
     """The corpus that the user gave, with the ids that generation starts with as context."""
-    named = catalogue.read_catalogue().get(str(corpora[0]))
-    if named is not None and named.task != model.data.task:
-        raise ConfigError(
-            f"{corpora[0]}: expected a corpus of {model.data.task}, like the model, got one of "
-            f"{named.task}; choose another corpus"
-        )
-    corpus = load_corpus(*corpora, **model.task.scoring_options(read_options(model, 0), encoding))
-    expected, found = map(model.task.encoding, (model.data.corpus, corpus.metadata()))
-    if expected != found:
-        raise ConfigError(
-            f"{corpus.name}: expected a corpus encoded like the training corpus, {expected}, got "
-            f"{found}; choose another corpus or encoding"
-        )
-    vocabulary = model.data.vocabulary
-    corpus, unknown = in_vocabulary(vocabulary, corpus)
-    notes += corpus.messages
-    if unknown:
-        treatment = "left out" if vocabulary.unknown_id is None else "scored as <unk>"
-        notes.append(
-            f"{unknown:,} {model.task.token_name}s that the model has never seen: {treatment}"
-        )
+    corpus, found_notes = read_corpora(model.data, corpora, encoding)
+    notes += found_notes
     if own is not None and corpus.sha256 == own.sha256:
         notes.append(
             "this is the training corpus; leave CORPUS out to score only its held-out part"
         )
-    opening = model.task.opening(vocabulary)
+    opening = model.task.opening(model.data.vocabulary)
     return _Target(corpus.name, np.concatenate((opening, corpus.ids)), len(opening))
 
 
@@ -196,6 +185,15 @@ def _scores(model: Model, ids: Ids, nats: float) -> Json:
             f"nats_per_{unit}": nats / max(count, 1),
             f"bits_per_{unit}": nats / max(count, 1) / math.log(2),
         }
+    return scores
+
+
+def _adaptive(model: Model, target: _Target, scored: Ids, progress: bool) -> Json:
+    """The scores of a model that learns from every segment after it has been scored."""
+    losses = adaptive_losses(model.adaptable, target.ids, target.first, progress=progress)
+    scores = _per_unit(_scores(model, scored, float(losses.model.sum())))
+    if model.data.mixture is not None:
+        scores["network"] = _per_unit(_scores(model, scored, float(losses.network.sum())))
     return scores
 
 

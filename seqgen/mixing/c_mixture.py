@@ -46,7 +46,8 @@ class CMixture:
         mixture: the mixture.
 
     Raises:
-        ValueError: its weights or bars have other shapes than its features and vocabulary need.
+        ValueError: its weights or bars have other shapes than its features and vocabulary need, or
+            its tree is one that grows.
     """
 
     def __init__(self, mixture: Mixture) -> None:
@@ -131,16 +132,19 @@ class CMixture:
 def _require_fitting(mixture: Mixture) -> None:
     """Raise `ValueError` unless the arrays have the shapes with which C reads them."""
     order, bars, weights = mixture.tree.order, mixture.repeats.bars, mixture.weights
-    suggestions = mixture.repeats.count
+    suggestions, nodes = mixture.repeats.count, len(mixture.tree.tokens)
     features = feature_count(order, suggestions)
-    found = [weights.base.shape, weights.evidence.shape, *(each.shape for each in weights.tables)]
-    expected = [(features,), (suggestions, LONGEST + 1)]
+    found = [mixture.tree.first_child.shape, weights.base.shape, weights.evidence.shape]
+    found += [each.shape for each in weights.tables]
+    expected = [(nodes + 1,), (features,), (suggestions, LONGEST + 1)]
     expected += [(rows, features) for rows in table_sizes(order, suggestions)]
     if bars is not None:
         found += [bars.ticks.shape, bars.starts.shape]
         expected += 2 * [(mixture.vocabulary_size,)]
     if found != expected:
-        raise ValueError(f"mixture: expected weights and bars of shapes {expected}, got {found}")
+        raise ValueError(
+            f"mixture: expected a tree, weights and bars of shapes {expected}, got {found}"
+        )
 
 
 def _contiguous(array: Array, dtype: np.dtype[np.generic]) -> Array:

@@ -39,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.mixing.repeats import LONGEST, NO_TOKEN, Numbers, Repeats
-from seqgen.mixing.tree import NONE, ROOT, NgramTree, Nodes
+from seqgen.mixing.tree import NONE, ROOT, Nodes, Tree
 from seqgen.types import Floats, Ids, Logits
 from seqgen.utils.softmax import log_softmax
 
@@ -106,7 +106,7 @@ class Mixture:
         vocabulary_size: V.
     """
 
-    tree: NgramTree
+    tree: Tree
     repeats: Repeats
     vocabulary_size: int
     weights: Weights
@@ -206,7 +206,7 @@ class Mixture:
         for n in range(1, tree.order + 1):
             nodes = np.where(contexts[:, n] == NONE, ROOT, contexts[:, n])
             first = tree.first_child[nodes]
-            fanout = np.where(contexts[:, n] == NONE, 0, tree.first_child[nodes + 1] - first)
+            fanout = np.where(contexts[:, n] == NONE, 0, tree.fanout[nodes])
             rows = np.repeat(np.arange(batch_size), fanout)
             ends = np.cumsum(fanout)
             children = np.arange(len(rows)) + np.repeat(first - ends + fanout, fanout)

@@ -29,42 +29,22 @@ COUNTS = np.rint(128 * 2 ** (np.arange(-128, 128) / 6)).astype(np.int64)
 COUNTS[:128] = np.arange(128)
 
 Nodes = npt.NDArray[np.int64]
+Level = tuple[Nodes, Nodes, Nodes]  # parents, as numbers in the level before, tokens and counts
 
 
-@dataclass(frozen=True, eq=False)
-class NgramTree:
-    """Counts of n-grams with contexts of up to `order` tokens.
-
-    Nodes are numbered level by level, and within a level by parent and token.
-
-    >>> tree = count(np.array(9 * [0, 1, 0, 1, 0, 2]), vocabulary_size=3, order=1)
-    >>> contexts = tree.read(tree.initial(1), np.array([0]))
-    >>> tree.tokens[tree.children(contexts[0, 1])].tolist(), tree.counts[contexts].tolist()
-    ([1, 2], [[54, 27]])
-    """
+class Tree:
+    """What reads a tree of n-grams; the children of a node are sorted by their tokens."""
 
     order: int  # tokens of the longest context
     tokens: npt.NDArray[np.int32]  # (N,), the last token of each node; 0 for the root
-    codes: npt.NDArray[np.uint8]  # (N,), of the counts
+    counts: npt.NDArray[np.int32]  # (N,), how often each node occurs
+    first_child: npt.NDArray[np.int32]  # (N,) or more
     fanout: npt.NDArray[np.int32]  # (N,), number of children
-
-    def __post_init__(self) -> None:
-        if 1 + int(self.fanout.sum(dtype=np.int64)) != len(self.tokens) or self.fanout.min() < 0:
-            raise ValueError(f"expected a tree of {len(self.tokens):,} nodes, got other children")
-
-    @cached_property
-    def counts(self) -> npt.NDArray[np.int32]:
-        """How often each node occurs `(N,)`, rounded down."""
-        return COUNTS.clip(max=2**31 - 1).astype(np.int32)[self.codes]
-
-    @cached_property
-    def first_child(self) -> npt.NDArray[np.int32]:
-        """The first child of each node, and the number of nodes, `(N + 1,)`."""
-        return np.concatenate(([1], 1 + np.cumsum(self.fanout, dtype=np.int64))).astype(np.int32)
 
     def children(self, node: int) -> slice:
         """The children of a node."""
-        return slice(int(self.first_child[node]), int(self.first_child[node + 1]))
+        first = int(self.first_child[node])
+        return slice(first, first + int(self.fanout[node]))
 
     def initial(self, batch_size: int) -> Nodes:
         """The contexts `(B, order + 1)` before the first token: only the empty one."""
@@ -91,8 +71,9 @@ class NgramTree:
 
     def _child(self, nodes: Nodes, ids: Ids) -> Nodes:
         """The child of each node `(B,)` with a token `(B,)`, by binary search."""
-        low = np.where(nodes == NONE, 0, self.first_child[nodes]).astype(np.int64)
-        end = np.where(nodes == NONE, 0, self.first_child[nodes + 1]).astype(np.int64)
+        nodes, is_there = np.maximum(nodes, ROOT), nodes != NONE
+        low = self.first_child[nodes].astype(np.int64)
+        end = low + np.where(is_there, self.fanout[nodes], 0)
         high = end.copy()
         for _ in range(int((high - low).max(initial=0)).bit_length()):
             middle = (low + high) // 2
@@ -100,6 +81,64 @@ class NgramTree:
             low, high = np.where(is_less, middle + 1, low), np.where(is_less, high, middle)
         found = np.minimum(low, len(self.tokens) - 1)
         return np.where((low < end) & (self.tokens[found] == ids), low, NONE)
+
+    def levels(self) -> list[Level]:
+        """The nodes of every length of n-grams, of single tokens first."""
+        levels, nodes = [], np.array([ROOT])
+        for _ in range(self.order + 1):
+            fanout = self.fanout[nodes].astype(np.int64)
+            parents = np.repeat(np.arange(len(nodes)), fanout)
+            starts = self.first_child[nodes] - np.cumsum(fanout) + fanout
+            nodes = np.arange(len(parents)) + starts[parents]
+            tokens, counts = (row[nodes].astype(np.int64) for row in (self.tokens, self.counts))
+            levels.append((parents, tokens, counts))
+        return levels
+
+
+@dataclass(frozen=True, eq=False)
+class NgramTree(Tree):
+    """Counts of n-grams with contexts of up to `order` tokens.
+
+    Nodes are numbered level by level, and within a level by parent and token.
+
+    >>> tree = count(np.array(9 * [0, 1, 0, 1, 0, 2]), vocabulary_size=3, order=1)
+    >>> contexts = tree.read(tree.initial(1), np.array([0]))
+    >>> tree.tokens[tree.children(contexts[0, 1])].tolist(), tree.counts[contexts].tolist()
+    ([1, 2], [[54, 27]])
+    """
+
+    order: int  # tokens of the longest context
+    tokens: npt.NDArray[np.int32]  # (N,), the last token of each node; 0 for the root
+    codes: npt.NDArray[np.uint8]  # (N,), of the counts
+    fanout: npt.NDArray[np.int32]  # (N,), number of children
+
+    def __post_init__(self) -> None:
+        if 1 + int(self.fanout.sum(dtype=np.int64)) != len(self.tokens) or self.fanout.min() < 0:
+            raise ValueError(f"expected a tree of {len(self.tokens):,} nodes, got other children")
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int32]:  # type: ignore[override]  # cached
+        """How often each node occurs `(N,)`, rounded down."""
+        return COUNTS.clip(max=2**31 - 1).astype(np.int32)[self.codes]
+
+    @cached_property
+    def first_child(self) -> npt.NDArray[np.int32]:  # type: ignore[override]  # cached
+        """The first child of each node, and the number of nodes, `(N + 1,)`."""
+        return np.concatenate(([1], 1 + np.cumsum(self.fanout, dtype=np.int64))).astype(np.int32)
+
+    def relabelled(self, table: Ids) -> NgramTree:
+        """The tree of another vocabulary.
+
+        Args:
+            table: id → id there, `(V,)`.
+        """
+        numbers, levels = np.zeros(1, np.int64), []  # of the nodes of the level before
+        for parents, tokens, counts in self.levels():
+            parents, tokens = numbers[parents], table[tokens].astype(np.int64)
+            order = np.lexsort((tokens, parents))
+            levels.append((parents[order], tokens[order], counts[order]))
+            numbers = np.argsort(order)
+        return pruned(int(self.counts[ROOT]), levels, len(self.tokens))
 
     def to_bytes(self, vocabulary_size: int) -> bytes:
         """The tokens, then the numbers of children, then the codes of the counts."""
@@ -171,12 +210,30 @@ def count(
     """
     ids = np.asarray(ids[-MAX_TOKENS:], np.int64)
     if budget is None:
-        width = 2 * token_bytes(vocabulary_size) + 1
-        budget = min(BYTES_PER_TOKEN * len(ids), MAX_BYTES) // width
-    levels = list(_levels(ids, vocabulary_size, order, end_id))
+        budget = most_nodes(len(ids), vocabulary_size)
+    return pruned(len(ids), list(_levels(ids, vocabulary_size, order, end_id)), budget)
+
+
+def most_nodes(tokens: int, vocabulary_size: int) -> int:
+    """The number of nodes of a tree of a training part with a number of tokens.
+
+    >>> most_nodes(1000, vocabulary_size=65)
+    1000
+    """
+    return min(BYTES_PER_TOKEN * tokens, MAX_BYTES) // (2 * token_bytes(vocabulary_size) + 1)
+
+
+def pruned(total: int, levels: Sequence[Level], budget: int) -> NgramTree:
+    """A tree of at most `budget` nodes.
+
+    Args:
+        total: number of tokens that were counted.
+        levels: the nodes of every length, of single tokens first.
+        budget: number of nodes.
+    """
     least = _least_counts([counts for _, _, counts in levels], budget)
     numbers = np.zeros(1, np.int64)  # of the nodes of the level before; NONE: left out
-    tokens, counts, fanout = [np.zeros(1, np.int64)], [np.array([len(ids)])], []
+    tokens, counts, fanout = [np.zeros(1, np.int64)], [np.array([total])], []
     for (parents, level_tokens, level_counts), fewest in zip(levels, least, strict=True):
         parents = numbers[parents]
         stays = (level_counts >= fewest) & (parents != NONE)
@@ -187,16 +244,14 @@ def count(
     fanout.append(np.zeros(len(tokens[-1]), np.int64))
     codes = np.searchsorted(COUNTS, np.concatenate(counts), side="right") - 1
     return NgramTree(
-        order,
+        len(levels) - 1,
         np.concatenate(tokens).astype(np.int32),
         codes.astype(np.uint8),
         np.concatenate(fanout).astype(np.int32),
     )
 
 
-def _levels(
-    ids: Ids, vocabulary_size: int, order: int, end_id: int | None
-) -> Iterator[tuple[Nodes, Nodes, Nodes]]:
+def _levels(ids: Ids, vocabulary_size: int, order: int, end_id: int | None) -> Iterator[Level]:
     """Yield for each length of n-grams their parents, last tokens and counts, sorted."""
     positions, nodes = np.arange(len(ids)), np.zeros(len(ids), np.int64)
     for n in range(order + 1):

@@ -114,6 +114,13 @@ def evaluation(task: str, scores: Json) -> str:
             f"the network alone: {network['nats_per_token']:.3f} nats per {token}, "
             f"{network[main_key]:.3f} bits per {main_unit}"
         )
+    if adaptive := scores.get("adaptive"):
+        alone = adaptive.get("network")
+        lines.append(
+            f"adaptive: {adaptive['nats_per_token']:.3f} nats per {token}, "
+            f"{adaptive[main_key]:.3f} bits per {main_unit}"
+            + (f"; the network alone: {alone['nats_per_token']:.3f} nats" if alone else "")
+        )
     if baseline := scores["baseline"]:
         difference = baseline[main_key] - scores[main_key]
         verb = "beats" if difference >= 0 else "is worse than"

@@ -185,7 +185,7 @@ def _choices(model: Model, prompt: str, data: Json) -> list[_Choice]:
 
     options = {name: data[name] for name in OWN_OPTIONS if data.get(name) is not None}
     options.setdefault("temperature", 1.0)
-    texts = TextGenerator(model.engine, vocabulary, model.data.indexes, run).texts(
+    texts = TextGenerator(model.engine, vocabulary, model.data.indexes, run=run).texts(
         data.get("n") or 1,
         prompt=prompt,
         length=DEFAULT_TOKENS if data.get("max_tokens") is None else data["max_tokens"],

@@ -115,7 +115,7 @@ def compose(library: Library, data: Json) -> list[tuple[Composition, Json]]:
         echo=data.get("echo") is not False,
         temperature=data.get("temperature"),
         seed=seed,
-        sampling={name: data[name] for name in SAMPLING if data.get(name) is not None},
+        **{name: data[name] for name in SAMPLING if data.get(name) is not None},
     )
     return [
         (

@@ -50,6 +50,7 @@ class TaskModel(Protocol):
     """What tasks use of a `seqgen.Model`."""
 
     data: ModelData
+    context: Ids
 
     @property
     def engine(self) -> Engine: ...
@@ -69,6 +70,7 @@ class Task(ABC):
     token_name: str  # singular, such as "character"
     copy_unit: str  # in which copies are counted, plural, such as "characters"; empty: none are
     target_name: str = ""  # what a loss is given per, singular; empty: a token
+    is_adaptable: bool = False  # whether a model can go on learning from a text that it reads
     generation_options: Mapping[str, str] = {}  # parameter → option of `seqgen generate`
 
     def detect(self, source: Source) -> bool:
@@ -179,8 +181,8 @@ class Task(ABC):
             "generate"
         )
 
-    def preview(self, model: TaskModel) -> str:
-        """A short sample, as text, to show during training."""
+    def preview(self, model: TaskModel, seed: int = 0) -> str:
+        """A short sample, as text, to show during training and on a model card."""
         return ""
 
     def score_units(self, metadata: Metadata, vocabulary: Vocabulary, ids: Ids) -> dict[str, float]:
@@ -243,6 +245,17 @@ class Task(ABC):
             encoding: the encoding that the user gave; None if there is none.
         """
         return options if encoding is None else {**options, "encoding": encoding}
+
+    def in_memory(self, text: str, options: Json) -> tuple[Source, Json]:
+        """A text as a source, and the options with which `read` reads it.
+
+        Args:
+            text: what a file of this task that is text could hold.
+            options: for such a file.
+        """
+        from seqgen.corpus.sources import Source
+
+        return Source("text", data=text.encode("utf-8", "replace")), options
 
     def opening(self, vocabulary: Vocabulary) -> Ids:
         """Ids `(N,)`, at least one, that the network reads before the first generated token."""

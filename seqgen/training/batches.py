@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqgen.config import TrainConfig
-from seqgen.corpus.corpus import Corpus
+from seqgen.corpus.corpus import Corpus, Variants
 from seqgen.errors import CorpusError
 from seqgen.training.sequence_batches import fitting_batch_size
 from seqgen.types import Ids, Json
@@ -118,8 +118,9 @@ class PieceBatches:
         window: length of a window.
         seed: of the random order, resets and variants.
         restarts: probability that a stream drops the rest of its piece.
-        variants: `(S, V)`, id → id in each variant, such as a transposition; -1 for a token that
-            the variant lacks. A random variant is used whenever a piece is read.
+        variants: rows of `ids` of a piece and a random generator → those of a variant, used
+            whenever a piece is read; None to read pieces as they are.
+        size: number of different ids, variants included; by default that of `ids`.
 
     >>> ids = np.array([1, 2, 0, 3, 0, 4, 4, 4, 0])
     >>> batches = PieceBatches(ids, np.array([0, 3, 5, 9]), 0, batch_size=1, window=9, seed=0)
@@ -136,11 +137,13 @@ class PieceBatches:
         window: int,
         seed: int,
         restarts: float = RESTARTS,
-        variants: Ids | None = None,
+        variants: Variants | None = None,
+        size: int | None = None,
     ) -> None:
         self.ids = ids
         self.bounds = bounds
         self.variants = variants
+        self.size = int(ids.max()) + 1 if size is None else size
         self.end_id = end_id
         self.window = window
         self.restarts = restarts
@@ -163,20 +166,15 @@ class PieceBatches:
         self.used = 0  # pieces of the order that have been used
 
     def _next_piece(self) -> npt.NDArray[np.int32]:
-        """The ids of the next piece, in a random variant if there are variants."""
+        """The ids of the next piece, or of a variant if there are any."""
         if self.used == len(self.order):
             self._shuffle()
         number = self.order[self.used]
         self.used += 1
-        piece: npt.NDArray[np.int32]
-        piece = self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int32)
-        if self.variants is None:
-            return piece
-        while True:  # until a variant has all tokens of the piece
-            variant = self.variants[self.random.integers(len(self.variants))]
-            varied: npt.NDArray[np.int32] = variant[piece]
-            if varied.min() >= 0:
-                return varied
+        piece = self.ids[self.bounds[number] : self.bounds[number + 1]]
+        if self.variants is not None:
+            piece = self.variants(piece, self.random)
+        return piece.astype(np.int32)
 
     def _fill(self, row: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Append pieces to the ids of a stream until they are more than a window."""
@@ -217,12 +215,11 @@ class PieceBatches:
         Raises:
             ValueError: it is not one of this corpus and batch size.
         """
-        most = int(self.ids.max()) if self.variants is None else self.variants.shape[1] - 1
         shape = (-1, *self.end.shape[1:])
         rows = [np.array(row, np.int32).reshape(shape) for row in saved["rows"]]
         largest = max((int(row.max(initial=0)) for row in rows), default=0)
-        if len(rows) != len(self.rows) or largest > max(most, self.end_id):
-            raise ValueError(f"batches: expected {len(self.rows)} rows of ids up to {most}")
+        if len(rows) != len(self.rows) or largest >= self.size:
+            raise ValueError(f"batches: expected {len(self.rows)} rows of ids below {self.size}")
         if saved["taken"] > len(self.order):
             raise ValueError(f"batches: expected at most {len(self.order)} pieces")
         self.rows = rows
@@ -243,7 +240,37 @@ def training_batches(corpus: Corpus, batch_size: int, window: int, seed: int) ->
     if bounds is None or end_id is None:
         return TextBatches(corpus.network_ids, batch_size, window, seed)
     inputs = corpus.inputs[: corpus.training_length]
-    return PieceBatches(inputs, bounds, end_id, batch_size, window, seed, variants=corpus.variants)
+    size = len(corpus.vocabulary) * (1 if inputs.ndim == 1 else inputs.shape[1])
+    variants = _variants_of_inputs(corpus)
+    return PieceBatches(
+        inputs, bounds, end_id, batch_size, window, seed, variants=variants, size=size
+    )
+
+
+def _variants_of_inputs(corpus: Corpus) -> Variants | None:
+    """The variants of a corpus, as what the network reads.
+
+    With lags, the last token of the vocabulary stands for the tokens before a variant. So the
+    network can tell it from a piece, and generates pieces (the augmentation labels of Karras et al.
+    2022): otherwise what it generates is as blurred as turned pictures are.
+    """
+    variants = corpus.variants
+    if variants is None or corpus.inputs.ndim == 1:
+        return variants
+    size = len(corpus.vocabulary)
+    nothing = size * np.arange(1, corpus.inputs.shape[1])  # token 0 of every lag
+
+    def variants_with_lags(rows: Ids, random: np.random.Generator) -> Ids:
+        ids = rows[:, 0]
+        varied = variants(ids, random)
+        if varied is ids:
+            return rows
+        result = corpus.with_lags(varied)
+        lags = result[:-1, 1:]  # a view; the end token belongs to the next piece
+        lags[lags == nothing] += size - 1
+        return result
+
+    return variants_with_lags
 
 
 def require_enough(corpus: Corpus, batch_size: int, window: int) -> None:

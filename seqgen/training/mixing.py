@@ -10,8 +10,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from seqgen.corpus.corpus import Corpus
 from seqgen.mixing import fit, tree
+from seqgen.mixing.growing_tree import GrowingTree
 from seqgen.mixing.mixture import Mixture, Weights, feature_count
 from seqgen.mixing.parameters import MAX_VOCABULARY, MixtureParameters
 from seqgen.mixing.repeats import Repeats
@@ -19,6 +22,7 @@ from seqgen.tasks import base as tasks
 
 if TYPE_CHECKING:
     from seqgen.model import Model
+    from seqgen.model_file import ModelData
     from seqgen.training.callbacks import Callback
 
 ORDER = 6  # tokens of the longest context
@@ -87,6 +91,26 @@ def fit_mixture(model: Model, corpus: Corpus, callback: Callback) -> MixturePara
     )
     whole = tree.count(corpus.training_ids, size, order=ORDER, end_id=end_id)
     return MixtureParameters(whole, fitted.weights)
+
+
+def extended_mixture(base: ModelData, corpus: Corpus) -> MixtureParameters | None:
+    """The mixture of a model that was trained further, whose n-grams also count the new corpus.
+
+    Its weights stay as they are: the corpus is too small for a part of it to be reserved.
+
+    Args:
+        base: the model before.
+        corpus: on which it was trained further, in its extended vocabulary.
+    """
+    mixture, vocabulary = base.mixture, corpus.vocabulary
+    if mixture is None or len(vocabulary) > MAX_VOCABULARY:
+        return None
+    table = np.array([vocabulary.ids[token] for token in base.vocabulary.tokens])
+    counted = GrowingTree(mixture.tree.relabelled(table), vocabulary.end_id)
+    counted.add(np.asarray(corpus.training_ids).astype(np.int64), first=0)
+    tokens = base.corpus["split"]["training_tokens"] + corpus.training_length
+    frozen = counted.frozen(tree.most_nodes(tokens, len(vocabulary)))
+    return MixtureParameters(frozen, mixture.weights)
 
 
 def _numbers_per_place(corpus: Corpus) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seqgen.corpus.corpus import Corpus
 from seqgen.model import Model
+from seqgen.training import cluster
 from seqgen.training.callbacks import Callback
 from seqgen.training.request import RunInputs, RunRequest
 from seqgen.types import Floats
@@ -87,20 +88,23 @@ def run(inputs: RunInputs, callback: Callback) -> Model:
 
     result = loop.train(run_setup, callback, write_sample)
     model_data = dataclasses.replace(model_data, **vars(result))
-    if inputs.request.mix and run_setup.train_config.reserved:
-        mixture = _mixture(run_setup, model_data, callback)
+    if inputs.request.mix and cluster.is_chief():  # which saves the model
+        mixture = _mixture(run_setup, model_data, inputs.base, callback)
         model_data = dataclasses.replace(model_data, mixture=mixture)
     return Model(model_data)
 
 
 def _mixture(
-    run_setup: RunSetup, model_data: ModelData, callback: Callback
+    run_setup: RunSetup, model_data: ModelData, base: Model | None, callback: Callback
 ) -> MixtureParameters | None:
     """The mixture of a model; None after Ctrl-C, which must not lose the network."""
-    from seqgen.training.mixing import fit_mixture
+    from seqgen.training import mixing
 
+    corpus = run_setup.corpus
     try:
-        return fit_mixture(Model(model_data), run_setup.corpus, callback)
+        if run_setup.train_config.reserved:
+            return mixing.fit_mixture(Model(model_data), corpus, callback)
+        return mixing.extended_mixture(base.data, corpus) if base else None
     except KeyboardInterrupt:
         callback.on_message("interrupted: the model has no mixture with n-grams")
         return None

@@ -16,6 +16,7 @@ from seqgen.corpus import catalogue
 from seqgen.corpus.catalogue import Entry, cache_folder, find, read_catalogue
 from seqgen.corpus.installed import INSTALLED
 from seqgen.errors import CorpusError, DownloadError
+from seqgen.tasks import base, detect
 
 BOOK = "\ufeffheader\r\n*** START OF IT ***\r\nIt was.\r\n*** END OF IT ***\r\nlicence\r\n".encode()
 
@@ -192,7 +193,8 @@ def test_the_digits_of_scikit_learn_are_pictures(monkeypatch: pytest.MonkeyPatch
 def test_a_binary_download_is_not_decoded(server: Server, entry: Entry) -> None:
     """As `mnist`: the file keeps its suffix, and its task reads it."""
     content = io.BytesIO()
-    np.savez(content, x_train=np.zeros((3, 4, 4), np.uint8), y_train=np.arange(3))
+    pixels = np.arange(48, dtype=np.uint8).reshape(3, 4, 4)
+    np.savez(content, x_train=pixels[:2], y_train=np.arange(2), x_test=pixels[2:])
     server.body = content.getvalue()
     digest = hashlib.sha256(server.body).hexdigest()
     pictures = replace(
@@ -203,6 +205,9 @@ def test_a_binary_download_is_not_decoded(server: Server, entry: Entry) -> None:
         (source,) = pictures.read()
         assert source.label == "small-mnist.npz" and source.head(4) == b"PK\3\4"
     assert pictures.is_here and server.requests == 1
+    assert detect.task_of([source]) == "images"
+    corpus = base.get("images").read([source], name=pictures.name)
+    assert corpus.details["pictures"] == pictures.pieces
     server.body += b"!"
     (cache_folder() / "downloads" / "small-mnist.npz").unlink()
     with pytest.raises(DownloadError, match="small-mnist: expected a file with the SHA-256"):

@@ -63,7 +63,7 @@ def test_unknown_characters_are_scored_as_the_unknown_token(tmp_path: Path, seqg
     model.save(tmp_path / "b.keras")
     done = seqgen("evaluate", "b.keras", "other.txt", "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["tokens"] == 6
-    assert "1 characters that the model has never seen: scored as <unk>" in done.stderr
+    assert "1 characters that the model has never seen: read as <unk>" in done.stderr
 
 
 def test_a_missing_or_changed_training_corpus_is_noted(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seqgen.mixing.c_mixture import CMixture
+from seqgen.mixing.growing_tree import GrowingTree
 from seqgen.mixing.mixture import (
     DISCOUNT,
     Mixture,
@@ -133,8 +134,9 @@ def test_c_refuses_weights_and_bars_of_other_shapes() -> None:
             good, weights=dataclasses.replace(weights, tables=weights.tables[1:] * 2)
         ),
         dataclasses.replace(good, repeats=Repeats(None, None)),
+        dataclasses.replace(good, tree=GrowingTree(good.tree, None)),
     ):
-        with pytest.raises(ValueError, match="expected weights and bars of shapes"):
+        with pytest.raises(ValueError, match="expected a tree, weights and bars of shapes"):
             CMixture(wrong)
 
 

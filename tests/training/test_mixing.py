@@ -15,6 +15,8 @@ from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ModelFileError
 from seqgen.evaluation import loss
 from seqgen.mixing import fit, tree
+from seqgen.mixing.growing_tree import GrowingTree
+from seqgen.model_file import ModelData
 from seqgen.network.backend import keras
 from seqgen.tasks.load import load_corpus
 from seqgen.training import mixing
@@ -128,6 +130,32 @@ def test_the_mixture_lowers_the_loss_of_held_out_text(model: seqgen.Model, text:
         loss.losses(engine, ids, first).mean() for engine in (model.network_engine, model.engine)
     )
     assert together < alone - 0.2
+
+
+def test_training_further_on_a_small_corpus_keeps_the_mixture(
+    model: seqgen.Model, tmp_path: Path
+) -> None:
+    path = tmp_path / "more.txt"
+    path.write_text("zebras and foxes\n" * 100)
+    further = train(load_corpus(path), epochs=0.5, base=model, batch_size=4, window=16)
+    old, new = model.data, further.data
+    assert new.mixture.weights is old.mixture.weights
+
+    def counts(data: ModelData, text: str) -> list[int]:
+        """Of the last 0, 1, … characters."""
+        counted = GrowingTree(data.mixture.tree, None)
+        nodes = counted.contexts(data.vocabulary.encode(text))[-1, : len(text) + 1]
+        return counted.counts[nodes].tolist()
+
+    assert counts(new, "dog")[2:] == counts(old, "dog")[2:]  # "og" and "dog" are not in the corpus
+    assert counts(new, "zeb")[2:] == [90, 90]  # in the training part
+    assert train(load_corpus(path), epochs=0.5, base=model, mix=False).data.mixture is None
+
+
+def test_only_the_chief_fits_a_mixture(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqgen.training.cluster.is_chief", lambda: False)
+    monkeypatch.setattr(mixing, "fit_mixture", pytest.fail)
+    assert train(load_corpus(text), epochs=0.01, **SMALL).data.mixture is None
 
 
 def test_a_file_holds_the_mixture_and_keras_opens_it(file: Path, model: seqgen.Model) -> None:

@@ -13,6 +13,7 @@ from seqgen.corpus import sources as sources_module
 from seqgen.corpus.corpus import Corpus, split_position
 from seqgen.corpus.sources import Source
 from seqgen.errors import ConfigError, CorpusError
+from seqgen.tasks.images.augmentation import Variants
 from seqgen.tasks.images.colours import MOST_COLOURS, are_grey, fitted, nearest
 from seqgen.tasks.images.files import FileResult, results
 from seqgen.tasks.images.grid import Grid, Pixels
@@ -34,6 +35,7 @@ def read(
     levels: int | None = None,
     palette: int | None = None,
     colours: Sequence[str] | None = None,
+    augment: bool = False,
     validation: float = 0.1,
     progress: bool = False,
     **origin: Any,
@@ -51,6 +53,7 @@ def read(
             these are at most 32, else 16.
         palette: number of colours, fitted to the training part, instead of grey levels.
         colours: colours of a trained model, as `#rrggbb`, instead of fitted ones.
+        augment: train on variants of the pictures, see `seqgen.tasks.images.augmentation`.
         validation: fraction of the tokens that is held out at the end.
         progress: draw a progress bar on stderr if reading takes long.
         origin: fields of `Corpus` that are passed to it unchanged: `name` and others.
@@ -77,6 +80,7 @@ def read(
         colours = fitted(pictures[: training or None], levels or palette)
     notes += _notes(found, size, len(pictures) - int(families[-1]) - 1)
     grid = Grid(width, height, tuple(colours))
+    options: Json = {"image_size": f"{width}x{height}", "colours": list(grid.colours)}
     return Corpus(
         task="images",
         vocabulary=grid.vocabulary,
@@ -84,10 +88,11 @@ def read(
         bounds=bounds,
         validation=validation,
         sha256=sources_module.sha256(sources),
-        options={"image_size": f"{width}x{height}", "colours": list(grid.colours)},
+        options=options | {"augment": True} if augment else options,
+        variants=Variants(grid) if augment else None,
         notes=tuple(notes),
         cuts=cuts,
-        network={"lags": [width]},  # the pixel above the next one
+        network={"lags": grid.lags},
         details={"pictures": len(pictures)},
         **origin,
     )

@@ -181,7 +181,10 @@ def upper_part(grid: Grid, primer: str | Path | None, rows: int | None) -> Pixel
 def _size_of(source: Source) -> tuple[int, int]:
     """The width and height of a picture."""
     found = result(source)
-    if found.reason or found.facts["pictures"] != 1:
-        reason = found.reason or f"holds {found.facts['pictures']:,} pictures"
-        raise CorpusError(f"primer: {source.label} {reason}; give a file with one picture")
+    reason = found.reason
+    if not reason and found.facts["pictures"] != 1:
+        reason = f"holds {found.facts['pictures']:,} pictures"
+    if reason:
+        advice = "" if ";" in reason else "; give a file with one picture"
+        raise CorpusError(f"primer: {source.label} {reason}{advice}")
     return found.facts["width"], found.facts["height"]

@@ -5,7 +5,7 @@ with the number of the row, and after the last pixel the end token:
 
     pixels of row 1  <row 2>  pixels of row 2  …  <row H>  pixels of row H  <end>
 
-So the network knows the row, and has to count the pixels of one row only. It also reads the pixel
+So the network knows the row, and has to count the pixels of one row only. It also reads pixels
 above the next one again, see `seqgen.corpus.lags`. Both together were best (`benchmarks/LOG.md`).
 """
 
@@ -43,6 +43,16 @@ class Grid:
         """The end token, the colours, and the numbers of the rows from 2."""
         rows = (f"{ROW}{number}>" for number in range(2, self.height + 1))
         return Vocabulary((END, *self.colours, *rows))
+
+    @property
+    def lags(self) -> list[int]:
+        """Steps back to the pixels above the next one, above left, above right, and two above.
+
+        >>> Grid(8, 8, ()).lags
+        [8, 9, 7, 17]
+        """
+        step = self.width + 1  # tokens from a row to the next
+        return [lag for lag in (step - 1, step, step - 2, 2 * step - 1) if lag > 0]
 
     @property
     def pixels(self) -> int:

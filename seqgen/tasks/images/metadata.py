@@ -30,7 +30,8 @@ def _colour(value: Any) -> None:
 METADATA = schema.record(
     {
         "options": schema.record(
-            {"image_size": _size, "colours": schema.sequence(_colour, MOST_COLOURS, least=1)}
+            {"image_size": _size, "colours": schema.sequence(_colour, MOST_COLOURS, least=1)},
+            {"augment": schema.flag},
         ),
         "details": schema.record({"pictures": schema.integer()}),
     },

@@ -81,7 +81,7 @@ def read(
         pieces = [_in_c(piece) for piece in pieces]
     order, family = _order(pieces, codec)
     texts = [[*codec.encode(pieces[i]), END] for i in order]
-    vocabulary, variants = _vocabulary(texts, codec, transpose == "augment")
+    vocabulary = _vocabulary(texts, codec, transpose == "augment")
     ids = vocabulary.encode(token for text in texts for token in text)
     bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts], dtype=np.int64)))
     cuts = bounds[np.flatnonzero(np.diff(family, prepend=-1, append=-1))]
@@ -103,7 +103,7 @@ def read(
         },
         notes=tuple(notes),
         cuts=cuts,
-        variants=variants,
+        variants=Transpositions(vocabulary, codec) if transpose == "augment" else None,
         details=details,
         **origin,
     )
@@ -211,26 +211,42 @@ def _order(pieces: Sequence[Piece], codec: Codec) -> tuple[Numbers, Numbers]:
     return order, shuffled[order]
 
 
-def _vocabulary(
-    texts: Sequence[Sequence[str]], codec: Codec, augment: bool
-) -> tuple[Vocabulary, Ids | None]:
-    """Return the vocabulary, and with `augment` the id of each token in every key `(12, V)`."""
+def _vocabulary(texts: Sequence[Sequence[str]], codec: Codec, augment: bool) -> Vocabulary:
+    """The tokens of the texts, and with `augment` those of the texts in all keys."""
     counts = Counter(token for text in texts for token in text if token != END)
     if not augment:
-        return Vocabulary.from_counts(counts, end=True), None
+        return Vocabulary.from_counts(counts, end=True)
     all_keys = {
         other: 1
         for token in counts
         for shift in SHIFTS
         if (other := codec.transposed(token, shift)) is not None
     }
-    vocabulary = Vocabulary.from_counts(all_keys, end=True)
-    transposed = (
-        [codec.transposed(token, shift) if token != END else END for token in vocabulary.tokens]
-        for shift in SHIFTS
-    )
-    rows = [[vocabulary.ids.get(token or "", -1) for token in row] for row in transposed]
-    return vocabulary, np.array(rows, np.int32)
+    return Vocabulary.from_counts(all_keys, end=True)
+
+
+class Transpositions:
+    """Draws a transposition of a piece.
+
+    Args:
+        vocabulary: of the pieces in all keys.
+        codec: of the tokens.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, codec: Codec) -> None:
+        transposed = (
+            [codec.transposed(token, shift) if token != END else END for token in vocabulary.tokens]
+            for shift in SHIFTS
+        )
+        rows = [[vocabulary.ids.get(token or "", -1) for token in row] for row in transposed]
+        self.table = np.array(rows, np.int32)  # (12, V), the id in each key; -1: out of range
+
+    def __call__(self, ids: Ids, random: np.random.Generator) -> Ids:
+        """The ids `(L,)` of a piece → those in a random key that has all of its tokens."""
+        while True:
+            moved: Ids = self.table[random.integers(len(self.table))][ids]
+            if moved.min() >= 0:
+                return moved
 
 
 def _final_degrees(pieces: Sequence[Piece]) -> dict[str, list[int]]:

@@ -42,22 +42,13 @@ def write_pieces(generator: Pieces, request: GenerationRequest) -> None:
         OutputError: a file cannot be written, or its name has an unknown suffix.
     """
     options, say = dict(request.options), request.say
-    requested = {name: options.pop(name) for name in options.keys() & REQUEST.keys()}
-    seed, temperature = options.pop("seed"), options.pop("temperature", None)
-    if "primer" in requested:
-        requested["primer"] = _read_primer(generator, requested["primer"], say)
+    if "primer" in options:
+        options["primer"] = _read_primer(generator, options["primer"], say)
     data = generator.model.data
     paths = piece_paths(data.corpus["name"], request.output, request.count)
     for folder in {path.parent for path in paths}:  # before anything is generated
         require_writable(folder / paths[0].name if folder.is_dir() else folder)
-    pieces = generator.pieces(
-        request.count,
-        seed=seed,
-        temperature=temperature,
-        scored=request.as_json,
-        sampling=options,
-        **requested,
-    )
+    pieces = generator.pieces(request.count, scored=request.as_json, **options)
     copied = []
     for number, (path, composition) in enumerate(zip(paths, pieces, strict=False), 1):
         _make_folder(path.parent)
@@ -73,7 +64,7 @@ def write_pieces(generator: Pieces, request: GenerationRequest) -> None:
                 "tokens": composition.tokens,
                 "log_probabilities": composition.log_probabilities,
                 "longest_copy": composition.longest_copy,
-                "seed": seed,
+                "seed": options["seed"],
                 "item": number,
             }
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from seqgen.mixing.engine import with_strength
 from seqgen.music.piece import Piece
 from seqgen.tasks.base import TaskModel
 from seqgen.tasks.music.generate import Composition, MusicGenerator
-from seqgen.tasks.music.request import parse_request
+from seqgen.tasks.music.request import REQUESTED, parse_request
 from seqgen.tasks.sampling_options import sample_config
 
 
@@ -31,8 +31,7 @@ class Pieces:
         temperature: float | None = None,
         seed: int | None = None,
         scored: bool = False,
-        sampling: Mapping[str, object] | None = None,
-        **requested: Any,
+        **options: Any,
     ) -> Iterator[Composition]:
         """Yield new pieces of music, and how they were generated.
 
@@ -42,17 +41,18 @@ class Pieces:
                 distribution; 0.8 by default.
             seed: the same seed gives the same pieces on the same machine.
             scored: store the log-probability of every token.
-            sampling: the other fields of `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
-            requested: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
-                `echo`, see `seqgen.tasks.music.request.parse_request`.
+            options: `bars`, `key`, `meter`, `tempo`, `pitch_range`, `instrument`, `primer` and
+                `echo`, see `seqgen.tasks.music.request.parse_request`; and the other fields of
+                `SampleConfig`: `top_k`, `top_p`, `min_p`, `beam` …
 
         Raises:
             MusicError: a value cannot be parsed, or a primer cannot be read.
             VocabularyError: the model does not know the key, the meter or the primer.
-            ConfigError: a number is out of its range.
+            ConfigError: an option is unknown or out of its range, or options exclude each other.
         """
         data = self.model.data
-        config = sample_config(0, temperature, seed, sampling or {})
+        requested = {name: options.pop(name) for name in options.keys() & REQUESTED}
+        config = sample_config(0, temperature, seed, options)
         engine = with_strength(self.model.engine, config.repeat_strength)
         generator = MusicGenerator(engine, data.vocabulary, data.corpus, data.indexes)
         request = parse_request(**requested)

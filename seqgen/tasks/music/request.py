@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,9 @@ def parse_request(
         primer if primer is None or isinstance(primer, Piece) else primers(primer)[0],
         echo,
     )
+
+
+REQUESTED = frozenset(inspect.signature(parse_request).parameters)
 
 
 def primers(text: str | Path) -> tuple[Piece, ...]:

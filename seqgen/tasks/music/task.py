@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -41,6 +42,7 @@ class MusicTask(Task):
     name = "music"
     token_name = "token"
     copy_unit = StepCodes.unit
+    is_adaptable = True
     generation_options = REQUEST
 
     def detect(self, source: Source) -> bool:
@@ -77,11 +79,11 @@ class MusicTask(Task):
         """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
         write_pieces(Pieces(model), request)
 
-    def preview(self, model: TaskModel) -> str:
+    def preview(self, model: TaskModel, seed: int = 0) -> str:
         """Return a few new bars as ABC."""
         from seqgen.music.io.abc_writer import abc_lines
 
-        return abc_lines(Pieces(model).compose(bars=PREVIEW_BARS, seed=0))
+        return abc_lines(Pieces(model).compose(bars=PREVIEW_BARS, seed=seed))
 
     def score_units(self, metadata: Metadata, vocabulary: Vocabulary, ids: Ids) -> dict[str, float]:
         """Return the number of notes and of quarters (called beats)."""
@@ -122,6 +124,11 @@ class MusicTask(Task):
         if options["transpose"] == "augment":
             options["transpose"] = "none"
         return options
+
+    def in_memory(self, text: str, options: Json) -> tuple[Source, Json]:
+        """Return a source of ABC notation."""
+        source, options = super().in_memory(text, options)
+        return replace(source, label="text.abc"), options
 
     def sample_options(self, model: TaskModel, options: Json) -> Json:
         """Return the options for pieces that are measured, by default 16 bars."""

@@ -29,6 +29,7 @@ from seqgen.vocabulary import END, UNKNOWN, Vocabulary
 UNIT = "characters"  # in which copies are counted
 DEFAULT_LENGTH = 500  # characters of a text
 LONGEST_LINE = 10_000  # characters of a text, if the model is one of lines
+NO_IDS: Ids = np.empty(0, np.int64)
 
 Advance = Callable[[], object]  # generates the next character; true if there is none
 # Config, ids of the prompt and outputs → for every output, how its next character is generated.
@@ -106,6 +107,7 @@ class TextGenerator:
         engine: the network.
         vocabulary: its characters.
         indexes: of the training corpora, to detect copies.
+        context: ids that the network reads before the prompt.
         run: begins to generate outputs; by default each call has batches of its own. Beam searches
             do not use it.
     """
@@ -115,12 +117,14 @@ class TextGenerator:
         engine: Engine,
         vocabulary: Vocabulary,
         indexes: Sequence[CopyIndex] = (),
+        context: Ids = NO_IDS,
         run: Run | None = None,
     ) -> None:
         self.engine = engine
         self._run = run or self._sample
         self.vocabulary = vocabulary
         self.indexes = indexes
+        self.context = context
         self.codes = TokenCodes(vocabulary, UNIT)
 
     def texts(
@@ -186,7 +190,7 @@ class TextGenerator:
             advances = self._run(config, ids, outputs)
         else:
             engine = with_strength(self.engine, config.repeat_strength)
-            state = decode.read(engine, ids)
+            state = decode.read(engine, np.concatenate((self.context, ids)))
             outputs = beam_search.search(engine, state, new_output(0), config.beam, count)
             advances = [lambda: True] * len(outputs)  # they are complete
         return [
@@ -207,7 +211,7 @@ class TextGenerator:
     ) -> list[Advance]:
         """For every output, the function that generates its next character."""
         engine = with_strength(self.engine, config.repeat_strength)
-        after_prompt = decode.read(engine, prompt_ids)
+        after_prompt = decode.read(engine, np.concatenate((self.context, prompt_ids)))
         sampler = Sampler(config)
         recent = [int(token) for token in prompt_ids if token != self.vocabulary.end_id]
         advances: list[Advance] = []

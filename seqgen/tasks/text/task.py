@@ -34,6 +34,7 @@ class TextTask(Task):
     name = "text"
     token_name = "character"
     copy_unit = UNIT
+    is_adaptable = True
     generation_options = {  # noqa: RUF012
         "prompt": "--prompt",
         "prompt_file": "--prompt-file",
@@ -56,7 +57,8 @@ class TextTask(Task):
 
     def generator(self, model: TaskModel) -> TextGenerator:
         """The generator of texts of a `seqgen.Model`."""
-        return TextGenerator(model.engine, model.data.vocabulary, model.data.indexes)
+        data = model.data
+        return TextGenerator(model.engine, data.vocabulary, data.indexes, model.context)
 
     def write(self, model: TaskModel, request: GenerationRequest) -> None:
         """Write texts to stdout or to a file, see `seqgen.tasks.text.output.write_texts`."""
@@ -64,9 +66,9 @@ class TextTask(Task):
 
         write_texts(self.generator(model), request)
 
-    def preview(self, model: TaskModel) -> str:
-        """A short text, always with the same seed."""
-        return self.generator(model).generate(length=PREVIEW_LENGTH, seed=0)
+    def preview(self, model: TaskModel, seed: int = 0) -> str:
+        """A short text."""
+        return self.generator(model).generate(length=PREVIEW_LENGTH, seed=seed)
 
     def opening(self, vocabulary: Vocabulary) -> Ids:
         """The end token of the previous line, or a newline."""
@@ -89,6 +91,10 @@ class TextTask(Task):
     def scoring_options(self, options: Json, encoding: str | None) -> Json:
         """Keep rare characters: the model may have learned them."""
         return {**super().scoring_options(options, encoding), "min_count": 1}
+
+    def in_memory(self, text: str, options: Json) -> tuple[Source, Json]:
+        """Replace the encoding of the training corpus."""
+        return super().in_memory(text, {**options, "encoding": "utf-8"})
 
     def sample_options(self, model: TaskModel, options: Json) -> Json:
         """Options of `TextGenerator.texts`; a model of lines needs no length."""

@@ -45,7 +45,7 @@ def test_a_folder_becomes_a_corpus(tmp_path: Path) -> None:
     assert corpus.options == {"image_size": "6x5", "colours": ["#000000", "#808080", "#ffffff"]}
     assert corpus.vocabulary.tokens[:4] == ("<end>", "#000000", "#808080", "#ffffff")
     assert corpus.vocabulary.tokens[4:] == ("<row 2>", "<row 3>", "<row 4>", "<row 5>")
-    assert corpus.network == {"lags": [6]}
+    assert corpus.network == {"lags": [6, 7, 5, 13]}
     grid = grid_of(corpus.metadata())
     found = np.concatenate(pictures_of(corpus, grid))
     levels = values(grid.colours)[:, 0]

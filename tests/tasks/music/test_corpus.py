@@ -100,10 +100,11 @@ def test_final_degrees_are_counted() -> None:
 
 def test_augmentation_transposes_every_token() -> None:
     corpus = read(tune(3), transpose="augment")
-    assert corpus.variants is not None and corpus.variants.shape == (12, len(corpus.vocabulary))
+    assert isinstance(corpus.variants, music.Transpositions)
+    assert corpus.variants.table.shape == (12, len(corpus.vocabulary))
     (piece,) = decoded(corpus)
     codec = Codec(**corpus.details["codec"])
-    for row, shift in zip(corpus.variants, music.SHIFTS, strict=True):
+    for row, shift in zip(corpus.variants.table, music.SHIFTS, strict=True):
         moved = corpus.vocabulary.decode(row[corpus.ids[:-1]])
         assert codec.decode(moved) == piece.transposed(shift)
 

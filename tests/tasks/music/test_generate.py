@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import seqgen
 from seqgen.corpus.corpus import Corpus
 from seqgen.errors import ConfigError, MusicError, VocabularyError
 from seqgen.music.analysis.measures import full_bars
@@ -19,6 +20,7 @@ from seqgen.tasks.music.generate import MusicGenerator
 from seqgen.tasks.music.request import MusicRequest, parse_request
 from tests.tasks.music.test_corpus import source
 
+SAVED = Path(__file__).parents[2] / "saved" / "music-0.1.keras"
 TUNE = piece_of("G4/4 A4/8 B4/8 C5/4 D5/4 E5/8 D5/8 C5/8 B4/8 A4/2 F#4/4 G4/2.")
 
 
@@ -285,3 +287,14 @@ def test_without_a_number_of_bars_the_model_ends_the_piece() -> None:
     piece = compose(composer(melodies("none")), MusicRequest(), SampleConfig(seed=3, temperature=1))
     assert len(piece.bars) < 2000
     assert piece.tempo == 90
+
+
+def test_pieces_take_requests_and_options_of_sampling_as_keywords() -> None:
+    model = seqgen.load(SAVED)
+    (piece,) = model.pieces(bars=2, seed=1, top_k=1, scored=True)
+    assert model.compose(bars=2, seed=1, top_k=1) == piece.piece
+    assert model.compose(bars=2, seed=1, top_k=1) == model.compose(bars=2, seed=1, temperature=0)
+    with pytest.raises(ConfigError, match="repeat_strength: expected a model with a mixture"):
+        next(model.pieces(repeat_strength=0.5))
+    with pytest.raises(ConfigError, match="expected options of generation, got 'sampling'"):
+        next(model.pieces(sampling={}))

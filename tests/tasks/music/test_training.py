@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(folder: Path) -> Model:
     corpus = load_corpus(folder, validation=0)
-    return train(corpus, epochs=200, dropout=0, recurrent_dropout=0, weight_decay=0, **SMALL)
+    return train(corpus, epochs=100, dropout=0, recurrent_dropout=0, weight_decay=0, **SMALL)
 
 
 def test_a_model_memorises_its_tunes(folder: Path, model: Model) -> None:
