@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import tempfile
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from seqgen.errors import ConfigError
+from seqgen.errors import ConfigError, SeqgenError
 from seqgen.studio.bodies import decoded, read_json
 from seqgen.studio.library import Library
 from seqgen.studio.places import Places
@@ -51,7 +52,10 @@ def generate(library: Library, data: Json) -> Json:
             path = Path(folder) / "primer.png"
             path.write_bytes(decoded("primer", data["primer"]))
             options["primer"] = path
-        pictures = list(model.pictures(count, **options))
+        try:
+            pictures = list(model.pictures(count, **options))
+        except SeqgenError as error:  # users know no such folder
+            raise ConfigError(str(error).replace(f"{folder}{os.sep}", "")) from error
     found = []
     for picture in pictures:
         file = io.BytesIO()
