@@ -575,7 +575,7 @@ TOO_LARGE = {
         "--dropout": 1, "--learning-rate": 1e3, "--batch-size": 2**31, "--window": 2**31,
         "--recurrent-dropout": 1, "--weight-decay": 1e3, "--clip-norm": 1e7, "--seed": 2**32,
         "--validation": 0.6, "--min-count": 2**31, "--token-dropout": 1, "--levels": 1000,
-        "--palette": 1000, "--max-length": 2**31,
+        "--palette": 1000, "--max-length": 2**31, "--ngrams": 10,
     },
     "generate": {
         "--count": 2**31, "--temperature": 1e7, "--seed": 2**64, "--top-k": 2**31, "--top-p": 1.1,
