@@ -10,16 +10,18 @@ from seqgen.errors import MusicError
 from seqgen.music.io.abc_fields import ALTERATIONS
 from seqgen.music.io.abc_voice import Written
 
+# Longer brackets are unknown; without a limit, each of many that are not closed is read to the end.
+INSIDE = "{0,1000}"
 LENGTH = r"\d*(?:/+\d*)?"
 NOTE = rf"(?P<sign>\^\^?|__?|=)?(?P<letter>[A-Ga-g])(?P<marks>[,']*)(?P<length>{LENGTH})"
 TOKEN = re.compile(
     rf"""(?P<space>[ \t`$*\\)]+)
     | (?P<note>{NOTE})
-    | (?P<field>\[(?P<name>[A-Za-z]):(?P<value>[^\]]*)\])
+    | (?P<field>\[(?P<name>[A-Za-z]):(?P<value>[^\]]{INSIDE})\])
     | (?P<bar>\.?(?P<close>:*)(?:\[?\|\](?=:+\|)|\[?\|[|\]]*(?P<open>:*)) | ::+)
     | (?P<ending>\[[ ]*(?P<turns>\d[\d,\-. ]*|"[^"]*"))
     | (?P<turn>\d[\d,\-]*)
-    | (?P<chord>\[(?P<members>[^\]|]*)\](?P<chord_length>{LENGTH}))
+    | (?P<chord>\[(?P<members>[^\]|]{INSIDE})\](?P<chord_length>{LENGTH}))
     | (?P<rest>[zx](?P<rest_length>{LENGTH}))
     | (?P<rests>[ZX](?P<count>\d*))
     | (?P<text>"(?P<words>[^"]*)")
@@ -27,7 +29,7 @@ TOKEN = re.compile(
     | (?P<slur>\.?\()
     | (?P<tie>\.?-)
     | (?P<broken>>+|<+)
-    | (?P<grace>\{{/?(?P<graces>[^}}]*)\}})
+    | (?P<grace>\{{/?(?P<graces>[^}}]{INSIDE})\}})
     | (?P<decoration>!(?P<word>[^!\s|\[\]"]+|D\.[ ]?[CS]\.[^!|\[\]"]*)!
         | \+(?P<old_word>[^+\s|\[\]"]+)\+)
     | (?P<overlay>&+)

@@ -15,6 +15,7 @@ from seqgen.music.signatures import STEPS, Key
 ONE = Fraction(1)
 # For which notes of a bar an accidental holds: none, those of its octave, those of its letter.
 NOT, OCTAVE, PITCH = "not", "octave", "pitch"
+MOST_TUPLETS = 8  # within each other; of more, the outer ones are dropped
 
 
 class Written(NamedTuple):
@@ -162,8 +163,8 @@ class Voice:
         A tuplet lies within the one that has begun before if that has so many lengths left;
         otherwise it ends that one: `(3a2 a (3gfg` are a half and a quarter, and three quarters.
         """
-        self._tuplets = [(own, left) for own, left in self._tuplets if left >= count]
-        self._tuplets.append((factor, count))
+        within = [(own, left) for own, left in self._tuplets if left >= count]
+        self._tuplets = [*within, (factor, count)][-MOST_TUPLETS:]
 
     def overlay(self, bars: int) -> None:
         """Return to the beginning of the bar, or of one before, with other notes."""

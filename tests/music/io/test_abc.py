@@ -2,6 +2,8 @@
 
 import pytest
 
+from seqgen.music.io.abc_tokens import TOKEN
+from seqgen.music.io.abc_voice import MOST_TUPLETS
 from seqgen.music.io.read import read
 from seqgen.music.pitch_names import piece_of
 from seqgen.music.signatures import Key, Meter
@@ -280,3 +282,14 @@ def test_encodings_and_control_characters(encoding: str) -> None:
         Key(-1, "minor"),
     )
     assert found.counts["control characters dropped"] == 7
+
+
+@pytest.mark.parametrize("opened", ["[", "{", "[r:"])
+def test_brackets_that_are_not_closed_are_not_read_to_the_end(opened: str) -> None:
+    assert TOKEN.match(opened + "C" * 900 + "]}").end() > 900
+    assert TOKEN.match(opened + "C" * 1001 + "]}").lastgroup == "unknown"
+
+
+def test_tuplets_within_each_other_have_a_limit() -> None:
+    (piece,) = result("(3" * 2000 + "C" + "D4").pieces
+    assert piece.notes[1].start == round(24 * (2 / 3) ** MOST_TUPLETS)
