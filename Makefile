@@ -130,6 +130,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.choice
 	$(BIN)/python -m benchmarks.music
 	$(BIN)/python -m benchmarks.mixing
+	$(BIN)/python -m benchmarks.adaptation
 	$(BIN)/python -m benchmarks.labels
 	$(BIN)/python -m benchmarks.images
 	$(BIN)/python -m benchmarks.sharing

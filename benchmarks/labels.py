@@ -161,13 +161,16 @@ def seconds_of(implementation: str) -> float:
     return seconds_of_seqgen(corpus, config, training.override({"precision": precision}))
 
 
+def seconds_by_process(implementation: str) -> float:
+    """`seconds_of` in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.labels", "--one", implementation]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.splitlines()[-1])
+
+
 def print_speed() -> None:
     """The speed of training in sequences per second, and how many times as fast as Keras it is."""
-    seconds = {}
-    for name in IMPLEMENTATIONS:
-        command = [sys.executable, "-m", "benchmarks.labels", "--one", name]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        seconds[name] = float(done.stdout.splitlines()[-1])
+    seconds = {name: seconds_by_process(name) for name in IMPLEMENTATIONS}
     own, keras = IMPLEMENTATIONS[:2], IMPLEMENTATIONS[2:]
     rows = [["LSTM 1 x 128, lengths 20 to 200", "sequences/s", *(f"{name} = 1" for name in keras)]]
     for name, each in seconds.items():

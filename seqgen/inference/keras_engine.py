@@ -26,8 +26,7 @@ class KerasEngine:
         self.network.set_weights(weights)
         self._forward = tf.function(
             lambda ids, state: Forward(self.network, state[0].shape[0])(ids, state),
-            autograph=False,
-            reduce_retracing=True,
+            autograph=False,  # traced again for each number of streams: kernels have to know it
         )
 
     def initial_state(self, batch_size: int) -> Tensors:

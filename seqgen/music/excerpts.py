@@ -74,6 +74,26 @@ def before(piece: Piece, end: int) -> Piece:
     )
 
 
+def cut(piece: Piece, tick: int) -> Piece:
+    """Return a piece in which notes that sound across a tick end there.
+
+    >>> from seqgen.music.pitch_names import piece_of
+    >>> [(note.start, note.end) for note in cut(piece_of("C4/2 D4/4"), 24).notes]
+    [(0, 24), (48, 72)]
+    """
+    parts = tuple(
+        replace(
+            part,
+            notes=tuple(
+                note._replace(duration=tick - note.start) if note.start < tick < note.end else note
+                for note in part.notes
+            ),
+        )
+        for part in piece.parts
+    )
+    return replace(piece, parts=parts)
+
+
 def without_final_rest(piece: Piece) -> Piece:
     """Return the music up to the end of the last note; a piece without notes is unchanged.
 

@@ -125,15 +125,11 @@ class _Choice:
         }
 
 
+@dataclass(frozen=True)
 class Completions:
-    """The handler of `/v1/completions`.
+    """The handler of `/v1/completions`."""
 
-    Args:
-        library: the models.
-    """
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    library: Library  # the models
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
@@ -156,7 +152,7 @@ class Completions:
 
     def _begin(self, data: Json, report: Callable[[], None]) -> tuple[list[_Choice], Job, Batcher]:
         """Read the prompts and let the texts wait for their places."""
-        model, batcher = self._library.get(data["model"]).load_with_batcher()
+        model, batcher = self.library.get(data["model"]).load_with_batcher()
         if model.data.task != "text":
             raise ConfigError(
                 f"model: expected one of text, got one of {model.data.task}; choose another model"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -48,21 +50,17 @@ def copied_runs(model: Model, text: str) -> Json:
     return {"runs": sorted(runs) if text else [], "shortest": shortest}
 
 
+@dataclass(frozen=True)
 class Copies:
-    """The handler.
+    """The handler."""
 
-    Args:
-        library: the models.
-    """
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    library: Library  # the models
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
         data = await read_json(request, SCHEMA)
 
         def find() -> Json:
-            return copied_runs(self._library.get(data["model"]).load(), data["text"])
+            return copied_runs(self.library.get(data["model"]).load(), data["text"])
 
         return JSONResponse(await run_in_threadpool(find))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -38,19 +40,14 @@ def classify(library: Library, data: Json) -> Json:
     }
 
 
+@dataclass(frozen=True)
 class Labels:
-    """The handler.
+    """The handler."""
 
-    Args:
-        library: the models.
-        places: for calls that take long.
-    """
-
-    def __init__(self, library: Library, places: Places) -> None:
-        self._library = library
-        self._places = places
+    library: Library  # the models
+    places: Places  # for calls that take long
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
         data = await read_json(request, SCHEMA)
-        return JSONResponse(await self._places.run(classify, self._library, data))
+        return JSONResponse(await self.places.run(classify, self.library, data))

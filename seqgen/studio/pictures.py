@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.requests import Request
@@ -65,19 +66,14 @@ def generate(library: Library, data: Json) -> Json:
     return {"seed": options["seed"], "data": found}
 
 
+@dataclass(frozen=True)
 class Pictures:
-    """The handler.
+    """The handler."""
 
-    Args:
-        library: the models.
-        places: for calls that take long.
-    """
-
-    def __init__(self, library: Library, places: Places) -> None:
-        self._library = library
-        self._places = places
+    library: Library  # the models
+    places: Places  # for calls that take long
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
         data = await read_json(request, SCHEMA, MOST_BYTES)
-        return JSONResponse(await self._places.run(generate, self._library, data))
+        return JSONResponse(await self.places.run(generate, self.library, data))

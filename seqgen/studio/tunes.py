@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -103,7 +104,8 @@ def compose(library: Library, data: Json) -> list[tuple[Composition, Json]]:
             f"model: expected one of music, got one of {model.data.task}; choose another model"
         )
     seed = new_seed() if data.get("seed") is None else data["seed"]
-    found = model.pieces(
+    primer, echo = primer_of(data), data.get("echo") is not False
+    pieces = model.pieces(
         data.get("n") or 1,
         bars=data.get("bars"),
         key=data.get("key"),
@@ -111,12 +113,16 @@ def compose(library: Library, data: Json) -> list[tuple[Composition, Json]]:
         tempo=data.get("tempo"),
         pitch_range=data.get("range"),
         instrument=data.get("instrument"),
-        primer=primer_of(data),
-        echo=data.get("echo") is not False,
+        primer=primer,
+        echo=echo,
         temperature=data.get("temperature"),
         seed=seed,
         **{name: data[name] for name in SAMPLING if data.get(name) is not None},
     )
+    if primer is not None and echo and data.get("keep_bars") is not None:
+        # The model may hold the last notes, but bars that are kept stay as they are.
+        end = primer.length
+        pieces = (replace(each, piece=excerpts.cut(each.piece, end)) for each in pieces)
     return [
         (
             each,
@@ -128,7 +134,7 @@ def compose(library: Library, data: Json) -> list[tuple[Composition, Json]]:
                 "piece": piece_to_json(each.piece),
             },
         )
-        for number, each in enumerate(found, 1)
+        for number, each in enumerate(pieces, 1)
     ]
 
 
@@ -171,17 +177,12 @@ def accepted(header: str) -> str | None:
     raise ConfigError(f"accept: expected one of {types}, got {header[:200]!r}")
 
 
+@dataclass(frozen=True)
 class Tunes:
-    """The handlers.
+    """The handlers."""
 
-    Args:
-        library: the models.
-        places: for calls that take long.
-    """
-
-    def __init__(self, library: Library, places: Places) -> None:
-        self._library = library
-        self._places = places
+    library: Library  # the models
+    places: Places  # for calls that take long
 
     async def compose(self, request: Request) -> Response:
         """Answer a request for new pieces."""
@@ -191,7 +192,7 @@ class Tunes:
             raise ConfigError(f"n: expected 1 for a file of {name}, got {data['n']}; take JSON")
 
         def work() -> Response:
-            found = compose(self._library, data)
+            found = compose(self.library, data)
             if name is None:
                 body = {"object": "list", "model": data["model"], "data": [f for _, f in found]}
                 return JSONResponse(body)
@@ -199,12 +200,12 @@ class Tunes:
             answer.headers["X-Seed"] = str(found[0][1]["seed"])
             return answer
 
-        return await self._places.run(work)
+        return await self.places.run(work)
 
     async def render(self, request: Request) -> Response:
         """Answer a request for a file of a piece."""
         data = await read_json(request, RENDER, MOST_BYTES)
-        return await self._places.run(
+        return await self.places.run(
             lambda: rendered(
                 piece_from_json(data["piece"]),
                 data["format"],

@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from starlette.concurrency import run_in_threadpool
@@ -108,36 +109,31 @@ def file_name(request: Request) -> str:
     return name
 
 
+@dataclass(frozen=True)
 class Uploads:
-    """The handlers of `POST /api/music` and `POST /api/library`.
+    """The handlers of `POST /api/music` and `POST /api/library`."""
 
-    Args:
-        library: the models.
-        places: for calls that take long.
-    """
-
-    def __init__(self, library: Library, places: Places) -> None:
-        self._library = library
-        self._places = places
+    library: Library  # the models
+    places: Places  # for calls that take long
 
     async def music(self, request: Request) -> Response:
         """The pieces of a file, as JSON."""
         name = file_name(request)
         data = await read_bytes(request, MOST_MUSIC)
-        return JSONResponse(await self._places.run(read_music, name, data))
+        return JSONResponse(await self.places.run(read_music, name, data))
 
     async def model(self, request: Request) -> Response:
         """Add a model to the library."""
         name = file_name(request)
-        self._library.new_path(name)  # raises early if the name cannot be used
+        self.library.new_path(name)  # raises early if the name cannot be used
         file, temporary = await run_in_threadpool(self._temporary)
         try:
             with os.fdopen(file, "wb") as output:
                 async for chunk in chunks(request, MOST_MODEL):
                     await run_in_threadpool(output.write, chunk)
-            await self._places.run(require_model, temporary, name)
-            path = temporary.replace(self._library.new_path(name))
-            entry = self._library.at(path)
+            await self.places.run(require_model, temporary, name)
+            path = temporary.replace(self.library.new_path(name))
+            entry = self.library.at(path)
             return JSONResponse(await run_in_threadpool(entry.facts), 201)
         finally:
             with suppress(OSError):
@@ -146,10 +142,10 @@ class Uploads:
     def _temporary(self) -> tuple[int, Path]:
         """A new file in the library's folder, whose name no model has."""
         try:
-            file, name = tempfile.mkstemp(".part", ".upload-", self._library.folder)
+            file, name = tempfile.mkstemp(".part", ".upload-", self.library.folder)
         except OSError as error:
             raise ConfigError(
-                f"{self._library.folder.name}: cannot be written: {error.strerror}; start the "
+                f"{self.library.folder.name}: cannot be written: {error.strerror}; start the "
                 "studio with a folder that can"
             ) from error
         return file, Path(name)

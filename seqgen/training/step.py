@@ -124,7 +124,7 @@ class TrainStep:
                 state,
                 np.array(plan, np.float32),
                 np.array(self.regularisation, np.float32),
-                tf.constant(number),
+                np.array(number, np.int32),  # TensorFlow would keep every number for ever
             )
         return float(loss), state, StepPlan(*agreed.numpy().tolist())
 

@@ -1,6 +1,5 @@
-"""Debian's Chromium, driven by Playwright: pages from `file://`, without a network."""
+"""Shared pages in a browser, from `file://`."""
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import require
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-background-networking"]  # root has no sandbox
 SECONDS = 120  # after which a page that hangs fails
 
 
@@ -67,20 +62,6 @@ class Browser:
         assert page.status == "ready"
         self.pages.append(page)
         return page
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    require(
-        importlib.util.find_spec("playwright") and CHROMIUM.exists(),
-        "needs a browser: apt-get install chromium, and pip install playwright",
-    )
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

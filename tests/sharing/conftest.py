@@ -1,5 +1,6 @@
 """The browser of the tests of shared pages."""
 
-from tests.sharing.browser_pages import browser, chromium
+from tests.chromium import chromium
+from tests.sharing.browser_pages import browser
 
 __all__ = ["browser", "chromium"]

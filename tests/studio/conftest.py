@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 from seqgen import load_corpus, train
 from seqgen.studio.app import create_app
 from seqgen.studio.library import Library
+from tests.chromium import chromium
 from tests.tasks.images.conftest import striped
 
-__all__ = ["striped"]  # a fixture
+__all__ = ["chromium", "striped"]  # fixtures
 
 SAVED = Path(__file__).parents[1] / "saved"
 ADDRESS = "http://127.0.0.1:8484"

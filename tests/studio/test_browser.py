@@ -9,29 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from seqgen.music.io.read import read_file
-from tests.conftest import SENTENCE, require
+from tests.conftest import SENTENCE
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             "--autoplay-policy=no-user-gesture-required"]  # fmt: skip
 PATIENCE = 60_000  # milliseconds, on a busy machine
 SCRIPT = "<script>document.title = 'broken into'</script><img src=x onerror=alert(1)>"
 
 expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    require(found, "needs a browser: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @contextmanager
@@ -57,10 +43,10 @@ def address(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page, at the width of a telephone or of a desk. At the end its console has no errors."""
     width = getattr(request, "param", 1280)
-    context = browser.new_context(viewport={"width": width, "height": 800}, accept_downloads=True)
+    context = chromium.new_context(viewport={"width": width, "height": 800}, accept_downloads=True)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -307,9 +293,9 @@ def test_a_model_is_trained_from_the_page(page: Page) -> None:
     expect(text.locator("[data-at='0']")).to_be_attached()
 
 
-def test_the_page_says_when_the_studio_has_ended(browser: Browser, model_folder: Path) -> None:
+def test_the_page_says_when_the_studio_has_ended(chromium: Browser, model_folder: Path) -> None:
     with studio(model_folder) as (address, process):
-        page = browser.new_page()
+        page = chromium.new_page()
         page.goto(address)
         text = open_tab(page, "Text")
         expect(text.get_by_label("Model")).to_have_value("words")
@@ -320,19 +306,19 @@ def test_the_page_says_when_the_studio_has_ended(browser: Browser, model_folder:
         page.close()
 
 
-def test_a_token_in_the_address_is_used_and_hidden(browser: Browser, model_folder: Path) -> None:
+def test_a_token_in_the_address_is_used_and_hidden(chromium: Browser, model_folder: Path) -> None:
     with studio(model_folder, "--token", "open sesame") as (address, _):
         assert address.endswith("#token=open%20sesame")
-        page = browser.new_page()
+        page = chromium.new_page()
         page.goto(address)
         expect(page.get_by_role("heading", name="words")).to_be_visible()
         assert "token" not in page.url
         page.close()
 
 
-def test_labels_and_pictures(browser: Browser, classifier: Path, striped: Path) -> None:
+def test_labels_and_pictures(chromium: Browser, classifier: Path, striped: Path) -> None:
     with studio(classifier, striped) as (address, _):
-        page = browser.new_page()
+        page = chromium.new_page()
         page.goto(address)
         labels = open_tab(page, "Labels")
         expect(labels.get_by_label("Model")).to_have_value("labels")
