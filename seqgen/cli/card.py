@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -38,6 +39,7 @@ def card(model: Path, output: Path | None, licence: str | None, samples: int) ->
     from seqgen import model as library
     from seqgen.sharing.card import UNKNOWN_LICENCE, Card, evaluated
 
+    unscored = Card(model.name, UNKNOWN_LICENCE if licence is None else licence)
     if output:
         require_writable(output)
     loaded = library.load(model)
@@ -47,7 +49,7 @@ def card(model: Path, output: Path | None, licence: str | None, samples: int) ->
     if licence is None:
         say("the card says that the licence is unknown; name one with --license")
     previews = [loaded.task.preview(loaded, seed) for seed in range(samples)]
-    text = Card(model.name, licence or UNKNOWN_LICENCE, scores, previews).text(loaded)
+    text = replace(unscored, scores=scores, samples=previews).text(loaded)
     if output is None:
         print_result(text)
         return

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqgen.corpus.catalogue import read_catalogue
-from seqgen.errors import CorpusError, one_line
+from seqgen.errors import ConfigError, CorpusError, one_line
 from seqgen.evaluation.evaluate import evaluate
 from seqgen.model import Model
 from seqgen.reporting import summaries
 from seqgen.types import Json
 
 UNKNOWN_LICENCE = "unknown"  # a licence of the Hub's list
+LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,99}")
 METRICS = ("accuracy", "macro_f1", "perplexity", "validation_accuracy", "validation_loss")
 
 
@@ -29,12 +30,22 @@ class Card:
         licence: an identifier of the Hugging Face Hub, such as `mit`.
         scores: `Evaluation.scores`; None if the training corpus is not here.
         samples: as text; empty ones are left out.
+
+    Raises:
+        ConfigError: the licence is no identifier.
     """
 
     name: str
     licence: str = UNKNOWN_LICENCE
     scores: Json | None = None
     samples: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not LICENCE.fullmatch(self.licence):
+            raise ConfigError(
+                f"license: expected an identifier such as mit or cc-by-4.0, got "
+                f"{self.licence!r:.80}; see the licences of the Hugging Face Hub"
+            )
 
     def text(self, model: Model) -> str:
         """The card of a model.

@@ -5,7 +5,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from seqgen import model as library
+from seqgen.errors import ConfigError
 from seqgen.model import Model
 from seqgen.sharing.card import Card
 from tests.conftest import SENTENCE, Run
@@ -60,3 +63,9 @@ def test_names_and_samples_are_only_text() -> None:
     body = text.split("---\n", 2)[2]
     outside = body.split("```text")[0]
     assert "\\<script\\>\\*a\\*" in outside
+
+
+@pytest.mark.parametrize("licence", ["", "two words", "mit\nname: x", "\ud800", "x" * 101])
+def test_a_licence_is_an_identifier(licence: str) -> None:
+    with pytest.raises(ConfigError, match="license: expected an identifier"):
+        Card("m.keras", licence)
