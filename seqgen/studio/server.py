@@ -46,6 +46,11 @@ def bind(host: str, port: int | None) -> socket.socket:
             listener.bind((host, each))
             listener.listen(128)
             return listener
+        except (TypeError, ValueError) as error:  # no host has such a name
+            listener.close()
+            raise OutputError(
+                f"host: expected a name or an address, got {host!r:.80}; choose another"
+            ) from error
         except OSError as error:
             listener.close()
             if error.errno != errno.EADDRINUSE or port is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from seqgen.errors import OutputError
 from seqgen.studio import server
 from tests.conftest import PATIENCE, Run
 from tests.test_imports import modules_after
@@ -75,6 +76,12 @@ def test_a_client_that_goes_away_frees_its_places(
         except urllib.error.HTTPError as error:
             assert error.code == 429
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize("host", ["\ud800", "x" * 5000, "a\0b", "a..b", "no host", "256.1.1.1"])
+def test_hosts_that_there_are_not_are_named(host: str) -> None:
+    with pytest.raises(OutputError, match="choose another"):
+        server.bind(host, 0)
 
 
 def test_the_next_free_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
