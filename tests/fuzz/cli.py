@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import random
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -149,7 +151,8 @@ def run(case: Case) -> None:
     os.chdir(_folder())
     try:
         if case["kind"] == "command":
-            cli.main(case["arguments"], prog_name="seqgen", standalone_mode=False)
+            with mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO())):
+                cli.main(case["arguments"], prog_name="seqgen", standalone_mode=False)
         elif not set(case["value"]) & {"\0", "\ud800"}:  # no variable can have these
             with mock.patch.dict(os.environ, {case["kind"]: case["value"]}):
                 _read_environment(case["kind"])

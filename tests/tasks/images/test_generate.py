@@ -75,7 +75,7 @@ def test_a_picture_depends_on_the_seed_only(model: Model) -> None:
 def test_repeat_strength_applies_to_pictures(model: Model, beam: int | None) -> None:
     size = len(model.data.vocabulary)
     weights = Weights.initial(order=1, suggestions=1)
-    weights.base[-1] = 5  # of the match
+    weights.base[-1] = -50  # of the match: nothing returns
     mixture = MixtureParameters(tree.count(np.arange(9 * size) % size, size, order=1), weights)
     mixed = Model(dataclasses.replace(model.data, mixture=mixture))
 
