@@ -8,6 +8,7 @@
 # make fuzz    set up, run the fuzzers: SEED=1 MINUTES=10
 # make check   set up, run ruff, mypy and import-linter
 # make docs    set up, build the documentation: build/site/index.html
+# make wasm    set up, compile the engine of shared pages: seqgen/sharing/page/engine.wasm
 # make wheels  set up, build a wheel for every platform and check it: dist/
 # make bench   set up, print the figures of docs/benchmarks.md
 # make clean   remove the files that the other targets made, except models
@@ -43,7 +44,7 @@ NATIVE := tests/network tests/inference tests/sampling tests/training
 SEED    ?= 1
 MINUTES ?= 10
 
-.PHONY: demo test test-fast kill-test test-native test-sanitized fuzz check docs wheels bench clean
+.PHONY: demo test test-fast kill-test test-native test-sanitized fuzz check docs wasm wheels bench clean
 
 $(READY): pyproject.toml constraints.txt $(wildcard seqgen/native/*.[ch] hatch_build.py)
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info < (3, 14), sys.version' \
@@ -102,6 +103,13 @@ check: $(READY)
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+# Without -fno-unroll-loops, which Clang applies to loops with a pragma, too.
+wasm: $(READY)
+	$(BIN)/python -m ziglang cc -target wasm32-wasi -mexec-model=reactor -mcpu=generic+simd128 \
+	  -O3 -std=gnu11 -fno-math-errno -fvisibility=hidden -s -Wall -Wextra -Wno-psabi \
+	  seqgen/native/wasm/engine.c -o seqgen/sharing/page/engine.wasm
+	chmod 644 seqgen/sharing/page/engine.wasm
+
 wheels: $(READY)
 	@rm -rf dist
 	for target in linux-x86_64 linux-aarch64 macos-x86_64 macos-arm64 windows-x86_64 windows-arm64; do \
@@ -116,6 +124,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.encoding
 	$(BIN)/python -m benchmarks.readers
 	$(BIN)/python -m benchmarks.generation
+	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.choice
@@ -123,6 +132,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.mixing
 	$(BIN)/python -m benchmarks.labels
 	$(BIN)/python -m benchmarks.images
+	$(BIN)/python -m benchmarks.sharing
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

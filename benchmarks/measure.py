@@ -80,9 +80,10 @@ def median_seconds(work: Callable[[], object], runs: int = 5) -> float:
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run `seqgen` in its own process."""
+    """Run `seqgen` in its own process, which may write bytecode, as pip does when it installs."""
     command = [sys.executable, "-m", "seqgen", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True)
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=kept)
 
 
 def untrained(units: int, layers: int, cell: str = "lstm") -> Model:

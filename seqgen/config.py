@@ -19,6 +19,8 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 MOST_UNITS = 16_384  # of a layer, and dimensions of an embedding
 MOST_LAYERS = 100
 MOST_LAGS = 16
+LONGEST_NGRAM = 16
+BUCKETS = 65_521  # rows of an embedding for n-grams, a prime number
 INPUTS = ("ids", "numbers")
 POOLINGS = ("none", "last", "mean")
 MOST_OUTPUTS = 100_000
@@ -102,6 +104,7 @@ class ModelConfig(Config):
     pooling: str = "none"  # predict at every step; or once, from the "last" state or the "mean"
     outputs: int = 0  # number of classes; 0: every token is one
     bidirectional: bool = False  # whether every layer also reads backwards; needs pooling
+    ngrams: int = 1  # tokens of the longest n-gram read at a step, see `seqgen.corpus.ngrams`
     # Steps before a token at which the network reads again, see `seqgen.corpus.lags`.
     lags: tuple[int, ...] = ()
 
@@ -117,6 +120,7 @@ class ModelConfig(Config):
         require_whole("outputs", self.outputs, 0, MOST_OUTPUTS)
         is_flag = isinstance(self.bidirectional, bool)
         require(is_flag, "bidirectional", "true or false", self.bidirectional)
+        require_whole("ngrams", self.ngrams, 1, LONGEST_NGRAM)
         require(len(self.lags) <= MOST_LAGS, "lags", f"at most {MOST_LAGS}", len(self.lags))
         for lag in self.lags:
             require_whole("lags", lag, 1, MOST_IN_A_BATCH)
@@ -133,10 +137,10 @@ class ModelConfig(Config):
         object.__setattr__(self, "cell_options", plain)
 
     def to_json(self) -> Json:
-        """The fields as plain data; without lags if there are none, as in older files."""
+        """The fields as plain data; lags and n-grams only if there are any, as in older files."""
         data = super().to_json()
-        lags = data.pop("lags")
-        return {**data, "lags": list(lags)} if lags else data
+        lags, ngrams = list(data.pop("lags")), data.pop("ngrams")
+        return data | ({"lags": lags} if lags else {}) | ({"ngrams": ngrams} if ngrams > 1 else {})
 
     def require_coherent(self) -> None:
         """Raise `ConfigError` unless the network can predict what it is built for.
@@ -155,6 +159,10 @@ would reveal the token to predict
             for name, reason in why.items():
                 if getattr(self, name) not in (False, 0, "ids"):
                     raise ConfigError(f"{name}: expected pooling, got none: {reason}")
+        if self.ngrams > 1 and (self.pooling == "none" or self.inputs != "ids"):
+            raise ConfigError(
+                f"ngrams: expected 1, got {self.ngrams}: only texts with labels have n-grams"
+            )
 
     @property
     def directions(self) -> int:
@@ -170,6 +178,10 @@ would reveal the token to predict
         """The number of classes that the network predicts."""
         return self.outputs or vocabulary_size
 
+    def embedding_rows(self, vocabulary_size: int) -> int:
+        """The number of rows of the embedding: of tokens, and of those of lags and n-grams."""
+        return vocabulary_size * (1 + len(self.lags)) + BUCKETS * (self.ngrams > 1)
+
     def weight_shapes(self, vocabulary_size: int) -> list[list[tuple[int, ...]]]:
         """The shapes of the weights, in the order of Keras, layer by layer.
 
@@ -181,8 +193,7 @@ would reveal the token to predict
         """
         cell = cells.get(self.cell)
         width, outputs = self.directions * self.units, self.output_size(vocabulary_size)
-        rows = vocabulary_size * (1 + len(self.lags))
-        first: list[tuple[int, ...]] = [(rows, self.embedding)]
+        first: list[tuple[int, ...]] = [(self.embedding_rows(vocabulary_size), self.embedding)]
         if self.inputs == "numbers":
             first.append((self.embedding,))
         return [

@@ -147,3 +147,8 @@ def test_make_bench_runs_them_all() -> None:
     for path in (ROOT / "benchmarks").glob("*.py"):
         if path.stem not in ("__init__", "measure"):
             assert f"-m benchmarks.{path.stem}" in makefile
+
+
+def test_a_table_of_serving(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = printed_by("serving", "--tokens 20 --requests 1 --units 16", monkeypatch)
+    assert_is_table(printed, 3)

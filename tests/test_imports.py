@@ -30,7 +30,10 @@ def modules_after(script: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "train", "generate", "evaluate", "compare", "render", "inspect", "info", "corpora"],
+    [
+        *("", "train", "generate", "evaluate", "compare", "render", "inspect", "info", "corpora"),
+        *("share", "card", "export", "studio"),
+    ],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     arguments = ["seqgen", *command.split(), "--help"]

@@ -19,7 +19,11 @@ COMMANDS = {  # name → summary; `seqgen/cli/NAME.py` defines the command as th
     "compare": "Train simple_rnn, lstm and gru on one corpus, and compare them.",
     "render": "Convert a music file to a score, audio or another format.",
     "inspect": "Describe every file of a CORPUS, or say why it is unusable.",
+    "studio": "Write, compose and train on a page in the browser, and serve an API.",
     "info": "Describe a model file: task, network, corpus, training and score.",
+    "share": "Write one HTML file that generates text in a browser, offline.",
+    "card": "Write a model card for the Hugging Face Hub: corpus, options, scores, samples.",
+    "export": "Convert the network of a model to ONNX, for other programs.",
     "corpora": "List the corpora that can be used by name.",
 }
 

@@ -123,6 +123,8 @@ model_options = option_group(
            help="Labels: every layer also reads backwards."),
     option("--pooling", type=click.Choice(("last", "mean")),
            help="Labels: read the last state, or the mean of all. [last]"),
+    option("--ngrams", type=int, metavar="N",
+           help="Labels: also read n-grams of up to N tokens at a step. [characters 4, words 1]"),
     option("--cell-option", "cell_options", multiple=True, metavar="NAME=VALUE",
            callback=parse_cell_options,
            help="Another argument of the Keras layer, such as activation=relu; repeatable."),

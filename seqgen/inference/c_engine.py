@@ -94,6 +94,39 @@ def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
+def packed(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """A matrix as `struct matrix` of `seqgen/native/infer_step.c` has it.
+
+    Args:
+        kernel: `(width, rows)`, as in Keras.
+
+    Returns:
+        Weights `(blocks, width / 2, ROWS, 2)`, where the rows are filled up with zeros to whole
+        blocks, and scales `(blocks ROWS,)` float32.
+
+    >>> packed(np.ones((4, 3)))[0].shape
+    (1, 2, 16, 2)
+    """
+    width, rows = kernel.shape
+    numbers, scales = quantised(np.pad(kernel, ((0, 0), (0, -rows % ROWS))))
+    blocks = numbers.T.reshape(-1, ROWS, width // 2, 2).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(blocks), (scales / UNIT).astype(np.float32)
+
+
+def _precise_product(embedding: Floats, kernel: Floats) -> Floats:
+    """embedding `(V, E)` times kernel `(E, gates units)`, summed in double precision.
+
+    So the last bit of a float32 depends neither on NumPy's BLAS nor on the processor, and
+    `native/wasm/engine.c` gets the same numbers.
+    """
+    product = np.empty((len(embedding), kernel.shape[1]), np.float32)
+    wide = kernel.astype(np.float64)
+    for start in range(0, len(embedding), 256):  # so that little memory is needed besides
+        rows = slice(start, start + 256)
+        product[rows] = embedding[rows].astype(np.float64) @ wide
+    return product
+
+
 def _checked(config: ModelConfig, weights: Sequence[Floats]) -> list[Floats]:
     """The weights as contiguous float32, with the shapes that C expects.
 
@@ -136,7 +169,7 @@ class CEngine:
         self.kernel = layers[0][0]
         self.table: Floats | None = None
         if len(self.embedding) * self.kernel.shape[1] <= LARGEST_TABLE:
-            self.table = np.ascontiguousarray(self.embedding @ self.kernel, np.float32)
+            self.table = _precise_product(self.embedding, self.kernel)
         self.logits = config.layers * config.units * cells.get(config.cell).states
         self.vocabulary_size = len(output_bias)
         self._id_dimensions = 2 if config.lags else 1
@@ -160,16 +193,8 @@ class CEngine:
         return int(array.ctypes.data)
 
     def _matrix(self, kernel: Floats) -> _Matrix:
-        width, rows = kernel.shape
-        kernel = np.pad(kernel, ((0, 0), (0, -rows % ROWS)))
-        numbers, scales = quantised(kernel)
-        blocks = numbers.T.reshape(-1, ROWS, width // 2, 2).transpose(0, 2, 1, 3)
-        return _Matrix(
-            self._address(np.ascontiguousarray(blocks)),
-            self._address((scales / UNIT).astype(np.float32)),
-            kernel.shape[1],
-            width,
-        )
+        blocks, scales = packed(kernel)
+        return _Matrix(self._address(blocks), self._address(scales), len(scales), len(kernel))
 
     def _layer(
         self, number: int, kernel: Floats, recurrent_kernel: Floats, bias: Floats | None = None
@@ -218,3 +243,7 @@ class CEngine:
     def gather_state(self, state: Floats, rows: Ids) -> Floats:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return state[rows]
+
+    def concatenate_states(self, states: Sequence[Floats]) -> Floats:
+        """One state of all streams of several states, in order."""
+        return np.concatenate(states)

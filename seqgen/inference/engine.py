@@ -42,6 +42,9 @@ class Engine(Protocol):
     def gather_state(self, state: State, rows: Ids) -> State:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
 
+    def concatenate_states(self, states: Sequence[State]) -> State:
+        """One state of all streams of several states, in order."""
+
 
 def choose(config: ModelConfig, weights: Sequence[Floats]) -> Engine:
     """The fastest engine that supports a network: C, else NumPy, else Keras.

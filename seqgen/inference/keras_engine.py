@@ -42,3 +42,7 @@ class KerasEngine:
     def gather_state(self, state: Tensors, rows: Ids) -> Tensors:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return [tf.gather(tensor, rows) for tensor in state]
+
+    def concatenate_states(self, states: Sequence[Tensors]) -> Tensors:
+        """One state of all streams of several states, in order."""
+        return [tf.concat(tensors, axis=0) for tensors in zip(*states, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,3 +53,8 @@ class LaggedEngine:
     def gather_state(self, state: LaggedState, rows: Ids) -> LaggedState:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return LaggedState(self.engine.gather_state(state.network, rows), state.history[rows])
+
+    def concatenate_states(self, states: Sequence[LaggedState]) -> LaggedState:
+        """One state of all streams of several states, in order."""
+        networks, histories = zip(*states, strict=True)
+        return LaggedState(self.engine.concatenate_states(networks), np.concatenate(histories))

@@ -106,6 +106,10 @@ class NumpyEngine:
         """The state of the streams `rows` `(N,)`; a stream may occur several times."""
         return tuple(array[:, rows] for array in state)
 
+    def concatenate_states(self, states: Sequence[State]) -> State:
+        """One state of all streams of several states, in order."""
+        return tuple(np.concatenate(arrays, axis=1) for arrays in zip(*states, strict=True))
+
 
 def summed(rows: Floats) -> Floats:
     """Rows of the tokens `(B, D)` as they are; with lags `(B, F, D)`, their sum over F."""

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from seqgen.cells import base as cells
 from seqgen.cells.base import Cell
 from seqgen.cells.keras_cell import transposed
-from seqgen.config import ModelConfig
+from seqgen.config import BUCKETS, ModelConfig
+from seqgen.corpus.ngrams import ngram_rows
 from seqgen.corpus.padding import padded
 from seqgen.inference import numpy_engine
 from seqgen.inference.numpy_engine import project
@@ -77,9 +78,11 @@ class NumpySequenceEngine:
         ]
         self.takes_mean = config.pooling == "mean"
         self.units = config.units
+        self.ngrams = config.ngrams
         self.tables: list[Floats] = []  # (V, gates units), the projections of all tokens
         size = len(self.embedding) * len(parts[0].kernel)
-        if self.input_bias is None and size <= numpy_engine.LARGEST_TABLE:
+        reads_tokens = self.input_bias is None and self.ngrams == 1
+        if reads_tokens and size <= numpy_engine.LARGEST_TABLE:
             self.tables = [transposed(project(part, self.embedding.T)) for part in self.layers[0]]
 
     def probabilities(self, sequences: Sequence[Array]) -> Floats:
@@ -138,6 +141,8 @@ class NumpySequenceEngine:
 
     def _first(self, sequences: Sequence[Array], direction: int, part: Cell) -> Floats:
         """The projected inputs `(T, gates units, B)` of the first layer in one direction."""
+        if self.ngrams > 1:
+            sequences = [self._ngram_rows(sequence) for sequence in sequences]  # (T, F)
         if direction:
             sequences = [sequence[::-1] for sequence in sequences]
         inputs = padded(sequences)  # (B, T, …)
@@ -146,9 +151,15 @@ class NumpySequenceEngine:
             return projected
         if self.input_bias is None:
             x = self.embedding[inputs]
+            x = x.sum(axis=2) if self.ngrams > 1 else x
         else:
             x = inputs @ self.embedding + self.input_bias
         return _projected_steps(part, x.transpose(1, 2, 0))
+
+    def _ngram_rows(self, sequence: Array) -> Array:
+        ids, size = np.asarray(sequence, np.int32)[None], len(self.embedding) - BUCKETS
+        rows: Array = ngram_rows(ids, self.ngrams, size, np)[0]
+        return rows
 
 
 def _projected_steps(cell: Cell, inputs: Floats) -> Floats:

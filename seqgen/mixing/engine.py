@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from seqgen.errors import ConfigError
 from seqgen.inference.engine import Engine, State
@@ -44,6 +47,15 @@ class MixedEngine:
         return (
             self.network.gather_state(network_state, rows),
             (contexts[rows], repeats[rows]),
+        )
+
+    def concatenate_states(self, states: Sequence[tuple[State, Any]]) -> tuple[State, Any]:
+        """One state of all streams of several states, in order."""
+        networks, mixtures = zip(*states, strict=True)
+        contexts, repeats = zip(*mixtures, strict=True)
+        return (
+            self.network.concatenate_states(networks),
+            (np.concatenate(contexts), np.concatenate(repeats)),
         )
 
     def with_strength(self, strength: float) -> MixedEngine:

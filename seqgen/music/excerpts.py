@@ -43,6 +43,37 @@ def after(piece: Piece, start: int) -> Piece:
     )
 
 
+def before(piece: Piece, end: int) -> Piece:
+    """Return the music up to tick `end`; notes that sound longer are cut.
+
+    >>> from seqgen.music.pitch_names import piece_of
+    >>> before(piece_of("C4/2 D4/1 E4/2"), 96).notes[-1].end
+    96
+    """
+
+    def earlier(changes: Iterable[tuple[int, Value]]) -> tuple[tuple[int, Value], ...]:
+        return tuple(change for change in changes if change[0] < end)
+
+    parts = tuple(
+        replace(
+            part,
+            notes=tuple(
+                n._replace(duration=min(n.end, end) - n.start) for n in part.notes if n.start < end
+            ),
+        )
+        for part in piece.parts
+    )
+    return replace(
+        piece,
+        parts=parts,
+        bars=tuple(bar for bar in piece.bars if bar < end),
+        length=end,
+        meters=earlier(piece.meters),
+        keys=earlier(piece.keys),
+        tempi=earlier(piece.tempi),
+    )
+
+
 def without_final_rest(piece: Piece) -> Piece:
     """Return the music up to the end of the last note; a piece without notes is unchanged.
 
@@ -51,14 +82,4 @@ def without_final_rest(piece: Piece) -> Piece:
     48
     """
     end = max((note.end for note in piece.notes), default=piece.length)
-
-    def earlier(changes: Iterable[tuple[int, Value]]) -> tuple[tuple[int, Value], ...]:
-        return tuple(change for change in changes if change[0] < end)
-
-    return replace(
-        piece,
-        bars=tuple(bar for bar in piece.bars if bar < end),
-        length=end,
-        meters=earlier(piece.meters),
-        keys=earlier(piece.keys),
-    )
+    return before(piece, end)

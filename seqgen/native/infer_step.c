@@ -93,8 +93,13 @@ INLINE void NAME(dot)(ints sum[2], NAME(wide) wide, const int16_t *numbers) {
 #define NAME(x) step_plain_##x
 #define TARGET
 #define LANES 4
+#if defined(__wasm__) /* one stream, and compilers of browsers that spill more sums */
+#define TILES 1
+#define STREAMS 1
+#else
 #define TILES 2
 #define STREAMS 2
+#endif
 #include "simd.h"
 
 #if defined(__x86_64__)
@@ -112,6 +117,21 @@ INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
 INLINE void NAME(dot)(ints sum[4], NAME(wide) wide, const int16_t *numbers) {
     __m128i pair = _mm_set1_epi32(load_pair_i16(numbers));
     for (int i = 0; i < 4; i++) sum[i] += (ints)_mm_madd_epi16(wide.part[i], pair);
+}
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+
+typedef struct { v128_t part[4]; } NAME(wide);
+
+INLINE NAME(wide) NAME(widen)(const int8_t *weights) {
+    NAME(wide) wide;
+    for (int i = 0; i < 4; i++) wide.part[i] = wasm_i16x8_load8x8(weights + 8 * i);
+    return wide;
+}
+
+INLINE void NAME(dot)(ints sum[4], NAME(wide) wide, const int16_t *numbers) {
+    v128_t pair = wasm_v128_load32_splat(numbers);
+    for (int i = 0; i < 4; i++) sum[i] += (ints)wasm_i32x4_dot_i16x8(wide.part[i], pair);
 }
 #else
 typedef int8_t NAME(bytes) __attribute__((vector_size(8)));

@@ -16,6 +16,7 @@ import numpy as np
 
 from seqgen.cells import base as cells
 from seqgen.config import ModelConfig
+from seqgen.corpus.ngrams import ngram_rows
 from seqgen.errors import ConfigError
 from seqgen.network.backend import keras, tf
 from seqgen.types import Layer, Network, Tensor
@@ -89,30 +90,42 @@ def _build(config: ModelConfig, vocabulary_size: int) -> Network:
     if config.lags:
         x = keras.ops.sum(x, axis=2)  # (B, T, F, E) → (B, T, E)
     for _ in range(config.layers):
-        x, *_ = _recurrent_layer(config, x, return_sequences=True, return_state=True)
+        x, *_ = _recurrent_layer(config, x, {}, return_sequences=True, return_state=True)
         if config.dropout:
             x = keras.layers.Dropout(config.dropout)(x)
     return keras.Model(inputs, keras.layers.Dense(vocabulary_size)(x), name="seqgen")
 
 
 def _build_pooled(config: ModelConfig, vocabulary_size: int) -> Network:
-    if config.inputs == "numbers":
-        inputs = keras.Input((None, vocabulary_size), name="numbers")
-        x = keras.layers.Masking(PADDED)(inputs)  # (B, T, D)
-        x = keras.layers.Dense(config.embedding)(x)
-    else:
-        inputs = keras.Input((None,), dtype="int32", name="ids")
-        x = keras.layers.Embedding(vocabulary_size, config.embedding, mask_zero=True)(inputs)
+    inputs, x, mask = _pooled_inputs(config, vocabulary_size)
     for layer in range(1, config.layers + 1):
         returns_all = layer < config.layers or config.pooling == "mean"
-        x = _recurrent_layer(config, x, return_sequences=returns_all)
+        x = _recurrent_layer(config, x, mask, return_sequences=returns_all)
         if config.dropout:
             x = keras.layers.Dropout(config.dropout)(x)
-    if config.pooling == "mean":
-        x = keras.layers.GlobalAveragePooling1D()(x)  # (B, T, units) → (B, units), without padding
+    if config.pooling == "mean":  # (B, T, units) → (B, units), without padding
+        x = keras.layers.GlobalAveragePooling1D()(x, **mask)
     outputs = config.output_size(vocabulary_size)
     x = keras.layers.Dense(outputs, activation="softmax")(x)
     return keras.Model(inputs, x, name="seqgen")
+
+
+def _pooled_inputs(
+    config: ModelConfig, vocabulary_size: int
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """The inputs, what the first recurrent layer reads `(B, T, E)`, and the argument `mask` of
+    layers, where Keras does not pass the mask on by itself."""
+    if config.inputs == "numbers":
+        inputs = keras.Input((None, vocabulary_size), name="numbers")
+        x = keras.layers.Masking(PADDED)(inputs)  # (B, T, D)
+        return inputs, keras.layers.Dense(config.embedding)(x), {}
+    inputs = keras.Input((None,), dtype="int32", name="ids")
+    size, width = config.embedding_rows(vocabulary_size), config.embedding
+    if config.ngrams == 1:
+        return inputs, keras.layers.Embedding(size, width, mask_zero=True)(inputs), {}
+    rows = ngram_rows(inputs, config.ngrams, vocabulary_size, keras.ops)
+    x = keras.layers.Embedding(size, width)(rows)  # (B, T, F, E)
+    return inputs, keras.ops.sum(x, axis=2), {"mask": keras.ops.not_equal(inputs, 0)}
 
 
 def require_known_options(config: ModelConfig) -> None:
@@ -146,13 +159,15 @@ def _require_no_imports(option: Any) -> None:
             _require_no_imports(each)
 
 
-def _recurrent_layer(config: ModelConfig, x: Tensor, **returns: bool) -> Tensor:
+def _recurrent_layer(
+    config: ModelConfig, x: Tensor, mask: dict[str, Tensor], **returns: bool
+) -> Tensor:
     try:
         layer = keras_layer(config.cell)(config.units, **returns, **config.cell_options)
         if config.bidirectional:
             layer = keras.layers.Bidirectional(layer)
         layer(tf.zeros((1, 1, x.shape[-1])))  # some options only fail with actual numbers
-        return layer(x)
+        return layer(x, **mask)
     except Exception as error:  # of many types, by Keras and TensorFlow
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f"cell_options: {config.cell} does not take them: {reason}") from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from seqgen.config import BUCKETS
+from seqgen.corpus.ngrams import ngram_rows
 from seqgen.network import kernels
 from seqgen.network.backend import keras, tf
 from seqgen.network.build import state_sizes
@@ -58,6 +60,8 @@ class PooledForward:
             for layer in network.layers
             if not isinstance(layer, (keras.layers.InputLayer, keras.layers.Masking))
         ]
+        *_, width = self._first.input.shape  # of ids with n-grams (B, T, width)
+        self._ngrams = width if len(self._first.input.shape) > 2 and self._reads_ids else 1
         self._takes_mean = isinstance(self._layers[-1], keras.layers.GlobalAveragePooling1D)
         self._uses_kernels = use_kernels(
             part for layer in self._layers for part in directions(layer)
@@ -80,7 +84,7 @@ class PooledForward:
 
     def _with_keras(self, inputs: Tensor, lengths: Tensor, _: int) -> Tensor:
         mask = tf.sequence_mask(lengths, tf.shape(inputs)[1])
-        x = self._first(inputs)
+        x = self._embedded(inputs)
         for layer in self._layers:
             if directions(layer):
                 x = layer(x, mask=mask, training=self._masks is not None)
@@ -90,12 +94,23 @@ class PooledForward:
                 x = layer(x, training=self._masks is not None)
         return tf.transpose(x)
 
+    @property
+    def _reads_ids(self) -> bool:
+        return isinstance(self._first, keras.layers.Embedding)
+
+    def _embedded(self, inputs: Tensor) -> Tensor:
+        """What the first recurrent layer reads, `(B, T, E)`."""
+        if self._ngrams == 1:
+            return self._first(inputs)
+        size = self._first.input_dim - BUCKETS
+        return tf.reduce_sum(self._first(ngram_rows(inputs, self._ngrams, size, keras.ops)), 2)
+
     def _prepare(self) -> None:
         """Prepare the weights for `_with_kernels`; see `seqgen.network.forward.Forward`."""
         self._kernel_layers = {}
         table = None  # for the first layers
         self._takes_ids = False
-        if isinstance(self._first, keras.layers.Embedding):
+        if self._reads_ids:
             embeddings = self._first.embeddings
             self._takes_ids = embeddings.shape[0] <= LARGEST_TABLE
             table = embeddings if self._takes_ids else None
@@ -113,11 +128,7 @@ class PooledForward:
         """What the first recurrent layer reads: ids `(T, B)`, or `(E, T, B)`."""
         if self._takes_ids:
             return tf.transpose(inputs)
-        if inputs.dtype == tf.int32:
-            x = tf.gather(self._first.embeddings, inputs)
-        else:
-            x = inputs @ self._first.kernel + self._first.bias
-        return tf.cast(tf.transpose(x, (2, 1, 0)), self._precision)
+        return tf.cast(tf.transpose(self._embedded(inputs), (2, 1, 0)), self._precision)
 
     def _with_kernels(self, inputs: Tensor, lengths: Tensor, shard: int) -> Tensor:
         """As `_with_keras`, through `seqgen.network.kernels`, whose sequences are `(D, T, B)`."""

@@ -181,8 +181,8 @@ class Task(ABC):
             "generate"
         )
 
-    def preview(self, model: TaskModel) -> str:
-        """A short sample, as text, to show during training."""
+    def preview(self, model: TaskModel, seed: int = 0) -> str:
+        """A short sample, as text, to show during training and on a model card."""
         return ""
 
     def score_units(self, metadata: Metadata, vocabulary: Vocabulary, ids: Ids) -> dict[str, float]:

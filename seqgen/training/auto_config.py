@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from seqgen.cells import base as cells
-from seqgen.config import ModelConfig
+from seqgen.config import BUCKETS, ModelConfig
 from seqgen.training.batches import fitting_size
 from seqgen.training.cost_model import AVERAGE, CostModel
 from seqgen.training.regularisation import Regularisation
@@ -68,8 +68,9 @@ def weights(config: ModelConfig, vocabulary_size: int) -> int:
     >>> weights(ModelConfig(units=256, embedding=64), 65)
     349569
     """
-    width = min(config.embedding, vocabulary_size)
-    total = width * vocabulary_size
+    rows = vocabulary_size + BUCKETS * (config.ngrams > 1)
+    width = min(config.embedding, rows)
+    total = width * rows
     for _ in range(config.layers):
         layer = cells.get(config.cell).gates * config.units * (width + config.units + 1)
         total += config.directions * layer
@@ -166,6 +167,8 @@ def _regularisation_of_classes(budget: Budget, config: ModelConfig) -> Json:
         return {**common, "dropout": 0.3, "learning_rate": 3e-3}
     if budget.classified < FEW_PIECES:
         return {**common, "dropout": 0.5, "token_dropout": 0.4, "learning_rate": 2e-3}
+    if config.ngrams > 1:  # which are soon known by heart
+        return {**common, "dropout": 0.3, "token_dropout": 0.1, "learning_rate": 6e-3}
     return {**common, "dropout": 0.05, "token_dropout": 0.0, "learning_rate": 6e-3}
 
 

@@ -23,7 +23,8 @@ def options(model_data: ModelData, explicit_options: Mapping[str, object]) -> Js
     Raises:
         ConfigError: the explicit options are those of another network.
     """
-    network = model_data.model_config.to_json()
+    config = model_data.model_config
+    network = {**config.to_json(), "ngrams": config.ngrams}
     differing = [
         f"{name} {network[name]}, not {explicit_options[name]}"
         for name in network.keys() & explicit_options.keys() - {"dropout"}
@@ -93,8 +94,12 @@ def extended_weights(model_data: ModelData, vocabulary: Vocabulary) -> list[Floa
     rows = np.array([old.get(token, len(old)) for token in vocabulary.tokens])  # len(old): new
     if model_data.model_config.inputs == "numbers":
         return model_data.weights
-    parts = np.split(embeddings, 1 + len(model_data.model_config.lags))  # of the token, of each lag
+    count = 1 + len(model_data.model_config.lags)  # of the token, and of each lag
+    *parts, ngrams = np.split(embeddings, len(old) * np.arange(1, count + 1))
     embeddings = np.vstack([np.vstack((part, part.mean(0)))[rows] for part in parts])
+    if len(ngrams) and vocabulary.tokens != model_data.vocabulary.tokens:
+        ngrams = np.broadcast_to(ngrams.mean(0), ngrams.shape)  # their hashes follow the ids
+    embeddings = np.vstack((embeddings, ngrams))
     if model_data.model_config.predicts_class:
         return [embeddings, *recurrent, kernel, bias]
     return [

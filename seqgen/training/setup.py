@@ -95,8 +95,9 @@ def _new(inputs: RunInputs, callback: Callback, started: float) -> RunSetup:
     from seqgen.training.choice import Choice, choose  # which imports `RunSetup`
 
     corpus, request = inputs.corpus, inputs.request
+    config = inputs.base.data.model_config if inputs.base else None
     request = dataclasses.replace(
-        request, explicit_options=network_options(corpus, request.explicit_options)
+        request, explicit_options=network_options(corpus, request.explicit_options, config)
     )
     weights, fingerprint = None, ""
     if inputs.base:
@@ -135,19 +136,28 @@ def _fixed(corpus: Corpus, request: RunRequest, choice: Choice) -> frozenset[str
     return frozenset(request.explicit_options) if is_chosen else RunSetup.fixed
 
 
-def network_options(corpus: Corpus, explicit_options: Mapping[str, object]) -> Json:
+def network_options(
+    corpus: Corpus, explicit_options: Mapping[str, object], base: ModelConfig | None = None
+) -> Json:
     """The explicit options, and those of the network that the corpus determines.
+
+    Args:
+        corpus: what to train on.
+        explicit_options: what the user set.
+        base: of a model to train further, whose choices are kept; None for a new model.
 
     Raises:
         ConfigError: an option needs a corpus whose pieces have classes.
     """
-    for name in ("pooling", "bidirectional"):
+    for name in ("pooling", "bidirectional", "ngrams"):
         if corpus.targets is None and explicit_options.get(name):
             raise ConfigError(
                 f"{name}: expected a corpus of sequences with labels, got one of {corpus.task}; "
                 f"leave out --{name}"
             )
-    return {**corpus.network, **explicit_options}
+    choices = ("pooling", "ngrams")  # of which the corpus only has defaults
+    kept = {name: getattr(base, name) for name in choices if base and name in corpus.network}
+    return {**corpus.network, **kept, **explicit_options}
 
 
 def _resumed(inputs: RunInputs) -> RunSetup:

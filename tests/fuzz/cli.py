@@ -44,6 +44,11 @@ SHORT = {
     "text": ("--length", "3", "--prompt", "The"),
     "music": ("--bars", "1", "--key", "C", "--meter", "4/4"),
 }
+WRITTEN = {
+    "share": ("-o", "out.html"),
+    "card": ("--samples", "0"),
+    "export": ("--onnx", "out.onnx"),
+}
 SCORED = {"text": "book.txt", "music": "tune.abc"}
 CONFIGS = (
     {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}},
@@ -91,8 +96,10 @@ def _command(draw: random.Random) -> list[str]:
     given: set[str] = set()
     if command in ("train", "compare", "inspect"):
         arguments.append(draw.choice(CORPORA))
-    elif command in ("generate", "evaluate", "info"):
-        arguments.append(f"{task}.keras")
+    elif command in ("generate", "evaluate", "info", "share", "card", "export"):
+        arguments += [f"{task}.keras", *WRITTEN.get(command, ())]
+    elif command == "studio":
+        arguments.append("missing.keras")  # otherwise it would serve until it is stopped
     elif command == "render":
         arguments += ["tune.abc", "-o", "out.mid"]
     if command == "evaluate":

@@ -12,16 +12,18 @@ from seqgen.inference.sequence_engine import NumpySequenceEngine
 WIDTH = 6
 
 
-def engine(pooling: str, *, bidirectional: bool = False, layers: int = 1) -> NumpySequenceEngine:
+def engine(
+    pooling: str, *, bidirectional: bool = False, layers: int = 1, ngrams: int = 1
+) -> NumpySequenceEngine:
     config = ModelConfig(units=4, embedding=3, layers=layers, outputs=3, pooling=pooling,
-                         bidirectional=bidirectional)  # fmt: skip
+                         bidirectional=bidirectional, ngrams=ngrams)  # fmt: skip
     random = np.random.default_rng(0)
     shapes = [shape for shapes in config.weight_shapes(WIDTH) for shape in shapes]
     return NumpySequenceEngine(config, [random.normal(size=s).astype(np.float32) for s in shapes])
 
 
 ENGINES = [
-    engine(pooling, bidirectional=bidirectional, layers=layers)
+    engine(pooling, bidirectional=bidirectional, layers=layers, ngrams=layers)
     for pooling in ("last", "mean")
     for bidirectional in (False, True)
     for layers in (1, 2)

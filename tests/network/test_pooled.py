@@ -18,12 +18,17 @@ from seqgen.network.pooled import PooledForward
 from seqgen.types import Network
 
 WIDTH, CLASSES, ROWS = 7, 3, 32
-KINDS = list(itertools.product(("ids", "numbers"), ("last", "mean"), (False, True)))
+KINDS = [
+    *itertools.product(("ids", "numbers"), ("last", "mean"), (False, True)),
+    *(("ngrams", "mean", True), ("ngrams", "last", False)),
+]
 FEW = [("ids", "last", False), ("numbers", "mean", True)]  # of the cells but LSTM
 
 
 def network(**options: Any) -> tuple[ModelConfig, Network]:
     """A network whose weights are no initial ones: biases are not zero."""
+    if options.get("inputs") == "ngrams":
+        options |= {"inputs": "ids", "ngrams": 3}
     config = ModelConfig(**{"units": 16, "embedding": 5, "outputs": CLASSES, **options})
     built = build(config, WIDTH, seed=1)
     random = np.random.default_rng(0)
@@ -36,7 +41,7 @@ def sequences(inputs: str, count: int = ROWS) -> list[np.ndarray]:
     """Sequences of 1 to 11 steps."""
     random = np.random.default_rng(1)
     lengths = random.integers(1, 12, count)
-    if inputs == "ids":
+    if inputs != "numbers":
         return [random.integers(1, WIDTH, length) for length in lengths]
     return [random.normal(size=(length, WIDTH)).astype(np.float32) for length in lengths]
 

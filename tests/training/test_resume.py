@@ -14,10 +14,12 @@ from click.testing import CliRunner
 
 from seqgen import model_file
 from seqgen.cli import cli
+from seqgen.config import ModelConfig, TrainConfig
 from seqgen.errors import SeqgenError
 from seqgen.tasks.load import load_corpus
 from seqgen.training.callbacks import Callback, Progress
 from seqgen.training.train import train
+from seqgen.vocabulary import Vocabulary
 from tests.conftest import PATIENCE, SENTENCE, Run
 
 SMALL = ("--units", 32, "--embedding", 8, "--batch-size", 4, "--window", 16, "--dropout", 0.1)
@@ -180,6 +182,36 @@ def test_pictures_and_tensorboard(book: Path, tmp_path: Path, seqgen: Run) -> No
         assert tag in content
     assert "\n  | " in done.stderr  # samples of text
     assert len(json.loads(done.stdout)) > 5
+
+
+def test_a_model_to_train_further_keeps_its_choices_where_the_corpus_only_has_defaults() -> None:
+    from seqgen.corpus.packages import table
+    from seqgen.tasks.labels.corpus import read
+    from seqgen.training.setup import network_options
+
+    corpus = read([table("x", [("a fine day", "a"), ("a dull day", "b")] * 5)], name="x")
+    base = ModelConfig(pooling="mean", outputs=2)
+    kept = network_options(corpus, {"units": 8}, base)
+    assert (kept["pooling"], kept["ngrams"], kept["outputs"], kept["units"]) == ("mean", 1, 2, 8)
+    assert network_options(corpus, {"pooling": "last"}, base)["pooling"] == "last"
+    assert network_options(corpus, {})["ngrams"] == corpus.network["ngrams"] > 1
+
+
+@pytest.mark.parametrize("tokens", [("<pad>", "<unk>", "a"), ("<pad>", "<unk>", "b", "a")])
+def test_rows_of_ngrams_are_kept_while_tokens_have_the_same_ids(tokens: tuple[str, ...]) -> None:
+    from seqgen.model_file import ModelData
+    from seqgen.training import fine_tuning
+
+    config = ModelConfig(units=2, embedding=2, pooling="last", outputs=2, ngrams=2)
+    old, new = Vocabulary(("<pad>", "<unk>", "a")), Vocabulary(tokens)
+    random = np.random.default_rng(0)
+    weights = [random.random(s) for shapes in config.weight_shapes(len(old)) for s in shapes]
+    model = ModelData("labels", config, TrainConfig(epochs=1), old, {}, weights)
+    before, (after, *_) = weights[0], fine_tuning.extended_weights(model, new)
+    assert after.shape == config.weight_shapes(len(new))[0][0]
+    np.testing.assert_array_equal(after[new.ids["a"]], before[old.ids["a"]])
+    expected = before[3:] if new.tokens == old.tokens else before[3:].mean(0)
+    np.testing.assert_allclose(after[len(new) :], np.broadcast_to(expected, before[3:].shape))
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.5])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ def score(piece: Piece, kind: str) -> bytes:
         ) from error
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
+    # Its default is known to the thread only that imported verovio.
+    toolkit.setResourcePath(str(Path(verovio.__file__).parent / "data"))
     toolkit.setOptions(
         {
             "pageWidth": PAGE_WIDTH,

@@ -31,14 +31,15 @@ class ReadResult:
 def to_json(result: ReadResult) -> dict[str, Any]:
     """Return plain data for `json.dump`, with four numbers for every note."""
     return {
-        "pieces": [_piece_to_json(piece) for piece in result.pieces],
+        "pieces": [piece_to_json(piece) for piece in result.pieces],
         "counts": dict(result.counts),
         "reason": result.reason,
         "skipped": result.skipped,
     }
 
 
-def _piece_to_json(piece: Piece) -> dict[str, Any]:
+def piece_to_json(piece: Piece) -> dict[str, Any]:
+    """Return a piece as plain data; `PIECE` describes it."""
     return {
         "parts": [
             [part.program, part.is_drums, [number for note in part.notes for number in note]]
@@ -110,11 +111,17 @@ def from_json(data: Mapping[str, Any]) -> ReadResult:
         MusicError: a piece contradicts itself.
     """
     RESULT(data)
-    pieces = tuple(_piece_from_json(piece) for piece in data["pieces"])
+    pieces = tuple(piece_from_json(piece) for piece in data["pieces"])
     return ReadResult(pieces, data["counts"], data["reason"], tuple(data["skipped"]))
 
 
-def _piece_from_json(data: Mapping[str, Any]) -> Piece:
+def piece_from_json(data: Mapping[str, Any]) -> Piece:
+    """Return the piece of data that `PIECE` has checked.
+
+    Raises:
+        MusicError: it contradicts itself.
+    """
+
     def part(program: int, is_drums: bool, numbers: list[int]) -> Part:
         notes = iter(numbers)
         return Part(

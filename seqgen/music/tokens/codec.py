@@ -9,6 +9,7 @@ from seqgen.errors import ConfigError
 from seqgen.music.piece import Piece
 from seqgen.music.tokens import melody, polyphony
 from seqgen.music.tokens.bar_tokens import is_signature
+from seqgen.music.tokens.durations import TickTokens
 from seqgen.music.tokens.voices import voices_of
 
 ENCODINGS = ("melody", "polyphony")
@@ -42,6 +43,11 @@ class Codec:
     def is_melody(self) -> bool:
         """Whether this is the codec of melodies."""
         return self.encoding == "melody"
+
+    @property
+    def lengths(self) -> TickTokens:
+        """The tokens of lengths of time."""
+        return melody.DURATIONS if self.is_melody else polyphony.SHIFTS
 
     def restrict(self, piece: Piece) -> Piece:
         """Remove what the codec has no tokens for.

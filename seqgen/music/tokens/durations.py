@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 # In ticks: triplet, binary and dotted note values.
@@ -50,3 +51,25 @@ class TickTokens:
 
     def _spell(self, ticks: int) -> tuple[str, ...]:
         return tuple(f"{self.name}:{part}" for part in basis_sum(ticks))
+
+    def respelled(self, tokens: Iterable[str], known: Collection[str]) -> list[str]:
+        """Return the tokens with lengths that are not known as sums of known ones, if possible.
+
+        >>> TickTokens("shift").respelled(["shift:36", "note"], known=["shift:24", "shift:12"])
+        ['shift:24', 'shift:12', 'note']
+        """
+        spelled: list[str] = []
+        for token in tokens:
+            is_unknown = token in self.ticks and token not in known
+            spelled += (self._known_sum(self.ticks[token], known) if is_unknown else []) or [token]
+        return spelled
+
+    def _known_sum(self, ticks: int, known: Collection[str]) -> list[str]:
+        """The fewest known tokens that add up to a length, in descending order; none if none do."""
+        basis = [part for part in BASIS if f"{self.name}:{part}" in known]
+        sums: dict[int, list[int]] = {0: []}  # length → the fewest parts of it
+        for length in range(1, ticks + 1):
+            shorter = [[part, *sums[length - part]] for part in basis if length - part in sums]
+            if shorter:
+                sums[length] = min(shorter, key=len)
+        return [f"{self.name}:{part}" for part in sorted(sums.get(ticks, []), reverse=True)]

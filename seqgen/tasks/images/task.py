@@ -61,11 +61,11 @@ class ImagesTask(Task):
         """Write pictures, see `seqgen.tasks.images.output.write_pictures`."""
         write_pictures(model, request)
 
-    def preview(self, model: TaskModel) -> str:
-        """A picture as characters, always with the same seed; empty if it is too wide."""
+    def preview(self, model: TaskModel, seed: int = 0) -> str:
+        """A picture as characters; empty if it is too wide."""
         if grid_of(model.data.corpus).width > WIDEST_PREVIEW:
             return ""
-        (picture,) = PictureGenerator(model).pictures(seed=0)
+        (picture,) = PictureGenerator(model).pictures(seed=seed)
         shades = (picture.pixels.mean(axis=2) / 256 * len(SHADES)).astype(int)
         return "\n".join("".join(2 * SHADES[shade] for shade in row) for row in shades)
 

@@ -28,6 +28,7 @@ FEW = 1000  # examples, below which twice as many are held out
 MOST_LABELS = 10_000
 MOST_STEPS = 100_000  # of a sequence
 NAMED = 5  # labels named in a message
+NGRAMS = 4  # characters of the longest n-gram that a network reads at a step
 
 
 def read(
@@ -90,6 +91,7 @@ def read(
             "pooling": "last",
             "outputs": len(labels),
             "inputs": "numbers" if encoded.of_series else "ids",
+            "ngrams": NGRAMS if encoded.tokens == "characters" else 1,
         },
         **origin,
     }  # fmt: skip

@@ -69,10 +69,14 @@ def read_table(source: Source, text: str, columns: Columns) -> Examples:
     """
     suffix = "." + source.label.rpartition(".")[2].lower()
     is_json = suffix in (".jsonl", ".ndjson")
+    rows: Iterator[Mapping[str, object] | None]
     rows = _json_rows(source, text) if is_json else _csv_rows(source, text, suffix)
     examples = Examples()
     names: tuple[str, str | None] | None = None
     for row in rows:
+        if row is None:
+            examples.skipped["no object of JSON"] += 1
+            continue
         if names is None:
             names = _names(source, list(row), columns)
         content, label = row.get(names[0]), row.get(names[1]) if names[1] else None
@@ -140,20 +144,23 @@ def _csv_rows(source: Source, text: str, suffix: str) -> Iterator[Mapping[str, o
         ) from error
 
 
-def _json_rows(source: Source, text: str) -> Iterator[Mapping[str, object]]:
+def _json_rows(source: Source, text: str) -> Iterator[Mapping[str, object] | None]:
+    """The rows; None for a line that is not one, after the first row."""
+    is_table = False
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
+        fault = ""
         try:
             row = json.loads(line)
+            if not isinstance(row, dict):
+                fault = type(row).__name__
         except (ValueError, RecursionError) as error:
+            fault = str(error)
+        if fault and not is_table:
             raise CorpusError(
-                f"{source.label}: expected an object of JSON in line {number}, got {error}; "
+                f"{source.label}: expected an object of JSON in line {number}, got {fault}; "
                 "correct that line"
-            ) from error
-        if not isinstance(row, dict):
-            raise CorpusError(
-                f"{source.label}: expected an object of JSON in line {number}, got "
-                f"{type(row).__name__}; correct that line"
             )
-        yield row
+        is_table = True
+        yield None if fault else row

@@ -75,9 +75,10 @@ class Conditioning:
         unknown_at_first: set[str] = set()
         for shift in sorted(shifts, key=lambda shift: abs(shift - first)):
             try:
-                tokens = self.codec.encode(primer.transposed(shift))
+                encoded = self.codec.encode(primer.transposed(shift))
             except MusicError:  # notes leave MIDI's range
                 continue
+            tokens = self.codec.lengths.respelled(encoded, self.vocabulary.ids.keys())
             unknown = set(tokens) - self.vocabulary.ids.keys()
             if not unknown:
                 return tokens, shift

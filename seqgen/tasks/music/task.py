@@ -79,11 +79,11 @@ class MusicTask(Task):
         """Write pieces to files, see `seqgen.tasks.music.output.write_pieces`."""
         write_pieces(Pieces(model), request)
 
-    def preview(self, model: TaskModel) -> str:
+    def preview(self, model: TaskModel, seed: int = 0) -> str:
         """Return a few new bars as ABC."""
         from seqgen.music.io.abc_writer import abc_lines
 
-        return abc_lines(Pieces(model).compose(bars=PREVIEW_BARS, seed=0))
+        return abc_lines(Pieces(model).compose(bars=PREVIEW_BARS, seed=seed))
 
     def score_units(self, metadata: Metadata, vocabulary: Vocabulary, ids: Ids) -> dict[str, float]:
         """Return the number of notes and of quarters (called beats)."""

@@ -32,6 +32,8 @@ LONGEST_LINE = 10_000  # characters of a text, if the model is one of lines
 NO_IDS: Ids = np.empty(0, np.int64)
 
 Advance = Callable[[], object]  # generates the next character; true if there is none
+# Config, ids of the prompt and outputs → for every output, how its next character is generated.
+Run = Callable[[SampleConfig, Ids, Sequence[GeneratedSequence]], list[Advance]]
 
 
 @dataclass(eq=False)
@@ -47,15 +49,14 @@ class TextStream:
     vocabulary: Vocabulary
     indexes: Sequence[CopyIndex]  # of the training corpora
     codes: CopyCodes
-    stop_length: int  # characters of the stop text
     advance: Advance
 
     def __iter__(self) -> Iterator[str]:
         if self.prompt:
             yield self.prompt
-        yielded = 0
+        yielded, held_back = 0, max((len(stop.ids) for stop in self._stops), default=0)
         while not self.output.is_finished:
-            if yielded < len(self.output.ids) - self.stop_length:
+            if yielded < len(self.output.ids) - held_back:
                 yield self.vocabulary.tokens[self.output.ids[yielded]]
                 yielded += 1
             elif self.advance():
@@ -63,15 +64,25 @@ class TextStream:
         yield from self.tokens[yielded:]
 
     @property
+    def _stops(self) -> list[StopSequence]:
+        return [each for each in self.output.constraints if isinstance(each, StopSequence)]
+
+    @property
     def stopped(self) -> bool:
-        """Whether the text ended at the stop text."""
-        return any(isinstance(c, StopSequence) and c.is_finished for c in self.output.constraints)
+        """Whether the text ended at a stop text."""
+        return any(stop.is_finished for stop in self._stops)
 
     @property
     def tokens(self) -> list[str]:
         """The characters generated so far, without the stop text."""
-        end = len(self.output.ids) - (self.stop_length if self.stopped else 0)
-        return self.vocabulary.decode(self.output.ids[:end])
+        stop = max((len(each.ids) for each in self._stops if each.is_finished), default=0)
+        return self.vocabulary.decode(self.output.ids[: len(self.output.ids) - stop])
+
+    @property
+    def final_count(self) -> int:
+        """The number of `tokens` that no stop text can take back any more."""
+        stops = [s for s in self._stops if s.is_finished or not self.output.is_finished]
+        return max(len(self.output.ids) - max((len(stop.ids) for stop in stops), default=0), 0)
 
     @property
     def ids(self) -> Ids:
@@ -97,6 +108,8 @@ class TextGenerator:
         vocabulary: its characters.
         indexes: of the training corpora, to detect copies.
         context: ids that the network reads before the prompt.
+        run: begins to generate outputs; by default each call has batches of its own. Beam searches
+            do not use it.
     """
 
     def __init__(
@@ -105,8 +118,10 @@ class TextGenerator:
         vocabulary: Vocabulary,
         indexes: Sequence[CopyIndex] = (),
         context: Ids = NO_IDS,
+        run: Run | None = None,
     ) -> None:
         self.engine = engine
+        self._run = run or self._sample
         self.vocabulary = vocabulary
         self.indexes = indexes
         self.context = context
@@ -120,7 +135,7 @@ class TextGenerator:
         length: int | None = None,
         temperature: float | None = None,
         seed: int | None = None,
-        stop: str = "",
+        stop: str | Sequence[str] = "",
         ban: str = "",
         allow: str = "",
         skip_unknown: bool = False,
@@ -137,7 +152,7 @@ class TextGenerator:
             temperature: 0 always chooses the most likely character, 1 samples from the model's
                 distribution; 0.8 by default.
             seed: the same seed gives the same texts on the same machine.
-            stop: every text ends before this text.
+            stop: every text ends before this text, or before the first of several.
             ban: characters that are never generated.
             allow: if not empty, only these characters are generated.
             skip_unknown: drop characters of the prompt that are not in the vocabulary.
@@ -153,10 +168,12 @@ class TextGenerator:
             length = DEFAULT_LENGTH if self.vocabulary.end_id is None else LONGEST_LINE
         config = sample_config(length, temperature, seed, sampling)
         prompt, ids = encode_prompt(self.vocabulary, prompt, skip_unknown=skip_unknown)
-        require_known(self.vocabulary, "the stop text", stop, "it would never be generated")
         require_known(self.vocabulary, "allow", allow)
         banned = self._banned(ban, allow)
-        self._require_reachable(stop, banned)
+        stops = [text for text in ([stop] if isinstance(stop, str) else stop) if text]
+        for text in stops:
+            require_known(self.vocabulary, "the stop text", text, "it would never be generated")
+            self._require_reachable(text, banned)
 
         def new_output(item: int) -> GeneratedSequence:
             return GeneratedSequence(
@@ -164,22 +181,20 @@ class TextGenerator:
                 item,
                 end_id=self.vocabulary.end_id,
                 may_be_empty=bool(prompt),
-                constraints=self._constraints(config, ids, stop, banned),
+                constraints=self._constraints(config, ids, stops, banned),
                 scored=scored,
             )
 
         if config.beam is None:
             outputs = [new_output(item) for item in range(count)]
-            advances = self._sample(config, ids, outputs)
+            advances = self._run(config, ids, outputs)
         else:
             engine = with_strength(self.engine, config.repeat_strength)
             state = decode.read(engine, np.concatenate((self.context, ids)))
             outputs = beam_search.search(engine, state, new_output(0), config.beam, count)
             advances = [lambda: True] * len(outputs)  # they are complete
         return [
-            TextStream(
-                prompt, ids, output, self.vocabulary, self.indexes, self.codes, len(stop), advance
-            )
+            TextStream(prompt, ids, output, self.vocabulary, self.indexes, self.codes, advance)
             for output, advance in zip(outputs, advances, strict=True)
         ]
 
@@ -208,14 +223,13 @@ class TextGenerator:
         return advances
 
     def _constraints(
-        self, config: SampleConfig, prompt_ids: Ids, stop: str, banned: Sequence[int]
+        self, config: SampleConfig, prompt_ids: Ids, stops: Sequence[str], banned: Sequence[int]
     ) -> list[Constraint]:
         """The constraints of one output."""
         constraints: list[Constraint] = []
         if banned:
             constraints.append(BannedTokens(len(self.vocabulary), banned))
-        if stop:
-            constraints.append(StopSequence(self.vocabulary.encode(stop).tolist()))
+        constraints += [StopSequence(self.vocabulary.encode(stop).tolist()) for stop in stops]
         end_id = self.vocabulary.end_id
         return constraints + guards(self.indexes, self.codes, config, prompt_ids, end_id)
 

@@ -66,9 +66,9 @@ class TextTask(Task):
 
         write_texts(self.generator(model), request)
 
-    def preview(self, model: TaskModel) -> str:
-        """A short text, always with the same seed."""
-        return self.generator(model).generate(length=PREVIEW_LENGTH, seed=0)
+    def preview(self, model: TaskModel, seed: int = 0) -> str:
+        """A short text."""
+        return self.generator(model).generate(length=PREVIEW_LENGTH, seed=seed)
 
     def opening(self, vocabulary: Vocabulary) -> Ids:
         """The end token of the previous line, or a newline."""

@@ -1,5 +1,6 @@
 """An image holds the whole piece, or none is written."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,13 @@ def test_a_score_as_picture() -> None:
     svg = images.score(piece, "svg").decode()
     assert svg.count('class="notehead') == 3
     assert 0.01 < images._aspect_ratio(svg) < 1
+
+
+def test_every_thread_draws() -> None:
+    piece = piece_of("G4/4 A4/4 B4/2")
+    images.score(piece, "svg")  # this thread imports verovio
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(images.score, piece, "svg").result().startswith(b"<svg")
 
 
 def test_every_bar_is_drawn() -> None:

@@ -42,7 +42,7 @@ def test_the_pieces_are_the_texts() -> None:
     by_text = dict(made)
     labels = found.details["labels"]
     assert [by_text[text] for text in texts] == [labels[target] for target in found.targets]
-    assert found.network == {"pooling": "last", "outputs": 2, "inputs": "ids"}
+    assert found.network == {"pooling": "last", "outputs": 2, "inputs": "ids", "ngrams": 4}
     shares = Counter(found.targets[found.training_pieces :].tolist())
     assert shares == {0: 7, 1: 3}  # a fifth of both
 

@@ -53,10 +53,11 @@ def test_columns_are_named_by_the_user() -> None:
 def test_rows_that_cannot_be_used_are_counted() -> None:
     rows = [{"text": "a", "label": 1}, {"text": " ", "label": 1}, {"label": 1},
             {"text": "b", "label": None}, {"text": "c", "label": ""}, {"text": 3}]  # fmt: skip
-    examples = read("x.jsonl", "\n".join(map(json.dumps, rows)))
+    examples = read("x.jsonl", "\n".join([*map(json.dumps, rows), "[1]", "{]"]))
     assert (examples.contents, examples.labels) == (["a"], ["1"])
     assert examples.messages() == [
-        "skipped 5 of 6 rows: 1 with an empty text, 2 with no text, 2 with no label"
+        "skipped 7 of 8 rows: 1 with an empty text, 2 with no text, 2 with no label, "
+        "2 with no object of JSON"
     ]
 
 

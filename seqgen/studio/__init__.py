@@ -1,0 +1,1 @@
+"""The studio: a local page and an HTTP API for trained models (extra `studio`)."""
