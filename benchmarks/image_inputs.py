@@ -40,11 +40,11 @@ ENCODINGS = {
     "a token between rows, always the same": Encoding("a token"),
     "numbers of rows": Encoding("a number"),
     "the pixel above the next": Encoding("nothing", lambda step: [step - 1]),
-    "numbers of rows, the pixel above (seqgen)": Encoding("a number", lambda step: [step - 1]),
+    "numbers of rows, the pixel above": Encoding("a number", lambda step: [step - 1]),
     "and those above left and above right": Encoding(
         "a number", lambda step: [step - 1, step, step - 2]
     ),
-    "and the pixel two above": Encoding(
+    "and the pixel two above (seqgen)": Encoding(
         "a number", lambda step: [step - 1, step, step - 2, 2 * step - 1]
     ),
 }
